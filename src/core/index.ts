@@ -1,0 +1,18 @@
+export * from './batch.ts';
+export type * from './changelog.ts';
+export * from './code-builder.ts';
+export * from './column.ts';
+export * from './connector.ts';
+export * from './counter-names.ts';
+export type * from './element.ts';
+export * from './errors.ts';
+export type * from './expression.ts';
+export * from './format.ts';
+export * from './hash.ts';
+export * from './ids.ts';
+export * from './nearest-name.ts';
+export type * from './operator.ts';
+export * from './options.ts';
+export type * from './ports.ts';
+export * from './types.ts';
+export * from './value.ts';

@@ -1,0 +1,178 @@
+/** The real ports: the only home of Node's time, randomness, file, socket and thread modules. */
+import { randomBytes } from 'node:crypto';
+import { glob, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type {
+  Clock,
+  FileInfo,
+  FileSystem,
+  Macrotasks,
+  MessageChannels,
+  Network,
+  OpenFile,
+  Ports,
+  Randomness,
+  Socket,
+  StandardStreams,
+  WorkerHost,
+  WorkerThread,
+} from './ports.ts';
+
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  schedule(delayMs, callback, background = false) {
+    const timer = setTimeout(callback, delayMs);
+    if (background) timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+  sleep: (delayMs) => sleepFor(delayMs),
+};
+
+const randomness: Randomness = {
+  next: () => Math.random(),
+  hex: (byteCount) => randomBytes(byteCount).toString('hex'),
+};
+
+const macrotasks: Macrotasks = {
+  yield: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
+const files: FileSystem = {
+  readText: (path) => readFile(path, 'utf8'),
+  writeText: (path, text) => writeFile(path, text),
+  open: openFile,
+  stat: statFile,
+  async glob(pattern) {
+    const found: FileInfo[] = [];
+    for await (const path of glob(pattern)) {
+      const info = await statFile(path);
+      if (info !== null) found.push(info);
+    }
+    return found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  },
+  async makeDirectory(path) {
+    await mkdir(path, { recursive: true });
+  },
+  rename: (from, to) => rename(from, to),
+  remove: (path) => rm(path, { recursive: true, force: true }),
+};
+
+async function statFile(path: string): Promise<FileInfo | null> {
+  try {
+    const info = await stat(path);
+    return info.isFile()
+      ? { path, sizeBytes: info.size, modifiedMs: info.mtimeMs, inode: info.ino }
+      : null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function openFile(path: string, mode: 'read' | 'append' | 'create'): Promise<OpenFile> {
+  const handle = await open(path, { read: 'r', append: 'a', create: 'w' }[mode]);
+  return {
+    async read(buffer, length, position) {
+      return (await handle.read(buffer, 0, length, position)).bytesRead;
+    },
+    async append(bytes) {
+      await handle.writeFile(bytes);
+    },
+    sync: () => handle.sync(),
+    close: () => handle.close(),
+  };
+}
+
+const network: Network = {
+  connect: (host, port, timeoutMs) =>
+    new Promise((resolve, reject) => {
+      const socket = createConnection({ host, port });
+      const timer = setTimeout(() => {
+        socket.destroy(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`));
+      }, timeoutMs);
+      socket.once('error', (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      socket.once('connect', () => {
+        clearTimeout(timer);
+        resolve(wrapSocket(socket));
+      });
+    }),
+};
+
+function wrapSocket(socket: ReturnType<typeof createConnection>): Socket {
+  const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  return {
+    async read() {
+      const next = await chunks.next();
+      return next.done === true ? null : next.value;
+    },
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+      }),
+    close: () => {
+      socket.destroy();
+    },
+  };
+}
+
+const streams: StandardStreams = {
+  writeOutput: (bytes) =>
+    new Promise((resolve, reject) => {
+      process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
+    }),
+  writeError: (text) => {
+    process.stderr.write(text);
+  },
+};
+
+const channels: MessageChannels = {
+  create: () => new MessageChannel(),
+};
+
+/** The ports of this thread. */
+export const nodePorts: Ports = Object.freeze({
+  clock,
+  randomness,
+  macrotasks,
+  files,
+  network,
+  streams,
+  channels,
+});
+
+/** Threads that run `entry`, a module that receives `data` as its workerData. */
+export function nodeWorkerHost(entry: URL): WorkerHost {
+  return {
+    start(name, data, transfer = []): WorkerThread {
+      const worker = new Worker(entry, {
+        name,
+        workerData: data,
+        transferList: [...transfer],
+      });
+      let failure: Error | null = null;
+      worker.on('error', (error) => {
+        failure = error instanceof Error ? error : new Error(String(error));
+      });
+      return {
+        post: (message, items = []) => {
+          worker.postMessage(message, [...items]);
+        },
+        onMessage: (listener) => worker.on('message', listener),
+        onExit: (listener) => {
+          worker.once('exit', (exitCode) => {
+            listener(failure ?? (exitCode === 0 ? null : new Error(`thread ${name} ended with code ${exitCode}`)));
+          });
+        },
+        async terminate() {
+          await worker.terminate();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * The ports to the world. Everything that the engine does with time, chance, files, sockets and threads goes through
+ * one Ports value, handed down from the composition root, so that a whole cluster can run in one process from one seed.
+ * The real ones are in node-ports.ts, the only home of the modules that they wrap.
+ */
+
+import type { MessagePort, Transferable as TransferListItem } from 'node:worker_threads';
+
+export interface Clock {
+  /** Milliseconds since the epoch. May jump. */
+  nowMs(): number;
+  /** Milliseconds from an arbitrary start; never goes back. For durations and deadlines. */
+  monotonicMs(): number;
+  /** Calls back once after `delayMs`. The timer keeps the process alive unless `background`. */
+  schedule(delayMs: number, callback: () => void, background?: boolean): Timer;
+  sleep(delayMs: number): Promise<void>;
+}
+
+export interface Timer {
+  /** Harmless when the callback has run already. */
+  cancel(): void;
+}
+
+export interface Randomness {
+  /** In [0, 1). */
+  next(): number;
+  /** `byteCount` random bytes as lower-case hexadecimal digits. */
+  hex(byteCount: number): string;
+}
+
+export interface Macrotasks {
+  /** Resolves after pending I/O callbacks and timers had their turn. */
+  yield(): Promise<void>;
+}
+
+export interface FileInfo {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  /** Tells a file from a new one of the same name. */
+  readonly inode: number;
+}
+
+export interface OpenFile {
+  /** Reads up to `length` bytes at `position` into `buffer` from its start; resolves to the count, 0 at the end. */
+  read(buffer: Uint8Array, length: number, position: number): Promise<number>;
+  append(bytes: Uint8Array): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileSystem {
+  readText(path: string): Promise<string>;
+  writeText(path: string, text: string): Promise<void>;
+  open(path: string, mode: 'read' | 'append' | 'create'): Promise<OpenFile>;
+  /** Null where nothing is there. */
+  stat(path: string): Promise<FileInfo | null>;
+  /** Regular files that match a glob (`*`, `**`, `?`, `[…]`, `{a,b}`), sorted by path. */
+  glob(pattern: string): Promise<readonly FileInfo[]>;
+  makeDirectory(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Harmless where nothing is there; directories go with what they hold. */
+  remove(path: string): Promise<void>;
+}
+
+export interface Socket {
+  /** Resolves to the next bytes, or null once the other side has closed; rejects where the connection broke. */
+  read(): Promise<Uint8Array | null>;
+  /** Resolves when the bytes are handed to the system. */
+  write(bytes: Uint8Array): Promise<void>;
+  close(): void;
+}
+
+export interface Network {
+  connect(host: string, port: number, timeoutMs: number): Promise<Socket>;
+}
+
+/** Standard output carries results, standard error everything else. */
+export interface StandardStreams {
+  /** Resolves when the stream can take more. */
+  writeOutput(bytes: Uint8Array): Promise<void>;
+  writeError(text: string): void;
+}
+
+/** A thread that runs one slot. Messages are structured clones. */
+export interface WorkerThread {
+  post(message: unknown, transfer?: readonly TransferableItem[]): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** Called once: null after a clean end, else what broke the thread. */
+  onExit(listener: (error: Error | null) => void): void;
+  terminate(): Promise<void>;
+}
+
+export interface WorkerHost {
+  /** `data` reaches the thread as its initial value. */
+  start(name: string, data: unknown, transfer?: readonly TransferableItem[]): WorkerThread;
+}
+
+/** What moves to another thread instead of being copied. */
+export type TransferableItem = TransferListItem;
+
+export interface MessageChannels {
+  create(): { readonly port1: MessagePort; readonly port2: MessagePort };
+}
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly macrotasks: Macrotasks;
+  readonly files: FileSystem;
+  readonly network: Network;
+  readonly streams: StandardStreams;
+  readonly channels: MessageChannels;
+}
