@@ -1,0 +1,28 @@
+export { cacheDirectory } from './cache.ts';
+export { ensureArtifact, runMaven, type Artifact, type Progress } from './artifacts.ts';
+export { ServicesError, USAGE_EXIT_CODE } from './errors.ts';
+export { withFileLock } from './file-lock.ts';
+export type { StopSignal } from './handles.ts';
+export { KAFKA_RELEASES } from './kafka.ts';
+export { identifyProcess, isAlive, type ProcessIdentity } from './processes.ts';
+export {
+  environmentOf,
+  listServices,
+  restartBroker,
+  restartZooKeeper,
+  servicesStatus,
+  signalMember,
+  startMember,
+  startServices,
+  stopAllServices,
+  stopMember,
+  stopServices,
+  type Member,
+  type SecureServices,
+  type Services,
+  type ServicesOptions,
+  type ServicesStatus,
+} from './services.ts';
+export { DEFAULT_NAME, type KafkaRelease } from './state.ts';
+export { chooseRuntime, dockerAnswers, hasMaven, javaRelease, type Runtime } from './tools.ts';
+export { waitUntil } from './wait-until.ts';
