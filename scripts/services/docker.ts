@@ -8,7 +8,7 @@ import { ServicesError } from './errors.ts';
 
 function docker(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile('docker', args, { encoding: 'utf8' }, (error, stdout, stderr) => {
+    execFile('docker', args, { encoding: 'utf8', env: process.env }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout.trim());
       else reject(new ServicesError(`docker ${args[0] ?? ''}: ${stderr.trim() || error.message}`));
     });

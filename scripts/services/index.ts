@@ -3,7 +3,9 @@ export { ensureArtifact, runMaven, type Artifact, type Progress } from './artifa
 export { ServicesError, USAGE_EXIT_CODE } from './errors.ts';
 export { withFileLock } from './file-lock.ts';
 export type { StopSignal } from './handles.ts';
+export { ensureJavaProgram, type JavaProgram } from './java-program.ts';
 export { KAFKA_RELEASES } from './kafka.ts';
+export { fetchMetadata, type BrokerMetadata } from './metadata-request.ts';
 export { identifyProcess, isAlive, type ProcessIdentity } from './processes.ts';
 export {
   environmentOf,

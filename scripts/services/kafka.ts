@@ -11,7 +11,7 @@ import { ensureCertificates, type Certificates } from './certificates.ts';
 import { runContainer } from './docker.ts';
 import { ServicesError } from './errors.ts';
 import { explainHandle, isRunning } from './handles.ts';
-import { fetchLiveBrokerIds } from './metadata-request.ts';
+import { fetchMetadata } from './metadata-request.ts';
 import { startDaemon } from './processes.ts';
 import { directoryOfServices, type BrokerState, type Handle, type KafkaRelease, type ServicesState } from './state.ts';
 import { waitUntil } from './wait-until.ts';
@@ -234,9 +234,9 @@ export async function awaitBrokers(state: ServicesState): Promise<void> {
           `broker ${String(broker.id)} of ${state.name} to see brokers ${expected}`,
           async () => {
             if (!(await isRunning(handle))) throw new ServicesError(`broker ${String(broker.id)} ended while it started`);
-            const ids = await fetchLiveBrokerIds(broker.ports.plaintext);
-            if (ids === undefined) return undefined;
-            last = ids.sort((left, right) => left - right).join();
+            const metadata = await fetchMetadata(broker.ports.plaintext);
+            if (metadata === undefined) return undefined;
+            last = metadata.brokerIds.toSorted((left, right) => left - right).join();
             return last === expected ? true : undefined;
           },
           { timeoutMs: READY_TIMEOUT_MS, intervalMs: 100 },

@@ -1,52 +1,97 @@
 /*
- * One Kafka Metadata request (version 4) over a fresh socket, to learn which brokers a broker knows to be alive. It
- * needs no client library, so a readiness check cannot be fooled by a client's retries and caches.
+ * One Kafka Metadata request (version 4) over a fresh socket, to learn what a broker knows. It needs no client library,
+ * so a readiness check cannot be fooled by a client's retries and caches.
  */
 import { connect } from 'node:net';
 
 const METADATA_API_KEY = 3;
 const METADATA_VERSION = 4;
 const CLIENT_ID = 'millrace-services';
+const NO_ERROR = 0;
 
-function encodeRequest(): Buffer {
-  const clientId = Buffer.from(CLIENT_ID);
-  // size, api key, version, correlation id, client id, no topics, no topic creation
-  const request = Buffer.alloc(4 + 2 + 2 + 4 + 2 + clientId.length + 4 + 1);
-  request.writeInt32BE(request.length - 4, 0);
-  request.writeInt16BE(METADATA_API_KEY, 4);
-  request.writeInt16BE(METADATA_VERSION, 6);
-  request.writeInt32BE(1, 8);
-  request.writeInt16BE(clientId.length, 12);
-  clientId.copy(request, 14);
-  request.writeInt32BE(0, 14 + clientId.length);
-  request.writeInt8(0, 18 + clientId.length);
-  return request;
+export interface BrokerMetadata {
+  /** Of the brokers that are alive. */
+  readonly brokerIds: readonly number[];
+  /** Of the topics asked for that exist: the leader of each partition, -1 for none. */
+  readonly leaders: ReadonlyMap<string, readonly number[]>;
 }
 
-/** The response begins with size, correlation id, throttle time, then the brokers. */
-function decodeBrokerIds(response: Buffer): number[] {
+function encodeRequest(topics: readonly string[]): Buffer {
+  const int16 = (value: number): Buffer => {
+    const bytes = Buffer.alloc(2);
+    bytes.writeInt16BE(value);
+    return bytes;
+  };
+  const int32 = (value: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32BE(value);
+    return bytes;
+  };
+  const text = (value: string): Buffer => Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)]);
+  const correlationId = int32(1);
+  const noTopicCreation = Buffer.from([0]);
+  const body = Buffer.concat([
+    int16(METADATA_API_KEY), int16(METADATA_VERSION), correlationId, text(CLIENT_ID),
+    int32(topics.length), ...topics.map(text), noTopicCreation,
+  ]);
+  return Buffer.concat([int32(body.length), body]);
+}
+
+function decodeResponse(response: Buffer): BrokerMetadata {
+  // Size, correlation id and throttle time come first.
   let at = 12;
-  const count = response.readInt32BE(at);
-  at += 4;
-  const ids: number[] = [];
-  for (let index = 0; index < count; index++) {
-    ids.push(response.readInt32BE(at));
-    at += 4;
-    at += 2 + response.readInt16BE(at); // host
-    at += 4; // port
-    at += 2 + Math.max(0, response.readInt16BE(at)); // rack, which may be null
-  }
-  return ids;
+  const int16 = (): number => response.readInt16BE((at += 2) - 2);
+  const int32 = (): number => response.readInt32BE((at += 4) - 4);
+  const text = (): string => {
+    const length = Math.max(0, int16());
+    at += length;
+    return response.toString('utf8', at - length, at);
+  };
+  const array = <T>(read: () => T): T[] => {
+    const items: T[] = [];
+    for (let left = int32(); left > 0; left--) items.push(read());
+    return items;
+  };
+  const brokerIds = array(() => {
+    const id = int32();
+    text(); // host
+    int32(); // port
+    text(); // rack
+    return id;
+  });
+  text(); // cluster id
+  int32(); // controller
+  const leaders = new Map<string, number[]>();
+  array(() => {
+    const error = int16();
+    const name = text();
+    at += 1; // whether internal
+    const partitions = array(() => {
+      int16(); // error
+      const id = int32();
+      const leader = int32();
+      array(int32); // replicas
+      array(int32); // in-sync replicas
+      return { id, leader };
+    });
+    partitions.sort((left, right) => left.id - right.id);
+    if (error === NO_ERROR) leaders.set(name, partitions.map((partition) => partition.leader));
+  });
+  return { brokerIds, leaders };
 }
 
-/** The ids of the live brokers as the broker at this port sees them; undefined while it does not answer. */
-export function fetchLiveBrokerIds(port: number, timeoutMs = 2000): Promise<number[] | undefined> {
+/** Asks the broker at this port of the loopback address; undefined while it does not answer. */
+export function fetchMetadata(
+  port: number,
+  topics: readonly string[] = [],
+  timeoutMs = 2000,
+): Promise<BrokerMetadata | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
     let received = Buffer.alloc(0);
-    const finish = (ids: number[] | undefined): void => {
+    const finish = (metadata: BrokerMetadata | undefined): void => {
       socket.destroy();
-      resolve(ids);
+      resolve(metadata);
     };
     socket.setTimeout(timeoutMs, () => {
       finish(undefined);
@@ -57,10 +102,10 @@ export function fetchLiveBrokerIds(port: number, timeoutMs = 2000): Promise<numb
     socket.once('close', () => {
       finish(undefined);
     });
-    socket.once('connect', () => socket.write(encodeRequest()));
+    socket.once('connect', () => socket.write(encodeRequest(topics)));
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
-      if (received.length >= 4 && received.length >= 4 + received.readInt32BE(0)) finish(decodeBrokerIds(received));
+      if (received.length >= 4 && received.length >= 4 + received.readInt32BE(0)) finish(decodeResponse(received));
     });
   });
 }

@@ -20,7 +20,7 @@ import {
   SASL_USER,
 } from './kafka.ts';
 import { findPorts } from './ports.ts';
-import { identifyProcess, isAlive } from './processes.ts';
+import { isAlive, type ProcessIdentity } from './processes.ts';
 import {
   checkName,
   DEFAULT_NAME,
@@ -52,8 +52,8 @@ export interface ServicesOptions {
   secure?: boolean;
   /** More lines for every broker's server.properties; they win over ours. */
   settings?: Readonly<Record<string, string>>;
-  /** `process`: the services belong to this process; once it is gone, the next start of any set removes them. */
-  owner?: 'process' | 'none';
+  /** The services belong to this process: once it is gone, the next start of any set removes them. Default: nobody. */
+  owner?: ProcessIdentity;
   /** Receives what is worth telling a person who waits. Default: nothing is told. */
   progress?: Progress;
 }
@@ -180,7 +180,6 @@ async function claim(options: ServicesOptions, name: string): Promise<ServicesSt
   const count = options.brokers ?? 1;
   const zookeeper = options.zookeeper ?? true;
   const runtime = await chooseRuntime(isCached(kafkaArtifact(release)) && (!zookeeper || isCached('zookeeper')));
-  const owner = options.owner === 'process' ? identifyProcess(process.pid) : undefined;
   const certificates = options.secure === true ? await certificatesFor({ runtime, kafka: release, name }) : undefined;
   return withFileLock(portsLock(), async () => {
     const states = knownNames().map((each) => readState(each));
@@ -199,7 +198,7 @@ async function claim(options: ServicesOptions, name: string): Promise<ServicesSt
       kafka: release,
       clusterId: newClusterId(),
       settings: options.settings ?? {},
-      ...(owner === undefined ? {} : { owner }),
+      ...(options.owner === undefined ? {} : { owner: options.owner }),
       ...(certificates === undefined
         ? {}
         : { security: { caFile: certificates.caFile, user: SASL_USER, password: SASL_PASSWORD } }),

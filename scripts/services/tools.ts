@@ -7,7 +7,7 @@ export type Runtime = 'java' | 'docker';
 
 function succeeds(command: string, args: readonly string[], timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile(command, args, { timeout: timeoutMs, encoding: 'utf8' }, (error, stdout, stderr) => {
+    execFile(command, args, { timeout: timeoutMs, encoding: 'utf8', env: process.env }, (error, stdout, stderr) => {
       resolve(error === null ? `${stdout}${stderr}` : undefined);
     });
   });

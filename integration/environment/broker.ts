@@ -1,0 +1,75 @@
+/*
+ * One set of services per kind for a whole test run: the first suite that needs a kind starts it, others wait for it
+ * and share it, the teardown stops it. It belongs to the runner's process, so even a killed run leaves nothing for long.
+ */
+import {
+  identifyProcess,
+  isAlive,
+  listServices,
+  startServices,
+  stopServices,
+  type KafkaRelease,
+  type ProcessIdentity,
+  type Services,
+} from '../../scripts/services/index.ts';
+
+/** Set by the global setup for the workers: run name, and identity of the runner's process. */
+const RUN_VARIABLE = 'MILLRACE_TEST_RUN';
+
+interface TestRun {
+  prefix: string;
+  owner: ProcessIdentity;
+}
+
+function newRun(): TestRun {
+  const owner = identifyProcess(process.pid);
+  if (owner === undefined) throw new Error('this process cannot read its own start time');
+  return { prefix: `test-${String(process.pid)}`, owner };
+}
+
+function currentRun(): TestRun {
+  const told = process.env[RUN_VARIABLE];
+  if (told === undefined) return newRun();
+  const run = JSON.parse(told) as TestRun;
+  return isAlive(run.owner) ? run : newRun();
+}
+
+/** Names the run; called once, in the runner's process, before any suite. */
+export function beginTestRun(): void {
+  process.env[RUN_VARIABLE] = JSON.stringify(newRun());
+}
+
+/** Stops whatever the run's suites started. */
+export async function endTestRun(): Promise<void> {
+  const { prefix } = currentRun();
+  const started = (await listServices()).map((status) => status.name);
+  await Promise.all(started.filter((name) => name.startsWith(`${prefix}-`)).map((name) => stopServices(name)));
+  Reflect.deleteProperty(process.env, RUN_VARIABLE);
+}
+
+export interface BrokerOptions {
+  /** Default: 3.9. */
+  kafka?: KafkaRelease;
+  /** Default: 1. */
+  brokers?: 1 | 3;
+  /** Default: false. */
+  zookeeper?: boolean;
+  /** Default: false. */
+  secure?: boolean;
+  /** A set of this suite's own, for suites that stop brokers. Default: shared by all suites. */
+  private?: string;
+}
+
+/** The shared services of this kind, started on first need. A test that uses them makes its own topics. */
+export function getBroker(options: BrokerOptions = {}): Promise<Services> {
+  const { kafka = '3.9', brokers = 1, zookeeper = false, secure = false } = options;
+  const run = currentRun();
+  const kind = [
+    kafka.replace('.', ''),
+    String(brokers),
+    ...(zookeeper ? ['zk'] : []),
+    ...(secure ? ['secure'] : []),
+    ...(options.private === undefined ? [] : [options.private]),
+  ].join('-');
+  return startServices({ name: `${run.prefix}-${kind}`, kafka, brokers, zookeeper, secure, owner: run.owner });
+}

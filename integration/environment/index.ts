@@ -1,0 +1,19 @@
+export { getBroker, type BrokerOptions } from './broker.ts';
+export {
+  javaConsume,
+  javaProduce,
+  type JavaConsumeOptions,
+  type JavaHeader,
+  type JavaOperation,
+  type JavaProduceOptions,
+  type JavaRecord,
+} from './java-clients.ts';
+export {
+  createTopic,
+  independentKafka,
+  produceRecords,
+  uniqueName,
+  withAdmin,
+  type TestRecord,
+  type TopicOptions,
+} from './topics.ts';

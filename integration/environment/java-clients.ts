@@ -1,0 +1,183 @@
+/*
+ * Kafka's Java clients as an independent opinion: what they read from a topic is what is in it.
+ * The program is java/KafkaProbe.java; each call is one JVM.
+ */
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { ensureJavaProgram, type KafkaRelease } from '../../scripts/services/index.ts';
+
+const PROBE = join(dirname(fileURLToPath(import.meta.url)), 'java', 'KafkaProbe.java');
+
+export interface JavaHeader {
+  key: string;
+  value: Buffer | null;
+}
+
+export interface JavaRecord {
+  readonly partition: number;
+  readonly offset: number;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: readonly JavaHeader[];
+}
+
+interface WireHeader {
+  key: string;
+  value: string | null;
+}
+
+interface WireRecord {
+  partition: number;
+  offset: number;
+  timestamp: number;
+  key: string | null;
+  value: string | null;
+  headers: WireHeader[];
+}
+
+interface Connection {
+  brokers: string;
+  /** More settings of the Java client, such as those for SASL. */
+  config?: Readonly<Record<string, string>>;
+  /** Whose clients; default 3.9. */
+  clients?: KafkaRelease;
+}
+
+export interface JavaConsumeOptions extends Connection {
+  topic: string;
+  /** Default: read_committed. */
+  isolation?: 'read_committed' | 'read_uncommitted';
+  /** Waits for so many records beyond the present end of the topic. Default: 0, only what is there. */
+  atLeast?: number;
+  /** Default: 30 s. */
+  timeoutMs?: number;
+}
+
+export type JavaOperation =
+  | { op: 'begin' | 'commit' | 'abort' | 'flush'; producer: string }
+  /** Ends the program at once, leaving open transactions open. */
+  | { op: 'crash' }
+  | {
+      op: 'send';
+      producer: string;
+      topic: string;
+      partition?: number;
+      timestamp?: number;
+      key?: Buffer | string | null;
+      value: Buffer | string | null;
+      headers?: readonly JavaHeader[];
+    };
+
+export interface JavaProduceOptions extends Connection {
+  /** Settings by producer name; one with `transactional.id` is transactional. */
+  producers: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  operations: Iterable<JavaOperation>;
+}
+
+function decodeBytes(text: string | null): Buffer | null {
+  return text === null ? null : Buffer.from(text, 'base64');
+}
+
+function encodeBytes(bytes: Buffer | string | null | undefined): string | null {
+  return bytes === null || bytes === undefined ? null : Buffer.from(bytes).toString('base64');
+}
+
+async function runProbe(
+  clients: KafkaRelease,
+  request: object,
+  input: Iterable<string>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const program = await ensureJavaProgram(PROBE, `kafka-${clients}`);
+  const child = spawn(
+    'java',
+    [
+      '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Xmx512m', '-Djava.net.preferIPv4Stack=true',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', program.classPath, program.mainClass,
+    ],
+    { stdio: ['pipe', 'pipe', 'pipe'] },
+  );
+  const errors: string[] = [];
+  createInterface({ input: child.stdout }).on('line', onLine);
+  createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  // The program may end before it has read everything; its exit code tells.
+  child.stdin.on('error', () => undefined);
+  child.stdin.write(`${JSON.stringify(request)}\n`);
+  for (const line of input) {
+    if (!child.stdin.write(`${line}\n`)) {
+      await Promise.race([new Promise((resolve) => child.stdin.once('drain', resolve)), ended]);
+    }
+  }
+  child.stdin.end();
+  const code = await ended;
+  if (code !== 0) throw new Error(`Kafka's Java client failed (exit code ${String(code)}):\n${errors.join('\n')}`);
+}
+
+/** Reads a topic from its beginning to its end, all partitions, each in its order. */
+export async function javaConsume(options: JavaConsumeOptions): Promise<JavaRecord[]> {
+  const records: JavaRecord[] = [];
+  const request = {
+    command: 'consume',
+    brokers: options.brokers,
+    config: options.config ?? {},
+    topic: options.topic,
+    isolation: options.isolation ?? 'read_committed',
+    atLeast: options.atLeast ?? 0,
+    timeoutMs: options.timeoutMs ?? 30_000,
+  };
+  await runProbe(options.clients ?? '3.9', request, [], (line) => {
+    const wire = JSON.parse(line) as WireRecord;
+    records.push({
+      partition: wire.partition,
+      offset: wire.offset,
+      timestamp: wire.timestamp,
+      key: decodeBytes(wire.key),
+      value: decodeBytes(wire.value),
+      headers: wire.headers.map((header) => ({ key: header.key, value: decodeBytes(header.value) })),
+    });
+  });
+  return records;
+}
+
+function* encodeOperations(operations: Iterable<JavaOperation>): Generator<string> {
+  for (const operation of operations) {
+    if (operation.op !== 'send') {
+      yield JSON.stringify(operation);
+      continue;
+    }
+    const headers = operation.headers?.map((header) => ({ key: header.key, value: encodeBytes(header.value) }));
+    yield JSON.stringify({
+      ...operation,
+      key: encodeBytes(operation.key),
+      value: encodeBytes(operation.value),
+      ...(headers === undefined ? {} : { headers }),
+    });
+  }
+}
+
+/**
+ * Carries out the operations in order, on as many producers as are named, and returns where each sent record went;
+ * partition and offset are -1 for a record that was not acknowledged before its abort or the crash.
+ */
+export async function javaProduce(options: JavaProduceOptions): Promise<{ partition: number; offset: number }[]> {
+  const sent: { partition: number; offset: number }[] = [];
+  const request = {
+    command: 'produce',
+    brokers: options.brokers,
+    config: options.config ?? {},
+    producers: options.producers,
+  };
+  await runProbe(options.clients ?? '3.9', request, encodeOperations(options.operations), (line) => {
+    sent.push(JSON.parse(line) as { partition: number; offset: number });
+  });
+  return sent;
+}
