@@ -1,0 +1,123 @@
+import type { Finding, HouseCheck } from './finding.ts';
+import { clientHomes, rooms, roots, sideDoors, testOnlyRooms, VOCABULARY } from './rooms.ts';
+import { isTest, roomOf, type ImportUse, type SourceFile, type SourceTree } from './source-tree.ts';
+
+function finding(file: SourceFile, use: ImportUse, rule: string, message: string): Finding {
+  return { file: file.path, line: use.line, column: use.column, rule, message };
+}
+
+/** Which room may import which, through index.ts only: the table of rooms.ts. */
+export const roomImports: HouseCheck = {
+  rule: 'room-imports',
+  find(tree) {
+    const found: Finding[] = [];
+    for (const file of tree.files.values()) {
+      for (const use of file.imports) {
+        if (use.target === null) continue;
+        const problem = tree.files.has(use.target) ? problemOf(file, use, use.target) : missing(tree, use.target);
+        if (problem !== null) found.push(finding(file, use, 'room-imports', problem));
+      }
+    }
+    return found;
+  },
+};
+
+function missing(tree: SourceTree, target: string): string | null {
+  const isOurs = /^(src|scripts|integration|bench|examples)\//.test(target);
+  return !isOurs || tree.others.has(target) ? null : `${target} does not exist (imports name the file, with .ts)`;
+}
+
+function problemOf(file: SourceFile, use: ImportUse, target: string): string | null {
+  const from = roomOf(file.path);
+  const to = roomOf(target);
+  if (!target.startsWith('src/')) {
+    return file.path.startsWith('src/') && !isTest(file.path) ? `src/ imports nothing outside src/: ${target}` : null;
+  }
+  if (to === null || from === to) return null;
+  const isDoor = target === `src/${to}/index.ts`;
+  const sideDoor = sideDoors[target];
+  if (!isDoor && sideDoor === undefined) return `${target} is inside room ${to}: import src/${to}/index.ts`;
+  if (from === null) {
+    // src/index.ts and the folders outside src/ may use any room; only tests and tools reach for test kits.
+    return testOnlyRooms.includes(to) && file.path.startsWith('src/') ? `${to} is for tests` : null;
+  }
+  if (sideDoor !== undefined) {
+    const allowed = sideDoor.includes(from) || isTest(file.path);
+    return allowed ? null : `${target} is for ${sideDoor.join(', ')} and tests: take a Ports value instead`;
+  }
+  return roomProblem(from, to, use, isTest(file.path));
+}
+
+function roomProblem(from: string, to: string, use: ImportUse, inTest: boolean): string | null {
+  const room = rooms[from];
+  if (room === undefined) return `room ${from} is not in scripts/house/rooms.ts`;
+  if (roots.includes(to)) return `no room imports ${to}`;
+  if (testOnlyRooms.includes(to)) return inTest ? null : `${to} is for tests`;
+  if (to === VOCABULARY || room.mayImport.includes(to)) return null;
+  const allowed = [VOCABULARY, ...room.mayImport].join(', ');
+  if (room.typesOf?.includes(to) === true) {
+    return use.typeOnly ? null : `${from} may import types of ${to} only: write \`import type\``;
+  }
+  return `${from} may not import ${to}, only: ${allowed}`;
+}
+
+/** No import leads back to where it came from. Types may: they are gone when the program runs. */
+export const importCycles: HouseCheck = {
+  rule: 'import-cycles',
+  find(tree) {
+    const found: Finding[] = [];
+    const done = new Set<string>();
+    const path: string[] = [];
+    const visit = (name: string): void => {
+      const file = tree.files.get(name);
+      if (file === undefined || done.has(name)) return;
+      path.push(name);
+      for (const use of file.imports) {
+        if (use.target === null || use.typeOnly) continue;
+        const start = path.indexOf(use.target);
+        if (start >= 0) {
+          const cycle = [...path.slice(start), use.target].join(' → ');
+          found.push(finding(file, use, 'import-cycles', `${cycle}: move what both need to a third file`));
+        } else visit(use.target);
+      }
+      path.pop();
+      done.add(name);
+    };
+    for (const name of tree.files.keys()) visit(name);
+    return found;
+  },
+};
+
+/** Each third-party package has one home in `src/`, and is declared in package.json. */
+export const packageHomes: HouseCheck = {
+  rule: 'package-homes',
+  find(tree) {
+    const found: Finding[] = [];
+    for (const file of tree.files.values()) {
+      const shipped = isShipped(file.path);
+      for (const use of file.imports) {
+        if (use.target !== null || use.specifier.startsWith('node:')) continue;
+        const name = use.specifier.split('/').slice(0, use.specifier.startsWith('@') ? 2 : 1).join('/');
+        const problem = shipped ? shippedProblem(tree, file, name) : undeclared(tree, name);
+        if (problem !== null) found.push(finding(file, use, 'package-homes', problem));
+      }
+    }
+    return found;
+  },
+};
+
+function undeclared(tree: SourceTree, name: string): string | null {
+  const declared = tree.dependencies.has(name) || tree.devDependencies.has(name);
+  return declared ? null : `${name} is not in package.json`;
+}
+
+function shippedProblem(tree: SourceTree, file: SourceFile, name: string): string | null {
+  if (!tree.dependencies.has(name)) return `${name} is not in the dependencies of package.json`;
+  const home = clientHomes[name];
+  if (home === undefined) return `${name} has no home yet: give it one in scripts/house/rooms.ts`;
+  return file.path.startsWith(home) ? null : `${name} lives in ${home}: use what that offers`;
+}
+
+function isShipped(path: string): boolean {
+  return path.startsWith('src/') && !isTest(path) && !testOnlyRooms.includes(roomOf(path) ?? '');
+}

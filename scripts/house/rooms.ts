@@ -1,0 +1,140 @@
+/**
+ * The house as data: which room may import which, where each third-party client lives, what is banned and what to use
+ * instead. Think hard about the layering before changing this file; there is no list of exceptions.
+ */
+
+export interface Room {
+  /** Rooms beside `core` that it may import. */
+  readonly mayImport: readonly string[];
+  /** Rooms of which it may import types only. */
+  readonly typesOf?: readonly string[];
+}
+
+const TESTING = 'testing';
+export const VOCABULARY = 'core';
+
+/** Folders of `src/`. */
+export const rooms: Readonly<Record<string, Room>> = {
+  core: { mayImport: [] },
+  expr: { mayImport: [] },
+  metrics: { mayImport: [] },
+  graph: { mayImport: ['expr'] },
+  operators: { mayImport: ['expr'] },
+  api: { mayImport: ['graph', 'expr'] },
+  state: { mayImport: ['metrics'] },
+  connectors: { mayImport: ['metrics', 'expr'] },
+  ha: { mayImport: ['metrics'] },
+  rpc: { mayImport: ['metrics'], typesOf: ['graph'] },
+  taskmanager: { mayImport: ['rpc', 'state', 'metrics'], typesOf: ['graph'] },
+  scheduler: { mayImport: ['graph', 'rpc', 'ha', 'metrics'] },
+  dispatcher: { mayImport: ['graph', 'rpc', 'ha', 'scheduler', 'metrics'] },
+  web: { mayImport: [] },
+  cli: {
+    mayImport: [
+      'expr',
+      'metrics',
+      'graph',
+      'operators',
+      'api',
+      'state',
+      'connectors',
+      'ha',
+      'rpc',
+      'taskmanager',
+      'scheduler',
+      'dispatcher',
+    ],
+  },
+  testing: {
+    mayImport: [
+      'expr',
+      'metrics',
+      'graph',
+      'operators',
+      'api',
+      'state',
+      'connectors',
+      'ha',
+      'rpc',
+      'taskmanager',
+      'scheduler',
+      'dispatcher',
+    ],
+  },
+};
+
+/** Rooms that only tests and the folders outside `src/` may import. */
+export const testOnlyRooms: readonly string[] = [TESTING];
+
+/** Rooms that no other room imports. */
+export const roots: readonly string[] = ['cli', 'web'];
+
+/** Files of a room, beside its index.ts, that these rooms and everything outside `src/` may import. */
+export const sideDoors: Readonly<Record<string, readonly string[]>> = {
+  'src/core/node-ports.ts': ['cli', TESTING],
+};
+
+/** Where programs begin: what is not reached from one of these is dead. Tests and `npm run` scripts are added. */
+export const entryPoints: readonly string[] = ['src/cli/main.ts', 'src/cli/slot-worker.ts', 'src/index.ts'];
+
+/** Each third-party package that `src/` uses has one home: a folder or a file. Tests may use any. */
+export const clientHomes: Readonly<Record<string, string>> = {
+  '@node-rs/crc32': 'src/connectors/kafka/',
+  avsc: 'src/connectors/formats/',
+  commander: 'src/cli/',
+  'csv-parse': 'src/connectors/formats/',
+  'fastest-levenshtein': 'src/core/nearest-name.ts',
+  kafkajs: 'src/connectors/kafka/client/',
+  'libpg-query': 'src/expr/',
+  'lz4-napi': 'src/connectors/kafka/',
+  picocolors: 'src/cli/',
+  snappy: 'src/connectors/kafka/',
+  yaml: 'src/graph/spec/',
+};
+
+export interface Ban {
+  /** What is banned in `src/` outside tests: a dotted name, or a module's name. */
+  readonly name: string;
+  readonly use: string;
+  readonly homes: readonly string[];
+}
+
+const REAL_PORTS = 'src/core/node-ports.ts';
+
+export const bannedNames: readonly Ban[] = [
+  { name: 'Date.now', use: 'ports.clock.nowMs()', homes: [REAL_PORTS] },
+  { name: 'performance.now', use: 'ports.clock.monotonicMs()', homes: [REAL_PORTS] },
+  { name: 'process.hrtime', use: 'ports.clock.monotonicMs()', homes: [REAL_PORTS] },
+  { name: 'Math.random', use: 'ports.randomness.next()', homes: [REAL_PORTS] },
+  { name: 'randomUUID', use: 'ports.randomness.hex(16)', homes: [REAL_PORTS] },
+  { name: 'crypto.randomUUID', use: 'ports.randomness.hex(16)', homes: [REAL_PORTS] },
+  { name: 'setTimeout', use: 'ports.clock.schedule() or sleep()', homes: [REAL_PORTS] },
+  { name: 'setInterval', use: 'ports.clock.schedule()', homes: [REAL_PORTS] },
+  { name: 'setImmediate', use: 'ports.macrotasks.yield()', homes: [REAL_PORTS] },
+  { name: 'queueMicrotask', use: 'await, or ports.macrotasks.yield()', homes: [REAL_PORTS] },
+  { name: 'process.nextTick', use: 'await, or ports.macrotasks.yield()', homes: [REAL_PORTS] },
+  { name: 'AbortSignal.timeout', use: 'ports.clock.schedule()', homes: [REAL_PORTS] },
+  { name: 'console', use: 'ports.streams', homes: [] },
+  { name: 'process.stdout', use: 'ports.streams', homes: [REAL_PORTS, 'src/cli/process-environment.ts'] },
+  { name: 'process.stderr', use: 'ports.streams', homes: [REAL_PORTS, 'src/cli/process-environment.ts'] },
+  { name: 'process.env', use: 'a value handed down from src/cli', homes: ['src/cli/process-environment.ts'] },
+  { name: 'process.argv', use: 'a value handed down from src/cli', homes: ['src/cli/process-environment.ts'] },
+  { name: 'process.exit', use: 'an exit code returned to src/cli/main.ts', homes: ['src/cli/process-environment.ts'] },
+];
+
+export const bannedModules: readonly Ban[] = [
+  { name: 'node:fs', use: 'ports.files', homes: [REAL_PORTS] },
+  { name: 'node:fs/promises', use: 'ports.files', homes: [REAL_PORTS] },
+  { name: 'node:net', use: 'ports.network', homes: [REAL_PORTS] },
+  { name: 'node:timers', use: 'ports.clock', homes: [REAL_PORTS] },
+  { name: 'node:timers/promises', use: 'ports.clock', homes: [REAL_PORTS] },
+  { name: 'node:perf_hooks', use: 'ports.clock', homes: [REAL_PORTS] },
+  { name: 'node:child_process', use: 'nothing: the engine starts no processes', homes: [] },
+];
+
+/** Names of files that say nothing. */
+export const emptyFileNames: readonly string[] = ['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared'];
+
+export const MAX_LINE_LENGTH = 120;
+/** A ratchet: it may go down, never up. */
+export const MAX_FUNCTION_LINES = 70;
