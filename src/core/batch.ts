@@ -38,6 +38,19 @@ export interface BatchOrigin {
    * batches that crossed an exchange.
    */
   deadLetter?(row: number, error: { readonly code: string; readonly message: string; readonly stepId: string }): void;
+  /**
+   * The same as describe(), in parts that an exchange can carry to another thread or machine. Where it is absent, rows
+   * lose their position at the next exchange.
+   */
+  readonly parts?: OriginParts;
+}
+
+/** describe(row) is the prefix, then the offset: `topic orders, partition 3, offset ` and 1234. */
+export interface OriginParts {
+  /** One for all rows, or one per row. */
+  readonly prefix: string | ((row: number) => string);
+  /** By row of the origin, as `BatchOrigin.describe` counts them. */
+  readonly offsets: Float64Array;
 }
 
 export class ColumnBatch {
