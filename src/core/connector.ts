@@ -116,6 +116,11 @@ export interface SourceReader {
   available(): Promise<void>;
   /** True once noMoreSplits() was called and all bounded splits are read to their end and polled. */
   readonly isFinished: boolean;
+  /**
+   * Resolves when what the reader itself has written (dead letters) is durable; awaited before positions() are stored.
+   * isFinished is not true before that either.
+   */
+  flush?(): Promise<void>;
   /** The position after the last polled batch, per split: what a checkpoint stores and addSplits takes. */
   positions(): readonly Split[];
   close(): Promise<void>;

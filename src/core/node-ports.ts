@@ -1,11 +1,14 @@
 /** The real ports: the only home of Node's time, randomness, file, socket and thread modules. */
 import { randomBytes } from 'node:crypto';
 import { glob, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { createConnection } from 'node:net';
+import { createConnection, isIP, type OnReadOpts } from 'node:net';
 import { setTimeout as sleepFor } from 'node:timers/promises';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type {
   Clock,
+  DirectSocket,
+  DirectSocketHandler,
   FileInfo,
   FileSystem,
   Macrotasks,
@@ -16,6 +19,7 @@ import type {
   Randomness,
   Socket,
   StandardStreams,
+  TlsSettings,
   WorkerHost,
   WorkerThread,
 } from './ports.ts';
@@ -102,7 +106,75 @@ const network: Network = {
         resolve(wrapSocket(socket));
       });
     }),
+  connectDirect,
 };
+
+function connectDirect(
+  address: { readonly host: string; readonly port: number; readonly timeoutMs: number; readonly tls: TlsSettings | null },
+  handler: DirectSocketHandler,
+): Promise<DirectSocket> {
+  const { host, port, timeoutMs, tls } = address;
+  const onread = {
+    buffer: () => handler.buffer(),
+    callback: (count: number) => {
+      handler.received(count);
+      return true;
+    },
+  };
+  return new Promise((resolve, reject) => {
+    const socket =
+      tls === null
+        ? createConnection({ host, port, onread, noDelay: true, keepAlive: true })
+        : connectTls(tlsOptions(host, port, onread, tls));
+    let failure: Error | null = null;
+    let isOpen = false;
+    let isClosedByUs = false;
+    const timer = setTimeout(() => {
+      socket.destroy(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`));
+    }, timeoutMs);
+    socket.on('error', (error) => {
+      failure ??= error;
+    });
+    socket.once('close', () => {
+      clearTimeout(timer);
+      if (!isOpen) reject(failure ?? new Error(`${host}:${port} closed the connection`));
+      else if (!isClosedByUs) handler.closed(failure);
+    });
+    socket.once(tls === null ? 'connect' : 'secureConnect', () => {
+      clearTimeout(timer);
+      if (tls !== null) socket.setNoDelay(true).setKeepAlive(true);
+      isOpen = true;
+      resolve({
+        write(parts) {
+          socket.cork();
+          for (const part of parts) socket.write(part);
+          socket.uncork();
+        },
+        close() {
+          isClosedByUs = true;
+          socket.destroy();
+        },
+      });
+    });
+  });
+}
+
+/** `onread` is a documented option of tls.connect that its type lacks. */
+function tlsOptions(host: string, port: number, onread: OnReadOpts, tls: TlsSettings): ConnectionOptions {
+  const serverName = tls.serverName ?? (isIP(host) === 0 ? host : null);
+  const options: ConnectionOptions & { readonly onread: OnReadOpts } = {
+    host,
+    port,
+    onread,
+    rejectUnauthorized: tls.verify,
+    ...(serverName === null ? {} : { servername: serverName }),
+    ...(tls.ca === null ? {} : { ca: tls.ca }),
+    ...(tls.cert === null ? {} : { cert: tls.cert }),
+    ...(tls.key === null ? {} : { key: tls.key }),
+    ...(tls.passphrase === null ? {} : { passphrase: tls.passphrase }),
+  };
+  return options;
+}
 
 function wrapSocket(socket: ReturnType<typeof createConnection>): Socket {
   const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
