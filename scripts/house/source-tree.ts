@@ -138,7 +138,7 @@ function importOf(node: ts.Node, tree: ts.SourceFile, path: string): ImportUse |
     return make(node.arguments[0], { typeOnly: false, names: null, reExportedAs: undefined });
   }
   if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
-    return make(node.argument.literal as ts.Expression, { typeOnly: true, names: null, reExportedAs: undefined });
+    return make(node.argument.literal, { typeOnly: true, names: null, reExportedAs: undefined });
   }
   return null;
 }

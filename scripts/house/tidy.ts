@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+
 import ts from 'typescript';
 
 import type { Finding, HouseCheck } from './finding.ts';
@@ -72,7 +74,7 @@ export const fileNames: HouseCheck = {
   find(tree) {
     const found: Finding[] = [];
     for (const path of tree.files.keys()) {
-      const name = (path.split('/').at(-1) ?? '').replace(/(\.test|\.d)?\.ts$/, '');
+      const name = basename(path).replace(/(\.test|\.d)?\.ts$/, '');
       const message = emptyFileNames.includes(name)
         ? `\`${name}\` says nothing: name the file after what is in it`
         : `\`${name}\` is not in kebab-case`;
@@ -96,7 +98,7 @@ export const roomPages: HouseCheck = {
       // What stands at the roots is a program: nobody comes in by a door.
       if (!roots.includes(room) && !tree.files.has(door)) missing.push(door);
       const at = { line: 1, column: 1, rule: 'room-pages' };
-      for (const file of missing) found.push({ ...at, file, message: `the room has no ${file.split('/').at(-1) ?? ''}` });
+      for (const file of missing) found.push({ ...at, file, message: `the room has no ${basename(file)}` });
     }
     return found;
   },

@@ -1,0 +1,1 @@
+export { runCheck, type CheckResult } from './check.ts';
