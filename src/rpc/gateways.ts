@@ -1,0 +1,137 @@
+/**
+ * The control plane: who asks what of whom, each gateway in the order in which its methods are called. Messages are
+ * plain data, because they will travel between machines. Every message carries the epoch of the leadership that it
+ * belongs to, and a receiver refuses one older than the newest it has seen (MR-RPC-STALE-EPOCH).
+ *
+ * A call resolves when the receiver has taken the message over, not when what it asks for is done; what becomes of
+ * that is told by calls in the other direction.
+ */
+import type {
+  AttemptId,
+  ErrorPolicy,
+  JobId,
+  SerializedError,
+  SlotId,
+  Split,
+  StepId,
+  TaskManagerId,
+} from '../core/index.ts';
+import type { JobEdge, JobVertex } from '../graph/job/job-graph.ts';
+import type { StepCounters } from '../metrics/index.ts';
+import type { TaskState } from './states.ts';
+
+export interface Fenced {
+  readonly epoch: number;
+}
+
+/** One slot, and where it is. */
+export interface SlotLocation {
+  readonly taskManagerId: TaskManagerId;
+  readonly slotId: SlotId;
+  readonly rack: string | null;
+  readonly host: string | null;
+}
+
+export interface TaskManagerRegistration extends Fenced {
+  readonly taskManagerId: TaskManagerId;
+  /** Where its TaskManagerGateway is served. */
+  readonly address: string;
+  readonly rack: string | null;
+  readonly host: string | null;
+  readonly slots: readonly { readonly slotId: SlotId; readonly memoryBytes: number }[];
+}
+
+/** Served by the Dispatcher's ResourceManager, called by TaskManagers. */
+export interface ResourceManagerGateway {
+  /** Called once at the start, and again after a new leader has appeared. Resolves when the slots are known. */
+  registerTaskManager(message: TaskManagerRegistration): Promise<void>;
+  /** Called when the TaskManager ends of its own accord. Its slots are gone. */
+  unregisterTaskManager(message: Fenced & { readonly taskManagerId: TaskManagerId }): Promise<void>;
+}
+
+/** An edge into a subtask. */
+export interface TaskInput {
+  readonly edge: JobEdge;
+  /** Number of the edge's first channel; that from sender s to receiver r is `firstChannel + s * receivers + r`. */
+  readonly firstChannel: number;
+  /** The slot of each sending subtask, by its index. A forward edge has one channel, from the same index. */
+  readonly senders: readonly SlotLocation[];
+}
+
+/** An edge out of a subtask. */
+export interface TaskOutput {
+  readonly edge: JobEdge;
+  readonly firstChannel: number;
+  /** The slot of each receiving subtask, by its index. */
+  readonly receivers: readonly SlotLocation[];
+}
+
+/** One subtask to run. */
+export interface TaskDescriptor {
+  readonly attemptId: AttemptId;
+  readonly vertex: JobVertex;
+  readonly subtaskIndex: number;
+  /** In the order of `vertex.inputs`. */
+  readonly inputs: readonly TaskInput[];
+  readonly outputs: readonly TaskOutput[];
+  /** What becomes of records of this chain that fail. */
+  readonly errors: ErrorPolicy;
+}
+
+/** The subtasks of one slot: subtask i of every vertex that has one. */
+export interface SliceDescriptor extends Fenced {
+  readonly jobId: JobId;
+  readonly jobName: string;
+  readonly maxParallelism: number;
+  readonly slot: SlotLocation;
+  /** Where the job's JobMasterGateway is served. */
+  readonly jobMasterAddress: string;
+  /** In topological order. */
+  readonly tasks: readonly TaskDescriptor[];
+}
+
+export interface TaskReference extends Fenced {
+  readonly jobId: JobId;
+  readonly attemptId: AttemptId;
+}
+
+/** Served by a TaskManager, called by the JobMaster. */
+export interface TaskManagerGateway {
+  /**
+   * Called once per slot and execution of the job. Starts the slot's thread, which reports INITIALIZING and then
+   * RUNNING for each task. The slot must be free.
+   */
+  deploy(message: SliceDescriptor): Promise<void>;
+  /** Called any number of times for a task that holds a source, after it reported RUNNING. */
+  addSplits(message: TaskReference & { readonly stepId: StepId; readonly splits: readonly Split[] }): Promise<void>;
+  /** Called at most once per source: the task ends once it has read the splits that it has. */
+  noMoreSplits(message: TaskReference & { readonly stepId: StepId }): Promise<void>;
+  /** Cancels a task, wherever it is blocked; it reports CANCELED. Harmless for one that has ended or is not known. */
+  cancel(message: TaskReference): Promise<void>;
+  /**
+   * Called last, once all tasks of the slot have ended: ends the slot's thread. Resolves when the slot is free again.
+   */
+  freeSlot(message: Fenced & { readonly jobId: JobId; readonly slotId: SlotId }): Promise<void>;
+}
+
+export interface TaskStateChange extends Fenced {
+  readonly jobId: JobId;
+  readonly attemptId: AttemptId;
+  readonly state: TaskState;
+  /** Why, where `state` is FAILED; names the step and the record's position among its fields where they are known. */
+  readonly error: SerializedError | null;
+}
+
+export interface ProgressReport extends Fenced {
+  readonly jobId: JobId;
+  readonly slotId: SlotId;
+  readonly steps: readonly StepCounters[];
+}
+
+/** Served by a JobMaster, called by the TaskManagers that run its tasks. */
+export interface JobMasterGateway {
+  /** Called at every change that the TaskManager makes, in order, the last with a terminal state. */
+  taskStateChanged(message: TaskStateChange): Promise<void>;
+  /** Called about twice a second per slot, and before the terminal state of a task, so that its totals are exact. */
+  reportProgress(message: ProgressReport): Promise<void>;
+}

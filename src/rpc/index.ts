@@ -1,0 +1,7 @@
+export { EpochFence } from './epoch-fence.ts';
+export { rpcErrors } from './errors.ts';
+export type * from './gateways.ts';
+export { inProcessTransport } from './in-process-transport.ts';
+export { isTerminalJob, isTerminalTask } from './states.ts';
+export type { JobState, TaskState, TerminalJobState } from './states.ts';
+export type { GatewayKind, Gateways, RpcTransport } from './transport.ts';

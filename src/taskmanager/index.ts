@@ -1,0 +1,1 @@
+export type { OperatorFactory, SlotDependencies } from './slot-entry.ts';
