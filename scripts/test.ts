@@ -1,0 +1,67 @@
+/*
+ * npm test: the checks, then the unit tests, then the suites against real services. The last line counts all of them.
+ * `-- --only check|unit|integration` runs a part.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { runCheck } from './check/index.ts';
+import { countCheck, countJest, formatCounts, sumCounts, type Counts, type JestReport } from './test/index.ts';
+
+const PARTS = ['check', 'unit', 'integration'];
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+async function runChecks(): Promise<Counts> {
+  const results = await runCheck(root);
+  for (const { findings } of results) for (const finding of findings) process.stdout.write(`${finding}\n`);
+  return countCheck(results);
+}
+
+async function runJest(project: string, args: readonly string[]): Promise<Counts> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
+  const reportFile = join(folder, 'report.json');
+  const jest = ['node_modules/jest/bin/jest.js', '--selectProjects', project, '--json', '--outputFile', reportFile];
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    // Jest repeats the report on its standard output, which nobody reads.
+    const child = spawn(process.execPath, [...jest, ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+  const report = readReport(reportFile);
+  rmSync(folder, { recursive: true });
+  return countJest(report, exitCode);
+}
+
+function readReport(path: string): JestReport | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as JestReport;
+  } catch {
+    return null;
+  }
+}
+
+async function runPart(part: string): Promise<Counts> {
+  process.stderr.write(`\n── ${part}\n`);
+  const started = performance.now();
+  // Suites against services share brokers and two cores: one at a time, so that their deadlines mean something.
+  const counts = await (part === 'check' ? runChecks() : runJest(part, part === 'unit' ? [] : ['--runInBand']));
+  process.stderr.write(`${part}: ${formatCounts(counts)} (${((performance.now() - started) / 1000).toFixed(1)} s)\n`);
+  return counts;
+}
+
+const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: PARTS } } });
+const unknown = values.only.find((part) => !PARTS.includes(part));
+if (unknown !== undefined) {
+  process.stderr.write(`--only ${unknown}: one of ${PARTS.join(', ')}\n`);
+  process.exitCode = 2;
+} else {
+  const all: Counts[] = [];
+  for (const part of values.only) all.push(await runPart(part));
+  const total = sumCounts(all);
+  process.stdout.write(`${formatCounts(total)}\n`);
+  process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+}

@@ -1,0 +1,1 @@
+export { countCheck, countJest, formatCounts, sumCounts, type Counts, type JestReport } from './counts.ts';
