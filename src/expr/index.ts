@@ -1,0 +1,48 @@
+/** SQL expressions: text → typed expression (core/expression.ts) → value. See README.md. */
+export { exprErrors } from './errors.ts';
+export { compileInterpreter, interpret } from './interpret.ts';
+export type { RowEvaluator } from './interpret.ts';
+export { literalOf, literalValue } from './ir/literal.ts';
+export { findFunction, functionRows, overloadById, overloads } from './registry/registry.ts';
+export type {
+  CallTypes,
+  Evaluator,
+  FunctionCategory,
+  FunctionExample,
+  FunctionRow,
+  Overload,
+} from './registry/overload.ts';
+export { formatPattern } from './registry/type-pattern.ts';
+export type { TypePattern } from './registry/type-pattern.ts';
+export { compareBytes, compareStrings, comparator, isOrdered, sameValue } from './registry/compare-values.ts';
+export { bindCast, canCast, castCanFail, castError, castToString, castValue } from './cast/cast.ts';
+export type { CastFunction } from './cast/cast.ts';
+export {
+  MS_PER_DAY,
+  civilFromDays,
+  daysFromCivil,
+  daysInMonth,
+  formatDate,
+  formatTime,
+  formatTimestamp,
+  formatTimestampSql,
+  parseDate,
+  parseTime,
+  parseTimestamp,
+} from './cast/date-time-text.ts';
+export {
+  formatDouble,
+  formatFloat,
+  parseDecimal,
+  parseDouble,
+  parseInt32,
+  parseInteger,
+  parseLong,
+} from './cast/number-text.ts';
+export { formatJson, parseJson } from './cast/json-node.ts';
+export type { JsonNode } from './cast/json-node.ts';
+export { JsonShapeError, fromJson, toJsonText } from './cast/json-value.ts';
+export { checkInt, checkLong } from './types/integer-value.ts';
+export { checkPrecision, compareDecimals, divideRounded, fitsPrecision, powerOfTen, rescale } from './types/decimal-value.ts';
+export { additionType, divisionType, moduloType, multiplicationType, unionType } from './types/decimal-types.ts';
+export type { DecimalType } from './types/decimal-types.ts';
