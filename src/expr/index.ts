@@ -46,3 +46,7 @@ export { checkInt, checkLong } from './types/integer-value.ts';
 export { checkPrecision, compareDecimals, divideRounded, fitsPrecision, powerOfTen, rescale } from './types/decimal-value.ts';
 export { additionType, divisionType, moduloType, multiplicationType, unionType } from './types/decimal-types.ts';
 export type { DecimalType } from './types/decimal-types.ts';
+export { arrayAccess } from './codegen/column-access.ts';
+export type { ColumnAccess, ColumnArrays, Mode } from './codegen/column-access.ts';
+export { emitPredicate } from './codegen/emit-predicate.ts';
+export type { EmittedPredicate, PredicateSpec } from './codegen/emit-predicate.ts';
