@@ -7,11 +7,21 @@ export function nearestName(name: string, known: readonly string[]): string | nu
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of known) {
-    const d = distance(wanted, fold(candidate));
+    const d = editDistance(wanted, fold(candidate));
     if (d < bestDistance) {
       best = candidate;
       bestDistance = d;
     }
   }
   return best;
+}
+
+/** Levenshtein's, but two neighbours that changed places (`form` for `from`) count as one edit. */
+function editDistance(a: string, b: string): number {
+  if (a.length === b.length && a !== b) {
+    let at = 0;
+    while (a[at] === b[at]) at++;
+    if (a[at] === b[at + 1] && a[at + 1] === b[at] && a.slice(at + 2) === b.slice(at + 2)) return 1;
+  }
+  return distance(a, b);
 }
