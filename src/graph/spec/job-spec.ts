@@ -1,0 +1,127 @@
+import type { MapNode } from './document.ts';
+import type { PlacedText } from './placed-text.ts';
+import type { TextRange } from './source-text.ts';
+
+/** A job file, its structure checked and its names resolved; types and expressions are still text. */
+export interface JobSpec {
+  readonly fileName: string;
+  readonly name: string;
+  /** Null where the file does not say. */
+  readonly parallelism: number | null;
+  readonly maxParallelism: number;
+  /** In the order of the file. */
+  readonly steps: readonly StepSpec[];
+}
+
+export type StepSpec =
+  | SourceStepSpec
+  | FilterStepSpec
+  | SelectStepSpec
+  | FlatMapStepSpec
+  | AggregateStepSpec
+  | UnionStepSpec
+  | SplitStepSpec
+  | SinkStepSpec
+  | BrokenStepSpec;
+
+interface StepBase {
+  readonly id: string;
+  readonly idRange: TextRange;
+  /** Of the verb's key. */
+  readonly verbRange: TextRange;
+  /** Where its rows come from; empty for sources, and where that is not known (a problem says so). */
+  readonly inputs: readonly StepInput[];
+  /** Null where the step does not say. */
+  readonly parallelism: number | null;
+}
+
+/** A step, or one branch of a split step. */
+export interface StepInput {
+  readonly stepId: string;
+  /** The branch's name for a split, else null. */
+  readonly branch: string | null;
+  readonly range: TextRange;
+}
+
+export interface SourceStepSpec extends StepBase {
+  readonly kind: 'source';
+  readonly connector: PlacedText;
+  readonly with: WithBlock;
+  /** Null where the step has none. */
+  readonly schema: readonly NamedText[] | null;
+  readonly schemaRange: TextRange;
+  /** OUT → name of the connector's metadata. */
+  readonly metadata: readonly NamedText[];
+  readonly errors: ErrorsSpec;
+}
+
+/** The `with` block of a connector, checked against its table later. */
+export interface WithBlock {
+  /** Null where the step has none. */
+  readonly node: MapNode | null;
+  /** Where to point when something is missing. */
+  readonly range: TextRange;
+}
+
+export type ErrorsSpec =
+  | { readonly kind: 'fail' }
+  | { readonly kind: 'skip' }
+  | { readonly kind: 'dead-letter'; readonly target: PlacedText };
+
+/** `NAME: text`: a field and its type, expression or aggregate. */
+export interface NamedText {
+  readonly name: string;
+  readonly nameRange: TextRange;
+  readonly text: PlacedText;
+}
+
+export interface FilterStepSpec extends StepBase {
+  readonly kind: 'filter';
+  readonly predicate: PlacedText;
+}
+
+export interface SelectStepSpec extends StepBase {
+  readonly kind: 'select';
+  readonly fields: readonly NamedText[];
+}
+
+export interface FlatMapStepSpec extends StepBase {
+  readonly kind: 'flat-map';
+  readonly fields: readonly NamedText[];
+}
+
+export interface AggregateStepSpec extends StepBase {
+  readonly kind: 'aggregate';
+  readonly keys: readonly PlacedText[];
+  readonly calls: readonly NamedText[];
+  /** It has a `window`, which this version refuses: what the step emits is then unknown. */
+  readonly windowed: boolean;
+}
+
+export interface UnionStepSpec extends StepBase {
+  readonly kind: 'union';
+}
+
+/** A row goes to the first branch whose condition is TRUE, else to the branch without one. */
+export interface SplitStepSpec extends StepBase {
+  readonly kind: 'split';
+  readonly branches: readonly SplitBranch[];
+}
+
+export interface SplitBranch {
+  readonly name: string;
+  readonly nameRange: TextRange;
+  /** Null for `else`. */
+  readonly condition: PlacedText | null;
+}
+
+export interface SinkStepSpec extends StepBase {
+  readonly kind: 'sink';
+  readonly connector: PlacedText;
+  readonly with: WithBlock;
+}
+
+/** A step whose verb is unknown, missing or not supported: its id still counts, its rows are unknown. */
+export interface BrokenStepSpec extends StepBase {
+  readonly kind: 'broken';
+}

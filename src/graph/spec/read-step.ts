@@ -1,0 +1,372 @@
+import { nearestName } from '../../core/index.ts';
+import type { JobFileLimits } from '../options.ts';
+import { entryOf, isEmpty } from './document.ts';
+import type { DocumentNode, MapEntry, MapNode } from './document.ts';
+import type {
+  AggregateStepSpec,
+  BrokenStepSpec,
+  ErrorsSpec,
+  FilterStepSpec,
+  FlatMapStepSpec,
+  NamedText,
+  SelectStepSpec,
+  SinkStepSpec,
+  SourceStepSpec,
+  SplitBranch,
+  SplitStepSpec,
+  StepSpec,
+  UnionStepSpec,
+  WithBlock,
+} from './job-spec.ts';
+import { asMap, asText, checkKeys, firstKeyRange, requireKey, shorten, wrongShape } from './map-reader.ts';
+import type { PlacedText } from './placed-text.ts';
+import type { ProblemList } from './problem.ts';
+import { readJobNumber } from './read-job-number.ts';
+import type { TextRange } from './source-text.ts';
+import { commonSettings, supportedVerbs, verbNames, verbs } from './verbs.ts';
+import type { SettingRow, Verb } from './verbs.ts';
+
+type WithoutInputs<S> = S extends StepSpec ? Omit<S, 'inputs'> : never;
+
+/** A step whose `from` is not yet compared with the ids of the others. */
+export interface UnresolvedStep {
+  readonly step: WithoutInputs<StepSpec>;
+  /** Null where it is left out: the step above. */
+  readonly from: readonly PlacedText[] | null;
+  /** Whether `id` was given and is well-formed. */
+  readonly hasId: boolean;
+  readonly damaged: boolean;
+}
+
+/** What every reader of a verb needs. */
+interface StepContext {
+  readonly map: MapNode;
+  /** The verb's own entry. */
+  readonly verb: MapEntry;
+  readonly where: string;
+  readonly base: Omit<BrokenStepSpec, 'kind' | 'inputs'>;
+  readonly limits: JobFileLimits;
+  readonly problems: ProblemList;
+}
+
+type Readable =
+  | SourceStepSpec
+  | FilterStepSpec
+  | SelectStepSpec
+  | FlatMapStepSpec
+  | AggregateStepSpec
+  | UnionStepSpec
+  | SplitStepSpec
+  | SinkStepSpec;
+type VerbReader = (context: StepContext) => WithoutInputs<Readable> | null;
+
+const readers: Readonly<Partial<Record<Verb, VerbReader>>> = {
+  source: readSource,
+  filter: readFilter,
+  select: readSelect,
+  flatMap: readFlatMap,
+  aggregate: readAggregate,
+  union: (context) => ({ ...context.base, kind: 'union' }),
+  split: readSplit,
+  sink: readSink,
+};
+
+export function readStep(given: MapNode, index: number, limits: JobFileLimits, problems: ProblemList): UnresolvedStep {
+  const givenId = entryOf(given, 'id');
+  const where = givenId?.value.kind === 'scalar' ? `step \`${shorten(givenId.value.text.text)}\`` : `step ${index + 1}`;
+  const present = verbNames.filter((verb) => entryOf(given, verb) !== undefined);
+  const verbName = present[0];
+  const known = verbName === undefined ? allSettings() : settingsOf(verbName, present);
+  const map = checkKeys(given, known, where, problems);
+  const id = readId(map, where, limits, problems);
+  const verb = chooseVerb(map, present, where, problems);
+  const base = {
+    id: id ?? ` step ${index + 1}`,
+    idRange: entryOf(map, 'id')?.value.range ?? firstKeyRange(map),
+    verbRange: verb?.keyRange ?? firstKeyRange(map),
+    parallelism: readJobNumber(map, 'parallelism', problems),
+  };
+  const read = verb === null ? undefined : readers[verb.key as Verb];
+  const context = verb === null ? null : { map, verb, where, base, limits, problems };
+  const step = read === undefined || context === null ? null : read(context);
+  return {
+    step: step ?? { ...base, kind: 'broken' },
+    from: readFrom(map, verb, where, problems),
+    hasId: id !== null,
+    damaged: map.damaged,
+  };
+}
+
+/** The settings that fit the verb, and the verbs that are there too much: those have a problem of their own. */
+function settingsOf(verb: Verb, present: readonly Verb[]): Readonly<Record<string, SettingRow>> {
+  const rows: Record<string, SettingRow> = { ...commonSettings };
+  for (const name of present) {
+    rows[name] = verbs[name];
+    if (name !== verb) Object.assign(rows, verbs[name].settings);
+  }
+  return { ...rows, ...verbs[verb].settings };
+}
+
+/** Without a verb any setting of any verb might be right, and the verb may be misspelt. */
+function allSettings(): Readonly<Record<string, SettingRow>> {
+  const rows: Record<string, SettingRow> = { ...commonSettings };
+  for (const name of verbNames) Object.assign(rows, verbs[name].settings);
+  return { ...rows, ...verbs };
+}
+
+function chooseVerb(
+  map: MapNode,
+  present: readonly Verb[],
+  where: string,
+  problems: ProblemList,
+): MapEntry | null {
+  const extra = present[1];
+  if (extra !== undefined) {
+    const range = entryOf(map, extra)?.keyRange ?? map.range;
+    problems.add('MR-JOB-VERB', range, { where, given: present.map((verb) => `\`${verb}\``).join(' and ') }, {
+      expected: 'a step of its own for each',
+    });
+  }
+  // checkKeys has put a misspelt verb under its right name.
+  const entry = map.entries.find(({ key }) => (verbNames as readonly string[]).includes(key)) ?? null;
+  if (entry === null && !map.damaged && !map.entries.some(({ key }) => !Object.hasOwn(allSettings(), key))) {
+    problems.add('MR-JOB-VERB', firstKeyRange(map), { where, given: 'none' }, {
+      expected: `one of ${supportedVerbs.join(', ')}`,
+    });
+  }
+  return entry;
+}
+
+const STEP_ID = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+
+function readId(map: MapNode, where: string, limits: JobFileLimits, problems: ProblemList): string | null {
+  const entry = entryOf(map, 'id');
+  requireKey(map, entry, 'id', where, problems);
+  const text = entry === undefined ? null : asText(entry.value, `the id of ${where}`, 'a name', problems);
+  if (text === null) return null;
+  const limit = limits['job-file.max-name-length'];
+  if (text.text.length > limit) {
+    problems.add('MR-JOB-LIMIT', text.range, { what: 'the length of the id', given: text.text.length, limit });
+    return null;
+  }
+  if (STEP_ID.test(text.text)) return text.text;
+  const problem = 'it has letters, digits, `_` and `-`, and begins with a letter or `_`';
+  problems.add('MR-JOB-BAD-NAME', text.range, { what: 'the id', name: text.hideVariables(text.text), problem }, {
+    expected: 'an id such as large-orders',
+    suggestion: text.isInterpolated ? null : text.text.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^[^A-Za-z_]+/, '') || null,
+  });
+  return null;
+}
+
+/** `from: a`, `from: [a, b]`, or for a union `union: [a, b]`. */
+function readFrom(map: MapNode, verb: MapEntry | null, where: string, problems: ProblemList): readonly PlacedText[] | null {
+  const from = entryOf(map, 'from');
+  const isUnion = verb?.key === 'union';
+  if (isUnion && !isEmpty(verb.value) && !(verb.value.kind === 'scalar' && verb.value.value === true)) {
+    if (from !== undefined) {
+      problems.add('MR-JOB-FROM', from.keyRange, { problem: `${where} names its inputs twice` }, {
+        expected: '`union: [a, b]`, or `union: true` with `from: [a, b]`',
+      });
+    }
+    return stepNames(verb.value, '`union`', problems);
+  }
+  return from === undefined ? null : stepNames(from.value, '`from`', problems);
+}
+
+function stepNames(node: DocumentNode, what: string, problems: ProblemList): readonly PlacedText[] {
+  const items = node.kind === 'list' ? node.items : [node];
+  if (items.length === 0) wrongShape(node, what, 'the id of a step, or a list of them', problems);
+  return items
+    .map((item) => asText(item, what, 'the id of a step, or a list of them', problems))
+    .filter((text) => text !== null);
+}
+
+function readSource(context: StepContext): WithoutInputs<SourceStepSpec> | null {
+  const { map, verb, where, base, problems } = context;
+  const connector = asText(verb.value, '`source`', 'the name of a connector', problems);
+  const schema = entryOf(map, 'schema');
+  const metadata = entryOf(map, 'metadata');
+  const fields = schema === undefined ? null : readNamed(schema.value, '`schema`', 'a type', context);
+  if (connector === null) return null;
+  return {
+    ...base,
+    kind: 'source',
+    connector,
+    with: readWith(map, verb, problems),
+    schema: fields,
+    schemaRange: schema?.keyRange ?? verb.keyRange,
+    metadata: metadata === undefined ? [] : readNamed(metadata.value, '`metadata`', "a metadata's name", context),
+    errors: readErrors(entryOf(map, 'errors'), where, problems),
+  };
+}
+
+function readSink({ map, verb, base, problems }: StepContext): WithoutInputs<SinkStepSpec> | null {
+  const connector = asText(verb.value, '`sink`', 'the name of a connector', problems);
+  if (connector === null) return null;
+  return { ...base, kind: 'sink', connector, with: readWith(map, verb, problems) };
+}
+
+function readWith(map: MapNode, verb: MapEntry, problems: ProblemList): WithBlock {
+  const entry = entryOf(map, 'with');
+  if (entry === undefined) return { node: null, range: verb.value.range };
+  if (isEmpty(entry.value)) return { node: null, range: entry.keyRange };
+  const node = asMap(entry.value, '`with`', 'a mapping of options', problems);
+  // A `with` of the wrong form has its problem; as a damaged mapping it lacks nothing.
+  const nothing: MapNode = { kind: 'map', range: entry.value.range, entries: [], damaged: true };
+  return { node: node ?? nothing, range: entry.keyRange };
+}
+
+const ERROR_WORDS = ['fail', 'skip'];
+const ERRORS_EXPECTED = '`fail`, `skip` or `{to: TARGET}`';
+const ERROR_SETTINGS = {
+  to: {
+    doc: 'where records that cannot be processed go, such as a topic',
+    aliases: ['topic', 'target', 'dlq', 'errors.deadletterqueue.topic.name'],
+    supported: true,
+  },
+};
+
+function readErrors(entry: MapEntry | undefined, where: string, problems: ProblemList): ErrorsSpec {
+  if (entry === undefined) return { kind: 'fail' };
+  const { value } = entry;
+  if (value.kind === 'map') {
+    const map = checkKeys(value, ERROR_SETTINGS, `\`errors\` of ${where}`, problems);
+    const to = entryOf(map, 'to');
+    if (to === undefined) {
+      if (map.entries.length === 0) requireKey(map, to, 'to', '`errors`', problems);
+      return { kind: 'fail' };
+    }
+    const target = asText(to.value, '`to`', "the target's name", problems);
+    return target === null ? { kind: 'fail' } : { kind: 'dead-letter', target };
+  }
+  const text = asText(value, '`errors`', ERRORS_EXPECTED, problems);
+  if (text === null) return { kind: 'fail' };
+  if (text.text === 'skip' || text.text === 'fail') return { kind: text.text };
+  const given = text.hideVariables(shorten(text.text));
+  problems.add('MR-JOB-BAD-VALUE', text.range, { what: '`errors`', problem: `cannot be \`${given}\`` }, {
+    expected: ERRORS_EXPECTED,
+    suggestion: nearestName(text.text, ERROR_WORDS),
+  });
+  return { kind: 'fail' };
+}
+
+function readFilter(context: StepContext): WithoutInputs<FilterStepSpec> | null {
+  const predicate = readExpression(context.verb.value, '`filter`', context);
+  return predicate === null ? null : { ...context.base, kind: 'filter', predicate };
+}
+
+function readSelect(context: StepContext): WithoutInputs<SelectStepSpec> | null {
+  const fields = readNamed(context.verb.value, '`select`', 'an expression', context);
+  return fields.length === 0 ? null : { ...context.base, kind: 'select', fields };
+}
+
+function readFlatMap(context: StepContext): WithoutInputs<FlatMapStepSpec> | null {
+  const fields = readNamed(context.verb.value, '`flatMap`', 'an expression', context);
+  return fields.length === 0 ? null : { ...context.base, kind: 'flat-map', fields };
+}
+
+function readAggregate(context: StepContext): WithoutInputs<AggregateStepSpec> | null {
+  const { map, problems } = context;
+  const key = entryOf(map, 'key');
+  const keys = key === undefined ? [] : fieldNames(key.value, problems);
+  const calls = readNamed(context.verb.value, '`aggregate`', 'an aggregate such as COUNT(*)', context);
+  if (calls.length === 0) return null;
+  return { ...context.base, kind: 'aggregate', keys, calls, windowed: entryOf(map, 'window') !== undefined };
+}
+
+function fieldNames(node: DocumentNode, problems: ProblemList): readonly PlacedText[] {
+  const items = node.kind === 'list' ? node.items : [node];
+  if (items.length === 0) wrongShape(node, '`key`', 'a list of fields', problems);
+  return items.map((item) => asText(item, '`key`', 'a list of fields', problems)).filter((text) => text !== null);
+}
+
+function readSplit(context: StepContext): WithoutInputs<SplitStepSpec> | null {
+  const { verb, problems } = context;
+  const map = asMap(verb.value, '`split`', 'a mapping {STEP: expression, …, else: STEP}', problems);
+  if (map === null) return null;
+  const branches: SplitBranch[] = [];
+  let otherwise: SplitBranch | null = null;
+  for (const { key, keyRange, value } of map.entries) {
+    if (key === 'else') {
+      const name = asText(value, '`else`', 'the id of a step', problems);
+      if (name !== null && isBranchName(name.text, name.range, problems)) {
+        otherwise = { name: name.text, nameRange: name.range, condition: null };
+      }
+      continue;
+    }
+    const condition = readExpression(value, `\`${shorten(key)}\``, context);
+    if (isBranchName(key, keyRange, problems) && condition !== null) {
+      branches.push({ name: key, nameRange: keyRange, condition });
+    }
+  }
+  if (branches.length === 0) {
+    if (map.entries.every(({ key }) => key === 'else')) {
+      wrongShape(map, '`split`', 'a mapping with at least one {STEP: expression}', problems);
+    }
+    return null;
+  }
+  return { ...context.base, kind: 'split', branches: otherwise === null ? branches : [...branches, otherwise] };
+}
+
+function isBranchName(name: string, range: TextRange, problems: ProblemList): boolean {
+  if (STEP_ID.test(name)) return true;
+  const problem = 'it is the id of a step: letters, digits, `_` and `-`';
+  problems.add('MR-JOB-BAD-NAME', range, { what: 'the branch', name: shorten(name), problem });
+  return false;
+}
+
+function readExpression(node: DocumentNode, what: string, context: StepContext): PlacedText | null {
+  const text = asText(node, what, 'an expression', context.problems);
+  const limit = context.limits['job-file.max-expression-length'];
+  if (text === null || text.text.length <= limit) return text;
+  context.problems.add('MR-JOB-LIMIT', text.range, { what: `the length of ${what}`, given: text.text.length, limit });
+  return null;
+}
+
+/** `{NAME: text, …}`; a field whose text is missing has its problem and is left out. */
+function readNamed(node: DocumentNode, what: string, valueExpected: string, context: StepContext): readonly NamedText[] {
+  const { limits, problems } = context;
+  const map = asMap(node, what, `a mapping {NAME: ${valueExpected}, …}`, problems);
+  if (map === null) return [];
+  const limit = limits['job-file.max-fields'];
+  if (map.entries.length === 0 && !map.damaged) wrongShape(map, what, 'a mapping with at least one field', problems);
+  if (map.entries.length > limit) {
+    problems.add('MR-JOB-LIMIT', map.range, { what: `the number of fields of ${what}`, given: map.entries.length, limit });
+    return [];
+  }
+  const fields: NamedText[] = [];
+  for (const { key, keyRange, value } of map.entries) {
+    const nameProblem = fieldNameProblem(key, limits['job-file.max-name-length']);
+    if (nameProblem !== null) {
+      problems.add('MR-JOB-BAD-NAME', keyRange, { what: 'the field', name: shorten(key), problem: nameProblem });
+    }
+    const text = readNamedText(value, keyRange, `\`${shorten(key)}\``, valueExpected, context);
+    if (text !== null) fields.push({ name: key, nameRange: keyRange, text });
+  }
+  return fields;
+}
+
+function readNamedText(
+  value: DocumentNode,
+  keyRange: TextRange,
+  what: string,
+  expected: string,
+  context: StepContext,
+): PlacedText | null {
+  if (isEmpty(value)) {
+    wrongShape({ ...value, range: keyRange }, what, expected, context.problems);
+    return null;
+  }
+  const text = asText(value, what, expected, context.problems);
+  const limit = context.limits['job-file.max-expression-length'];
+  if (text === null || text.text.length <= limit) return text;
+  context.problems.add('MR-JOB-LIMIT', text.range, { what: `the length of ${what}`, given: text.text.length, limit });
+  return null;
+}
+
+function fieldNameProblem(name: string, limit: number): string | null {
+  if (name === '' || name.trim() !== name) return 'it is empty, or begins or ends with a space';
+  if (name.length > limit) return `it is longer than ${limit} characters`;
+  // Control characters would break terminals and every text format.
+  return /[\0-\x1f\x7f]/.test(name) ? 'it has control characters' : null;
+}

@@ -1,0 +1,119 @@
+/**
+ * The grammar of steps as data: which settings each verb has, what others call them, and which of them this version
+ * cannot honour. Parsing, error messages and the JSON Schema are made from it.
+ */
+export type Verb =
+  | 'source'
+  | 'filter'
+  | 'select'
+  | 'flatMap'
+  | 'aggregate'
+  | 'union'
+  | 'split'
+  | 'sink'
+  | 'join'
+  | 'dedupe'
+  | 'topN'
+  | 'process'
+  | 'lookup'
+  | 'predict';
+
+export interface SettingRow {
+  readonly doc: string;
+  /** What Flink, Kafka, Beam and others call it: understood in messages, not accepted. */
+  readonly aliases: readonly string[];
+  readonly supported: boolean;
+}
+
+export interface VerbRow extends SettingRow {
+  /** Settings beside `id`, `from`, `parallelism` and the verb itself. */
+  readonly settings: Readonly<Record<string, SettingRow>>;
+}
+
+const setting = (doc: string, ...aliases: string[]): SettingRow => ({ doc, aliases, supported: true });
+const later = (doc: string, ...aliases: string[]): SettingRow => ({ doc, aliases, supported: false });
+
+const WITH = setting('options of the connector and of its format', 'config', 'options', 'properties', 'settings', 'args');
+const KEY = setting('the fields that rows are grouped by', 'keys', 'key_by', 'keyBy', 'group_by', 'groupBy', 'partition_by');
+const WINDOW = later('how rows are grouped by time or count', 'windowing', 'windows');
+
+export const commonSettings = {
+  id: setting('the name of the step; its state is kept under it', 'name', 'uid', 'step', 'label'),
+  from: setting('the step whose rows this one reads; the step above when left out', 'input', 'inputs', 'upstream', 'after'),
+  parallelism: setting('how many subtasks this step runs in', 'tasks', 'workers', 'threads', 'tasks.max'),
+} as const satisfies Readonly<Record<string, SettingRow>>;
+
+export const verbs: Readonly<Record<Verb, VerbRow>> = {
+  source: {
+    ...setting('reads rows through a connector', 'read', 'consume', 'extract', 'connector', 'type'),
+    settings: {
+      with: WITH,
+      schema: setting('the fields of a record and their types', 'fields', 'columns', 'types'),
+      watermark: later('event time: the field, the delay and when a quiet source counts as idle', 'watermarks', 'event_time'),
+      errors: setting(
+        'what becomes of a record that cannot be processed: fail, skip or {to: TARGET}',
+        'on_error',
+        'onError',
+        'error_handling',
+        'errors.tolerance',
+        'dead_letter',
+        'dlq',
+      ),
+      metadata: setting("fields made of a record's surroundings: {FIELD: NAME}", 'headers', 'meta'),
+    },
+  },
+  filter: {
+    ...setting('keeps the rows for which the expression is TRUE', 'where', 'having', 'predicate', 'condition'),
+    settings: {},
+  },
+  select: {
+    ...setting('makes rows of exactly these fields', 'map', 'project', 'projection', 'mapping', 'mapValues', 'transform'),
+    settings: {},
+  },
+  flatMap: {
+    ...setting('makes one row per element of arrays', 'flat_map', 'explode', 'unnest', 'flatten', 'flatMapValues'),
+    settings: {},
+  },
+  aggregate: {
+    ...setting('keeps running totals per key', 'agg', 'aggregations', 'reduce', 'combine', 'summarize', 'count'),
+    settings: { key: KEY, window: WINDOW },
+  },
+  union: { ...setting('puts the rows of several steps together', 'merge', 'concat', 'flatten_inputs'), settings: {} },
+  split: {
+    ...setting('sends each row to the first step whose expression is TRUE', 'branch', 'switch', 'route', 'partition'),
+    settings: {},
+  },
+  sink: {
+    ...setting('writes rows through a connector', 'write', 'output', 'produce', 'load', 'to'),
+    settings: { with: WITH },
+  },
+  join: { ...later('pairs the rows of two steps', 'cogroup', 'connect'), settings: { window: WINDOW } },
+  dedupe: { ...later('keeps one row per key', 'distinct', 'deduplicate', 'unique'), settings: {} },
+  topN: { ...later('keeps the greatest rows per key', 'top', 'top_n', 'rank', 'limit'), settings: {} },
+  process: {
+    ...later('runs a TypeScript function per row', 'function', 'udf', 'script'),
+    settings: { key: KEY, schema: setting('the fields that the function returns') },
+  },
+  lookup: { ...later('asks a table or a service per row', 'enrich', 'temporal'), settings: { with: WITH } },
+  predict: { ...later('runs a model per row', 'model', 'infer', 'score'), settings: { with: WITH } },
+};
+
+export const verbNames = Object.freeze(Object.keys(verbs)) as readonly Verb[];
+export const supportedVerbs: readonly Verb[] = Object.freeze(verbNames.filter((verb) => verbs[verb].supported));
+
+export const topLevelSettings = {
+  name: setting('the name of the job', 'pipeline.name', 'job', 'job_name', 'jobName', 'title'),
+  parallelism: setting('how many subtasks each step runs in', 'parallelism.default', 'tasks.max', 'tasksMax'),
+  maxParallelism: setting('the number of key groups', 'pipeline.max-parallelism', 'max-parallelism'),
+  checkpoint: later('how often the state is saved', 'checkpointing', 'execution.checkpointing.interval', 'checkpoints'),
+  restart: setting('what happens after a failure', 'restart-strategy', 'restart-strategy.type', 'retry', 'restarts'),
+  steps: setting('the steps of the job, from sources to sinks', 'pipeline', 'transforms', 'tasks', 'jobs', 'operators'),
+} as const satisfies Readonly<Record<string, SettingRow>>;
+
+/** The setting that others call `name`, or null. Exact, but for case and the separators `_`, `-`, `.`. */
+export function settingForAlias(name: string, rows: Readonly<Record<string, SettingRow>>): string | null {
+  const fold = (text: string) => text.toLowerCase().replace(/[_.\-\s]/g, '');
+  const wanted = fold(name);
+  const found = Object.entries(rows).find(([, row]) => row.aliases.some((alias) => fold(alias) === wanted));
+  return found?.[0] ?? null;
+}
