@@ -71,7 +71,15 @@ export interface FunctionRow {
   readonly examples: readonly FunctionExample[];
   readonly aliases: readonly string[];
   readonly deterministic: boolean;
+  /** The argument that names a unit of time: written as a bare word or as text, checked before anything runs. */
+  readonly unitArgument: UnitArgument | null;
   readonly overloads: readonly Overload[];
+}
+
+export interface UnitArgument {
+  readonly index: number;
+  /** In upper case. */
+  readonly units: readonly string[];
 }
 
 /** What an overload is declared from. */
@@ -189,6 +197,7 @@ export function instantiate(pattern: TypePattern, bindings: ReadonlyMap<string, 
       return { kind: 'map', key: instantiate(pattern.key, bindings), value: instantiate(pattern.value, bindings) };
     case 'decimal':
     case 'row':
+    case 'any':
       throw new TypeError(`${pattern.kind} alone does not name a type`);
   }
 }
@@ -200,6 +209,7 @@ export interface FunctionDeclaration {
   readonly examples: Readonly<Record<string, string>>;
   readonly syntax?: string;
   readonly aliases?: readonly string[];
+  readonly unitArgument?: UnitArgument;
 }
 
 export function functionRow(
@@ -215,6 +225,7 @@ export function functionRow(
     examples: Object.entries(declaration.examples).map(([sql, result]) => ({ sql, result })),
     aliases: declaration.aliases ?? [],
     deterministic: true,
+    unitArgument: declaration.unitArgument ?? null,
     overloads,
   });
 }

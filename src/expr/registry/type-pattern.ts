@@ -9,6 +9,8 @@ export type TypePattern =
   | { readonly kind: 'exact'; readonly type: DataType }
   | { readonly kind: 'decimal' }
   | { readonly kind: 'row' }
+  /** Any type; unlike a variable, of each argument anew. */
+  | { readonly kind: 'any' }
   | { readonly kind: 'variable'; readonly name: string }
   | { readonly kind: 'array'; readonly element: TypePattern }
   | { readonly kind: 'map'; readonly key: TypePattern; readonly value: TypePattern };
@@ -34,6 +36,7 @@ export function typePattern(text: string): TypePattern {
   if (exact !== undefined) return { kind: 'exact', type: exact };
   if (trimmed === 'decimal') return { kind: 'decimal' };
   if (trimmed === 'row') return { kind: 'row' };
+  if (trimmed === 'any') return { kind: 'any' };
   if (/^[A-Z]$/.test(trimmed)) return { kind: 'variable', name: trimmed };
   const array = /^array<(.+)>$/.exec(trimmed);
   if (array !== null) return { kind: 'array', element: typePattern(array[1] ?? '') };
@@ -48,6 +51,7 @@ export function formatPattern(pattern: TypePattern): string {
       return formatType(pattern.type);
     case 'decimal':
     case 'row':
+    case 'any':
       return pattern.kind;
     case 'variable':
       return pattern.name;
