@@ -1,0 +1,405 @@
+/**
+ * The KafkaClient over kafkajs 2.2.4: its request encoders, its SASL, its table of errors. Connections, Fetch and
+ * Produce are our own, because kafkajs copies every answer together and decodes one object per record.
+ *
+ * Each broker has up to three connections: a long-polling Fetch must not hold up a Produce or a question.
+ */
+import { isMillraceError, type MillraceError, type Ports, type TlsSettings } from '../../../core/index.ts';
+import { kafkaErrors } from '../errors.ts';
+import type {
+  BrokerInfo,
+  ClusterMetadata,
+  FetchRequest,
+  FetchResponse,
+  FoundOffset,
+  Isolation,
+  KafkaClient,
+  KafkaClientConfig,
+  OffsetQuery,
+  ProduceResponse,
+  ProducePartition,
+  ProducerIdentity,
+  TlsConfig,
+  TopicInfo,
+  TopicPartition,
+} from './client.ts';
+import { Connection } from './connection.ts';
+import { describeErrorCode, ErrorCode, isAuthorization, isTransient } from './error-codes.ts';
+import { decodeFetch, encodeFetch } from './fetch-protocol.ts';
+import { kafkajsRequests, type KafkajsProtocol } from './kafkajs-internals.ts';
+import { decodeProduce, encodeProduce } from './produce-protocol.ts';
+import { apis } from './required-apis.ts';
+
+type Purpose = 'ask' | 'fetch' | 'produce';
+
+const RETRY_DELAY_MS = 100;
+const MAX_RETRY_DELAY_MS = 1000;
+/** A name that no topic can have. */
+const NO_TOPICS: readonly string[] = ['/'];
+const GROUP_COORDINATOR = 0;
+const UNKNOWN_OFFSET = '-1';
+
+export function createKafkaClient(config: KafkaClientConfig, ports: Ports): KafkaClient {
+  return new KafkajsClient(config, ports);
+}
+
+class KafkajsClient implements KafkaClient {
+  readonly #config: KafkaClientConfig;
+  readonly #ports: Ports;
+  readonly #connections = new Map<string, Promise<Connection>>();
+  #brokers: ReadonlyMap<number, BrokerInfo> = new Map();
+  #tls: TlsSettings | null = null;
+  #isClosed = false;
+
+  constructor(config: KafkaClientConfig, ports: Ports) {
+    this.#config = config;
+    this.#ports = ports;
+  }
+
+  async connect(): Promise<void> {
+    this.#tls = this.#config.tls === null ? null : await loadTls(this.#config.tls, this.#ports);
+    await this.#persist(this.#config.connectTimeoutMs, async () => {
+      await this.metadata([]);
+      return true;
+    });
+  }
+
+  async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
+    // An empty list asks for all topics in kafkajs.
+    const asked = topics === null ? [] : topics.length === 0 ? NO_TOPICS : topics;
+    const args = { topics: asked, allowAutoTopicCreation: false };
+    const decoded = (await this.#askAny(kafkajsRequests.Metadata.protocol({ version: apis.metadata.version })(args))) as {
+      readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number; readonly rack: string | null }[];
+      readonly topicMetadata: readonly DecodedTopic[];
+    };
+    const brokers = new Map(
+      decoded.brokers.map(({ nodeId, host, port, rack }) => [nodeId, { id: nodeId, host, port, rack: rack === '' ? null : rack }]),
+    );
+    this.#retireLostBrokers(brokers);
+    this.#brokers = brokers;
+    const found = asked === NO_TOPICS ? [] : decoded.topicMetadata;
+    return { brokers, topics: new Map(found.map((topic) => [topic.topic, topicInfo(topic)])) };
+  }
+
+  async listOffsets(queries: readonly OffsetQuery[], isolation: Isolation): Promise<readonly FoundOffset[]> {
+    const found = new Map<string, FoundOffset>();
+    const keyOf = (partition: TopicPartition) => `${partition.topic}/${partition.partition}`;
+    await this.#persist(this.#config.requestTimeoutMs, async () => {
+      const open = queries.filter((query) => !found.has(keyOf(query)));
+      if (open.length === 0) return true;
+      const { topics } = await this.metadata([...new Set(open.map((query) => query.topic))]);
+      const byLeader = Map.groupBy(open, (query) => topics.get(query.topic)?.partitions[query.partition]?.leader ?? -1);
+      const answers = await Promise.all(
+        [...byLeader].map(([leader, ofLeader]) => (leader < 0 ? [] : this.#listOffsetsAt(leader, ofLeader, isolation))),
+      );
+      for (const answer of answers.flat()) found.set(keyOf(answer), answer);
+      return found.size === queries.length;
+    });
+    return queries.map((query) => found.get(keyOf(query)) as FoundOffset);
+  }
+
+  async committedOffsets(group: string, partitions: readonly TopicPartition[]): Promise<readonly FoundOffset[]> {
+    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
+      topic,
+      partitions: ofTopic.map(({ partition }) => ({ partition })),
+    }));
+    const request = kafkajsRequests.OffsetFetch.protocol({ version: apis.offsetFetch.version })({ groupId: group, topics });
+    const found = new Map<string, number | null>();
+    await this.#persist(this.#config.requestTimeoutMs, async () => {
+      const coordinator = await this.#findCoordinator(group);
+      if (coordinator === null) return false;
+      const decoded = (await (await this.#connection(coordinator, 'ask')).call(request)) as DecodedCommitted;
+      const codes = [decoded.errorCode, ...decoded.responses.flatMap((t) => t.partitions.map((p) => p.errorCode))];
+      if (codes.some((code) => checkCode(code, 'read offsets of', `group ${group}`))) return false;
+      for (const { topic, partitions: ofTopic } of decoded.responses) {
+        for (const { partition, offset } of ofTopic) {
+          found.set(`${topic}/${partition}`, offset === UNKNOWN_OFFSET ? null : Number(offset));
+        }
+      }
+      return true;
+    });
+    return partitions.map(({ topic, partition }) => ({
+      topic,
+      partition,
+      offset: found.get(`${topic}/${partition}`) ?? null,
+    }));
+  }
+
+  async createTopic(topic: string): Promise<void> {
+    const request = kafkajsRequests.CreateTopics.protocol({ version: apis.createTopics.version })({
+      topics: [{ topic, numPartitions: -1, replicationFactor: -1 }],
+      validateOnly: false,
+      timeout: this.#config.requestTimeoutMs,
+    });
+    await this.#persist(this.#config.requestTimeoutMs, async () => {
+      const decoded = (await this.#askAny(request)) as {
+        readonly topicErrors: readonly { readonly errorCode: number }[];
+      };
+      const code = decoded.topicErrors[0]?.errorCode ?? ErrorCode.none;
+      return code === ErrorCode.topicAlreadyExists || !checkCode(code, 'create', `topic ${topic}`);
+    });
+  }
+
+  async initProducerId(): Promise<ProducerIdentity> {
+    const args = { transactionalId: null, transactionTimeout: this.#config.requestTimeoutMs };
+    const request = kafkajsRequests.InitProducerId.protocol({ version: apis.initProducerId.version })(args);
+    let identity: ProducerIdentity | null = null;
+    await this.#persist(this.#config.requestTimeoutMs, async () => {
+      const decoded = (await this.#askAny(request)) as {
+        readonly errorCode: number;
+        readonly producerId: string;
+        readonly producerEpoch: number;
+      };
+      if (checkCode(decoded.errorCode, 'start', 'an idempotent producer')) return false;
+      identity = { producerId: BigInt(decoded.producerId), epoch: decoded.producerEpoch };
+      return true;
+    });
+    return identity as unknown as ProducerIdentity;
+  }
+
+  async fetch(brokerId: number, request: FetchRequest): Promise<FetchResponse> {
+    const connection = await this.#connection(brokerId, 'fetch');
+    const response = await connection.send({
+      apiKey: apis.fetch.apiKey,
+      apiVersion: apis.fetch.version,
+      body: [encodeFetch(request)],
+      waitMs: request.maxWaitMs,
+      allocate: (sizeBytes) => request.allocate(sizeBytes),
+    });
+    return decodeOrFail(connection, () => decodeFetch(response));
+  }
+
+  async produce(brokerId: number, partitions: readonly ProducePartition[], timeoutMs: number): Promise<ProduceResponse> {
+    const connection = await this.#connection(brokerId, 'produce');
+    const response = await connection.send({
+      apiKey: apis.produce.apiKey,
+      apiVersion: apis.produce.version,
+      body: encodeProduce(partitions, timeoutMs),
+    });
+    return decodeOrFail(connection, () => decodeProduce(response));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const opening = [...this.#connections.values()];
+    this.#connections.clear();
+    for (const connection of await Promise.allSettled(opening)) {
+      if (connection.status === 'fulfilled') connection.value.close();
+    }
+  }
+
+  async #listOffsetsAt(
+    leader: number,
+    queries: readonly OffsetQuery[],
+    isolation: Isolation,
+  ): Promise<readonly FoundOffset[]> {
+    const topics = [...Map.groupBy(queries, (query) => query.topic)].map(([topic, ofTopic]) => ({
+      topic,
+      partitions: ofTopic.map(({ partition, timestamp }) => ({ partition, timestamp })),
+    }));
+    const args = { replicaId: -1, isolationLevel: isolation === 'read_committed' ? 1 : 0, topics };
+    const request = kafkajsRequests.ListOffsets.protocol({ version: apis.listOffsets.version })(args);
+    const decoded = (await (await this.#connection(leader, 'ask')).call(request)) as DecodedOffsets;
+    return decoded.responses.flatMap(({ topic, partitions }) =>
+      partitions.flatMap(({ partition, errorCode, offset }) => {
+        if (checkCode(errorCode, 'list offsets of', `topic ${topic}`)) return [];
+        return [{ topic, partition, offset: offset === UNKNOWN_OFFSET ? null : Number(offset) }];
+      }),
+    );
+  }
+
+  async #findCoordinator(group: string): Promise<number | null> {
+    const args = { coordinatorKey: group, coordinatorType: GROUP_COORDINATOR };
+    const request = kafkajsRequests.GroupCoordinator.protocol({ version: apis.findCoordinator.version })(args);
+    const decoded = (await this.#askAny(request)) as {
+      readonly errorCode: number;
+      readonly coordinator: { readonly nodeId: number };
+    };
+    if (checkCode(decoded.errorCode, 'find the coordinator of', `group ${group}`)) return null;
+    const { nodeId } = decoded.coordinator;
+    if (!this.#brokers.has(nodeId)) await this.metadata([]);
+    return this.#brokers.has(nodeId) ? nodeId : null;
+  }
+
+  /** Calls `attempt` until it returns true; transient errors count as false until the time is up. */
+  async #persist(timeoutMs: number, attempt: () => Promise<boolean>): Promise<void> {
+    const { clock } = this.#ports;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    for (let delayMs = RETRY_DELAY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_DELAY_MS)) {
+      let failure: unknown = null;
+      try {
+        if (await attempt()) return;
+      } catch (error) {
+        if (!isMillraceError(error) || error.retry === 'never') throw error;
+        failure = error;
+      }
+      if (clock.monotonicMs() + delayMs > deadlineMs || this.#isClosed) {
+        if (failure !== null) throw failure;
+        const fields = { operation: 'answer', resource: 'a request', seconds: timeoutMs / 1000 };
+        throw kafkaErrors.create('MR-KAFKA-UNAVAILABLE', { ...fields, reason: 'the brokers have no leader for it yet' });
+      }
+      await clock.sleep(delayMs);
+    }
+  }
+
+  /** Asks brokers in turn until one answers: those that we are connected to, those that we know, the bootstrap ones. */
+  async #askAny(protocol: KafkajsProtocol): Promise<unknown> {
+    const known = [...this.#brokers.values()].map(({ host, port }) => ({ host, port }));
+    const addresses = [...shuffled(known, this.#ports), ...this.#config.brokers.map(parseAddress)];
+    addresses.sort((a, b) => Number(this.#isOpen(b)) - Number(this.#isOpen(a)));
+    const tried = new Set<string>();
+    const failures: MillraceError[] = [];
+    for (const address of addresses) {
+      const name = `${address.host}:${address.port}`;
+      if (tried.has(name)) continue;
+      tried.add(name);
+      try {
+        return await (await this.#connect(address.host, address.port, 'ask')).call(protocol);
+      } catch (error) {
+        if (!isMillraceError(error) || error.retry === 'never') throw error;
+        failures.push(error);
+      }
+    }
+    if (failures.length === 1) throw failures[0] as MillraceError;
+    const reason = [...new Set(failures.map((failure) => String(failure.fields['reason'])))].join('; ');
+    throw kafkaErrors.create('MR-KAFKA-UNREACHABLE', { brokers: [...tried].join(', '), reason }, failures[0]);
+  }
+
+  #isOpen({ host, port }: { readonly host: string; readonly port: number }): boolean {
+    return this.#connections.has(`ask ${host}:${port}`);
+  }
+
+  async #connection(brokerId: number, purpose: Purpose): Promise<Connection> {
+    let broker = this.#brokers.get(brokerId);
+    if (broker === undefined) {
+      await this.metadata([]);
+      broker = this.#brokers.get(brokerId);
+    }
+    if (broker === undefined) {
+      const brokers = this.#config.brokers.join(', ');
+      throw kafkaErrors.create('MR-KAFKA-UNREACHABLE', { brokers, reason: `broker ${brokerId} is not in the cluster` });
+    }
+    return this.#connect(broker.host, broker.port, purpose);
+  }
+
+  async #connect(host: string, port: number, purpose: Purpose): Promise<Connection> {
+    if (this.#isClosed) throw kafkaErrors.create('MR-KAFKA-CLOSED', {});
+    const key = `${purpose} ${host}:${port}`;
+    const present = this.#connections.get(key);
+    if (present !== undefined) {
+      const connection = await present;
+      if (connection.isOpen && !connection.isSessionEnding) return connection;
+      if (this.#connections.get(key) === present) {
+        this.#connections.delete(key);
+        connection.close();
+      }
+      return this.#connect(host, port, purpose);
+    }
+    const { clientId, sasl, connectTimeoutMs, requestTimeoutMs } = this.#config;
+    const opening = Connection.open(
+      { host, port, clientId, tls: this.#tls, sasl, connectTimeoutMs, requestTimeoutMs },
+      this.#ports,
+    );
+    this.#connections.set(key, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#connections.get(key) === opening) this.#connections.delete(key);
+      throw error;
+    }
+  }
+
+  /** A broker that left, or moved to another address, is not asked again. */
+  #retireLostBrokers(brokers: ReadonlyMap<number, BrokerInfo>): void {
+    const present = new Set([...brokers.values()].map(({ host, port }) => `${host}:${port}`));
+    for (const address of this.#config.brokers.map(parseAddress)) present.add(`${address.host}:${address.port}`);
+    for (const [key, opening] of this.#connections) {
+      if (present.has(key.slice(key.indexOf(' ') + 1))) continue;
+      this.#connections.delete(key);
+      opening.then((connection) => connection.close()).catch(() => undefined);
+    }
+  }
+}
+
+interface DecodedTopic {
+  readonly topicErrorCode: number;
+  readonly topic: string;
+  readonly isInternal: boolean;
+  readonly partitionMetadata: readonly {
+    readonly partitionId: number;
+    readonly leader: number;
+    readonly replicas: readonly number[];
+    readonly isr: readonly number[];
+  }[];
+}
+
+interface DecodedOffsets {
+  readonly responses: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly offset: string }[];
+  }[];
+}
+
+interface DecodedCommitted extends DecodedOffsets {
+  readonly errorCode: number;
+}
+
+function topicInfo(decoded: DecodedTopic): TopicInfo {
+  const partitions = decoded.partitionMetadata
+    .map(({ partitionId, leader, replicas, isr }) => ({
+      partition: partitionId,
+      leader,
+      replicas,
+      inSyncReplicas: isr,
+    }))
+    .sort((a, b) => a.partition - b.partition);
+  return { name: decoded.topic, errorCode: decoded.topicErrorCode, isInternal: decoded.isInternal, partitions };
+}
+
+/** True where trying again may help; throws where it does not; false for no error. */
+function checkCode(code: number, operation: string, resource: string): boolean {
+  if (code === ErrorCode.none) return false;
+  if (isTransient(code)) return true;
+  const { name, reason } = describeErrorCode(code);
+  if (isAuthorization(code)) throw kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation, resource, reason });
+  throw kafkaErrors.create('MR-KAFKA-REFUSED', { operation, resource, reason, error: name });
+}
+
+/** An answer that cannot be decoded leaves the connection in an unknown state: it is given up. */
+function decodeOrFail<T>(connection: Connection, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const failure = kafkaErrors.create('MR-KAFKA-PROTOCOL', { broker: connection.address, reason }, error);
+    connection.close(failure);
+    throw failure;
+  }
+}
+
+function parseAddress(address: string): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
+}
+
+function shuffled<T>(items: readonly T[], ports: Ports): T[] {
+  return items
+    .map((item) => ({ item, order: ports.randomness.next() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+}
+
+async function loadTls(tls: TlsConfig, ports: Ports): Promise<TlsSettings> {
+  const load = async (what: 'ca' | 'cert' | 'key') => {
+    const given = tls[what];
+    if (given === null || given.includes('-----BEGIN')) return given;
+    try {
+      return await ports.files.readText(given);
+    } catch (error) {
+      const reason = `cannot read \`tls.${what}\` from ${given}: ${error instanceof Error ? error.message : String(error)}`;
+      throw kafkaErrors.create('MR-KAFKA-TLS', { broker: '(none yet)', reason }, error);
+    }
+  };
+  const [ca, cert, key] = await Promise.all([load('ca'), load('cert'), load('key')]);
+  return { ca, cert, key, passphrase: tls.passphrase, serverName: tls.serverName, verify: tls.verify };
+}

@@ -1,0 +1,135 @@
+/** Options that sources and sinks share: how to reach the cluster. */
+import { defineOptions, nearestName, type OptionValue } from '../../core/index.ts';
+import type { KafkaClientConfig, SaslConfig, SaslMechanism, TlsConfig } from './client/index.ts';
+
+type Mapping = Readonly<Record<string, OptionValue>>;
+
+const TLS_KEYS = ['ca', 'cert', 'key', 'passphrase', 'serverName', 'verify'] as const;
+const SASL_KEYS = ['mechanism', 'username', 'password'] as const;
+const SASL_MECHANISMS: readonly SaslMechanism[] = ['plain', 'scram-sha-256', 'scram-sha-512'];
+
+export const connectionOptions = defineOptions({
+  brokers: {
+    kind: 'list',
+    required: true,
+    doc: 'addresses of a few brokers, `host:port`, from which the others are found',
+    aliases: ['bootstrap.servers', 'properties.bootstrap.servers', 'bootstrapServers', 'broker', 'servers'],
+    validate: (value) => brokersProblem(value as readonly string[]),
+  },
+  clientId: {
+    kind: 'string',
+    default: 'millrace',
+    doc: 'the name by which brokers know this client in logs and quotas',
+    aliases: ['client.id', 'properties.client.id'],
+  },
+  tls: {
+    kind: 'any',
+    default: false,
+    doc: 'true, or a mapping of `ca`, `cert`, `key` (PEM, or files with it), `passphrase`, `serverName`, `verify`',
+    aliases: ['ssl', 'security.protocol', 'ssl.truststore.location', 'ssl.ca.location', 'ssl.keystore.location'],
+    secret: true,
+    validate: tlsProblem,
+  },
+  sasl: {
+    kind: 'any',
+    doc: 'who to log in as: a mapping of `mechanism` (plain, scram-sha-256, scram-sha-512), `username`, `password`',
+    aliases: ['sasl.mechanism', 'sasl.jaas.config', 'sasl.mechanisms', 'sasl.username', 'sasl.password'],
+    secret: true,
+    validate: saslProblem,
+  },
+  connectTimeout: {
+    kind: 'duration',
+    default: '10s',
+    min: 1,
+    doc: 'how long a connection, with TLS and login, may take',
+    aliases: ['socket.connection.setup.timeout.ms', 'connectionTimeout'],
+  },
+  requestTimeout: {
+    kind: 'duration',
+    default: '30s',
+    min: 1,
+    doc: 'how long a broker may take to answer before the connection is given up',
+    aliases: ['request.timeout.ms'],
+  },
+});
+
+/** The client's configuration; `options` are parsed values of a table that holds connectionOptions. */
+export function clientConfig(options: Readonly<Record<string, OptionValue>>): KafkaClientConfig {
+  return {
+    brokers: options['brokers'] as readonly string[],
+    clientId: options['clientId'] as string,
+    tls: tlsConfig(options['tls'] ?? false),
+    sasl: saslConfig(options['sasl'] ?? null),
+    connectTimeoutMs: options['connectTimeout'] as number,
+    requestTimeoutMs: options['requestTimeout'] as number,
+  };
+}
+
+function tlsConfig(value: OptionValue): TlsConfig | null {
+  if (value === false || value === 'false') return null;
+  const given: Mapping = isMapping(value) ? value : {};
+  const text = (key: string) => (typeof given[key] === 'string' ? given[key] : null);
+  return {
+    ca: text('ca'),
+    cert: text('cert'),
+    key: text('key'),
+    passphrase: text('passphrase'),
+    serverName: text('serverName'),
+    verify: given['verify'] !== false && given['verify'] !== 'false',
+  };
+}
+
+function saslConfig(value: OptionValue): SaslConfig | null {
+  if (!isMapping(value)) return null;
+  return {
+    mechanism: String(value['mechanism'] ?? 'plain').toLowerCase() as SaslMechanism,
+    username: String(value['username']),
+    password: String(value['password']),
+  };
+}
+
+function isMapping(value: OptionValue): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function brokersProblem(brokers: readonly string[]): string | null {
+  if (brokers.length === 0) return 'needs at least one address';
+  const bad = brokers.find((broker) => {
+    const match = /^(?:\[[0-9a-f:.]+\]|[^:\s/]+):(\d{1,5})$/i.exec(broker);
+    return match === null || Number(match[1]) > 65535 || Number(match[1]) === 0;
+  });
+  return bad === undefined ? null : `holds \`${bad}\`, which is not host:port`;
+}
+
+function tlsProblem(value: OptionValue): string | null {
+  if (typeof value === 'boolean' || value === 'true' || value === 'false') return null;
+  if (!isMapping(value)) return `must be true, false, or a mapping of ${TLS_KEYS.join(', ')}`;
+  const unknown = unknownKey(value, TLS_KEYS);
+  if (unknown !== null) return unknown;
+  const wrong = Object.entries(value).find(([key, v]) => typeof v !== 'string' && !(key === 'verify' && typeof v === 'boolean'));
+  if (wrong !== undefined) return `has a \`${wrong[0]}\` that is not text`;
+  const verify = value['verify'];
+  if (typeof verify === 'string' && verify !== 'true' && verify !== 'false') return 'has a `verify` that is not true or false';
+  return (value['cert'] === undefined) === (value['key'] === undefined) ? null : 'needs `cert` and `key` together';
+}
+
+function saslProblem(value: OptionValue): string | null {
+  if (!isMapping(value)) return `must be a mapping of ${SASL_KEYS.join(', ')}`;
+  const unknown = unknownKey(value, SASL_KEYS);
+  if (unknown !== null) return unknown;
+  const mechanism = String(value['mechanism'] ?? 'plain').toLowerCase();
+  if (!SASL_MECHANISMS.some((known) => known === mechanism)) {
+    const near = nearestName(mechanism, SASL_MECHANISMS);
+    const hint = near === null ? '' : `; did you mean \`${near}\`?`;
+    return `has mechanism \`${mechanism}\`, which is not one of ${SASL_MECHANISMS.join(', ')}${hint}`;
+  }
+  const missing = ['username', 'password'].find((key) => value[key] === undefined || value[key] === null);
+  return missing === undefined ? null : `needs \`${missing}\``;
+}
+
+function unknownKey(value: Mapping, known: readonly string[]): string | null {
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown === undefined) return null;
+  const near = nearestName(unknown, known);
+  return `has an unknown \`${unknown}\`${near === null ? `; known: ${known.join(', ')}` : `; did you mean \`${near}\`?`}`;
+}

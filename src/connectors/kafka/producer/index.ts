@@ -1,0 +1,3 @@
+/** The idempotent producer. */
+export { murmur2, partitionOfKey } from './murmur2.ts';
+export { Producer, type ProducerConfig, type TopicQueues } from './producer.ts';

@@ -1,0 +1,483 @@
+/**
+ * An idempotent producer of encoded records, for sinks and dead letters. Everything is on one thread; append() never
+ * waits: hasRoom says when to stop, room() when to go on.
+ *
+ * Records gather in one open batch per partition. A batch is sent when it is full, when it lingered long enough, or
+ * when poke() says that nothing more will come; as long as MAX_IN_FLIGHT requests to its broker are under way it keeps
+ * growing instead. The order of batches within a partition and what a retry may do is partition-queue.ts.
+ */
+import { isMillraceError, type Clock, type Ports, type Timer } from '../../../core/index.ts';
+import {
+  describeErrorCode,
+  ErrorCode,
+  isAuthorization,
+  isTransient,
+  type KafkaClient,
+  type ProducedPartition,
+  type ProducerIdentity,
+  type TopicInfo,
+} from '../client/index.ts';
+import { kafkaErrors } from '../errors.ts';
+import { Batch, BatchBuilder, codecByName, MAX_RECORD_OVERHEAD, type Codec, type CodecName } from '../record-batch/index.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { partitionOfKey } from './murmur2.ts';
+import { MAX_IN_FLIGHT, PartitionQueue, type PendingBatch } from './partition-queue.ts';
+
+export interface ProducerConfig {
+  readonly compression: CodecName;
+  readonly batchBytes: number;
+  readonly lingerMs: number;
+  readonly bufferBytes: number;
+  readonly maxRequestBytes: number;
+  readonly deliveryTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+/** The partitions of a topic, as far as they are known. */
+export interface TopicQueues {
+  readonly topic: string;
+  /** By partition number. */
+  queues: PartitionQueue[];
+  /** Where records without a key go until its batch is closed (KIP-480). */
+  sticky: number;
+}
+
+interface BrokerState {
+  inFlight: number;
+  throttledUntilMs: number;
+}
+
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 1000;
+const METADATA_MAX_AGE_MS = 300_000;
+const UNEXPECTED_SEQUENCE: ReadonlySet<number> = new Set([
+  ErrorCode.outOfOrderSequence,
+  ErrorCode.unknownProducerId,
+  ErrorCode.invalidProducerEpoch,
+]);
+const TOO_LARGE: ReadonlySet<number> = new Set([ErrorCode.messageTooLarge, ErrorCode.recordListTooLarge]);
+
+export class Producer {
+  readonly #client: KafkaClient;
+  readonly #config: ProducerConfig;
+  readonly #ports: Ports;
+  readonly #clock: Clock;
+  readonly #codec: Codec;
+  readonly #pool: BufferPool;
+  readonly #topics = new Map<string, TopicQueues>();
+  readonly #brokers = new Map<number, BrokerState>();
+  #identity: ProducerIdentity = { producerId: -1n, epoch: -1 };
+  #usedBytes = 0;
+  #failure: Error | null = null;
+  #isClosed = false;
+  #timer: Timer | null = null;
+  #timerAtMs = Infinity;
+  #refreshing: Promise<void> | null = null;
+  #refreshedMs = 0;
+  #waiters: (() => void)[] = [];
+  /** Bytes of batches handed to the network, without retries. */
+  bytesSent = 0;
+
+  constructor(client: KafkaClient, config: ProducerConfig, ports: Ports) {
+    this.#client = client;
+    this.#config = config;
+    this.#ports = ports;
+    this.#clock = ports.clock;
+    this.#codec = codecByName(config.compression);
+    this.#pool = new BufferPool(config.bufferBytes / 2);
+  }
+
+  /** Called once, first; the client is connected. Rejects with MR-KAFKA-TOPIC-NOT-FOUND and its like. */
+  async open(topics: readonly string[]): Promise<void> {
+    this.#identity = await this.#client.initProducerId();
+    const { topics: found } = await this.#client.metadata(topics);
+    for (const topic of topics) {
+      const info = found.get(topic);
+      if (info === undefined || info.partitions.length === 0) {
+        throw kafkaErrors.create('MR-KAFKA-TOPIC-NOT-FOUND', { topic, brokers: 'the cluster', hint: '' });
+      }
+      this.#topics.set(topic, { topic, queues: [], sticky: 0 });
+      this.#adopt(info);
+      const queues = this.queuesOf(topic);
+      queues.sticky = this.#chooseSticky(queues);
+    }
+    this.#refreshedMs = this.#clock.monotonicMs();
+  }
+
+  queuesOf(topic: string): TopicQueues {
+    return this.#topics.get(topic) as TopicQueues;
+  }
+
+  /** Why nothing can be written any more; null while all is well. */
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
+  /** False while too much waits for acknowledgement. */
+  get hasRoom(): boolean {
+    return this.#usedBytes < this.#config.bufferBytes;
+  }
+
+  /** Whether everything appended is acknowledged. */
+  get isIdle(): boolean {
+    return this.#usedBytes === 0;
+  }
+
+  /** Resolves when hasRoom; rejects when the producer has failed. */
+  async room(): Promise<void> {
+    await this.#until(() => this.hasRoom);
+  }
+
+  /**
+   * Takes a record; a null key or value is a start of -1. Copies what it takes. Throws MR-KAFKA-RECORD-TOO-LARGE, or
+   * the failure of the producer.
+   */
+  append(
+    topic: TopicQueues,
+    timestamp: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    headers: Uint8Array | null,
+  ): void {
+    const { queues } = topic;
+    const partition = keyStart < 0 ? topic.sticky : partitionOfKey(key, keyStart, keyEnd, queues.length);
+    const queue = queues[partition] as PartitionQueue;
+    const needed =
+      (keyStart < 0 ? 0 : keyEnd - keyStart) +
+      (valueStart < 0 ? 0 : valueEnd - valueStart) +
+      (headers === null ? 0 : headers.length) +
+      MAX_RECORD_OVERHEAD;
+    let batch = queue.open;
+    if (batch === null || batch.used + needed > batch.data.length || batch.used + needed > this.#config.batchBytes) {
+      batch = this.#makeRoom(topic, queue, needed);
+    }
+    batch.append(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
+  }
+
+  /** Sends what is there without waiting for more. */
+  poke(): void {
+    for (const { queues } of this.#topics.values()) {
+      for (const queue of queues) if (queue.open !== null) queue.isDue = true;
+    }
+    this.#dispatch();
+  }
+
+  /** Resolves when everything appended so far is acknowledged by all in-sync replicas; rejects if it cannot be. */
+  async flush(): Promise<void> {
+    this.poke();
+    await this.#until(() => this.isIdle);
+  }
+
+  /** Gives up what is not acknowledged; flush() first. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#failure ??= kafkaErrors.create('MR-KAFKA-CLOSED', {});
+    this.#wake();
+  }
+
+  #makeRoom(topic: TopicQueues, queue: PartitionQueue, needed: number): BatchBuilder {
+    if (this.#failure !== null) throw this.#failure;
+    const limit = this.#config.maxRequestBytes;
+    if (needed + Batch.records > limit) {
+      throw kafkaErrors.create('MR-KAFKA-RECORD-TOO-LARGE', { topic: topic.topic, size: needed, limit });
+    }
+    const open = queue.open;
+    if (open !== null && open.used + needed > this.#config.batchBytes) {
+      this.#close(topic, queue);
+      this.#dispatch();
+    } else if (open !== null) {
+      const grown = this.#take(Math.max(open.data.length * 2, open.used + needed));
+      open.data.copy(grown, 0, 0, open.used);
+      this.#give(open.data);
+      open.data = grown;
+      return open;
+    }
+    const size = Math.max(Math.min(queue.expectedBytes, this.#config.batchBytes), Batch.records + needed);
+    const batch = new BatchBuilder(this.#take(size));
+    queue.open = batch;
+    queue.isDue = false;
+    queue.openedMs = this.#clock.monotonicMs();
+    this.#wakeAt(queue.openedMs + this.#config.lingerMs);
+    return batch;
+  }
+
+  #take(leastBytes: number): Buffer {
+    const buffer = this.#pool.take(leastBytes);
+    this.#usedBytes += buffer.length;
+    return buffer;
+  }
+
+  #give(buffer: Buffer): void {
+    this.#usedBytes -= buffer.length;
+    this.#pool.give(buffer);
+  }
+
+  #close(topic: TopicQueues, queue: PartitionQueue): void {
+    const batch = queue.open as BatchBuilder;
+    queue.open = null;
+    queue.isDue = false;
+    queue.expectedBytes = batch.used;
+    const bytes = batch.close(this.#codec);
+    const isShared = bytes.buffer === batch.data.buffer;
+    if (!isShared) {
+      this.#give(batch.data);
+      this.#usedBytes += bytes.length;
+    }
+    const memory = isShared ? batch.data : null;
+    queue.waiting.push({ bytes, memory, count: batch.count, createdMs: queue.openedMs, baseSequence: -1, outcome: 'none' });
+    if (queue.partition === topic.sticky) topic.sticky = this.#chooseSticky(topic);
+  }
+
+  /** Another partition that has a leader, at random (KIP-794). */
+  #chooseSticky(topic: TopicQueues): number {
+    const others = topic.queues.filter(({ partition, leader }) => partition !== topic.sticky && leader >= 0);
+    if (others.length === 0) return topic.sticky;
+    return (others[Math.floor(this.#ports.randomness.next() * others.length)] as PartitionQueue).partition;
+  }
+
+  /** Sends all that may be sent now, and sets the clock for the rest. */
+  #dispatch(): void {
+    if (this.#failure !== null) return;
+    const nowMs = this.#clock.monotonicMs();
+    const byBroker = new Map<number, PartitionQueue[]>();
+    let needsLeader = false;
+    for (const topic of this.#topics.values()) {
+      for (const queue of topic.queues) {
+        if (queue.open !== null && !queue.isDue) this.#checkLinger(queue, nowMs);
+        if (queue.waiting.length === 0 && !(queue.open !== null && queue.isDue)) continue;
+        if (queue.leader < 0) needsLeader = true;
+        if (!queue.maySend(nowMs)) {
+          if (queue.retryAtMs > nowMs) this.#wakeAt(queue.retryAtMs);
+          continue;
+        }
+        const broker = this.#broker(queue.leader);
+        if (broker.throttledUntilMs > nowMs) this.#wakeAt(broker.throttledUntilMs);
+        else if (broker.inFlight < MAX_IN_FLIGHT) {
+          const list = byBroker.get(queue.leader);
+          if (list === undefined) byBroker.set(queue.leader, [queue]);
+          else list.push(queue);
+        }
+      }
+    }
+    for (const [brokerId, queues] of byBroker) this.#sendTo(brokerId, queues);
+    if (needsLeader || nowMs - this.#refreshedMs > METADATA_MAX_AGE_MS) void this.#refresh();
+  }
+
+  #checkLinger(queue: PartitionQueue, nowMs: number): void {
+    const dueMs = queue.openedMs + this.#config.lingerMs;
+    if (dueMs <= nowMs) queue.isDue = true;
+    else this.#wakeAt(dueMs);
+  }
+
+  #broker(id: number): BrokerState {
+    let broker = this.#brokers.get(id);
+    if (broker === undefined) {
+      broker = { inFlight: 0, throttledUntilMs: 0 };
+      this.#brokers.set(id, broker);
+    }
+    return broker;
+  }
+
+  /** One request holds at most one batch per partition. */
+  #sendTo(brokerId: number, queues: readonly PartitionQueue[]): void {
+    const broker = this.#broker(brokerId);
+    let rest = queues;
+    while (rest.length > 0 && broker.inFlight < MAX_IN_FLIGHT) {
+      const sent: { readonly queue: PartitionQueue; readonly batch: PendingBatch }[] = [];
+      let sizeBytes = 0;
+      let taken = 0;
+      for (const queue of rest) {
+        if (sizeBytes >= this.#config.maxRequestBytes) break;
+        taken++;
+        if (queue.waiting.length === 0) this.#close(this.queuesOf(queue.topic), queue);
+        const batch = queue.takeForSending();
+        sizeBytes += batch.bytes.length;
+        sent.push({ queue, batch });
+      }
+      rest = rest.slice(taken);
+      broker.inFlight++;
+      this.bytesSent += sizeBytes;
+      void this.#request(brokerId, broker, sent);
+    }
+  }
+
+  async #request(
+    brokerId: number,
+    broker: BrokerState,
+    sent: readonly { readonly queue: PartitionQueue; readonly batch: PendingBatch }[],
+  ): Promise<void> {
+    try {
+      const partitions = sent.map(({ queue, batch }) => ({
+        topic: queue.topic,
+        partition: queue.partition,
+        batch: batch.bytes,
+      }));
+      const response = await this.#client.produce(brokerId, partitions, this.#config.requestTimeoutMs);
+      broker.throttledUntilMs = response.throttleMs > 0 ? this.#clock.monotonicMs() + response.throttleMs : 0;
+      const results = new Map(response.partitions.map((result) => [`${result.topic}/${result.partition}`, result]));
+      for (const { queue, batch } of sent) this.#settle(queue, batch, results.get(`${queue.topic}/${queue.partition}`));
+    } catch (error) {
+      if (isMillraceError(error) && error.retry === 'never') this.#fail(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      for (const { queue, batch } of sent) this.#retry(queue, batch, reason, false);
+    } finally {
+      broker.inFlight--;
+    }
+    this.#dispatch();
+    this.#wake();
+  }
+
+  #settle(queue: PartitionQueue, batch: PendingBatch, result: ProducedPartition | undefined): void {
+    const code = result?.errorCode ?? ErrorCode.networkException;
+    if (code === ErrorCode.none || code === ErrorCode.duplicateSequence) {
+      queue.acknowledge(batch);
+      if (batch.memory !== null) this.#give(batch.memory);
+      else this.#usedBytes -= batch.bytes.length;
+      if (queue.settle()) this.#recover(queue);
+      return;
+    }
+    const { name, reason } = describeErrorCode(code);
+    if (UNEXPECTED_SEQUENCE.has(code)) this.#retry(queue, batch, name, true);
+    else if (isTransient(code) || code === ErrorCode.corruptMessage) this.#retry(queue, batch, name, false);
+    else this.#fail(this.#refusal(queue, batch, code, name, reason));
+  }
+
+  #refusal(queue: PartitionQueue, batch: PendingBatch, code: number, name: string, reason: string): Error {
+    const { topic, partition } = queue;
+    const resource = `topic ${topic}`;
+    if (TOO_LARGE.has(code)) {
+      const fields = { topic, partition, size: batch.bytes.length, count: batch.count };
+      return kafkaErrors.create('MR-KAFKA-MESSAGE-TOO-LARGE', fields);
+    }
+    if (isAuthorization(code)) {
+      return kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation: 'writing', resource, reason });
+    }
+    return kafkaErrors.create('MR-KAFKA-REFUSED', { operation: 'write to', resource, reason, error: name });
+  }
+
+  #retry(queue: PartitionQueue, batch: PendingBatch, reason: string, isSequenceUnknown: boolean): void {
+    if (queue.fail(batch, reason, isSequenceUnknown)) this.#recover(queue);
+  }
+
+  /** All in flight have settled, and some failed: they wait for their time and for a leader. */
+  #recover(queue: PartitionQueue): void {
+    const nowMs = this.#clock.monotonicMs();
+    const oldest = queue.waiting[0];
+    if (oldest !== undefined && nowMs - oldest.createdMs > this.#config.deliveryTimeoutMs) {
+      this.#fail(this.#unavailable(queue));
+      return;
+    }
+    if (queue.needsNewEpoch) void this.#beginAnew(queue);
+    queue.retryAtMs = nowMs + Math.min(FIRST_RETRY_MS * 2 ** (queue.attempts - 1), MAX_RETRY_MS);
+    this.#wakeAt(queue.retryAtMs);
+    void this.#refresh();
+  }
+
+  async #beginAnew(queue: PartitionQueue): Promise<void> {
+    if (!queue.isEpochExhausted) {
+      queue.beginAnew(null);
+      return;
+    }
+    queue.retryAtMs = Infinity;
+    try {
+      queue.beginAnew(await this.#client.initProducerId());
+      queue.retryAtMs = 0;
+      this.#dispatch();
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #unavailable(queue: PartitionQueue): Error {
+    return kafkaErrors.create('MR-KAFKA-UNAVAILABLE', {
+      operation: 'write to',
+      resource: `topic ${queue.topic}, partition ${queue.partition}`,
+      seconds: Math.round(this.#config.deliveryTimeoutMs / 1000),
+      reason: queue.lastReason === '' ? 'it has no leader' : queue.lastReason,
+    });
+  }
+
+  /** Looks for leaders; one at a time. */
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#refreshNow().finally(() => {
+      this.#refreshing = null;
+    });
+    return this.#refreshing;
+  }
+
+  async #refreshNow(): Promise<void> {
+    try {
+      const { topics } = await this.#client.metadata([...this.#topics.keys()]);
+      for (const info of topics.values()) this.#adopt(info);
+      this.#refreshedMs = this.#clock.monotonicMs();
+    } catch (error) {
+      if (isMillraceError(error) && error.retry === 'never') this.#fail(error);
+    }
+    this.#expire();
+    if (this.#needsAttention()) this.#wakeAt(this.#clock.monotonicMs() + FIRST_RETRY_MS * 4);
+  }
+
+  /** New partitions, and who leads. */
+  #adopt(info: TopicInfo): void {
+    const topic = this.#topics.get(info.name);
+    if (topic === undefined) return;
+    for (const { partition, leader } of info.partitions) {
+      const queue = topic.queues[partition];
+      if (queue === undefined) topic.queues[partition] = new PartitionQueue(info.name, partition, leader, this.#identity);
+      else queue.leader = leader;
+    }
+  }
+
+  #needsAttention(): boolean {
+    return [...this.#topics.values()].some(({ queues }) =>
+      queues.some((queue) => queue.waiting.length > 0 || (queue.open !== null && queue.isDue)),
+    );
+  }
+
+  /** Batches for which no leader was found in time. */
+  #expire(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const { queues } of this.#topics.values()) {
+      for (const queue of queues) {
+        const oldest = queue.inFlight.length > 0 ? undefined : queue.waiting[0];
+        if (oldest === undefined || nowMs - oldest.createdMs <= this.#config.deliveryTimeoutMs) continue;
+        this.#fail(this.#unavailable(queue));
+        return;
+      }
+    }
+  }
+
+  #wakeAt(atMs: number): void {
+    if (atMs >= this.#timerAtMs || this.#isClosed) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = atMs;
+    this.#timer = this.#clock.schedule(Math.max(0, atMs - this.#clock.monotonicMs()), () => {
+      this.#timerAtMs = Infinity;
+      this.#timer = null;
+      this.#dispatch();
+    });
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#wake();
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    for (;;) {
+      if (this.#failure !== null) throw this.#failure;
+      if (condition()) return;
+      if (!this.hasRoom) this.poke();
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
