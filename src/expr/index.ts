@@ -50,3 +50,6 @@ export { arrayAccess } from './codegen/column-access.ts';
 export type { ColumnAccess, ColumnArrays, Mode } from './codegen/column-access.ts';
 export { emitPredicate } from './codegen/emit-predicate.ts';
 export type { EmittedPredicate, PredicateSpec } from './codegen/emit-predicate.ts';
+export { CompiledTransform, compileTransform } from './codegen/compile-transform.ts';
+export { transformOutput } from './codegen/transform-plan.ts';
+export type { TransformVersion } from './codegen/transform-source.ts';

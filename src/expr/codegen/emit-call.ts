@@ -75,12 +75,10 @@ export function emitInterpreted(site: CallSite): Operand {
   return fromNullable(emitter, types.result, raw);
 }
 
-/** A value in the form of core/value.ts that may be null. */
+/** A value in the form of core/value.ts that may be null. The garbage of NULLs gets the type that values have. */
 export function fromNullable(emitter: ExpressionEmitter, type: DataType, raw: Code): Operand {
   const isNull = emitter.bind(code`${raw} === null`);
-  if ((type.kind !== 'long' && type.kind !== 'decimal') || emitter.mode === 'wide') {
-    return operand({ type, isNull, value: raw });
-  }
+  if (type.kind === 'array' || type.kind === 'map' || type.kind === 'row') return operand({ type, isNull, value: raw });
   const { block, result } = emitter.nested(() => emitter.fromInterpreted(type, raw));
   const merged = merge(emitter, type, [{ block, operand: result }], true);
   emitter.line(code`${merged.declarations}\nif (!${isNull}) {\n${block.toCode()}\n}`);

@@ -6,7 +6,6 @@
 import { code, formatType } from '../../core/index.ts';
 import type { Code, CodeBuilder, DataType, Expression } from '../../core/index.ts';
 import { exprErrors } from '../errors.ts';
-import { literalValue } from '../ir/literal.ts';
 import { Block } from './block.ts';
 import type { ColumnAccess, Mode } from './column-access.ts';
 import { emitCall } from './emit-call.ts';
@@ -31,6 +30,8 @@ export interface EmitterSpec {
 export interface Binding {
   readonly key: string;
   readonly operand: () => Operand;
+  /** The field of the input that this is, unchanged; null for what was computed. */
+  readonly input: number | null;
 }
 
 export type Environment = (index: number, type: DataType) => Binding;
@@ -110,6 +111,11 @@ export class ExpressionEmitter {
     return this.once(this.#keyOf(expression), () => this.#emitNew(expression));
   }
 
+  /** A binding of a computed operand. */
+  bindingOf(of: Operand): Binding {
+    return { key: this.operandKey(of), input: null, operand: () => of };
+  }
+
   /** True where the expression is TRUE, false where it is FALSE or NULL. */
   emitTruth(expression: Expression): Code {
     return this.truth(this.emit(expression));
@@ -130,7 +136,7 @@ export class ExpressionEmitter {
   #emitNew(expression: Exclude<Expression, { kind: 'column' }>): Operand {
     switch (expression.kind) {
       case 'literal': {
-        const literal = literalOperand(this.builder, expression.type, literalValue(expression), this.mode);
+        const literal = literalOperand(this.builder, expression, this.mode);
         if (literal !== null) return literal;
         // The statement leaves the row; what follows is never reached, but has to be source all the same.
         this.line(this.needWide);
@@ -205,6 +211,7 @@ export class ExpressionEmitter {
       const key = `c${index}`;
       return {
         key,
+        input: index,
         operand: () =>
           this.once(key, () => {
             const access = accesses.get(index) ?? column(index);
@@ -301,6 +308,11 @@ export class ExpressionEmitter {
   checkSafe(value: Code): void {
     const max = Number.MAX_SAFE_INTEGER;
     this.line(code`if (!(${value} <= ${max} && ${value} >= ${-max})) { ${this.needWide} }`);
+  }
+
+  /** The scratch bytes of the row where anything has used them so far. */
+  get usedScratch(): Code | null {
+    return this.#scratch;
   }
 
   /** The scratch bytes of the row. */

@@ -1,14 +1,29 @@
 /** Literals in generated code: finite numbers and booleans in the source, all else in the constants array. */
 import { code, types } from '../../core/index.ts';
-import type { Code, CodeBuilder, DataType, Value } from '../../core/index.ts';
+import type { Code, CodeBuilder, DataType, LiteralExpression } from '../../core/index.ts';
+import { literalValue } from '../ir/literal.ts';
 import type { Mode } from './column-access.ts';
 import { MAX_SAFE, operand } from './operand.ts';
 import type { Operand } from './operand.ts';
 
 const encoder = new TextEncoder();
 
+/** One array per literal, so that all versions of a function put the same bytes into an output. */
+const encodedLiterals = new WeakMap<LiteralExpression, Uint8Array>();
+
+function encodedLiteral(literal: LiteralExpression): Uint8Array {
+  const known = encodedLiterals.get(literal);
+  if (known !== undefined) return known;
+  const value = literalValue(literal);
+  const bytes = typeof value === 'string' ? encoder.encode(value) : (value as Uint8Array);
+  encodedLiterals.set(literal, bytes);
+  return bytes;
+}
+
 /** A literal, or null where narrow code cannot hold it (an integer that is not safe). */
-export function literalOperand(builder: CodeBuilder, type: DataType, value: Value, mode: Mode): Operand | null {
+export function literalOperand(builder: CodeBuilder, literal: LiteralExpression, mode: Mode): Operand | null {
+  const { type } = literal;
+  const value = literalValue(literal);
   const constant = { value };
   if (value === null) return nullOperand(builder, type, mode);
   switch (type.kind) {
@@ -27,7 +42,7 @@ export function literalOperand(builder: CodeBuilder, type: DataType, value: Valu
     case 'string':
     case 'json':
     case 'bytes': {
-      const bytes = typeof value === 'string' ? encoder.encode(value) : (value as Uint8Array);
+      const bytes = encodedLiteral(literal);
       const data = builder.constant(bytes);
       return operand({ type, constant, slice: { data, start: code`0`, end: code`${bytes.length}` } });
     }
