@@ -8,6 +8,8 @@ import { Kafka, logLevel } from 'kafkajs';
 
 export interface Multiset {
   readonly count: number;
+  /** Of all values. */
+  readonly valueBytes: number;
   /** The sum of the rows' 128-bit hashes. */
   readonly sum: string;
   /** A few rows, to show where sets differ. */
@@ -26,6 +28,7 @@ export async function readMultiset(brokers: string, topic: string): Promise<Mult
   const ends = new Map(offsets.map((o) => [o.partition, BigInt(o.high)]));
   const open = new Set([...ends].filter(([, end]) => end > 0n).map(([partition]) => partition));
   let count = 0;
+  let valueBytes = 0;
   let sum = 0n;
   const sample: string[] = [];
   if (open.size > 0) {
@@ -33,10 +36,11 @@ export async function readMultiset(brokers: string, topic: string): Promise<Mult
       const row = canonicalRow(value);
       if (sample.length < SAMPLE_SIZE) sample.push(row);
       count++;
+      valueBytes += Buffer.byteLength(value);
       sum = BigInt.asUintN(128, sum + BigInt(`0x${createHash('md5').update(row).digest('hex')}`));
     });
   }
-  return { count, sum: sum.toString(16), sample };
+  return { count, valueBytes, sum: sum.toString(16), sample };
 }
 
 async function consumeAll(

@@ -23,7 +23,7 @@ import { soak } from './soak.ts';
 import { flink } from './systems/flink.ts';
 import { millrace } from './systems/millrace.ts';
 import { kafkajs, raw } from './systems/peers.ts';
-import type { RunFigures, System } from './systems/system.ts';
+import type { OutputShape, RunFigures, System } from './systems/system.ts';
 
 const USAGE = `usage: npm run bench -- nexmark QUERY… [--peers flink,kafkajs,raw] [--events N] [--parallelism P[,P]]
                           [--runs N] [--kafka 3.9|4.1] [--brokers HOST:PORT] [--json FILE] [--markdown FILE]
@@ -105,6 +105,7 @@ async function measureQuery(
   parallelism: number,
 ): Promise<readonly Row[]> {
   const runs = new Map<string, RunFigures[]>(request.systems.map((system) => [system.name, []]));
+  let output: OutputShape = { rowBytes: 0, rowsPerRecord: 0 };
   let reference: { readonly system: string; readonly output: Multiset } | null = null;
   for (let round = 0; round < request.runs; round++) {
     for (const system of request.systems) {
@@ -118,12 +119,14 @@ async function measureQuery(
         outputTopic,
         events: request.events,
         parallelism,
+        output,
       });
       (runs.get(system.name) as RunFigures[]).push(figures);
       if (round === 0 && system !== raw) {
-        const output = await readMultiset(brokers, outputTopic);
-        reference ??= { system: system.name, output };
-        requireEqual(query, reference, { system: system.name, output });
+        const rows = await readMultiset(brokers, outputTopic);
+        reference ??= { system: system.name, output: rows };
+        requireEqual(query, reference, { system: system.name, output: rows });
+        output = { rowBytes: Math.round(rows.valueBytes / rows.count), rowsPerRecord: rows.count / request.events };
       }
       await deleteTopic(brokers, outputTopic);
     }

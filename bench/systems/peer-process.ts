@@ -14,6 +14,9 @@ export interface PeerArguments {
   readonly events: number;
   readonly parallelism: number;
   readonly statsFile: string;
+  /** Mean bytes of an output row, and output rows per input record: for the raw peer. */
+  readonly rowBytes: number;
+  readonly rowsPerRecord: number;
 }
 
 export interface PeerTask extends PeerArguments {

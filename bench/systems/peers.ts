@@ -25,6 +25,8 @@ function peer(name: string, entry: string, description: string): System {
           events: request.events,
           parallelism: request.parallelism,
           statsFile,
+          rowBytes: request.output.rowBytes,
+          rowsPerRecord: request.output.rowsPerRecord,
         };
         await runChild(process.execPath, [fileURLToPath(new URL(entry, import.meta.url)), JSON.stringify(args)]);
         return figuresOf(await readSamples(statsFile), request.events);

@@ -10,6 +10,13 @@ export interface RunRequest {
   /** Records in the input topic; every system reads all of them and ends. */
   readonly events: number;
   readonly parallelism: number;
+  /** What the query writes, as the engine's first output shows: only the raw peer needs it. */
+  readonly output: OutputShape;
+}
+
+export interface OutputShape {
+  readonly rowBytes: number;
+  readonly rowsPerRecord: number;
 }
 
 /** One run. Cold is the whole process; warm leaves out start-up and the first fifth of the records. */
