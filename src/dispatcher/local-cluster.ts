@@ -1,19 +1,8 @@
-import type { JobId } from '../core/index.ts';
-import type { JobGraph } from '../graph/job/job-graph.ts';
+import type { ConnectorCatalog, Ports } from '../core/index.ts';
+import { inProcessTransport } from '../rpc/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
-import type { JobHandle } from './job-handle.ts';
-
-/** Accepts jobs and keeps track of them. */
-export interface JobDispatcher {
-  /**
-   * Starts a job and resolves to its handle at once; what goes wrong later is told by the handle. `jobId` may be
-   * chosen by the caller, and then repeating the call returns the job that is there already.
-   */
-  submit(graph: JobGraph, jobId?: JobId): Promise<JobHandle>;
-  /** All jobs since the start, ended ones too, oldest first. */
-  list(): readonly JobHandle[];
-  job(jobId: JobId): JobHandle | null;
-}
+import { Dispatcher } from './dispatcher.ts';
+import { ResourceManager } from './resource-manager.ts';
 
 /** A TaskManager that was started, for whoever has to end it. */
 export interface RunningTaskManager {
@@ -28,9 +17,41 @@ export interface ClusterLink {
   readonly resourceManagerAddress: string;
 }
 
+export interface LocalClusterOptions {
+  readonly ports: Ports;
+  readonly catalog: ConnectorCatalog;
+  /** Starts the cluster's TaskManager: `(link) => startTaskManager({ ...link, ports, workerHost, slotCount })`. */
+  readonly startTaskManager: (link: ClusterLink) => Promise<RunningTaskManager>;
+  /** How long a job waits for slots; default 30 s. */
+  readonly slotTimeoutMs?: number;
+}
+
 /** A whole cluster in this process, over the in-process transport. */
 export interface LocalCluster {
-  readonly dispatcher: JobDispatcher;
+  readonly dispatcher: Dispatcher;
   /** Cancels jobs that run, then ends everything; resolves when no thread is left. */
   close(): Promise<void>;
+}
+
+const RESOURCE_MANAGER_ADDRESS = 'dispatcher';
+/** There is one leader for the life of the process. */
+const EPOCH = 1;
+const DEFAULT_SLOT_TIMEOUT_MS = 30_000;
+
+/** Starts a Dispatcher and a TaskManager; resolves when jobs can be submitted. */
+export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+  const { ports, catalog, startTaskManager, slotTimeoutMs = DEFAULT_SLOT_TIMEOUT_MS } = options;
+  const rpc = inProcessTransport();
+  const slots = new ResourceManager();
+  const withdraw = rpc.serve('resource-manager', RESOURCE_MANAGER_ADDRESS, slots);
+  const dispatcher = new Dispatcher({ ports, catalog, rpc, slots, epoch: EPOCH, slotTimeoutMs });
+  const taskManager = await startTaskManager({ rpc, resourceManagerAddress: RESOURCE_MANAGER_ADDRESS });
+  return {
+    dispatcher,
+    async close() {
+      await Promise.all(dispatcher.list().map((job) => job.cancel()));
+      await taskManager.close();
+      withdraw();
+    },
+  };
 }

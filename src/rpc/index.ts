@@ -4,4 +4,5 @@ export type * from './gateways.ts';
 export { inProcessTransport } from './in-process-transport.ts';
 export { isTerminalJob, isTerminalTask } from './states.ts';
 export type { JobState, TaskState, TerminalJobState } from './states.ts';
+export { stepFailure } from './step-failure.ts';
 export type { GatewayKind, Gateways, RpcTransport } from './transport.ts';

@@ -1,0 +1,98 @@
+import { toMillraceError } from '../core/index.ts';
+import type { Clock, Split, SplitEnumerator, Timer } from '../core/index.ts';
+import { assignSplits } from './split-assignment.ts';
+
+/** A discovery that fails for a passing reason is repeated this often before the job fails. */
+const MAX_FAILED_DISCOVERIES = 10;
+
+export interface SourceCallbacks {
+  addSplits(subtaskIndex: number, splits: readonly Split[]): void;
+  noMoreSplits(subtaskIndex: number): void;
+  failed(error: unknown): void;
+}
+
+/** Finds the splits of one source and spreads them over its subtasks, beside the JobMaster. */
+export class SourceCoordinator {
+  readonly stepId: string;
+  readonly #enumerator: SplitEnumerator;
+  readonly #clock: Clock;
+  readonly #callbacks: SourceCallbacks;
+  readonly #counts: number[];
+  /** Per subtask: splits that wait until it runs, or null once it does. */
+  readonly #waiting: (Split[] | null)[];
+  #isComplete = false;
+  #isClosed = false;
+  #failures = 0;
+  #timer: Timer | null = null;
+
+  constructor(
+    stepId: string,
+    parallelism: number,
+    enumerator: SplitEnumerator,
+    clock: Clock,
+    callbacks: SourceCallbacks,
+  ) {
+    this.stepId = stepId;
+    this.#enumerator = enumerator;
+    this.#clock = clock;
+    this.#callbacks = callbacks;
+    this.#counts = new Array<number>(parallelism).fill(0);
+    this.#waiting = this.#counts.map(() => []);
+  }
+
+  /** Looks for the first splits; rejects where the source cannot be read. */
+  async open(): Promise<void> {
+    await this.#enumerator.open();
+    this.#assign(await this.#enumerator.discover());
+    if (this.#enumerator.discoveryIntervalMs === null) this.#isComplete = true;
+    else this.#schedule(this.#enumerator.discoveryIntervalMs);
+  }
+
+  /** A subtask runs and can be given its splits. */
+  subtaskRunning(index: number): void {
+    const splits = this.#waiting[index];
+    if (splits === null || splits === undefined) return;
+    this.#waiting[index] = null;
+    if (splits.length > 0) this.#callbacks.addSplits(index, splits);
+    if (this.#isComplete) this.#callbacks.noMoreSplits(index);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    await this.#enumerator.close();
+  }
+
+  #assign(found: readonly Split[]): void {
+    assignSplits(found, this.#counts).forEach((splits, index) => {
+      if (splits.length === 0) return;
+      this.#counts[index] = (this.#counts[index] as number) + splits.length;
+      const waiting = this.#waiting[index];
+      if (waiting === null) this.#callbacks.addSplits(index, splits);
+      else waiting?.push(...splits);
+    });
+  }
+
+  #schedule(intervalMs: number): void {
+    if (this.#isClosed) return;
+    this.#timer = this.#clock.schedule(intervalMs, () => void this.#discover(intervalMs), true);
+  }
+
+  async #discover(intervalMs: number): Promise<void> {
+    try {
+      const found = await this.#enumerator.discover();
+      if (this.#isClosed) return;
+      this.#failures = 0;
+      this.#assign(found);
+    } catch (error) {
+      if (this.#isClosed) return;
+      this.#failures++;
+      if (toMillraceError(error).retry !== 'backoff' || this.#failures >= MAX_FAILED_DISCOVERIES) {
+        this.#callbacks.failed(error);
+        return;
+      }
+    }
+    this.#schedule(intervalMs);
+  }
+}

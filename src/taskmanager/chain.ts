@@ -1,0 +1,219 @@
+/**
+ * The driver of a chain: one pending batch per operator, work always at the deepest one (docs/design/007-task-runtime.md).
+ */
+import type { ColumnBatch, Counter, Operator, Output } from '../core/index.ts';
+import { taskErrors } from './errors.ts';
+import type { ControlElement } from './exchange/channel.ts';
+
+/** What travels down an empty chain: a control element, or the order to let go of what is buffered. */
+export type ChainControl = ControlElement | { readonly kind: 'flush' };
+
+/** The last part of a chain: a sink, or the exchanges to the next chains. */
+export interface ChainTail {
+  /** The step that failures here belong to. */
+  readonly stepId: string;
+  /** Called when take() or control() may get further. */
+  onReady: () => void;
+  /** Starts with a batch, borrowed until take() has returned true. */
+  offer(batch: ColumnBatch): void;
+  /** Goes on with the batch; true once it is no longer needed. Throws what went wrong since. */
+  take(): boolean;
+  /** Goes on with an element that follows all batches; true once it is done. A flush is done at once. */
+  control(control: ChainControl): boolean;
+}
+
+/** One operator of a chain; a union has none and passes its input on. */
+export interface ChainStage {
+  readonly operator: Operator | null;
+  /** The step that failures of the operator belong to. */
+  readonly stepId: string;
+  readonly recordsIn: Counter;
+  readonly recordsOut: Counter;
+}
+
+export type ChainProgress =
+  /** Something was done, and there is more to do. */
+  | 'more'
+  /** Nothing more can be done until onReady is called. */
+  | 'blocked'
+  /** The chain is empty. */
+  | 'idle';
+
+class Pending {
+  batch: ColumnBatch | null = null;
+  row = 0;
+  input = 0;
+  isPrepared = false;
+}
+
+export class Chain {
+  /** Called when a promise that blocked the chain has resolved. */
+  onReady: () => void = () => undefined;
+  readonly #stages: readonly ChainStage[];
+  readonly #tail: ChainTail;
+  readonly #pending: readonly Pending[];
+  /** The deepest stage that holds a batch, `#stages.length` for the tail, -1 for none. */
+  #deepest = -1;
+  #control: ChainControl | null = null;
+  /** Where the control element is, and whether the operator there has let go of what it buffered. */
+  #controlStage = 0;
+  #isFlushed = false;
+  #isAwaiting = false;
+  #failure: { readonly error: unknown } | null = null;
+  /** The stage whose code runs or ran last. */
+  #current = 0;
+
+  /** Where each stage puts its output. */
+  readonly outputs: readonly Output[];
+
+  constructor(stages: readonly ChainStage[], tail: ChainTail) {
+    this.#stages = stages;
+    this.#tail = tail;
+    this.#pending = stages.map(() => new Pending());
+    this.outputs = stages.map((_, index) => this.#outputOf(index));
+    tail.onReady = () => this.onReady();
+  }
+
+  /** The step whose code ran last, for errors that do not name theirs. */
+  get currentStep(): string {
+    return this.#stages[this.#current]?.stepId ?? this.#tail.stepId;
+  }
+
+  #outputOf(index: number): Output {
+    const isReady = (): boolean => this.#deepest <= index;
+    return {
+      get ready() {
+        return isReady();
+      },
+      emit: (batch) => {
+        if (batch.rowCount === 0) return;
+        const stage = this.#stages[index];
+        if (stage !== undefined) stage.recordsOut.value += batch.rowCount;
+        this.#put(index + 1, batch, 0);
+      },
+    };
+  }
+
+  /** Starts with a batch; only while idle. It is borrowed until the chain is idle again. */
+  offer(batch: ColumnBatch, input: number): void {
+    if (batch.rowCount > 0) this.#put(0, batch, input);
+  }
+
+  /** Starts with a control element; only while idle. */
+  start(control: ChainControl): void {
+    this.#control = control;
+    this.#controlStage = 0;
+    this.#isFlushed = false;
+  }
+
+  /** Does one piece of work: at most one call of an operator. Throws what a step throws. */
+  step(): ChainProgress {
+    if (this.#failure !== null) throw this.#failure.error;
+    if (this.#isAwaiting) return 'blocked';
+    if (this.#deepest >= 0) return this.#stepBatch(this.#deepest);
+    if (this.#control !== null) return this.#stepControl(this.#control);
+    return 'idle';
+  }
+
+  #put(stage: number, batch: ColumnBatch, input: number): void {
+    this.#deepest = stage;
+    if (stage === this.#stages.length) {
+      this.#current = stage;
+      this.#tail.offer(batch);
+      return;
+    }
+    const pending = this.#pending[stage] as Pending;
+    pending.batch = batch;
+    pending.row = 0;
+    pending.input = input;
+    pending.isPrepared = false;
+  }
+
+  #stepBatch(stage: number): ChainProgress {
+    this.#current = stage;
+    if (stage === this.#stages.length) {
+      if (!this.#tail.take()) return 'blocked';
+      this.#rise();
+      return 'more';
+    }
+    const pending = this.#pending[stage] as Pending;
+    const { operator, stepId, recordsIn } = this.#stages[stage] as ChainStage;
+    const batch = pending.batch as ColumnBatch;
+    if (pending.row >= batch.rowCount) {
+      // Done before; what was made of it has left the chain.
+      pending.batch = null;
+      this.#rise();
+      return 'more';
+    }
+    if (!pending.isPrepared) {
+      pending.isPrepared = true;
+      recordsIn.value += batch.rowCount;
+      const prepared = operator?.prepare?.(batch);
+      if (prepared !== undefined) return this.#await(prepared);
+    }
+    if (operator === null) {
+      pending.row = batch.rowCount;
+      this.outputs[stage]?.emit(batch);
+      return 'more';
+    }
+    const next = operator.process(batch, pending.row, pending.input);
+    if (this.#deepest === stage && next < batch.rowCount && next <= pending.row) {
+      throw taskErrors.create('MR-TASK-NO-PROGRESS', { step: stepId, row: next, rows: batch.rowCount });
+    }
+    pending.row = next;
+    return 'more';
+  }
+
+  /** The next deepest stage that holds a batch. */
+  #rise(): void {
+    let stage = this.#deepest - 1;
+    while (stage >= 0 && this.#pending[stage]?.batch === null) stage--;
+    this.#deepest = stage;
+  }
+
+  #stepControl(control: ChainControl): ChainProgress {
+    const stage = this.#controlStage;
+    this.#current = stage;
+    if (stage === this.#stages.length) {
+      if (!this.#tail.control(control)) return 'blocked';
+      this.#control = null;
+      return 'more';
+    }
+    const operator = this.#stages[stage]?.operator ?? null;
+    if (operator === null || this.#passes(operator, control)) {
+      this.#controlStage = stage + 1;
+      this.#isFlushed = false;
+    }
+    return 'more';
+  }
+
+  /** Lets an operator do what a control element asks of it; true once it is done. */
+  #passes(operator: Operator, control: ChainControl): boolean {
+    if (control.kind === 'latency-marker') return true;
+    if (!this.#isFlushed) {
+      if (operator.flush !== undefined && !operator.flush()) return false;
+      this.#isFlushed = true;
+      // What the flush has emitted leaves the chain first.
+      if (this.#deepest >= 0 && control.kind !== 'flush') return false;
+    }
+    if (control.kind === 'watermark') return operator.onWatermark?.(control.timestampMs) ?? true;
+    if (control.kind === 'end-of-input') return operator.finish();
+    return true;
+  }
+
+  #await(promise: Promise<void>): ChainProgress {
+    this.#isAwaiting = true;
+    promise.then(
+      () => {
+        this.#isAwaiting = false;
+        this.onReady();
+      },
+      (error: unknown) => {
+        this.#isAwaiting = false;
+        this.#failure = { error };
+        this.onReady();
+      },
+    );
+    return 'blocked';
+  }
+}

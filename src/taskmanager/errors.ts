@@ -1,0 +1,65 @@
+import { defineErrors } from '../core/index.ts';
+
+export const taskErrors = defineErrors({
+  'MR-TASK-THREAD-LOST': {
+    domain: 'internal',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'the thread of slot {slot} ended while tasks ran on it: {reason}',
+    help:
+      'A slot is a thread of the TaskManager. It ends early when it runs out of memory, when code on it calls ' +
+      'process.exit, or through an error that nothing caught. The reason says which; the log of the TaskManager has ' +
+      'the stack. Other slots and the process go on.',
+  },
+  'MR-TASK-STUCK': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'the thread of slot {slot} has not answered for {seconds} s while it ran {tasks}; it was ended',
+    help:
+      'Code of one of these steps does not return: an endless loop, or work of many seconds on one record. Long work ' +
+      'has to be cut into pieces or done asynchronously.',
+  },
+  'MR-TASK-NO-PROGRESS': {
+    domain: 'internal',
+    scope: 'job',
+    retry: 'never',
+    message: 'step {step} returned early from row {row} of {rows} although its output was free',
+    help: 'An operator broke its contract (core/operator.ts). Please report it with the job file.',
+  },
+  'MR-TASK-NO-CONNECTOR': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: 'step {step} needs the connector {connector}, which this TaskManager does not have',
+    help: 'The TaskManager runs an older build than the Dispatcher, or a connector was not installed on it.',
+  },
+  'MR-TASK-SLOT-OCCUPIED': {
+    domain: 'internal',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'slot {slot} already runs job {job}',
+    help: 'Two jobs were given one slot. Seen once after a change of leaders it needs no action.',
+  },
+  'MR-TASK-UNKNOWN-SLOT': {
+    domain: 'internal',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'TaskManager {taskManager} has no slot {slot}',
+    help: 'The TaskManager was restarted and registers its slots anew; the job is deployed again.',
+  },
+  'MR-TASK-PEER-ELSEWHERE': {
+    domain: 'internal',
+    scope: 'job',
+    retry: 'never',
+    message: 'slot {slot} exchanges data with slot {peer} of another TaskManager, which this version cannot do',
+    help: 'Run the job with as many slots in one TaskManager as its parallelism.',
+  },
+  'MR-TASK-BAD-FRAME': {
+    domain: 'internal',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'a frame of data is unreadable: {problem}',
+    help: 'The two ends of an exchange run builds that do not fit each other, or data was damaged on its way.',
+  },
+});

@@ -1,0 +1,148 @@
+import type { ColumnBatch } from '../../core/index.ts';
+import { ignore } from './channel.ts';
+import type { ControlElement, OutputChannel } from './channel.ts';
+import type { ForwardChannel } from './forward-channel.ts';
+import type { Partitioner } from './partitioner.ts';
+
+/**
+ * The sending end of one edge of a subtask, in call order: offer() a batch, pump() until it says true; control() an
+ * element until it says true; flush() any time between.
+ */
+export interface EdgeWriter {
+  /** Called when pump() or control() may get further. */
+  onReady: () => void;
+  /** Takes a batch, borrowed until pump() has returned true. */
+  offer(batch: ColumnBatch): void;
+  /** Goes on with the batch; true once it is no longer needed. */
+  pump(): boolean;
+  /** Goes on with an element that follows everything offered so far on every channel; true once it is sent. */
+  control(element: ControlElement): boolean;
+  /** Sends what is gathered, as soon as there is credit for it. */
+  flush(): void;
+  close(): void;
+}
+
+export class ForwardWriter implements EdgeWriter {
+  onReady: () => void = ignore;
+  readonly #channel: ForwardChannel;
+
+  constructor(channel: ForwardChannel) {
+    this.#channel = channel;
+    channel.onReleased = () => this.onReady();
+  }
+
+  offer(batch: ColumnBatch): void {
+    this.#channel.lend(batch);
+  }
+
+  pump(): boolean {
+    return !this.#channel.isLent;
+  }
+
+  control(element: ControlElement): boolean {
+    if (!this.#channel.hasRoom) return false;
+    this.#channel.sendControl(element);
+    return true;
+  }
+
+  flush(): void {
+    // Nothing is gathered.
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}
+
+/** Spreads rows over channels; holds back only the rows whose own channel lacks credit. */
+export class SpreadingWriter implements EdgeWriter {
+  onReady: () => void = ignore;
+  readonly #channels: readonly OutputChannel[];
+  readonly #partitioner: Partitioner;
+  /** Per channel, whether a partial batch leaves with the next credit. */
+  readonly #isFlushDue: boolean[];
+  /** Per channel, whether the present control element was sent. */
+  readonly #isSent: boolean[];
+  #batch: ColumnBatch | null = null;
+
+  constructor(channels: readonly OutputChannel[], partitioner: Partitioner) {
+    this.#channels = channels;
+    this.#partitioner = partitioner;
+    this.#isFlushDue = channels.map(() => false);
+    this.#isSent = channels.map(() => false);
+    channels.forEach((channel, index) => {
+      channel.onCredit = () => {
+        const isDue = this.#isFlushDue[index] === true || channel.builder.isFull;
+        if (isDue && !channel.builder.isEmpty) this.#send(channel, index);
+        this.onReady();
+      };
+    });
+  }
+
+  offer(batch: ColumnBatch): void {
+    this.#batch = batch;
+    this.#partitioner.partition(batch, (target) => this.#channels[target]?.hasCredit === true);
+  }
+
+  pump(): boolean {
+    const batch = this.#batch;
+    if (batch === null) return true;
+    let isDone = true;
+    for (let target = 0; target < this.#channels.length; target++) {
+      if (!this.#fill(target, batch)) isDone = false;
+    }
+    if (isDone) this.#batch = null;
+    return isDone;
+  }
+
+  control(element: ControlElement): boolean {
+    let isDone = true;
+    for (let target = 0; target < this.#channels.length; target++) {
+      if (this.#isSent[target] === true) continue;
+      const channel = this.#channels[target] as OutputChannel;
+      if (channel.hasCredit && !channel.builder.isEmpty) this.#send(channel, target);
+      if (channel.hasCredit && channel.builder.isEmpty) {
+        channel.sendControl(element);
+        this.#isSent[target] = true;
+      } else isDone = false;
+    }
+    if (isDone) this.#isSent.fill(false);
+    return isDone;
+  }
+
+  flush(): void {
+    for (let target = 0; target < this.#channels.length; target++) {
+      const channel = this.#channels[target] as OutputChannel;
+      if (channel.builder.isEmpty) continue;
+      if (channel.hasCredit) this.#send(channel, target);
+      else this.#isFlushDue[target] = true;
+    }
+  }
+
+  close(): void {
+    for (const channel of this.#channels) channel.close();
+  }
+
+  /** Appends what is left for a target; false where it lacks credit. */
+  #fill(target: number, batch: ColumnBatch): boolean {
+    const { rows, cursors, ends } = this.#partitioner;
+    const channel = this.#channels[target] as OutputChannel;
+    const end = ends[target] as number;
+    let cursor = cursors[target] as number;
+    while (cursor < end) {
+      if (channel.builder.isFull) {
+        if (!channel.hasCredit) break;
+        this.#send(channel, target);
+      }
+      cursor = channel.builder.append(batch, rows, cursor, end);
+    }
+    cursors[target] = cursor;
+    if (channel.builder.isFull && channel.hasCredit) this.#send(channel, target);
+    return cursor === end;
+  }
+
+  #send(channel: OutputChannel, target: number): void {
+    this.#isFlushDue[target] = false;
+    channel.sendBatch();
+  }
+}

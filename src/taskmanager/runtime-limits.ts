@@ -1,0 +1,38 @@
+/** The figures of the task runtime. docs/design/007-task-runtime.md says why they are what they are. */
+export interface RuntimeLimits {
+  /** Elements on their way per channel. */
+  readonly credits: number;
+  /** The longest that a subtask runs before another one of its slot may. */
+  readonly sliceMs: number;
+  /** The longest that a slot runs before pending I/O and messages have their turn. */
+  readonly yieldMs: number;
+  /** How long rows may wait in partial batches while input keeps coming. */
+  readonly flushIntervalMs: number;
+  readonly reportIntervalMs: number;
+  /** How long closing may take after a failure before the failure is reported all the same. */
+  readonly closeTimeoutMs: number;
+  /** How long a slot may take to cancel before its thread is ended. */
+  readonly cancelTimeoutMs: number;
+  /** How long a slot's thread may go without a sign of life before it is ended; 0 means for ever. */
+  readonly stuckTimeoutMs: number;
+}
+
+export const DEFAULT_LIMITS: RuntimeLimits = Object.freeze({
+  credits: 4,
+  sliceMs: 1,
+  yieldMs: 2,
+  flushIntervalMs: 100,
+  reportIntervalMs: 500,
+  closeTimeoutMs: 10_000,
+  cancelTimeoutMs: 15_000,
+  stuckTimeoutMs: 60_000,
+});
+
+const MIN_FRAME_BYTES = 32 * 1024;
+const MAX_FRAME_BYTES = 512 * 1024;
+
+/** The size of a frame such that all channels of a slot together hold no more than a quarter of its memory. */
+export function frameBytesFor(memoryBytes: number, channelCount: number, credits: number): number {
+  const share = Math.floor(memoryBytes / 4 / Math.max(1, channelCount * credits));
+  return Math.max(MIN_FRAME_BYTES, Math.min(MAX_FRAME_BYTES, share));
+}

@@ -1,0 +1,124 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { JobEdge } from '../graph/job/job-graph.ts';
+import type { SlotId } from '../core/index.ts';
+import type { SliceDescriptor, TaskDescriptor, TaskInput, TaskOutput } from '../rpc/index.ts';
+import type { ChannelLimits, InputChannel, OutputChannel } from './exchange/channel.ts';
+import { DataLink } from './exchange/data-link.ts';
+import { ForwardWriter, SpreadingWriter } from './exchange/edge-writer.ts';
+import type { EdgeWriter } from './exchange/edge-writer.ts';
+import { ForwardChannel } from './exchange/forward-channel.ts';
+import type { GateChannel } from './exchange/input-gate.ts';
+import { InputGate } from './exchange/input-gate.ts';
+import { LocalChannel } from './exchange/local-channel.ts';
+import { createPartitioner } from './exchange/partitioner.ts';
+import { RemoteInput, RemoteOutput } from './exchange/remote-channel.ts';
+import { frameBytesFor } from './runtime-limits.ts';
+
+/** The channels of one slot: those inside it, and the links to the other slots of the job. */
+export class SlotLinks {
+  readonly #slotId: SlotId;
+  readonly #maxParallelism: number;
+  readonly #limits: ChannelLimits;
+  readonly #links = new Map<SlotId, DataLink>();
+  /** Channels within the slot, by number: whoever comes first makes both ends. */
+  readonly #local = new Map<number, LocalChannel>();
+  readonly #forward = new Map<number, ForwardChannel>();
+
+  constructor(slice: SliceDescriptor, memoryBytes: number, credits: number) {
+    this.#slotId = slice.slot.slotId;
+    this.#maxParallelism = slice.maxParallelism;
+    const channelCount = slice.tasks.reduce((sum, task) => sum + channelsOf(task), 0);
+    this.#limits = { credits, frameBytes: frameBytesFor(memoryBytes, channelCount, credits) };
+  }
+
+  connect(peer: SlotId, port: MessagePort): void {
+    this.#link(peer).connect(port);
+  }
+
+  /** The receiving end of a subtask that no source feeds. */
+  gate(task: TaskDescriptor): InputGate {
+    const channels = task.inputs.flatMap((input, index) =>
+      this.#inputs(task, input).map((channel): GateChannel => ({ channel, input: index })),
+    );
+    return new InputGate(channels);
+  }
+
+  /** The sending end of one edge of a subtask. */
+  writer(task: TaskDescriptor, output: TaskOutput): EdgeWriter {
+    const { edge, firstChannel, receivers } = output;
+    const sender = task.subtaskIndex;
+    if (edge.exchange.kind === 'forward') return new ForwardWriter(this.#forwardChannel(firstChannel + sender));
+    const channels = receivers.map((receiver, index): OutputChannel => {
+      const channel = firstChannel + sender * receivers.length + index;
+      return receiver.slotId === this.#slotId
+        ? this.#localChannel(channel, edge)
+        : new RemoteOutput(this.#link(receiver.slotId), channel, edge.schema, this.#limits);
+    });
+    return new SpreadingWriter(
+      channels,
+      createPartitioner(edge.exchange, receivers.length, this.#maxParallelism, sender),
+    );
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close();
+  }
+
+  #inputs(task: TaskDescriptor, { edge, firstChannel, senders }: TaskInput): InputChannel[] {
+    const receiver = task.subtaskIndex;
+    if (edge.exchange.kind === 'forward') return [this.#forwardChannel(firstChannel + receiver)];
+    const receiverCount = task.vertex.parallelism;
+    return senders.map((sender, index) => {
+      const channel = firstChannel + index * receiverCount + receiver;
+      return sender.slotId === this.#slotId
+        ? this.#localChannel(channel, edge)
+        : new RemoteInput(this.#link(sender.slotId), channel, edge.schema);
+    });
+  }
+
+  #link(peer: SlotId): DataLink {
+    let link = this.#links.get(peer);
+    if (link === undefined) {
+      link = new DataLink();
+      this.#links.set(peer, link);
+    }
+    return link;
+  }
+
+  #localChannel(channel: number, edge: JobEdge): LocalChannel {
+    let local = this.#local.get(channel);
+    if (local === undefined) {
+      local = new LocalChannel(edge.schema, this.#limits);
+      this.#local.set(channel, local);
+    }
+    return local;
+  }
+
+  #forwardChannel(channel: number): ForwardChannel {
+    let forward = this.#forward.get(channel);
+    if (forward === undefined) {
+      forward = new ForwardChannel(this.#limits.credits);
+      this.#forward.set(channel, forward);
+    }
+    return forward;
+  }
+}
+
+/** The other slots that a slice exchanges data with. */
+export function peersOf(slice: SliceDescriptor): readonly SlotId[] {
+  const peers = new Set<SlotId>();
+  for (const task of slice.tasks) {
+    const inputs = task.inputs.filter(({ edge }) => edge.exchange.kind !== 'forward');
+    const outputs = task.outputs.filter(({ edge }) => edge.exchange.kind !== 'forward');
+    for (const { senders } of inputs) for (const { slotId } of senders) peers.add(slotId);
+    for (const { receivers } of outputs) for (const { slotId } of receivers) peers.add(slotId);
+  }
+  peers.delete(slice.slot.slotId);
+  return [...peers];
+}
+
+function channelsOf(task: TaskDescriptor): number {
+  const incoming = task.inputs.reduce((sum, { senders }) => sum + senders.length, 0);
+  const outgoing = task.outputs.reduce((sum, { receivers }) => sum + receivers.length, 0);
+  return incoming + outgoing;
+}

@@ -1,0 +1,158 @@
+import { serializeError, stepId } from '../core/index.ts';
+import type { AttemptId, MillraceError } from '../core/index.ts';
+import type { SliceDescriptor, TaskDescriptor, TaskState } from '../rpc/index.ts';
+import { buildSubtask } from './build-subtask.ts';
+import type { BuiltSubtask } from './build-subtask.ts';
+import type { SlotDependencies } from './slot-entry.ts';
+import { SlotLinks } from './slot-links.ts';
+import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
+import { stepFailure } from '../rpc/index.ts';
+import { Subtask } from './subtask.ts';
+import type { SubtaskSurroundings } from './subtask.ts';
+import { TaskLoop } from './task-loop.ts';
+
+interface DeployedSubtask {
+  readonly subtask: Subtask;
+  readonly built: BuiltSubtask;
+}
+
+/** What runs on the thread of one slot: its subtasks, and the conversation with the TaskManager. */
+class SlotRuntime {
+  readonly #start: SlotStart;
+  readonly #dependencies: SlotDependencies;
+  readonly #progress: Int32Array;
+  readonly #loop: TaskLoop;
+  readonly #subtasks = new Map<AttemptId, DeployedSubtask>();
+  /** Messages about links that came before the slice did. */
+  readonly #early: Extract<ToSlot, { readonly kind: 'connect' }>[] = [];
+  #links: SlotLinks | null = null;
+
+  constructor(start: SlotStart, dependencies: SlotDependencies) {
+    this.#start = start;
+    this.#dependencies = dependencies;
+    this.#progress = new Int32Array(start.progress);
+    this.#loop = new TaskLoop(dependencies.ports, start.limits, () => {
+      this.#showLife();
+    });
+  }
+
+  /** Resolves when the slot has been stopped. */
+  async run(): Promise<void> {
+    const { control, limits } = this.#start;
+    const { clock } = this.#dependencies.ports;
+    control.on('message', (message: ToSlot) => {
+      this.#receive(message);
+    });
+    const report = (): void => {
+      this.#showLife();
+      this.#report();
+      for (const { subtask, built } of this.#subtasks.values()) if (subtask.isRunning) built.sink?.checkHealth();
+      timer = clock.schedule(limits.reportIntervalMs, report, true);
+    };
+    let timer = clock.schedule(limits.reportIntervalMs, report, true);
+    await this.#loop.run();
+    timer.cancel();
+    this.#links?.close();
+    control.close();
+  }
+
+  #receive(message: ToSlot): void {
+    switch (message.kind) {
+      case 'deploy':
+        this.#deploy(message.slice);
+        return;
+      case 'connect':
+        if (this.#links === null) this.#early.push(message);
+        else this.#links.connect(message.peer, message.port);
+        return;
+      case 'add-splits':
+        this.#toReader(message.attemptId, message.stepId, ({ reader }) => reader.addSplits(message.splits));
+        return;
+      case 'no-more-splits':
+        this.#toReader(message.attemptId, message.stepId, ({ reader }) => reader.noMoreSplits());
+        return;
+      case 'cancel':
+        this.#subtasks.get(message.attemptId)?.subtask.cancel();
+        return;
+      case 'stop':
+        this.#loop.stop();
+    }
+  }
+
+  #deploy(slice: SliceDescriptor): void {
+    const { memoryBytes, limits } = this.#start;
+    const links = new SlotLinks(slice, memoryBytes, limits.credits);
+    this.#links = links;
+    for (const { peer, port } of this.#early) links.connect(peer, port);
+    const deployed = slice.tasks.flatMap((task) => this.#create(task, slice, links));
+    // All channels have both ends before anything flows.
+    for (const { subtask } of deployed) subtask.start();
+  }
+
+  #create(task: TaskDescriptor, slice: SliceDescriptor, links: SlotLinks): DeployedSubtask[] {
+    const { ports, catalog, createOperator } = this.#dependencies;
+    const around: SubtaskSurroundings = {
+      ports,
+      limits: this.#start.limits,
+      loop: this.#loop,
+      onState: (subtask, state, error) => {
+        if (state === 'FINISHED' || state === 'CANCELED' || state === 'FAILED') this.#report();
+        this.#tell(subtask.attemptId, state, error);
+      },
+    };
+    try {
+      const built = buildSubtask(task, { slice, links, rack: this.#start.rack, ports, catalog, createOperator });
+      const deployed = { subtask: new Subtask(built.parts, around), built };
+      this.#subtasks.set(task.attemptId, deployed);
+      return [deployed];
+    } catch (error) {
+      this.#tell(task.attemptId, 'FAILED', stepFailure(error, task.vertex.name, null));
+      return [];
+    }
+  }
+
+  #toReader(attempt: AttemptId, step: string, act: (source: NonNullable<BuiltSubtask['source']>) => void): void {
+    const deployed = this.#subtasks.get(attempt);
+    const source = deployed?.built.source;
+    if (deployed === undefined || !source || source.stepId !== step || !deployed.subtask.isRunning) return;
+    try {
+      act(source);
+    } catch (error) {
+      deployed.subtask.fail(error, step);
+    }
+    deployed.subtask.wake();
+  }
+
+  #showLife(): void {
+    Atomics.add(this.#progress, 0, 1);
+  }
+
+  #report(): void {
+    const steps = [...this.#subtasks.values()].flatMap(({ subtask }) =>
+      subtask.counters.totals().map(({ stepId: step, counters }) => ({
+        stepId: stepId(step),
+        subtaskIndex: subtask.subtaskIndex,
+        attemptId: subtask.attemptId,
+        counters,
+      })),
+    );
+    this.#send({ kind: 'progress', steps });
+  }
+
+  #tell(attempt: AttemptId, state: TaskState, error: MillraceError | null): void {
+    this.#send({ kind: 'state', attemptId: attempt, state, error: error === null ? null : serializeError(error) });
+  }
+
+  #send(message: FromSlot): void {
+    this.#start.control.postMessage(message);
+  }
+}
+
+/**
+ * Runs one slot on the calling thread until its TaskManager frees it. `data` is what the thread was started with. Called
+ * by the module that a WorkerHost runs; when it has resolved, nothing of ours keeps the thread alive.
+ */
+export function runSlot(data: unknown, dependencies: SlotDependencies): Promise<void> {
+  return new SlotRuntime(data as SlotStart, dependencies).run();
+}
+

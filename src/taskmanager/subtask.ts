@@ -1,0 +1,193 @@
+import type { AttemptId, MillraceError, Ports } from '../core/index.ts';
+import type { TaskState } from '../rpc/index.ts';
+import type { Chain } from './chain.ts';
+import type { ChainHead } from './chain-head.ts';
+import type { RuntimeLimits } from './runtime-limits.ts';
+import { stepFailure } from '../rpc/index.ts';
+import type { TaskCounters } from './task-counters.ts';
+import type { Runnable, TaskLoop } from './task-loop.ts';
+
+/** A part of a subtask that is opened before it runs and closed after. */
+export interface SubtaskPart {
+  readonly stepId: string;
+  open(): void | Promise<void>;
+  close(): void | Promise<void>;
+}
+
+export interface SubtaskParts {
+  readonly attemptId: AttemptId;
+  readonly subtaskIndex: number;
+  readonly counters: TaskCounters;
+  readonly chain: Chain;
+  readonly head: ChainHead;
+  /** In the order of opening: from the tail to the head, so that nobody is fed before it is ready. */
+  readonly parts: readonly SubtaskPart[];
+  /** Ends the channels, at the very last. */
+  readonly disconnect: () => void;
+}
+
+export interface SubtaskSurroundings {
+  readonly ports: Ports;
+  readonly limits: RuntimeLimits;
+  readonly loop: TaskLoop;
+  readonly onState: (subtask: Subtask, state: TaskState, error: MillraceError | null) => void;
+}
+
+type Phase = 'created' | 'opening' | 'running' | 'finishing' | 'closing' | 'ended';
+
+/**
+ * One subtask on its slot's thread: opens its parts, drives its chain until the end of input, a failure or a
+ * cancellation, and closes. It never blocks: it runs when the loop has a turn for it, and waits by not being woken.
+ */
+export class Subtask implements Runnable {
+  readonly attemptId: AttemptId;
+  readonly subtaskIndex: number;
+  readonly counters: TaskCounters;
+  readonly #parts: SubtaskParts;
+  readonly #around: SubtaskSurroundings;
+  #phase: Phase = 'created';
+  #openCount = 0;
+  /** Whether something may be buffered that a pause or the flush interval has to let go. */
+  #isDirty = false;
+  #flushAtMs = 0;
+
+  constructor(parts: SubtaskParts, around: SubtaskSurroundings) {
+    this.attemptId = parts.attemptId;
+    this.subtaskIndex = parts.subtaskIndex;
+    this.counters = parts.counters;
+    this.#parts = parts;
+    this.#around = around;
+    const wake = (): void => {
+      this.wake();
+    };
+    parts.chain.onReady = wake;
+    parts.head.onReady = wake;
+  }
+
+  get isRunning(): boolean {
+    return this.#phase === 'running';
+  }
+
+  wake(): void {
+    if (this.#phase === 'running' || this.#phase === 'finishing') this.#around.loop.wake(this);
+  }
+
+  /** Opens the parts; the subtask runs when all are open. */
+  start(): void {
+    this.#phase = 'opening';
+    this.#around.onState(this, 'INITIALIZING', null);
+    void this.#open();
+  }
+
+  /** Ends it as soon as its parts are closed, wherever it is blocked. Harmless once it is ending. */
+  cancel(): void {
+    if (this.#phase !== 'closing' && this.#phase !== 'ended') void this.#close('CANCELED', null);
+  }
+
+  /** Ends it because of an error of a step, or of the present step where none is named. */
+  fail(error: unknown, stepId: string = this.#parts.chain.currentStep): void {
+    if (this.#phase === 'closing' || this.#phase === 'ended') return;
+    void this.#close('FAILED', stepFailure(error, stepId, null));
+  }
+
+  run(deadlineMs: number): void {
+    if (this.#phase !== 'running' && this.#phase !== 'finishing') return;
+    try {
+      this.#drive(deadlineMs);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #drive(deadlineMs: number): void {
+    const { chain } = this.#parts;
+    const { clock } = this.#around.ports;
+    for (;;) {
+      const progress = chain.step();
+      if (progress === 'blocked') return;
+      if (progress === 'idle' && !this.#feed()) return;
+      if (clock.monotonicMs() >= deadlineMs) {
+        this.wake();
+        return;
+      }
+    }
+  }
+
+  /** Gives an idle chain something to do; false where there is nothing. */
+  #feed(): boolean {
+    const { chain, head } = this.#parts;
+    if (this.#phase === 'finishing') {
+      void this.#close('FINISHED', null);
+      return false;
+    }
+    if (this.#isDirty && this.#around.ports.clock.monotonicMs() >= this.#flushAtMs) return this.#flush();
+    switch (head.pull(chain)) {
+      case 'fed':
+        if (!this.#isDirty) {
+          this.#isDirty = true;
+          this.#flushAtMs = this.#around.ports.clock.monotonicMs() + this.#around.limits.flushIntervalMs;
+        }
+        return true;
+      case 'ended':
+        this.#phase = 'finishing';
+        return true;
+      case 'empty':
+        return this.#isDirty ? this.#flush() : false;
+    }
+  }
+
+  #flush(): true {
+    this.#isDirty = false;
+    this.#parts.chain.start({ kind: 'flush' });
+    return true;
+  }
+
+  async #open(): Promise<void> {
+    for (const part of this.#parts.parts) {
+      try {
+        this.#openCount++;
+        await part.open();
+      } catch (error) {
+        this.fail(error, part.stepId);
+      }
+      // A cancellation while a part was opening has closed it already.
+      if (this.#phase !== 'opening') return;
+    }
+    this.#phase = 'running';
+    this.#around.onState(this, 'RUNNING', null);
+    this.wake();
+  }
+
+  /** Closes what was opened, all at once, and tells how it ended. */
+  async #close(state: 'FINISHED' | 'CANCELED' | 'FAILED', error: MillraceError | null): Promise<void> {
+    this.#phase = 'closing';
+    const opened = this.#parts.parts.slice(0, this.#openCount).reverse();
+    const closing = Promise.allSettled(opened.map(closePart));
+    const results = await this.#withinTimeout(closing);
+    this.#parts.disconnect();
+    this.#phase = 'ended';
+    const failed = results?.find((result) => result.status === 'rejected');
+    if (state === 'FINISHED' && failed !== undefined) {
+      this.#around.onState(this, 'FAILED', failed.reason as MillraceError);
+    } else this.#around.onState(this, state, error);
+  }
+
+  #withinTimeout<T>(promise: Promise<T>): Promise<T | null> {
+    const { clock } = this.#around.ports;
+    return new Promise((resolve) => {
+      const timer = clock.schedule(this.#around.limits.closeTimeoutMs, () => resolve(null));
+      void promise.then((value) => {
+        timer.cancel();
+        resolve(value);
+      });
+    });
+  }
+}
+
+async function closePart(part: SubtaskPart): Promise<void> {
+  try {
+    await part.close();
+  } catch (error) {
+    throw stepFailure(error, part.stepId, null);
+  }
+}

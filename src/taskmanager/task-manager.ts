@@ -1,0 +1,149 @@
+import { slotId, taskManagerId } from '../core/index.ts';
+import type { Ports, SlotId, TaskManagerId, WorkerHost } from '../core/index.ts';
+import { EpochFence } from '../rpc/index.ts';
+import type { Fenced, RpcTransport, SliceDescriptor, TaskManagerGateway, TaskReference } from '../rpc/index.ts';
+import { taskErrors } from './errors.ts';
+import { DEFAULT_LIMITS } from './runtime-limits.ts';
+import type { RuntimeLimits } from './runtime-limits.ts';
+import { peersOf } from './slot-links.ts';
+import { SlotThread } from './slot-thread.ts';
+
+const DEFAULT_SLOT_MEMORY_BYTES = 512 * 1024 * 1024;
+
+export interface TaskManagerOptions {
+  readonly rpc: RpcTransport;
+  /** Where to register. */
+  readonly resourceManagerAddress: string;
+  readonly ports: Ports;
+  /** Starts the threads of slots; their module calls runSlot. */
+  readonly workerHost: WorkerHost;
+  readonly slotCount: number;
+  /** What a slot may use outside the JavaScript heap; its exchanges take up to a quarter. Default 512 MiB. */
+  readonly slotMemoryBytes?: number;
+  /** Where it runs, for closest-replica reads and placement. */
+  readonly rack?: string | null;
+  readonly host?: string | null;
+  readonly limits?: Partial<RuntimeLimits>;
+}
+
+/** A TaskManager that was started. */
+export interface TaskManager {
+  readonly id: TaskManagerId;
+  /** Takes its slots away from the ResourceManager and ends their threads; resolves when they are gone. */
+  close(): Promise<void>;
+}
+
+/** Starts a TaskManager in this process; resolves when its slots are registered. */
+export async function startTaskManager(options: TaskManagerOptions): Promise<TaskManager> {
+  const id = taskManagerId(options.ports.randomness.hex(8));
+  const service = new TaskManagerService(id, options);
+  const address = `taskmanager/${id}`;
+  const withdraw = options.rpc.serve('task-manager', address, service);
+  const resourceManager = options.rpc.connect('resource-manager', options.resourceManagerAddress);
+  const { rack = null, host = null } = options;
+  const slots = service.slotIds.map((each) => ({ slotId: each, memoryBytes: service.slotMemoryBytes }));
+  await resourceManager.registerTaskManager({ epoch: 1, taskManagerId: id, address, rack, host, slots });
+  return {
+    id,
+    async close() {
+      await resourceManager.unregisterTaskManager({ epoch: 1, taskManagerId: id });
+      await service.close();
+      withdraw();
+    },
+  };
+}
+
+class TaskManagerService implements TaskManagerGateway {
+  readonly slotIds: readonly SlotId[];
+  readonly slotMemoryBytes: number;
+  readonly #id: TaskManagerId;
+  readonly #options: TaskManagerOptions;
+  readonly #fence: EpochFence;
+  readonly #limits: RuntimeLimits;
+  /** Occupied slots. */
+  readonly #threads = new Map<SlotId, SlotThread>();
+
+  constructor(id: TaskManagerId, options: TaskManagerOptions) {
+    this.#id = id;
+    this.#options = options;
+    this.#fence = new EpochFence(`TaskManager ${id}`);
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.slotMemoryBytes = options.slotMemoryBytes ?? DEFAULT_SLOT_MEMORY_BYTES;
+    this.slotIds = Array.from({ length: options.slotCount }, (_, index) => slotId(`${id}-${index}`));
+  }
+
+  // Each method is asynchronous, so that what it throws becomes the caller's rejection.
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async deploy(slice: SliceDescriptor): Promise<void> {
+    this.#fence.check(slice.epoch);
+    this.#checkSlot(slice);
+    const { rpc, ports, workerHost, rack = null } = this.#options;
+    const thread = new SlotThread(slice, rpc.connect('job-master', slice.jobMasterAddress), {
+      ports,
+      workerHost,
+      limits: this.#limits,
+      memoryBytes: this.slotMemoryBytes,
+      rack,
+    });
+    this.#connectPeers(thread);
+    this.#threads.set(slice.slot.slotId, thread);
+  }
+
+  async addSplits(message: Parameters<TaskManagerGateway['addSplits']>[0]): Promise<void> {
+    const { attemptId, stepId, splits } = message;
+    this.#threadOf(message)?.pass({ kind: 'add-splits', attemptId, stepId, splits });
+  }
+
+  async noMoreSplits(message: Parameters<TaskManagerGateway['noMoreSplits']>[0]): Promise<void> {
+    const { attemptId, stepId } = message;
+    this.#threadOf(message)?.pass({ kind: 'no-more-splits', attemptId, stepId });
+  }
+
+  async cancel(message: TaskReference): Promise<void> {
+    this.#threadOf(message)?.cancel(message.attemptId);
+  }
+
+  async freeSlot(message: Parameters<TaskManagerGateway['freeSlot']>[0]): Promise<void> {
+    this.#fence.check(message.epoch);
+    const thread = this.#threads.get(message.slotId);
+    if (thread === undefined || thread.slice.jobId !== message.jobId) return;
+    await thread.stop();
+    this.#threads.delete(message.slotId);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#threads.values()].map((thread) => thread.stop()));
+    this.#threads.clear();
+  }
+
+  #checkSlot({ slot }: SliceDescriptor): void {
+    if (!this.slotIds.includes(slot.slotId)) {
+      throw taskErrors.create('MR-TASK-UNKNOWN-SLOT', { taskManager: this.#id, slot: slot.slotId });
+    }
+    const occupant = this.#threads.get(slot.slotId);
+    if (occupant !== undefined) {
+      throw taskErrors.create('MR-TASK-SLOT-OCCUPIED', { slot: slot.slotId, job: occupant.slice.jobId });
+    }
+  }
+
+  /** Links the thread with those that it exchanges data with and that are there already. */
+  #connectPeers(thread: SlotThread): void {
+    for (const peer of peersOf(thread.slice)) {
+      if (!this.slotIds.includes(peer)) {
+        void thread.stop();
+        throw taskErrors.create('MR-TASK-PEER-ELSEWHERE', { slot: thread.slotId, peer });
+      }
+      const other = this.#threads.get(peer);
+      if (other === undefined || other.slice.jobId !== thread.slice.jobId) continue;
+      const { port1, port2 } = this.#options.ports.channels.create();
+      thread.connect(peer, port1);
+      other.connect(thread.slotId, port2);
+    }
+  }
+
+  #threadOf(message: Fenced & TaskReference): SlotThread | undefined {
+    this.#fence.check(message.epoch);
+    const threads = [...this.#threads.values()];
+    return threads.find((thread) => thread.slice.jobId === message.jobId && thread.runs(message.attemptId));
+  }
+}
