@@ -1,7 +1,16 @@
 /** SQL expressions: text → typed expression (core/expression.ts) → value. See README.md. */
 export { exprErrors } from './errors.ts';
+export { loadParser } from './parse/sql-parser.ts';
+export { parseAggregate, parseCondition, parseExpression } from './parse-expression.ts';
+export type { ParseOptions, ParsedAggregate, ParsedExpression } from './parse-expression.ts';
+export { parseType, parseTypePrefix } from './types/type-grammar.ts';
+export type { ParsedType, TypePrefix } from './types/type-grammar.ts';
+export type { Problem } from './check/problem.ts';
 export { compileInterpreter, interpret } from './interpret.ts';
 export type { RowEvaluator } from './interpret.ts';
+export { columnsOf, foldConstants, mapColumns } from './ir/transform.ts';
+export { formatExpression } from './ir/format-expression.ts';
+export { childrenOf, mapChildren } from './ir/children.ts';
 export { literalOf, literalValue } from './ir/literal.ts';
 export { findFunction, functionRows, overloadById, overloads } from './registry/registry.ts';
 export type {

@@ -19,6 +19,11 @@ export interface Typed {
   readonly span: Span;
 }
 
+/** An expression that is what it is. */
+export function typed(expression: Expression, span: Span): Typed {
+  return { expression, literal: null, span };
+}
+
 /** Cost of reading a text literal as a time: more than any conversion, so that text parameters win. */
 const TEXT_LITERAL_COST = 10;
 
