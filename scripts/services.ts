@@ -110,7 +110,8 @@ async function main(): Promise<number> {
       const started = performance.now();
       const services = await startServices({ ...defined({ name, kafka, brokers, zookeeper, secure }), progress: tell });
       for (const [key, value] of Object.entries(environmentOf(services))) process.stdout.write(`${key}=${value}\n`);
-      tell(`${services.name} is up after ${((performance.now() - started) / 1000).toFixed(1)} s; logs in ${services.directory}`);
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      tell(`${services.name} is up after ${seconds} s; logs in ${services.directory}`);
       return 0;
     }
     case 'down': {

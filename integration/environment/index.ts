@@ -10,10 +10,8 @@ export {
 } from './java-clients.ts';
 export {
   createTopic,
-  independentKafka,
   produceRecords,
   uniqueName,
-  withAdmin,
   type TestRecord,
   type TopicOptions,
 } from './topics.ts';

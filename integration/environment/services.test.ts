@@ -13,6 +13,7 @@ import {
   identifyProcess,
   isAlive,
   restartBroker,
+  restartZooKeeper,
   servicesStatus,
   signalMember,
   startMember,
@@ -181,8 +182,9 @@ describe('three brokers', () => {
         'leaders among the other brokers',
         async () => {
           const ports = others.map((address) => Number(address.split(':')[1]));
-          const known = await Promise.all(ports.map(async (port) => (await fetchMetadata(port, [topic]))?.leaders.get(topic)));
-          return known.every((leaders) => leaders?.every((leader) => leader === 2 || leader === 3)) ? true : undefined;
+          const known = await Promise.all(ports.map((port) => fetchMetadata(port, [topic])));
+          const moved = known.every((each) => each?.leaders.get(topic)?.every((leader) => [2, 3].includes(leader)));
+          return moved ? true : undefined;
         },
         { timeoutMs: 60_000, intervalMs: 250 },
       );
@@ -261,6 +263,18 @@ describe('a set whose owner has ended', () => {
       } finally {
         await stopServices(next);
       }
+    },
+    STARTING_MS,
+  );
+});
+
+describe('ZooKeeper', () => {
+  it(
+    'comes back on its port after it was killed',
+    async () => {
+      const services = await getBroker({ zookeeper: true, private: 'zookeeper' });
+      await restartZooKeeper(services.name, { signal: 'SIGKILL' });
+      expect(await servicesStatus(services.name)).toMatchObject({ running: true, zookeeper: services.zookeeper });
     },
     STARTING_MS,
   );

@@ -11,11 +11,11 @@ export function uniqueName(prefix: string): string {
 }
 
 /** A kafkajs client that keeps quiet: an opinion independent of the engine's own Kafka code. */
-export function independentKafka(brokers: string): Kafka {
+function independentKafka(brokers: string): Kafka {
   return new Kafka({ brokers: brokers.split(','), clientId: 'millrace-tests', logLevel: logLevel.NOTHING });
 }
 
-export async function withAdmin<T>(brokers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+async function withAdmin<T>(brokers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = independentKafka(brokers).admin();
   await admin.connect();
   try {
@@ -57,10 +57,11 @@ export async function createTopic(brokers: string, options: TopicOptions = {}): 
   await waitUntil(
     `every broker to know the leaders of ${topic}`,
     async () => {
-      const known = await Promise.all(ports.map(async (port) => (await fetchMetadata(port, [topic]))?.leaders.get(topic)));
-      const complete = known.every(
-        (leaders) => leaders?.length === partitions && leaders.every((leader) => leader !== NO_LEADER),
-      );
+      const known = await Promise.all(ports.map((port) => fetchMetadata(port, [topic])));
+      const complete = known.every((each) => {
+        const leaders = each?.leaders.get(topic);
+        return leaders?.length === partitions && leaders.every((leader) => leader !== NO_LEADER);
+      });
       return complete ? true : undefined;
     },
     { timeoutMs: 30_000 },

@@ -60,7 +60,6 @@ async function runMavenAlone(args: readonly string[], what: string, progress: Pr
   let told = 0;
   const onLine = (line: string): void => {
     // Maven colours its output on some machines even in batch mode.
-    // eslint-disable-next-line no-control-regex
     const text = line.replace(/\u001b\[[0-9;]*m/g, '');
     if (text.startsWith('[ERROR]')) errors.push(text.slice('[ERROR]'.length).trim());
     const file = /^(?:\[INFO\] )?Downloaded from [^:]+: \S+\/([^/\s]+\.jar) \(([^)]+)\)/.exec(text);

@@ -20,10 +20,12 @@ export interface Certificates {
   readonly storePassword: string;
 }
 
-export const STORE_PASSWORD = 'millrace';
+const STORE_PASSWORD = 'millrace';
 const VALIDITY_DAYS = '7300';
 
+/** Calls keytool; it reads and writes in the directory only. */
 type RunKeytool = (args: readonly string[], directory: string) => Promise<void>;
+type Keytool = (args: readonly string[]) => Promise<void>;
 
 const runLocalKeytool: RunKeytool = (args) =>
   new Promise((resolve, reject) => {
@@ -33,7 +35,7 @@ const runLocalKeytool: RunKeytool = (args) =>
     });
   });
 
-async function makeAuthority(run: (args: readonly string[]) => Promise<void>, store: string, pem: string, commonName: string): Promise<void> {
+async function makeAuthority(run: Keytool, store: string, pem: string, commonName: string): Promise<void> {
   const access = ['-alias', 'ca', '-keystore', store, '-storetype', 'PKCS12', '-storepass', STORE_PASSWORD];
   await run([
     '-genkeypair', ...access, '-keyalg', 'EC', '-groupname', 'secp256r1', '-dname', `CN=${commonName}`,
@@ -42,7 +44,7 @@ async function makeAuthority(run: (args: readonly string[]) => Promise<void>, st
   await run(['-exportcert', '-rfc', ...access, '-file', pem]);
 }
 
-async function makeAll(run: (args: readonly string[]) => Promise<void>, directory: string): Promise<void> {
+async function makeAll(run: Keytool, directory: string): Promise<void> {
   const at = (name: string): string => join(directory, name);
   const server = ['-keystore', at('server.p12'), '-storetype', 'PKCS12', '-storepass', STORE_PASSWORD, '-noprompt'];
   await makeAuthority(run, at('ca.p12'), at('ca.pem'), 'Millrace test authority');

@@ -27,7 +27,8 @@ export interface ContainerOptions {
 }
 
 export async function runContainer(options: ContainerOptions): Promise<string> {
-  const user = process.getuid === undefined ? [] : ['--user', `${String(process.getuid())}:${String(process.getgid?.() ?? 0)}`];
+  const userId = process.getuid?.();
+  const user = userId === undefined ? [] : ['--user', `${String(userId)}:${String(process.getgid?.() ?? 0)}`];
   return docker([
     'run',
     ...(options.wait === true ? ['--rm'] : ['--detach']),

@@ -26,5 +26,4 @@ export {
   type ServicesStatus,
 } from './services.ts';
 export { DEFAULT_NAME, type KafkaRelease } from './state.ts';
-export { chooseRuntime, dockerAnswers, hasMaven, javaRelease, type Runtime } from './tools.ts';
 export { waitUntil } from './wait-until.ts';

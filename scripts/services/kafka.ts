@@ -32,11 +32,11 @@ function kafkaImage(release: KafkaRelease): string {
   return `apache/kafka:${pinnedVersion(kafkaArtifact(release), 'kafka_2.13')}`;
 }
 
-export function brokerDirectory(state: ServicesState, broker: BrokerState): string {
+function brokerDirectory(state: ServicesState, broker: BrokerState): string {
   return join(directoryOfServices(state.name), `broker-${String(broker.id)}`);
 }
 
-export function brokerLog(state: ServicesState, broker: BrokerState): string {
+function brokerLog(state: ServicesState, broker: BrokerState): string {
   return join(brokerDirectory(state, broker), 'broker.log');
 }
 
@@ -233,7 +233,9 @@ export async function awaitBrokers(state: ServicesState): Promise<void> {
         await waitUntil(
           `broker ${String(broker.id)} of ${state.name} to see brokers ${expected}`,
           async () => {
-            if (!(await isRunning(handle))) throw new ServicesError(`broker ${String(broker.id)} ended while it started`);
+            if (!(await isRunning(handle))) {
+              throw new ServicesError(`broker ${String(broker.id)} ended while it started`);
+            }
             const metadata = await fetchMetadata(broker.ports.plaintext);
             if (metadata === undefined) return undefined;
             last = metadata.brokerIds.toSorted((left, right) => left - right).join();

@@ -126,7 +126,7 @@ function withServicesLock<T>(name: string, work: () => Promise<T>): Promise<T> {
 function requireState(name: string): ServicesState {
   const state = readState(name);
   if (state === undefined) {
-    throw new ServicesError(`no services named ${name} are up; start them with: npm run services -- up --name ${name}`, {
+    throw new ServicesError(`no services named ${name}; start them with: npm run services -- up --name ${name}`, {
       exitCode: USAGE_EXIT_CODE,
     });
   }

@@ -14,21 +14,21 @@ function succeeds(command: string, args: readonly string[], timeoutMs: number): 
 }
 
 /** The feature release of the `java` on the path (17, 21, …), or undefined without one. */
-export async function javaRelease(): Promise<number | undefined> {
+async function javaRelease(): Promise<number | undefined> {
   const output = await succeeds('java', ['-version'], 20_000);
   const version = output === undefined ? null : /version "(?:1\.)?(\d+)/.exec(output);
   return version?.[1] === undefined ? undefined : Number(version[1]);
 }
 
-export async function hasMaven(): Promise<boolean> {
+async function hasMaven(): Promise<boolean> {
   return (await succeeds('mvn', ['-v'], 20_000)) !== undefined;
 }
 
-export async function dockerAnswers(): Promise<boolean> {
+async function dockerAnswers(): Promise<boolean> {
   return (await succeeds('docker', ['version', '--format', '{{.Server.Version}}'], 20_000)) !== undefined;
 }
 
-export const REQUIRED_JAVA_RELEASE = 17;
+const REQUIRED_JAVA_RELEASE = 17;
 
 /**
  * Java where it is new enough and the jar files are cached or can be fetched, else Docker where an engine answers.

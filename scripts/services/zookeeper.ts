@@ -13,11 +13,11 @@ import { waitUntil } from './wait-until.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 
-export function zooKeeperDirectory(state: ServicesState): string {
+function zooKeeperDirectory(state: ServicesState): string {
   return join(directoryOfServices(state.name), 'zookeeper');
 }
 
-export function zooKeeperLog(state: ServicesState): string {
+function zooKeeperLog(state: ServicesState): string {
   return join(zooKeeperDirectory(state), 'zookeeper.log');
 }
 

@@ -8,6 +8,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
 import java.lang.reflect.Array;
 import java.math.BigDecimal;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.time.format.DateTimeFormatter;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -112,6 +115,11 @@ public final class FlinkAnswers {
         if (value == null) return NODES.nullNode();
         if (value instanceof byte[] bytes) return NODES.textNode(HexFormat.of().formatHex(bytes));
         if (value instanceof BigDecimal decimal) return NODES.textNode(decimal.toPlainString());
+        // Their toString leaves out seconds that are zero.
+        if (value instanceof LocalTime time) return NODES.textNode(DateTimeFormatter.ISO_LOCAL_TIME.format(time));
+        if (value instanceof LocalDateTime timestamp) {
+            return NODES.textNode(DateTimeFormatter.ISO_LOCAL_DATE_TIME.format(timestamp));
+        }
         if (value instanceof Row row) {
             ArrayNode fields = NODES.arrayNode();
             for (int field = 0; field < row.getArity(); field++) fields.add(encode(row.getField(field)));
