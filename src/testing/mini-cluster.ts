@@ -1,0 +1,82 @@
+import type { ConnectorCatalog, Ports, WorkerHost } from '../core/index.ts';
+import { nodePorts, nodeWorkerHost } from '../core/node-ports.ts';
+import { startLocalCluster } from '../dispatcher/index.ts';
+import type { JobHandle, JobResult, LocalCluster } from '../dispatcher/index.ts';
+import type { JobGraph } from '../graph/job/job-graph.ts';
+import { inlineWorkerHost, runSlot, startTaskManager } from '../taskmanager/index.ts';
+import type { RuntimeLimits } from '../taskmanager/index.ts';
+import { Collected, collectSink } from './collect-sink.ts';
+import { sequenceSource } from './sequence-source.ts';
+import { createTestOperator } from './test-operators.ts';
+
+export interface MiniClusterOptions {
+  readonly slotCount: number;
+  /** Slots on the calling thread (their rows can be looked at), or on threads of their own. */
+  readonly slots?: 'inline' | 'threads';
+  readonly ports?: Ports;
+  readonly slotMemoryBytes?: number;
+  readonly slotTimeoutMs?: number;
+  readonly limits?: Partial<RuntimeLimits>;
+}
+
+/** A whole cluster of the real rooms around sources, operators and sinks of tests. */
+export interface MiniCluster {
+  readonly cluster: LocalCluster;
+  /** What collect sinks took; empty where slots have threads of their own. */
+  readonly collected: Collected;
+  submit(graph: JobGraph): Promise<JobHandle>;
+  /** Submits and waits for the end. */
+  run(graph: JobGraph): Promise<JobResult & { readonly job: JobHandle }>;
+}
+
+/** Starts a cluster, gives it to `use`, and ends it. */
+export async function withMiniCluster<T>(
+  options: MiniClusterOptions,
+  use: (cluster: MiniCluster) => Promise<T>,
+): Promise<T> {
+  const { slotCount, slots = 'inline', ports = nodePorts, slotTimeoutMs = 2000, limits = {} } = options;
+  const collected = new Collected();
+  const catalog = testCatalog(collected);
+  const workerHost: WorkerHost =
+    slots === 'inline'
+      ? inlineWorkerHost((data) => runSlot(data, { ports, catalog, createOperator: createTestOperator }))
+      : nodeWorkerHost(new URL('./test-slot-worker.ts', import.meta.url));
+  const { slotMemoryBytes } = options;
+  const cluster = await startLocalCluster({
+    ports,
+    catalog,
+    slotTimeoutMs,
+    startTaskManager: (link) =>
+      startTaskManager({
+        ...link,
+        ports,
+        workerHost,
+        slotCount,
+        limits,
+        ...(slotMemoryBytes === undefined ? {} : { slotMemoryBytes }),
+      }),
+  });
+  try {
+    const submit = (graph: JobGraph): Promise<JobHandle> => cluster.dispatcher.submit(graph);
+    return await use({
+      cluster,
+      collected,
+      submit,
+      async run(graph) {
+        const job = await submit(graph);
+        return { ...(await job.result), job };
+      },
+    });
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** The connectors of tests. */
+export function testCatalog(collected: Collected): ConnectorCatalog {
+  return {
+    sources: new Map([['sequence', sequenceSource]]),
+    sinks: new Map([['collect', collectSink(collected)]]),
+    formats: new Map(),
+  };
+}
