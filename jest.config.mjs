@@ -19,6 +19,12 @@ export default {
   testTimeout: 30_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{src,scripts,bench}/**/*.test.ts'] },
-    { ...shared, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/integration/**/*.test.ts'],
+      globalSetup: '<rootDir>/integration/environment/global-setup.ts',
+      globalTeardown: '<rootDir>/integration/environment/global-teardown.ts',
+    },
   ],
 };
