@@ -49,6 +49,8 @@ interface BrokerState {
 
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1000;
+/** How long open() waits for a topic to appear. */
+const OPEN_TIMEOUT_MS = 5000;
 const METADATA_MAX_AGE_MS = 300_000;
 const UNEXPECTED_SEQUENCE: ReadonlySet<number> = new Set([
   ErrorCode.outOfOrderSequence,
@@ -90,18 +92,32 @@ export class Producer {
   /** Called once, first; the client is connected. Rejects with MR-KAFKA-TOPIC-NOT-FOUND and its like. */
   async open(topics: readonly string[]): Promise<void> {
     this.#identity = await this.#client.initProducerId();
-    const { topics: found } = await this.#client.metadata(topics);
-    for (const topic of topics) {
-      const info = found.get(topic);
-      if (info === undefined || info.partitions.length === 0) {
+    const deadlineMs = this.#clock.monotonicMs() + OPEN_TIMEOUT_MS;
+    for (;;) {
+      const { topics: found } = await this.#client.metadata(topics);
+      for (const topic of topics) this.#introduce(topic, found.get(topic));
+      if (topics.every((topic) => this.#topics.has(topic))) break;
+      // A topic that was made a moment ago is not known to every broker yet.
+      if (this.#clock.monotonicMs() > deadlineMs) {
+        const topic = topics.find((name) => !this.#topics.has(name)) as string;
         throw kafkaErrors.create('MR-KAFKA-TOPIC-NOT-FOUND', { topic, brokers: 'the cluster', hint: '' });
       }
-      this.#topics.set(topic, { topic, queues: [], sticky: 0 });
-      this.#adopt(info);
-      const queues = this.queuesOf(topic);
-      queues.sticky = this.#chooseSticky(queues);
+      await this.#clock.sleep(FIRST_RETRY_MS * 2);
     }
     this.#refreshedMs = this.#clock.monotonicMs();
+  }
+
+  #introduce(topic: string, info: TopicInfo | undefined): void {
+    if (info === undefined || info.partitions.length === 0) return;
+    const { name, reason } = describeErrorCode(info.errorCode);
+    if (info.errorCode !== ErrorCode.none && !isTransient(info.errorCode)) {
+      const resource = `topic ${topic}`;
+      throw kafkaErrors.create('MR-KAFKA-REFUSED', { operation: 'write to', resource, reason, error: name });
+    }
+    const queues: TopicQueues = { topic, queues: [], sticky: -1 };
+    this.#topics.set(topic, queues);
+    this.#adopt(info);
+    queues.sticky = Math.max(0, this.#chooseSticky(queues));
   }
 
   queuesOf(topic: string): TopicQueues {
