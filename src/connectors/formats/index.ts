@@ -1,7 +1,4 @@
-import type { FormatDefinition } from '../../core/index.ts';
-import { jsonFormat } from './json/json-format.ts';
-
+export { builtInFormats } from './built-in-formats.ts';
 export { formatErrors } from './errors.ts';
-
-/** Every format of this build. */
-export const builtInFormats: readonly FormatDefinition[] = Object.freeze([jsonFormat]);
+export { formatNamed } from './format-named.ts';
+export { parseJsonValue } from './json/parse-json-value.ts';

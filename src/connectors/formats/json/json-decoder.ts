@@ -1,6 +1,4 @@
-import { createColumn } from '../../../core/index.ts';
 import type {
-  Column,
   ColumnBatch,
   Field,
   MetadataWriter,
@@ -8,11 +6,13 @@ import type {
   RecordDecoder,
   SourceSpec,
 } from '../../../core/index.ts';
+import { TargetColumns } from '../target-columns.ts';
+import { wantedFields } from '../wanted-fields.ts';
 import { DecodeState } from './decode-state.ts';
 import { generateDecoder, type GeneratedDecoder } from './decoder-source.ts';
 import type { FilterSource } from './filter-source.ts';
 import { declaredLayout, learnLayout, sameLayout, type RecordLayout } from './record-layout.ts';
-import { wantedFields, type WantedFields } from '../wanted-fields.ts';
+
 
 /** How often a decoder is generated anew for another layout of keys; records of many layouts settle for the last. */
 const MAX_LAYOUTS = 8;
@@ -24,23 +24,22 @@ export class JsonDecoder implements RecordDecoder {
   failure: { readonly error: Error; readonly stepId: string } | null = null;
   readonly #spec: SourceSpec;
   readonly #metadata: MetadataWriter;
-  readonly #wanted: WantedFields;
   readonly #targetOfName: ReadonlyMap<string, number>;
   readonly #filters: readonly FilterSource[];
   readonly #state: DecodeState;
+  readonly #columns: TargetColumns;
   #layout: RecordLayout;
   #layoutCount = 1;
   #run: GeneratedDecoder;
-  #scratch: readonly Column[] = [];
-  #scratchCapacity = 0;
 
   constructor(spec: SourceSpec, metadata: MetadataWriter) {
     this.#spec = spec;
     this.#metadata = metadata;
-    this.#wanted = wantedFields(spec);
-    const targets = this.#wanted.targets.map(({ field }) => field);
+    const wanted = wantedFields(spec);
+    this.#columns = new TargetColumns(wanted);
+    const targets = wanted.targets.map(({ field }) => field);
     this.#targetOfName = new Map(targets.map((field, index) => [field.name, index]));
-    this.#filters = spec.filters.map(({ predicate }) => ({ predicate, targetOf: this.#wanted.targetOf }));
+    this.#filters = spec.filters.map(({ predicate }) => ({ predicate, targetOf: wanted.targetOf }));
     this.#state = new DecodeState(targets);
     const fieldNames = spec.schema.fields.map((field) => field.name);
     this.#layout = declaredLayout(fieldNames, this.#targetOfName);
@@ -60,8 +59,9 @@ export class JsonDecoder implements RecordDecoder {
     state.surprises = 0;
     state.row = firstRow;
     state.setBlock(block.data);
-    state.columns = this.#columns(batch);
-    prepareColumns(state.columns, firstRow, block.data);
+    state.columns = this.#columns.bind(batch, block.data);
+    // The generated code only ever sets `nulls`: they are zero from the next row on.
+    for (const column of state.columns) if (!column.hasNulls) column.nulls.fill(0);
     const capacity = Math.min(batch.capacity, records.length);
     const next = this.#run(state, block, fromRecord, state.columns, records, capacity);
     batch.rowCount = state.row;
@@ -69,20 +69,6 @@ export class JsonDecoder implements RecordDecoder {
     if (state.error !== null) this.#fail();
     else if (state.surprises * RECORDS_PER_SURPRISE > next - fromRecord) this.#learn(block, next - 1);
     return next;
-  }
-
-  /** Where each target goes: into the batch, or into scratch where only a filter reads it. */
-  #columns(batch: ColumnBatch): Column[] {
-    if (this.#scratchCapacity < batch.capacity) {
-      this.#scratchCapacity = batch.capacity;
-      this.#scratch = this.#wanted.targets.map(({ field, output }) =>
-        createColumn(field.type, output < 0 ? batch.capacity : 0),
-      );
-    }
-    for (const { from, to } of this.#wanted.aliases) batch.columns[to] = batch.columns[from] as Column;
-    return this.#wanted.targets.map(({ output }, index) =>
-      output < 0 ? (this.#scratch[index] as Column) : (batch.columns[output] as Column),
-    );
   }
 
   #fail(): void {
@@ -112,19 +98,4 @@ export class JsonDecoder implements RecordDecoder {
 function withMissing(learned: RecordLayout, known: RecordLayout): RecordLayout {
   const keys = new Set(learned.map((slot) => slot.key));
   return [...learned, ...known.filter((slot) => slot.target >= 0 && !keys.has(slot.key))];
-}
-
-/** Makes columns borrow the block, and their `nulls` zero from `row` on: the generated code only ever sets them. */
-function prepareColumns(columns: readonly Column[], row: number, data: Uint8Array): void {
-  for (const column of columns) {
-    if (row === 0) {
-      column.hasNulls = false;
-      if (column.kind === 'long' || column.kind === 'decimal') column.wide = null;
-      if (column.kind === 'bytes') {
-        column.used = 0;
-        column.data = data;
-      }
-    }
-    if (!column.hasNulls) column.nulls.fill(0);
-  }
 }
