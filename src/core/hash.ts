@@ -29,6 +29,24 @@ const words = new DataView(new ArrayBuffer(16));
 
 function hashColumn(column: Column, rowCount: number, out: Int32Array): void {
   const { nulls, hasNulls } = column;
+  // The commonest kinds of keys have loops of their own: without a choice per row they take a third of the time.
+  if (!hasNulls && column.kind === 'long' && column.wide === null) {
+    const { values } = column;
+    for (let row = 0; row < rowCount; row++) out[row] = mixInteger(out[row] as number, values[row] as number);
+    return;
+  }
+  if (!hasNulls && column.kind === 'int') {
+    const { values } = column;
+    for (let row = 0; row < rowCount; row++) out[row] = mix(out[row] as number, values[row] as number);
+    return;
+  }
+  if (!hasNulls && column.kind === 'bytes') {
+    const { data, starts, ends } = column;
+    for (let row = 0; row < rowCount; row++) {
+      out[row] = mixBytes(out[row] as number, data, starts[row] as number, ends[row] as number);
+    }
+    return;
+  }
   for (let row = 0; row < rowCount; row++) {
     const hash = out[row] as number;
     out[row] = hasNulls && nulls[row] === 1 ? mix(hash, NULL_WORD) : hashValue(column, row, hash);

@@ -58,11 +58,14 @@ class HashPartitioner implements Partitioner {
     const targets = this.#hashes;
     hashRows(this.#keys.map((key) => batch.columns[key] as Column), rowCount, targets);
     const keyGroupCount = this.#keyGroupCount;
+    const mask = (keyGroupCount & (keyGroupCount - 1)) === 0 ? keyGroupCount - 1 : -1;
     const targetOfKeyGroup = this.#targetOfKeyGroup;
     ends.fill(0);
     for (let row = 0; row < rowCount; row++) {
-      // core's keyGroupOf, in place.
-      const target = targetOfKeyGroup[((targets[row] as number) >>> 0) % keyGroupCount] as number;
+      // core's keyGroupOf, in place; the remainder by a power of two is a mask.
+      const hash = targets[row] as number;
+      const group = mask >= 0 ? hash & mask : (hash >>> 0) % keyGroupCount;
+      const target = targetOfKeyGroup[group] as number;
       targets[row] = target;
       ends[target] = (ends[target] as number) + 1;
     }
