@@ -3,12 +3,15 @@ import type { SinkConnector, SourceConnector } from '../core/index.ts';
 import { blackholeSink } from './blackhole/blackhole-sink.ts';
 import { datagenSource } from './datagen/datagen-source.ts';
 import { nexmarkSource } from './datagen/nexmark-source.ts';
+import { kafkaSink, kafkaSource } from './kafka/index.ts';
 import { printSink } from './print/print-sink.ts';
 
-export { builtInFormats } from './formats/index.ts';
+export { builtInFormats, formatErrors } from './formats/index.ts';
+export { createKafkaSink, createKafkaSource, kafkaErrors } from './kafka/index.ts';
+export { printErrors } from './print/errors.ts';
 
 /** Every source of this build. */
-export const builtInSources: readonly SourceConnector[] = Object.freeze([datagenSource, nexmarkSource]);
+export const builtInSources: readonly SourceConnector[] = Object.freeze([kafkaSource, datagenSource, nexmarkSource]);
 
 /** Every sink of this build. */
-export const builtInSinks: readonly SinkConnector[] = Object.freeze([printSink, blackholeSink]);
+export const builtInSinks: readonly SinkConnector[] = Object.freeze([kafkaSink, printSink, blackholeSink]);
