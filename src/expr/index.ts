@@ -62,3 +62,4 @@ export type { EmittedPredicate, PredicateSpec } from './codegen/emit-predicate.t
 export { CompiledTransform, compileTransform } from './codegen/compile-transform.ts';
 export { transformOutput } from './codegen/transform-plan.ts';
 export type { TransformVersion } from './codegen/transform-source.ts';
+export { gatherColumn, gatherFloat64 } from './codegen/runtime/gather.ts';

@@ -144,9 +144,7 @@ ${state}.step = step;`;
       this.#emitAppend();
       return;
     }
-    if (index > 0 || this.#spec.steps.some((other) => other.kind === 'flat-map')) {
-      this.#emitter.line(code`step = ${index};`);
-    }
+    if (this.#spec.steps.length > 1) this.#emitter.line(code`step = ${index};`);
     switch (step.kind) {
       case 'filter':
         this.#emitFilter(step.predicate, leave);

@@ -1,0 +1,23 @@
+import type { Operator, RowSchema, TransformStep } from '../core/index.ts';
+import { AggregateOperator } from './aggregate/aggregate-operator.ts';
+import type { AggregateSpec } from './aggregate/aggregate-operator.ts';
+import { TransformOperator } from './transform-operator.ts';
+import { UnionOperator } from './union-operator.ts';
+
+/** The nodes of a job graph that operators stand for. */
+export type OperatorNode =
+  | { readonly kind: 'transform'; readonly steps: readonly TransformStep[]; readonly input: RowSchema }
+  | ({ readonly kind: 'aggregate' } & AggregateSpec)
+  | { readonly kind: 'union' };
+
+/** The operator of a node, of one subtask. */
+export function createOperator(node: OperatorNode): Operator {
+  switch (node.kind) {
+    case 'transform':
+      return new TransformOperator(node);
+    case 'aggregate':
+      return new AggregateOperator(node);
+    case 'union':
+      return new UnionOperator();
+  }
+}

@@ -1,0 +1,56 @@
+/** Runs of stateless steps: filter, select, flatMap, as one compiled transform. */
+import { ColumnBatch } from '../core/index.ts';
+import type { Operator, OperatorContext, RowSchema, TransformStep } from '../core/index.ts';
+import { compileTransform } from '../expr/index.ts';
+import type { CompiledTransform } from '../expr/index.ts';
+
+/** Rows of an output where a row may become several. */
+const EXPANDED_ROWS = 4096;
+
+/**
+ * What it emits borrows columns and bytes of its input, so the input has to stay untouched until that has left the
+ * chain. The chain's driver sees to it: it goes back to an operator's input only when the operators behind are done.
+ */
+export class TransformOperator implements Operator {
+  readonly #transform: CompiledTransform;
+  #context: OperatorContext | null = null;
+  #out: ColumnBatch | null = null;
+
+  constructor(node: { readonly steps: readonly TransformStep[]; readonly input: RowSchema }) {
+    this.#transform = compileTransform(node.steps, node.input);
+  }
+
+  open(context: OperatorContext): void {
+    this.#context = context;
+  }
+
+  process(batch: ColumnBatch, fromRow: number): number {
+    const { output, errors } = this.#context as OperatorContext;
+    const transform = this.#transform;
+    const out = this.#output(batch);
+    out.reset();
+    let row = transform.run(batch, fromRow, out);
+    while (transform.failure !== undefined) {
+      errors.handle(batch, transform.failedRow, transform.failedStepId, transform.failure);
+      // What is in the output stays there: it is of the same batch.
+      row = transform.run(batch, row, out);
+    }
+    output.emit(out);
+    return row;
+  }
+
+  finish(): boolean {
+    return true;
+  }
+
+  close(): void {
+    this.#out = null;
+  }
+
+  /** Room for all that one input batch makes, unless rows become several. */
+  #output(batch: ColumnBatch): ColumnBatch {
+    const capacity = this.#transform.expands ? EXPANDED_ROWS : batch.capacity;
+    if (this.#out === null || this.#out.capacity < capacity) this.#out = new ColumnBatch(this.#transform.output, capacity);
+    return this.#out;
+  }
+}
