@@ -1,0 +1,43 @@
+import { catalog } from '../../src/cli/index.ts';
+import { formatType, type FormatDefinition, type SinkConnector, type SourceConnector } from '../../src/core/index.ts';
+import { code, page, sentence, table } from './markdown.ts';
+import { optionTable } from './option-table.ts';
+
+export function connectorsPage(): string {
+  const introduction =
+    `Where rows come from and where they go. Options stand under ${code('with')}; those of the format stand beside ` +
+    `the connector's. ${code('millrace list connectors NAME')} prints one of them.`;
+  return page('Connectors and formats', introduction, [
+    '## Sources',
+    ...[...catalog.sources.values()].map(connectorSection),
+    '## Sinks',
+    ...[...catalog.sinks.values()].map(connectorSection),
+    '## Formats',
+    ...[...catalog.formats.values()].map(formatSection),
+  ]);
+}
+
+function connectorSection(connector: SourceConnector | SinkConnector): string {
+  const parts = [`### ${connector.kind} ${connector.name}`, sentence(connector.doc)];
+  const example = connector.example.trimEnd().split('\n').map((line) => `    ${line}`);
+  parts.push(['```yaml', `- id: ${connector.kind === 'source' ? 'in' : 'out'}`, `  ${connector.kind}: ${connector.name}`, '  with:', ...example, '```'].join('\n'));
+  if (Object.keys(connector.options).length > 0) parts.push(optionTable(connector.options));
+  if (connector.formatUse === 'required') parts.push(`Takes a ${code('format')} with its options.`);
+  if (connector.kind === 'source') parts.push(...sourceParts(connector));
+  return parts.join('\n\n');
+}
+
+function sourceParts(source: SourceConnector): string[] {
+  const metadata = Object.entries(source.metadata).map(([name, type]) => [code(name), code(formatType(type))]);
+  return [
+    ...(metadata.length === 0 ? [] : ['Metadata (`metadata: {FIELD: NAME}`):', table(['name', 'type'], metadata)]),
+    ...(source.deadLetters ? ['`errors: {to: …}` sends records that fail to a dead-letter target.'] : []),
+  ];
+}
+
+function formatSection(format: FormatDefinition): string {
+  const use = [...(format.canDecode ? ['reads'] : []), ...(format.canEncode ? ['writes'] : [])].join(' and ');
+  const parts = [`### format ${format.name}`, `${sentence(format.doc)} It ${use}.`];
+  if (Object.keys(format.options).length > 0) parts.push(optionTable(format.options));
+  return parts.join('\n\n');
+}

@@ -1,0 +1,1 @@
+export { generatedPages } from './pages.ts';

@@ -1,0 +1,73 @@
+import { Command } from 'commander';
+
+import type { JobGraph } from '../../graph/index.ts';
+import { printJson, tell, type CommandContext } from '../command-context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { addJobFileOptions, type JobFileOptions } from '../job-file.ts';
+import { addParallelismOption } from '../parallelism-option.ts';
+import { liveDisplay, noDisplay, plainDisplay, type ProgressDisplay } from '../progress/display.ts';
+import { totalsByStep } from '../progress/job-progress.ts';
+import { describeError, errorDocument } from '../report-error.ts';
+
+interface RunOptions extends JobFileOptions {
+  readonly parallelism?: number;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly stats?: string;
+}
+
+export function runCommand(context: CommandContext): Command {
+  const command = new Command('run')
+    .description('runs a job in this process until it ends, fails or is interrupted')
+    .argument('<file>', 'job file; - is standard input');
+  addParallelismOption(command);
+  return addJobFileOptions(command)
+    .option('-q, --quiet', 'shows no progress')
+    .option('--json', 'prints the result with the totals of every step as one JSON document, behind what sinks print')
+    .option('--fresh', 'starts anew instead of from a checkpoint; always so in this version, which takes none')
+    .option('--data-dir <folder>', 'where checkpoints are kept; nothing is in this version, which takes none')
+    .option('--stats <file>', 'writes a JSON line with time, CPU, memory and records read each time they change')
+    .addHelpText('after', EXIT_CODES)
+    .action(async (file: string, options: RunOptions) => {
+      context.exitCode = await run(context, file, options);
+    });
+}
+
+const EXIT_CODES = `
+Exit codes: 0 the job finished, 1 it failed, 2 the command line or the job file is wrong, 130 interrupted.
+The first Ctrl-C stops the job cleanly, the second at once.`;
+
+async function run(context: CommandContext, path: string, options: RunOptions): Promise<number> {
+  const { compileFile, refuse } = await import('../compile.ts');
+  const file = await compileFile(context, path, options);
+  const graph = file.compiled.jobGraph;
+  if (graph === null) return refuse(context, file);
+  const { runJob } = await import('../run-job.ts');
+  const display = chooseDisplay(context, options, printsRows(graph));
+  const { result, progress } = await runJob(context, { graph, display, statsFile: options.stats ?? null });
+  if (result.error !== null) tell(context, describeError(result.error));
+  if (options.json === true) {
+    await printJson(context, {
+      job: graph.name,
+      state: result.state,
+      elapsedMs: Math.round(progress.elapsedMs),
+      steps: totalsByStep(progress),
+      error: result.error === null ? null : errorDocument(result.error),
+    });
+  }
+  if (result.state === 'FAILED') return exitCodes.failed;
+  return result.state === 'CANCELED' ? exitCodes.interrupted : exitCodes.ok;
+}
+
+function chooseDisplay(context: CommandContext, options: RunOptions, printsRows: boolean): ProgressDisplay {
+  const { environment, ports } = context;
+  if (options.quiet === true) return noDisplay;
+  const write = (text: string): void => ports.streams.writeError(text);
+  // Rows that are printed to the same window would be torn by a table that is drawn over.
+  const isShared = printsRows && environment.output.isTerminal;
+  return environment.errors.isTerminal && !isShared ? liveDisplay(environment.errors, write) : plainDisplay(write);
+}
+
+function printsRows(graph: JobGraph): boolean {
+  return graph.vertices.some(({ chain }) => chain.some((node) => node.kind === 'sink' && node.spec.connector === 'print'));
+}

@@ -1,0 +1,28 @@
+import { formatErrors, kafkaErrors, printErrors } from '../connectors/index.ts';
+import { coreErrors, type ErrorRow } from '../core/index.ts';
+import { exprErrors } from '../expr/index.ts';
+import { graphErrors } from '../graph/index.ts';
+import { operatorErrors } from '../operators/index.ts';
+import { rpcErrors } from '../rpc/index.ts';
+import { schedulerErrors } from '../scheduler/index.ts';
+import { taskErrors } from '../taskmanager/index.ts';
+import { cliErrors } from './errors.ts';
+
+const TABLES: readonly { readonly rows: Readonly<Record<string, ErrorRow>> }[] = [
+  coreErrors,
+  exprErrors,
+  graphErrors,
+  formatErrors,
+  kafkaErrors,
+  printErrors,
+  operatorErrors,
+  rpcErrors,
+  schedulerErrors,
+  taskErrors,
+  cliErrors,
+];
+
+/** Every error that this build can report, by code, in the order of the codes. */
+export const errorRows: ReadonlyMap<string, ErrorRow> = new Map(
+  TABLES.flatMap(({ rows }) => Object.entries(rows)).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+);

@@ -1,0 +1,50 @@
+import { defineErrors } from '../core/index.ts';
+
+export const cliErrors = defineErrors({
+  'MR-CLI-USAGE': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: '{problem}',
+    help:
+      'The command line could not be understood. `millrace help` lists the commands, `millrace help COMMAND` the ' +
+      'options of one.',
+  },
+  'MR-CLI-UNREADABLE-FILE': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: 'cannot read {path}: {reason}',
+    help: 'The file does not exist, is a directory, or may not be read by the user who runs the command.',
+  },
+  'MR-CLI-UNWRITABLE-FILE': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: 'cannot write {path}: {reason}',
+    help: 'The folder does not exist, or may not be written to by the user who runs the command.',
+  },
+  'MR-CLI-FILE-EXISTS': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: '{path} exists already: choose another name, or pass --force to replace it',
+    help: '`millrace create FILE` never replaces a file unless it is told to with --force.',
+  },
+  'MR-CLI-UNKNOWN-CODE': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: 'there is no error {code}{hint}',
+    help: '`millrace help errors` lists every code that this version knows.',
+  },
+  'MR-CLI-NOTHING-TO-GENERATE': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: '{reason}',
+    help:
+      '`millrace datagen` prints the rows of a step whose source is datagen or nexmark: of the job file that is ' +
+      'named, or of the flags --schema or --nexmark.',
+  },
+});

@@ -1,0 +1,18 @@
+import manifest from '../../package.json' with { type: 'json' };
+import { nodePorts, nodeWorkerHost } from '../core/node-ports.ts';
+import type { CommandContext } from './command-context.ts';
+import { exitCodes } from './exit-codes.ts';
+import { processEnvironment } from './process-environment.ts';
+
+/** The real world, for a command of this process. */
+export function nodeContext(): CommandContext {
+  // The worker's file has the ending of this one: .ts in a checkout, .js in a package.
+  const slotWorker = import.meta.url.endsWith('.ts') ? './slot-worker.ts' : './slot-worker.js';
+  return {
+    ports: nodePorts,
+    environment: processEnvironment(),
+    slotThreads: nodeWorkerHost(new URL(slotWorker, import.meta.url)),
+    version: manifest.version,
+    exitCode: exitCodes.ok,
+  };
+}

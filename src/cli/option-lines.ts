@@ -1,0 +1,37 @@
+import type { OptionRow, OptionTable } from '../core/index.ts';
+import { textTable } from './text-table.ts';
+
+/** `duration, default 10s`, `one of a, b; required`. */
+export function describeOption(row: OptionRow): string {
+  const kind = row.kind === 'enum' ? `one of ${(row.values ?? []).join(', ')}` : row.kind;
+  const unit = row.unit === undefined ? '' : ` (${row.unit})`;
+  const presence = row.required === true ? ', required' : defaultOf(row);
+  return `${kind}${unit}${presence}`;
+}
+
+function defaultOf(row: OptionRow): string {
+  if (row.default === undefined || row.default === null) return '';
+  const text = typeof row.default === 'string' ? row.default : JSON.stringify(row.default);
+  return text === '' ? '' : `, default ${text}`;
+}
+
+/** A line per option: name, what it takes, what it does. */
+export function optionLines(table: OptionTable): readonly string[] {
+  return textTable(Object.entries(table).map(([name, row]) => [name, describeOption(row), row.doc]));
+}
+
+/** The options as plain data, for `--json`. */
+export function optionDocuments(table: OptionTable): readonly Readonly<Record<string, unknown>>[] {
+  return Object.entries(table).map(([name, { kind, doc, default: value, required, values, unit, min, max, secret }]) => ({
+    name,
+    kind,
+    doc,
+    required: required === true,
+    default: value ?? null,
+    ...(values === undefined ? {} : { values }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
+    ...(secret === true ? { secret } : {}),
+  }));
+}

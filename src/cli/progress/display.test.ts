@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { liveDisplay, plainDisplay } from './display.ts';
+import type { JobProgress } from './job-progress.ts';
+
+const progress: JobProgress = {
+  jobName: 'a-job-with-a-long-name',
+  state: 'RUNNING',
+  elapsedMs: 1000,
+  steps: [{ stepId: 'in', what: 'source datagen' }],
+  metrics: { atMs: 0, steps: [] },
+};
+
+describe('displays', () => {
+  it('draws over what it drew, within the window', () => {
+    const written: string[] = [];
+    const terminal = { isTerminal: true, columns: () => 20, rows: () => 3 };
+    const display = liveDisplay(terminal, (text) => written.push(text));
+    display.update({ ...progress, steps: [...progress.steps, ...progress.steps] });
+    display.finish(progress);
+    const lines = written[0]?.split('\n') ?? [];
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toBe('a-job-with-a-long-n');
+    expect(lines[1]).toMatch(/^step.{15}$/);
+    expect(written[1]?.startsWith('\u001b[2A\u001b[0J')).toBe(true);
+  });
+
+  it('writes one line at a time elsewhere', () => {
+    const written: string[] = [];
+    const display = plainDisplay((text) => written.push(text));
+    display.update(progress);
+    display.finish({ ...progress, state: 'FINISHED' });
+    expect(written).toEqual(['1.0 s  RUNNING\n', '1.0 s  FINISHED\n']);
+  });
+});

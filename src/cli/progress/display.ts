@@ -1,0 +1,41 @@
+import type { Terminal } from '../process-environment.ts';
+import { progressLine, progressTable, type JobProgress } from './job-progress.ts';
+
+/** Shows a running job to people. */
+export interface ProgressDisplay {
+  /** How often update() is worth calling. */
+  readonly intervalMs: number;
+  update(progress: JobProgress): void;
+  /** Called once, last. */
+  finish(progress: JobProgress): void;
+}
+
+const LIVE_INTERVAL_MS = 250;
+const PLAIN_INTERVAL_MS = 5000;
+
+/** A table at the end of a terminal that is drawn over again. */
+export function liveDisplay(terminal: Terminal, write: (text: string) => void): ProgressDisplay {
+  let drawnLines = 0;
+  const draw = (progress: JobProgress): void => {
+    const width = Math.max(1, terminal.columns() - 1);
+    // A table higher than the window could not be drawn over: its lines would have scrolled away.
+    const lines = progressTable(progress).slice(0, Math.max(1, terminal.rows() - 1));
+    const clear = drawnLines === 0 ? '' : `\u001b[${drawnLines}A\u001b[0J`;
+    write(clear + lines.map((line) => `${line.slice(0, width)}\n`).join(''));
+    drawnLines = lines.length;
+  };
+  return { intervalMs: LIVE_INTERVAL_MS, update: draw, finish: draw };
+}
+
+/** A line now and then, for logs. */
+export function plainDisplay(write: (text: string) => void): ProgressDisplay {
+  const line = (progress: JobProgress): void => write(`${progressLine(progress)}\n`);
+  return { intervalMs: PLAIN_INTERVAL_MS, update: line, finish: line };
+}
+
+/** Shows nothing. */
+export const noDisplay: ProgressDisplay = {
+  intervalMs: PLAIN_INTERVAL_MS,
+  update: () => undefined,
+  finish: () => undefined,
+};

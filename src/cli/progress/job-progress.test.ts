@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { JobMetrics } from '../../metrics/index.ts';
+import { progressLine, progressTable, totalsByStep, type JobProgress } from './job-progress.ts';
+
+function metrics(steps: Readonly<Record<string, Readonly<Record<string, [number, number]>>>>): JobMetrics {
+  return {
+    atMs: 0,
+    steps: Object.entries(steps).map(([stepId, counters]) => ({
+      stepId,
+      subtasks: [],
+      counters: Object.fromEntries(
+        Object.entries(counters).map(([name, [total, perSecond]]) => [name, { total, perSecond }]),
+      ),
+    })),
+  };
+}
+
+const progress: JobProgress = {
+  jobName: 'totals',
+  state: 'RUNNING',
+  elapsedMs: 12_000,
+  steps: [
+    { stepId: 'orders', what: 'source kafka' },
+    { stepId: 'large', what: 'filter' },
+    { stepId: 'out', what: 'sink kafka' },
+  ],
+  metrics: metrics({
+    orders: { numRecordsIn: [1_234_567, 102_345], numRecordsOut: [1_234_000, 102_000], pendingRecords: [70, 0] },
+    out: { numRecordsIn: [40, 4], numRecordsOut: [39, 4] },
+  }),
+};
+
+describe('a job in progress', () => {
+  it('is a table on a terminal', () => {
+    expect(progressTable(progress)).toEqual([
+      'totals  RUNNING  12 s',
+      'step                         in        out  in per second  lag',
+      'orders  source kafka  1,234,567  1,234,000         102k/s   70',
+      'large   filter',
+      'out     sink kafka           40         39            4/s',
+    ]);
+  });
+
+  it('is a line elsewhere', () => {
+    expect(progressLine(progress)).toBe(
+      '12 s  RUNNING; orders read 1,234,567 (102k/s, lag 70); out wrote 39 (4/s)',
+    );
+  });
+
+  it('shows what went wrong only where something did', () => {
+    const troubled = { ...progress, metrics: metrics({ orders: { numRecordsSkipped: [3, 0], numDeadLetters: [2, 0] } }) };
+    expect(progressLine(troubled)).toBe('12 s  RUNNING; orders skipped 3; orders sent 2 dead letters');
+    expect(progressTable(troubled)[1]).toBe('step                  in  out  in per second  skipped  dead letters');
+  });
+
+  it('has totals for scripts', () => {
+    expect(totalsByStep(progress)).toEqual({
+      orders: { numRecordsIn: 1_234_567, numRecordsOut: 1_234_000, pendingRecords: 70 },
+      large: {},
+      out: { numRecordsIn: 40, numRecordsOut: 39 },
+    });
+  });
+});
