@@ -19,5 +19,5 @@ export class DecompressionLimitError extends Error {
 
 /** What zlib throws when `maxOutputLength` is reached. */
 export function isOutputLimit(error: unknown): boolean {
-  return error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
 }
