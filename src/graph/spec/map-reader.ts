@@ -1,5 +1,5 @@
 import { nearestName } from '../../core/index.ts';
-import { describeNode, isEmpty } from './document.ts';
+import { describeNode } from './document.ts';
 import type { DocumentNode, MapEntry, MapNode } from './document.ts';
 import type { PlacedText } from './placed-text.ts';
 import type { ProblemList } from './problem.ts';

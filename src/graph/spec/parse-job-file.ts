@@ -58,6 +58,10 @@ export function readJobSpec(problems: ProblemList, options: ParseJobFileOptions)
   const parallelism = readJobNumber(map, 'parallelism', problems);
   const maxParallelism = readJobNumber(map, 'maxParallelism', problems) ?? jobOptions.maxParallelism.default;
   checkRestart(entryOf(map, 'restart'), problems);
+  const at = entryOf(map, 'parallelism');
+  if (parallelism !== null && at !== undefined && parallelism > maxParallelism) {
+    problems.add('MR-JOB-PARALLELISM', at.value.range, { given: parallelism, limit: maxParallelism });
+  }
   const steps = readSteps(map, limits, problems);
   if (steps === null) return null;
   return Object.freeze({

@@ -1,0 +1,69 @@
+import type { ConnectorCatalog } from '../core/index.ts';
+import { loadParser } from '../expr/index.ts';
+import { graphErrors } from './errors.ts';
+import { buildJobGraph } from './job/build-job-graph.ts';
+import type { JobGraph } from './job/job-graph.ts';
+import { buildLogicalGraph } from './logical/build-logical-graph.ts';
+import type { LogicalGraph } from './logical/logical-graph.ts';
+import { optimise } from './optimise/optimise.ts';
+import { jobOptions } from './options.ts';
+import { createProblemList, readJobSpec } from './spec/parse-job-file.ts';
+import type { ParseJobFileOptions } from './spec/parse-job-file.ts';
+import { formatProblem } from './spec/problem.ts';
+import type { JobProblem } from './spec/problem.ts';
+
+export interface CompileOptions extends ParseJobFileOptions {
+  /** The connectors and formats that the job may use. */
+  readonly catalog: ConnectorCatalog;
+  /** Of the command line; goes before the file's, but not before a step's own. */
+  readonly parallelism?: number | null;
+}
+
+export type CompiledJob =
+  | {
+      readonly problems: readonly [];
+      /** As the file says it. */
+      readonly logical: LogicalGraph;
+      /** After optimisation: what runs. */
+      readonly optimised: LogicalGraph;
+      readonly jobGraph: JobGraph;
+    }
+  | {
+      /** Every problem, in the order of the file. Never empty. */
+      readonly problems: readonly JobProblem[];
+      readonly logical: null;
+      readonly optimised: null;
+      readonly jobGraph: null;
+    };
+
+/** A job file's text → what is deployed, or all that is wrong with it. Never throws for what a file holds. */
+export async function compileJob(text: string, options: CompileOptions): Promise<CompiledJob> {
+  await loadParser();
+  const problems = createProblemList(text, options);
+  const spec = readJobSpec(problems, options);
+  const parallelism = options.parallelism ?? spec?.parallelism ?? jobOptions.parallelism.default;
+  if (spec !== null && options.parallelism != null && parallelism > spec.maxParallelism) {
+    // It stands in no line of the file.
+    const fields = { given: parallelism, limit: spec.maxParallelism };
+    problems.add('MR-JOB-PARALLELISM', { start: 0, end: problems.source.lineEnd(0) }, fields);
+  }
+  const logical = spec === null ? null : buildLogicalGraph(spec, parallelism, options.catalog, problems);
+  if (logical === null || problems.count > 0) {
+    return { problems: problems.sorted(), logical: null, optimised: null, jobGraph: null };
+  }
+  const optimised = optimise(logical);
+  return { problems: [], logical, optimised, jobGraph: buildJobGraph(optimised) };
+}
+
+/** All problems of a job file; none where it can run. */
+export async function lintJob(text: string, options: CompileOptions): Promise<readonly JobProblem[]> {
+  return (await compileJob(text, options)).problems;
+}
+
+/** The job graph, or MR-JOB-INVALID with every problem in its message. */
+export async function compileJobOrThrow(text: string, options: CompileOptions): Promise<JobGraph> {
+  const { jobGraph, problems } = await compileJob(text, options);
+  if (jobGraph !== null) return jobGraph;
+  const first = problems[0] === undefined ? '' : formatProblem(problems[0]);
+  throw graphErrors.create('MR-JOB-INVALID', { file: options.fileName, count: problems.length, first });
+}

@@ -1,0 +1,31 @@
+/** A job file → a deployable plan. See README.md. */
+export { compileJob, compileJobOrThrow, lintJob } from './compile-job.ts';
+export type { CompiledJob, CompileOptions } from './compile-job.ts';
+export { explainJob, explainJobAsText } from './explain/explain-job.ts';
+export type { JobExplanation } from './explain/explain-job.ts';
+export { jobSchema } from './schema/job-schema.ts';
+export { deserialiseJobGraph, serialiseJobGraph } from './job/serialise-job-graph.ts';
+export { parseJobFile } from './spec/parse-job-file.ts';
+export type { ParsedJobFile, ParseJobFileOptions } from './spec/parse-job-file.ts';
+export { formatProblem } from './spec/problem.ts';
+export type { JobProblem } from './spec/problem.ts';
+export type { Variables } from './spec/interpolate.ts';
+export type { JobSpec, StepSpec } from './spec/job-spec.ts';
+export { supportedVerbs, verbNames, verbs } from './spec/verbs.ts';
+export type { Verb, VerbRow } from './spec/verbs.ts';
+export type { LogicalEdge, LogicalGraph, LogicalNode, RowStream } from './logical/logical-graph.ts';
+export { graphErrors } from './errors.ts';
+export { jobFileLimits, jobOptions } from './options.ts';
+export type { JobFileLimits } from './options.ts';
+export type {
+  AggregateNode,
+  ChainNode,
+  Exchange,
+  JobEdge,
+  JobGraph,
+  JobVertex,
+  SinkNode,
+  SourceNode,
+  TransformNode,
+  UnionNode,
+} from './job/job-graph.ts';

@@ -1,0 +1,129 @@
+import type { RowSchema, TransformStep } from '../../core/index.ts';
+import type { LogicalEdge, LogicalGraph, LogicalNode } from '../logical/logical-graph.ts';
+import { planExchanges } from '../optimise/plan-exchanges.ts';
+import type { ChainNode, Exchange, JobEdge, JobGraph, JobVertex } from './job-graph.ts';
+import { edgeIdOf, vertexIdOf } from './stable-id.ts';
+
+/** Cuts an optimised graph into chains: a step joins the chain it reads if rows stay in their subtask. */
+export function buildJobGraph(graph: LogicalGraph): JobGraph {
+  const exchanges = planExchanges(graph);
+  const chains = formChains(graph, exchanges);
+  const chainOf = new Map(chains.flatMap((chain) => chain.map((node) => [node.id, chain] as const)));
+  const cut = graph.edges.filter((edge) => chainOf.get(edge.from) !== chainOf.get(edge.to));
+  const edges = cut.map((edge) => jobEdge(edge, chainOf, exchanges.get(edge) ?? { kind: 'forward' }));
+  const vertices = chains.map((chain) => jobVertex(chain, graph, edges));
+  return { version: 1, name: graph.name, maxParallelism: graph.maxParallelism, vertices, edges };
+}
+
+/** Never empty. */
+type Chain = readonly LogicalNode[];
+
+function formChains(graph: LogicalGraph, exchanges: ReadonlyMap<LogicalEdge, Exchange>): readonly Chain[] {
+  const chains: LogicalNode[][] = [];
+  const chainOf = new Map<string, LogicalNode[]>();
+  const readers = new Map<string, number>();
+  for (const { from } of graph.edges) readers.set(from, (readers.get(from) ?? 0) + 1);
+  for (const node of graph.nodes) {
+    const inputs = graph.edges.filter((edge) => edge.to === node.id);
+    const [input] = inputs;
+    const isAlone = input !== undefined && inputs.length === 1 && readers.get(input.from) === 1;
+    const joins = isAlone && node.kind !== 'union' && exchanges.get(input)?.kind === 'forward';
+    const chain = joins ? (chainOf.get(input.from) ?? []) : [];
+    if (chain.length === 0) chains.push(chain);
+    chain.push(node);
+    chainOf.set(node.id, chain);
+  }
+  const isSource = (chain: Chain) => chain[0]?.kind === 'source';
+  return [...chains.filter(isSource), ...chains.filter((chain) => !isSource(chain))];
+}
+
+function headOf(chain: Chain | undefined): string {
+  return chain?.[0]?.id ?? '';
+}
+
+function jobEdge(edge: LogicalEdge, chainOf: ReadonlyMap<string, Chain>, exchange: Exchange): JobEdge {
+  const { schema, changelog, uniqueKeys } = edge.stream;
+  return {
+    id: edgeIdOf(edge.from, edge.to, edge.input),
+    from: vertexIdOf(headOf(chainOf.get(edge.from))),
+    to: vertexIdOf(headOf(chainOf.get(edge.to))),
+    exchange,
+    schema,
+    changelog,
+    uniqueKeys,
+  };
+}
+
+function jobVertex(chain: Chain, graph: LogicalGraph, edges: readonly JobEdge[]): JobVertex {
+  const id = vertexIdOf(headOf(chain));
+  const head = chain[0] as LogicalNode;
+  const inputEdges = graph.edges.filter((edge) => edge.to === head.id).sort((a, b) => a.input - b.input);
+  return {
+    id,
+    name: chain.flatMap(stepNames).join(' -> '),
+    parallelism: head.parallelism ?? graph.parallelism,
+    chain: chainNodes(chain, graph),
+    inputs: inputEdges.map((edge) => edgeIdOf(edge.from, edge.to, edge.input)),
+    outputs: edges.filter((edge) => edge.from === id).map((edge) => edge.id),
+  };
+}
+
+/** Filters that moved into the source are still steps of its chain. */
+function stepNames(node: LogicalNode): readonly string[] {
+  if (node.kind !== 'source') return [node.id];
+  return [node.id, ...new Set(node.spec.filters.map((filter) => filter.stepId))];
+}
+
+/** Neighbours without state become one node: one generated function. */
+function chainNodes(chain: Chain, graph: LogicalGraph): readonly ChainNode[] {
+  const nodes: ChainNode[] = [];
+  for (const node of chain) {
+    const input = graph.edges.find((edge) => edge.to === node.id)?.stream.schema ?? { fields: [] };
+    const last = nodes.at(-1);
+    const step = transformStep(node);
+    if (step !== null && node.output !== null) {
+      const { schema: output } = node.output;
+      if (last?.kind === 'transform') nodes[nodes.length - 1] = { ...last, steps: [...last.steps, step], output };
+      else nodes.push({ kind: 'transform', steps: [step], input, output });
+    } else {
+      nodes.push(otherNode(node, input));
+    }
+  }
+  return nodes;
+}
+
+function transformStep(node: LogicalNode): TransformStep | null {
+  const stepId = node.id;
+  switch (node.kind) {
+    case 'filter':
+      return { kind: 'filter', stepId, predicate: node.predicate };
+    case 'select':
+      return { kind: 'select', stepId, fields: node.fields };
+    case 'flat-map':
+      return { kind: 'flat-map', stepId, fields: node.fields, kept: node.kept };
+    case 'source':
+    case 'aggregate':
+    case 'union':
+    case 'sink':
+      return null;
+  }
+}
+
+function otherNode(node: LogicalNode, input: RowSchema): ChainNode {
+  switch (node.kind) {
+    case 'source':
+      return { kind: 'source', spec: node.spec, output: node.output.schema };
+    case 'aggregate': {
+      const { keys, calls, output } = node;
+      return { kind: 'aggregate', stepId: node.id, keys, calls, input, output: output.schema };
+    }
+    case 'union':
+      return { kind: 'union', stepId: node.id, input, output: node.output.schema };
+    case 'sink':
+      return { kind: 'sink', spec: node.spec, input };
+    case 'filter':
+    case 'select':
+    case 'flat-map':
+      throw new TypeError(`a step of the kind ${node.kind} belongs into a transform`);
+  }
+}

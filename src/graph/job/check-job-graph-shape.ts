@@ -1,0 +1,187 @@
+/** Checks that parsed JSON is a job graph: every member there, every reference inside. */
+import { graphErrors } from '../errors.ts';
+import type { JobGraph } from './job-graph.ts';
+
+type Shape = (value: unknown, path: string) => void;
+
+function refuse(path: string, problem: string): never {
+  throw graphErrors.create('MR-JOB-GRAPH-INVALID', { path, problem });
+}
+
+const text: Shape = (value, path) => {
+  if (typeof value !== 'string') refuse(path, 'is not a string');
+};
+const flag: Shape = (value, path) => {
+  if (typeof value !== 'boolean') refuse(path, 'is not true or false');
+};
+const id: Shape = (value, path) => {
+  if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value)) refuse(path, 'is not an id of 32 hexadecimal digits');
+};
+const count: Shape = (value, path) => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) refuse(path, 'is not a number from 1');
+};
+const index: Shape = (value, path) => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) refuse(path, 'is not an index');
+};
+const anything: Shape = (value, path) => {
+  if (value === undefined) refuse(path, 'is missing');
+};
+
+function oneOf(...allowed: readonly string[]): Shape {
+  return (value, path) => {
+    if (typeof value !== 'string' || !allowed.includes(value)) refuse(path, `is not one of ${allowed.join(', ')}`);
+  };
+}
+
+function orNull(shape: Shape): Shape {
+  return (value, path) => {
+    if (value !== null) shape(value, path);
+  };
+}
+
+function list(item: Shape): Shape {
+  return (value, path) => {
+    if (!Array.isArray(value)) refuse(path, 'is not a list');
+    value.forEach((each, position) => item(each, `${path}[${position}]`));
+  };
+}
+
+function object(members: Readonly<Record<string, Shape>>): Shape {
+  return (value, path) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(path, 'is not an object');
+    const record = value as Readonly<Record<string, unknown>>;
+    for (const [key, shape] of Object.entries(members)) {
+      if (!Object.hasOwn(record, key)) refuse(`${path}.${key}`, 'is missing');
+      shape(record[key], `${path}.${key}`);
+    }
+  };
+}
+
+function variant(kinds: Readonly<Record<string, Shape>>): Shape {
+  return (value, path) => {
+    object({ kind: oneOf(...Object.keys(kinds)) })(value, path);
+    kinds[(value as { kind: string }).kind]?.(value, path);
+  };
+}
+
+/** Shapes that contain themselves are looked up when they are used. */
+const later = (shape: () => Shape): Shape => (value, path) => shape()(value, path);
+
+const nothingMore = object({});
+const type: Shape = later(() => typeShape);
+const field = object({ name: text, type });
+const typeShape = variant({
+  ...Object.fromEntries(
+    ['boolean', 'int', 'long', 'float', 'double', 'string', 'bytes', 'date', 'time', 'timestamp', 'json'].map((kind) => [
+      kind,
+      nothingMore,
+    ]),
+  ),
+  decimal: object({ precision: count, scale: index }),
+  array: object({ element: type }),
+  map: object({ key: type, value: type }),
+  row: object({ fields: list(field) }),
+});
+const schema = object({ fields: list(field) });
+
+const expression: Shape = later(() => expressionShape);
+const expressions = list(expression);
+const expressionShape = variant({
+  column: object({ index, name: text, type }),
+  literal: object({ type, value: anything }),
+  call: object({ overload: text, args: expressions, type }),
+  case: object({ branches: list(object({ when: expression, then: expression })), otherwise: expression, type }),
+  cast: object({ arg: expression, safe: flag, type }),
+  logic: object({ operator: oneOf('and', 'or', 'not'), args: expressions, type }),
+  'is-null': object({ arg: expression, negated: flag, type }),
+  coalesce: object({ args: expressions, type }),
+});
+
+const named = list(object({ name: text, expression }));
+const transformStep = variant({
+  filter: object({ stepId: text, predicate: expression }),
+  select: object({ stepId: text, fields: named }),
+  'flat-map': object({ stepId: text, fields: named, kept: list(index) }),
+});
+const call = object({
+  name: text,
+  function: oneOf('count', 'sum', 'min', 'max', 'avg'),
+  argument: orNull(expression),
+  distinct: flag,
+  filter: orNull(expression),
+  type,
+});
+const format = orNull(object({ name: text, options: nothingMore }));
+const changelog = oneOf('append', 'upsert', 'retract');
+const sourceSpec = object({
+  stepId: text,
+  connector: text,
+  options: nothingMore,
+  format,
+  schema,
+  metadata: list(object({ name: text, key: text, type })),
+  projection: list(index),
+  filters: list(object({ stepId: text, predicate: expression })),
+  errors: variant({ fail: nothingMore, skip: nothingMore, 'dead-letter': object({ target: text }) }),
+});
+const sinkSpec = object({
+  stepId: text,
+  connector: text,
+  options: nothingMore,
+  format,
+  input: schema,
+  changelog,
+  uniqueKey: list(index),
+});
+const chainNode = variant({
+  source: object({ spec: sourceSpec, output: schema }),
+  transform: object({ steps: list(transformStep), input: schema, output: schema }),
+  aggregate: object({ stepId: text, keys: list(index), calls: list(call), input: schema, output: schema }),
+  union: object({ stepId: text, input: schema, output: schema }),
+  sink: object({ spec: sinkSpec, input: schema }),
+});
+const exchange = variant({
+  forward: nothingMore,
+  rebalance: nothingMore,
+  hash: object({ keys: list(index) }),
+  broadcast: nothingMore,
+});
+const jobGraph = object({
+  version: count,
+  name: text,
+  maxParallelism: count,
+  vertices: list(
+    object({ id, name: text, parallelism: count, chain: list(chainNode), inputs: list(id), outputs: list(id) }),
+  ),
+  edges: list(object({ id, from: id, to: id, exchange, schema, changelog, uniqueKeys: list(list(index)) })),
+});
+
+/** Returns the value as a job graph, or throws MR-JOB-GRAPH-INVALID with the path of what is wrong. */
+export function checkJobGraphShape(value: unknown): JobGraph {
+  jobGraph(value, 'graph');
+  const graph = value as JobGraph;
+  checkReferences(graph);
+  return graph;
+}
+
+function checkReferences(graph: JobGraph): void {
+  const vertices = new Map(graph.vertices.map((vertex) => [vertex.id, vertex]));
+  const edges = new Map(graph.edges.map((edge) => [edge.id, edge]));
+  if (vertices.size !== graph.vertices.length) refuse('graph.vertices', 'has an id twice');
+  if (edges.size !== graph.edges.length) refuse('graph.edges', 'has an id twice');
+  graph.vertices.forEach((vertex, position) => {
+    const path = `graph.vertices[${position}]`;
+    if (vertex.chain.length === 0) refuse(`${path}.chain`, 'is empty');
+    for (const edge of vertex.inputs) if (edges.get(edge)?.to !== vertex.id) refuse(`${path}.inputs`, `names ${edge}`);
+    for (const edge of vertex.outputs) if (edges.get(edge)?.from !== vertex.id) refuse(`${path}.outputs`, `names ${edge}`);
+  });
+  graph.edges.forEach((edge, position) => {
+    const path = `graph.edges[${position}]`;
+    const from = vertices.get(edge.from);
+    const to = vertices.get(edge.to);
+    if (from?.outputs.includes(edge.id) !== true) refuse(`${path}.from`, 'is no vertex with this output');
+    if (to?.inputs.includes(edge.id) !== true) refuse(`${path}.to`, 'is no vertex with this input');
+    const keys = [...(edge.exchange.kind === 'hash' ? edge.exchange.keys : []), ...edge.uniqueKeys.flat()];
+    if (keys.some((key) => key >= edge.schema.fields.length)) refuse(path, 'has a key outside of its schema');
+  });
+}

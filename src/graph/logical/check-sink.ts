@@ -1,0 +1,79 @@
+import { nearestName } from '../../core/index.ts';
+import type { ConnectorCatalog, OptionProblem, SinkConnector, SinkSpec } from '../../core/index.ts';
+import type { SinkStepSpec } from '../spec/job-spec.ts';
+import type { ProblemList } from '../spec/problem.ts';
+import { checkWith, reportChecks, tableOf } from './check-with.ts';
+import type { RowStream } from './logical-graph.ts';
+import type { StepStream } from './step-stream.ts';
+
+/** Null where something is wrong, or where what reaches the sink is not known. */
+export function checkSink(
+  step: SinkStepSpec,
+  input: StepStream | null,
+  catalog: ConnectorCatalog,
+  problems: ProblemList,
+): SinkSpec | null {
+  const connector = findSink(step, catalog, problems);
+  const checked = connector === null ? null : checkWith(step.with, connector, catalog, problems);
+  if (connector === null || checked === null || input === null || input.doubtful.size > 0) return null;
+  const { stream } = input;
+  if (!acceptsMode(step, connector, checked.options, stream, problems)) return null;
+  const spec: SinkSpec = Object.freeze({
+    stepId: step.id,
+    connector: connector.name,
+    options: checked.options,
+    format: checked.format,
+    input: stream.schema,
+    changelog: stream.changelog,
+    uniqueKey: stream.changelog === 'append' ? [] : (stream.uniqueKeys[0] ?? []),
+  });
+  const table = tableOf(connector, checked.definition, catalog);
+  const found: OptionProblem[] = [...connector.check(spec)];
+  if (checked.definition !== null && checked.format !== null) {
+    found.push(...checked.definition.check(spec.input, checked.format.options, 'encode'));
+  }
+  reportChecks(found, step.with, table, problems);
+  return spec;
+}
+
+function findSink(step: SinkStepSpec, catalog: ConnectorCatalog, problems: ProblemList): SinkConnector | null {
+  const name = step.connector;
+  const known = catalog.sinks.get(name.text);
+  if (known !== undefined) return known;
+  const names = [...catalog.sinks.keys()];
+  const shown = name.hideVariables(name.text);
+  const isSource = catalog.sources.has(name.text);
+  problems.add('MR-JOB-UNKNOWN-CONNECTOR', name.range, { kind: 'sink', name: shown }, {
+    expected: `one of ${names.join(', ')}${isSource ? ` (\`${shown}\` is a source)` : ''}`,
+    suggestion: nearestName(name.text, names),
+  });
+  return null;
+}
+
+function acceptsMode(
+  step: SinkStepSpec,
+  connector: SinkConnector,
+  options: SinkSpec['options'],
+  stream: RowStream,
+  problems: ProblemList,
+): boolean {
+  const accepted = connector.acceptedModes(options);
+  if (accepted.includes(stream.changelog)) return true;
+  const key = (stream.uniqueKeys[0] ?? []).map((index) => stream.schema.fields[index]?.name ?? '').join(', ');
+  const rows =
+    stream.changelog === 'append'
+      ? 'rows that are only added'
+      : `running totals, which replace the earlier row of their key (${key === '' ? 'there is one row' : key})`;
+  const problem = `\`${step.id}\` is to write ${rows}, and connector \`${connector.name}\` as configured here cannot`;
+  problems.add('MR-JOB-CHANGELOG', step.connector.range, { problem }, {
+    expected: keyHint(connector, stream, key, accepted.join(', ')),
+  });
+  return false;
+}
+
+function keyHint(connector: SinkConnector, stream: RowStream, key: string, accepted: string): string {
+  if (stream.changelog === 'upsert' && key !== '' && Object.hasOwn(connector.options, 'key')) {
+    return `\`key: [${key}]\` under \`with\`, so that the newest row per key wins`;
+  }
+  return accepted === '' ? 'another connector' : `a stream of the mode ${accepted}`;
+}

@@ -1,0 +1,18 @@
+import type { LogicalGraph, LogicalNode } from '../logical/logical-graph.ts';
+
+/**
+ * Gives every node its number of subtasks: what the step says; where it says nothing, that of the step it reads if rows
+ * replace earlier ones (moving them would only cost), else the job's.
+ */
+export function assignParallelism(graph: LogicalGraph): LogicalGraph {
+  const assigned = new Map<string, number>();
+  const nodes = graph.nodes.map((node): LogicalNode => {
+    const input = graph.edges.find((edge) => edge.to === node.id);
+    const follows = input !== undefined && input.stream.changelog !== 'append';
+    const inherited = follows ? assigned.get(input.from) : undefined;
+    const parallelism = node.parallelism ?? inherited ?? graph.parallelism;
+    assigned.set(node.id, parallelism);
+    return { ...node, parallelism };
+  });
+  return { ...graph, nodes };
+}

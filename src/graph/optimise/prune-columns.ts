@@ -1,0 +1,171 @@
+/**
+ * Leaves out every field that nobody needs: a source does not decode it, a select does not compute it, an exchange does
+ * not carry it. A field that is left out cannot fail either; that is the same rule as for a record's fields that the
+ * job does not declare.
+ */
+import { columnsOf, mapColumns } from '../../expr/index.ts';
+import type { Field, RowSchema } from '../../core/index.ts';
+import { columnsOfAll, columnsOfCall, mapCallColumns, moveColumns } from '../logical/expression-columns.ts';
+import type { LogicalGraph, LogicalNode, LogicalSelect, RowStream } from '../logical/logical-graph.ts';
+import { GraphEdit } from './graph-edit.ts';
+import { planExchanges } from './plan-exchanges.ts';
+
+export function pruneColumns(graph: LogicalGraph): LogicalGraph {
+  const needed = neededColumns(graph);
+  const exchanges = planExchanges(graph);
+  const edit = new GraphEdit(graph);
+  const layouts = new Map<string, Layout>();
+  for (const node of graph.nodes) {
+    edit.inputsOf(node.id).forEach((from, position) => {
+      const edge = graph.edges.find((each) => each.to === node.id && each.input === position);
+      const crosses = edge !== undefined && exchanges.get(edge)?.kind !== 'forward';
+      const wanted = wantedLayout(node, layouts.get(from) ?? [], needed, crosses);
+      if (wanted === null) return;
+      const narrow = narrowing(node.id, position, edit.node(from), layouts.get(from) ?? [], wanted);
+      layouts.set(narrow.id, wanted);
+      edit.insertBefore(node.id, position, narrow);
+    });
+    const first = edit.inputsOf(node.id)[0];
+    const input = first === undefined ? [] : (layouts.get(first) ?? []);
+    const { pruned, layout } = pruneNode(node, input, needed.get(node.id) ?? []);
+    layouts.set(node.id, layout);
+    edit.replace(pruned);
+  }
+  return edit.finish();
+}
+
+/** Which of a node's original output fields it still emits, in order. */
+type Layout = readonly number[];
+
+/** Per node, the fields of its output that its consumers need, in order. */
+function neededColumns(graph: LogicalGraph): ReadonlyMap<string, Layout> {
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const needed = new Map<string, Layout>();
+  for (const node of [...graph.nodes].reverse()) {
+    if (node.output === null) continue;
+    const columns = new Set<number>();
+    for (const edge of graph.edges) {
+      const consumer = nodes.get(edge.to);
+      if (edge.from !== node.id || consumer === undefined) continue;
+      for (const column of requiredBy(consumer, needed.get(consumer.id) ?? [])) columns.add(column);
+    }
+    if (node.output.changelog !== 'append') for (const key of node.output.uniqueKeys[0] ?? []) columns.add(key);
+    if (columns.size === 0) columns.add(cheapestField(node.output.schema));
+    needed.set(node.id, [...columns].sort((a, b) => a - b));
+  }
+  return needed;
+}
+
+/** The fields of its input that a node needs for the wanted fields of its output. */
+function requiredBy(node: LogicalNode, wanted: Layout): ReadonlySet<number> {
+  switch (node.kind) {
+    case 'source':
+      return new Set();
+    case 'sink':
+      return new Set(node.spec.input.fields.map((_, index) => index));
+    case 'filter':
+      return new Set([...wanted, ...columnsOf(node.predicate)]);
+    case 'select':
+      return columnsOfAll(wanted.flatMap((index) => node.fields[index]?.expression ?? []));
+    case 'flat-map': {
+      const kept = wanted.filter((index) => index < node.kept.length).map((index) => node.kept[index] as number);
+      return new Set([...kept, ...columnsOfAll(node.fields.map(({ expression }) => expression))]);
+    }
+    case 'aggregate':
+      return new Set([...node.keys, ...node.calls.flatMap((call) => [...columnsOfCall(call)])]);
+    case 'union':
+      return new Set(wanted);
+  }
+}
+
+/** Rows without any field are legal, but one of fixed width costs next to nothing and surprises nobody. */
+function cheapestField(schema: RowSchema): number {
+  const cheap = schema.fields.findIndex(({ type }) => type.kind === 'int' || type.kind === 'boolean');
+  const fixed = schema.fields.findIndex(({ type }) => type.kind === 'long' || type.kind === 'double');
+  return Math.max(0, cheap >= 0 ? cheap : fixed);
+}
+
+/** What the edge into a node should carry where that is not what arrives; null where it may stay. */
+function wantedLayout(
+  node: LogicalNode,
+  arriving: Layout,
+  needed: ReadonlyMap<string, Layout>,
+  crosses: boolean,
+): Layout | null {
+  const wanted = needed.get(node.id) ?? [];
+  if (node.kind === 'union') return sameLayout(arriving, wanted) ? null : wanted;
+  if (!crosses || node.kind === 'sink') return null;
+  const required = requiredBy(node, wanted);
+  const narrow = arriving.filter((column) => required.has(column));
+  return narrow.length === arriving.length || narrow.length === 0 ? null : narrow;
+}
+
+function sameLayout(a: Layout, b: Layout): boolean {
+  return a.length === b.length && a.every((column, index) => column === b[index]);
+}
+
+/** A select of plain columns in front of an exchange or a union; it runs where the rows come from. */
+function narrowing(consumer: string, position: number, from: LogicalNode, arriving: Layout, wanted: Layout): LogicalSelect {
+  const stream = from.output as RowStream;
+  const fields = wanted.map((column) => {
+    const index = arriving.indexOf(column);
+    const { name, type } = stream.schema.fields[index] as Field;
+    return { name, expression: { kind: 'column', index, name, type } as const };
+  });
+  return {
+    kind: 'select',
+    id: position === 0 ? `${consumer}.project` : `${consumer}.project${position}`,
+    parallelism: from.parallelism,
+    fields,
+    output: layoutStream(stream, wanted.map((column) => arriving.indexOf(column))),
+  };
+}
+
+/** A stream with only the fields at these positions. */
+function layoutStream(stream: RowStream, positions: Layout): RowStream {
+  return {
+    schema: { fields: positions.map((index) => stream.schema.fields[index] as Field) },
+    changelog: stream.changelog,
+    uniqueKeys: stream.uniqueKeys
+      .map((key) => key.map((index) => positions.indexOf(index)))
+      .filter((key) => key.every((index) => index >= 0)),
+  };
+}
+
+function pruneNode(node: LogicalNode, input: Layout, needed: Layout): { pruned: LogicalNode; layout: Layout } {
+  const move = moveColumns((index) => input.indexOf(index));
+  switch (node.kind) {
+    case 'source': {
+      const projection = needed.map((index) => node.spec.projection[index] as number);
+      const output = layoutStream(node.output, needed);
+      return { pruned: { ...node, spec: { ...node.spec, projection }, output }, layout: needed };
+    }
+    case 'filter': {
+      const predicate = mapColumns(node.predicate, move);
+      return { pruned: { ...node, predicate, output: layoutStream(node.output, input) }, layout: input };
+    }
+    case 'select': {
+      const fields = needed.flatMap((index) => {
+        const field = node.fields[index];
+        return field === undefined ? [] : [{ name: field.name, expression: mapColumns(field.expression, move) }];
+      });
+      return { pruned: { ...node, fields, output: layoutStream(node.output, needed) }, layout: needed };
+    }
+    case 'flat-map': {
+      const keptPositions = needed.filter((index) => index < node.kept.length);
+      const kept = keptPositions.map((index) => input.indexOf(node.kept[index] as number));
+      const fields = node.fields.map(({ name, expression }) => ({ name, expression: mapColumns(expression, move) }));
+      const layout = [...keptPositions, ...node.fields.map((_, index) => node.kept.length + index)];
+      return { pruned: { ...node, kept, fields, output: layoutStream(node.output, layout) }, layout };
+    }
+    case 'aggregate': {
+      const keys = node.keys.map((index) => input.indexOf(index));
+      const calls = node.calls.map((call) => mapCallColumns(call, move));
+      return { pruned: { ...node, keys, calls }, layout: node.output.schema.fields.map((_, index) => index) };
+    }
+    case 'union':
+      return { pruned: { ...node, output: layoutStream(node.output, needed) }, layout: needed };
+    case 'sink':
+      return { pruned: node, layout: [] };
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The JSON Schema (draft 2020-12) of job files, for editors: names, shapes and options with their docs. What it accepts
+ * is a little more than what lint accepts, since schemas know nothing of types, expressions and other steps.
+ */
+import type {
+  ConnectorCatalog,
+  FormatDefinition,
+  OptionRow,
+  OptionTable,
+  OptionValue,
+  SinkConnector,
+  SourceConnector,
+} from '../../core/index.ts';
+import { jobOptions } from '../options.ts';
+import { commonSettings, supportedVerbs, verbs } from '../spec/verbs.ts';
+import type { Verb } from '../spec/verbs.ts';
+
+export type JsonSchema = { readonly [key: string]: unknown };
+
+/** A value that is a variable when the schema is checked and anything when the job is read. */
+const VARIABLE: JsonSchema = { type: 'string', pattern: '\\$\\{' };
+const EXPRESSION: JsonSchema = { type: ['string', 'number', 'boolean'], description: 'a SQL expression' };
+const STEP_ID: JsonSchema = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_-]*$' };
+const STEP_REFERENCE: JsonSchema = { anyOf: [STEP_ID, VARIABLE] };
+
+export function jobSchema(catalog: ConnectorCatalog): JsonSchema {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Millrace job file',
+    type: 'object',
+    required: ['name', 'steps'],
+    additionalProperties: false,
+    properties: {
+      name: { type: 'string', minLength: 1, description: 'the name of the job' },
+      parallelism: optionSchema(jobOptions.parallelism),
+      maxParallelism: optionSchema(jobOptions.maxParallelism),
+      restart: {
+        description: 'what happens after a failure; this version supports none only',
+        anyOf: [{ const: 'none' }, closed({ strategy: { const: 'none' } }, ['strategy'])],
+      },
+      steps: {
+        type: 'array',
+        minItems: 1,
+        description: 'the steps of the job, from sources to sinks',
+        items: { $ref: '#/$defs/step' },
+      },
+    },
+    $defs: {
+      step: {
+        type: 'object',
+        required: ['id'],
+        oneOf: supportedVerbs.map((verb) => ({ $ref: `#/$defs/${verb}` })),
+      },
+      ...Object.fromEntries(supportedVerbs.map((verb) => [verb, verbSchema(verb, catalog)])),
+    },
+  };
+}
+
+function closed(properties: JsonSchema, required: readonly string[]): JsonSchema {
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
+function verbSchema(verb: Verb, catalog: ConnectorCatalog): JsonSchema {
+  const { settings, doc } = verbs[verb];
+  const supported = Object.entries(settings).filter(([, row]) => row.supported);
+  const properties: Record<string, unknown> = {
+    id: { ...STEP_ID, description: commonSettings.id.doc },
+    parallelism: { ...optionSchema(jobOptions.parallelism), description: commonSettings.parallelism.doc },
+    [verb]: { description: doc, ...valueOf(verb, catalog) },
+    ...Object.fromEntries(supported.map(([key, row]) => [key, { description: row.doc, ...settingSchema(key) }])),
+  };
+  if (verb !== 'source') {
+    const from = verb === 'union' ? { type: 'array', items: STEP_REFERENCE, minItems: 2 } : oneStep();
+    properties.from = { description: commonSettings.from.doc, ...from };
+  }
+  const schema = closed(properties, ['id', verb]);
+  return verb === 'source' || verb === 'sink' ? { ...schema, allOf: connectorRules(verb, catalog) } : schema;
+}
+
+function oneStep(): JsonSchema {
+  return { anyOf: [STEP_REFERENCE, { type: 'array', items: STEP_REFERENCE, minItems: 1, maxItems: 1 }] };
+}
+
+function valueOf(verb: Verb, catalog: ConnectorCatalog): JsonSchema {
+  switch (verb) {
+    case 'source':
+      return { anyOf: [{ enum: [...catalog.sources.keys()] }, VARIABLE] };
+    case 'sink':
+      return { anyOf: [{ enum: [...catalog.sinks.keys()] }, VARIABLE] };
+    case 'filter':
+      return EXPRESSION;
+    case 'union':
+      return { anyOf: [{ type: 'null' }, { const: true }, { type: 'array', items: STEP_REFERENCE, minItems: 2 }] };
+    case 'split':
+      return {
+        type: 'object',
+        minProperties: 1,
+        properties: { else: STEP_ID },
+        propertyNames: STEP_ID,
+        additionalProperties: EXPRESSION,
+      };
+    default:
+      return { type: 'object', minProperties: 1, additionalProperties: EXPRESSION };
+  }
+}
+
+function settingSchema(key: string): JsonSchema {
+  switch (key) {
+    case 'schema':
+      return {
+        type: 'object',
+        minProperties: 1,
+        additionalProperties: { type: 'string', description: 'a type, such as string or decimal(10,2)' },
+      };
+    case 'metadata':
+      return { type: 'object', minProperties: 1, additionalProperties: { type: 'string' } };
+    case 'errors':
+      return { anyOf: [{ enum: ['fail', 'skip'] }, closed({ to: { type: 'string', minLength: 1 } }, ['to']), VARIABLE] };
+    case 'key':
+      return { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] };
+    default:
+      return { type: ['object', 'null'] };
+  }
+}
+
+/** Per connector, what its `with` block may hold; its formats' options depend on `format`. */
+function connectorRules(verb: 'source' | 'sink', catalog: ConnectorCatalog): readonly JsonSchema[] {
+  const connectors: readonly (SourceConnector | SinkConnector)[] =
+    verb === 'source' ? [...catalog.sources.values()] : [...catalog.sinks.values()];
+  return connectors.map((connector) => {
+    const needsWith =
+      connector.formatUse === 'required' || Object.values(connector.options).some((row) => row.required === true);
+    return {
+      if: { required: [verb], properties: { [verb]: { const: connector.name } } },
+      then: {
+        properties: { with: withSchema(connector, catalog), ...metadataRule(connector) },
+        ...(needsWith ? { required: ['with'] } : {}),
+      },
+    };
+  });
+}
+
+/** A source's `metadata` may name what its connector has, and nothing where that is nothing. */
+function metadataRule(connector: SourceConnector | SinkConnector): JsonSchema {
+  if (connector.kind === 'sink') return {};
+  const names = Object.keys(connector.metadata);
+  if (names.length === 0) return { metadata: false };
+  return { metadata: { type: 'object', additionalProperties: { anyOf: [{ enum: names }, VARIABLE] } } };
+}
+
+function withSchema(connector: SourceConnector | SinkConnector, catalog: ConnectorCatalog): JsonSchema {
+  const base = { type: ['object', 'null'], description: connector.doc, ...tableSchema(connector.options) };
+  if (connector.formatUse === 'none') return { ...base, additionalProperties: false };
+  const formats = [...catalog.formats.values()].filter((format) =>
+    connector.kind === 'source' ? format.canDecode : format.canEncode,
+  );
+  const { properties, required } = tableSchema(connector.options);
+  return {
+    ...base,
+    type: 'object',
+    properties: {
+      ...properties,
+      format: { description: 'how records are encoded', anyOf: [{ enum: formats.map(({ name }) => name) }, VARIABLE] },
+    },
+    required: [...required, 'format'],
+    allOf: formats.map(formatRule),
+    unevaluatedProperties: false,
+  };
+}
+
+function formatRule(format: FormatDefinition): JsonSchema {
+  return {
+    if: { required: ['format'], properties: { format: { anyOf: [{ const: format.name }, VARIABLE] } } },
+    then: { description: format.doc, ...tableSchema(format.options) },
+  };
+}
+
+function tableSchema(table: OptionTable): { properties: Record<string, JsonSchema>; required: readonly string[] } {
+  const rows = Object.entries(table);
+  return {
+    properties: Object.fromEntries(rows.map(([key, row]) => [key, optionSchema(row)])),
+    required: rows.filter(([, row]) => row.required === true).map(([key]) => key),
+  };
+}
+
+function optionSchema(row: OptionRow): JsonSchema {
+  const unit = row.unit === undefined ? '' : ` (${row.unit})`;
+  const description = `${row.doc}${unit}`;
+  const initial: { default?: OptionValue } = row.default === undefined ? {} : { default: row.default };
+  return { description, ...initial, ...kindSchema(row) };
+}
+
+const orVariable = (...schemas: readonly JsonSchema[]): JsonSchema => ({ anyOf: [...schemas, VARIABLE] });
+const SIZE_PATTERN = '^\\s*\\d+(\\.\\d+)?\\s*([kKmMgGtT]?[iI]?[bB])?\\s*$';
+const SCALAR: JsonSchema = { type: ['string', 'number', 'boolean'] };
+
+function kindSchema(row: OptionRow): JsonSchema {
+  switch (row.kind) {
+    case 'string':
+      return SCALAR;
+    case 'boolean':
+      return orVariable({ enum: [true, false, 'true', 'false'] });
+    case 'integer':
+    case 'number': {
+      const minimum = row.min === undefined ? {} : { minimum: row.min };
+      const bounds = row.max === undefined ? minimum : { ...minimum, maximum: row.max };
+      return orVariable({ type: row.kind, ...bounds }, { type: 'string', pattern: '^\\s*[+-]?\\d+(\\.\\d+)?\\s*$' });
+    }
+    case 'duration':
+      return orVariable({ const: 0 }, { type: 'string', pattern: '^\\s*(0|\\d+(\\.\\d+)?\\s*(ms|s|min|m|h|d))\\s*$' });
+    case 'size':
+      return orVariable({ type: 'number', minimum: 0 }, { type: 'string', pattern: SIZE_PATTERN });
+    case 'enum':
+      return orVariable({ enum: (row.values ?? []).flatMap(spellings) });
+    case 'list':
+      return { anyOf: [SCALAR, { type: 'array', items: SCALAR }] };
+    case 'map':
+      return { type: 'object', additionalProperties: SCALAR };
+    case 'any':
+      return {};
+  }
+}
+
+/** YAML reads some words of an enum as other values. */
+function spellings(value: string): readonly (string | number | boolean)[] {
+  if (value === 'true' || value === 'false') return [value, value === 'true'];
+  return value !== '' && Number.isFinite(Number(value)) ? [value, Number(value)] : [value];
+}
