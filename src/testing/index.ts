@@ -1,3 +1,7 @@
+export { Collected } from './collect-sink.ts';
+export type { CollectedRow } from './collect-sink.ts';
+export { withMiniCluster } from './mini-cluster.ts';
+export type { MiniCluster, MiniClusterOptions } from './mini-cluster.ts';
 export { DRIVES, driveOperator, driveOperatorAllWays } from './operator-harness.ts';
 export type {
   DriveOptions,
@@ -7,3 +11,6 @@ export type {
   OutputRow,
   RecordFailure,
 } from './operator-harness.ts';
+export { sequenceRow } from './sequence-source.ts';
+export { operatorNode, sinkNode, sourceNode, testGraph, testSchema, unionNode } from './test-graph.ts';
+export type { TestVertex } from './test-graph.ts';

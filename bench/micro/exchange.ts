@@ -1,0 +1,77 @@
+/**
+ * What an exchange costs: rows per second from a source that costs nothing to a sink that only counts, through the
+ * whole runtime on real threads. `node bench/micro/exchange.ts [millions of rows]`.
+ */
+import { edgeId, vertexId } from '../../src/core/index.ts';
+import type { RowSchema } from '../../src/core/index.ts';
+import { nodePorts, nodeWorkerHost } from '../../src/core/node-ports.ts';
+import { startLocalCluster } from '../../src/dispatcher/index.ts';
+import type { Exchange, JobGraph } from '../../src/graph/job/job-graph.ts';
+import { startTaskManager } from '../../src/taskmanager/index.ts';
+import { benchCatalog, numberSchema, textSchema } from './exchange-connectors.ts';
+
+interface Case {
+  readonly name: string;
+  readonly exchange: Exchange;
+  readonly schema: RowSchema;
+  readonly senders: number;
+  readonly receivers: number;
+  readonly batchRows: number;
+  /** All rows go to this receiver. */
+  readonly onlyTarget?: number;
+}
+
+const hash: Exchange = { kind: 'hash', keys: [0] };
+const cases: readonly Case[] = [
+  { name: 'forward, one thread', exchange: { kind: 'forward' }, schema: numberSchema, senders: 1, receivers: 1, batchRows: 2048 },
+  { name: 'hash, all to another thread', exchange: hash, schema: numberSchema, senders: 1, receivers: 2, batchRows: 2048, onlyTarget: 1 },
+  { name: 'hash, 2 to 2', exchange: hash, schema: numberSchema, senders: 2, receivers: 2, batchRows: 2048 },
+  { name: 'hash, 2 to 2, batches of 256', exchange: hash, schema: numberSchema, senders: 2, receivers: 2, batchRows: 256 },
+  { name: 'hash with a string, all to another thread', exchange: hash, schema: textSchema, senders: 1, receivers: 2, batchRows: 2048, onlyTarget: 1 },
+  { name: 'rebalance, 2 to 2', exchange: { kind: 'rebalance' }, schema: numberSchema, senders: 2, receivers: 2, batchRows: 2048 },
+  { name: 'broadcast, 1 to 2', exchange: { kind: 'broadcast' }, schema: numberSchema, senders: 1, receivers: 2, batchRows: 2048 },
+];
+
+const millions = Number(process.argv[2] ?? 40);
+const workerHost = nodeWorkerHost(new URL('./exchange-worker.ts', import.meta.url));
+const cluster = await startLocalCluster({
+  ports: nodePorts,
+  catalog: benchCatalog,
+  startTaskManager: (link) => startTaskManager({ ...link, ports: nodePorts, workerHost, slotCount: 2 }),
+});
+for (const each of cases) {
+  await cluster.dispatcher.submit(graphOf(each, 2e6)).then((job) => job.result);
+  const rows = millions * 1e6;
+  const started = performance.now();
+  const cpu = process.cpuUsage();
+  const job = await cluster.dispatcher.submit(graphOf(each, rows));
+  const { state, error } = await job.result;
+  if (state !== 'FINISHED') throw error ?? new Error(state);
+  const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  const perSecond = (rows / seconds / 1e6).toFixed(1);
+  const nanoseconds = (((user + system) * 1000) / rows).toFixed(1);
+  console.log(`${each.name.padEnd(44)} ${perSecond.padStart(8)} M rows/s ${nanoseconds.padStart(7)} CPU-ns a row`);
+}
+await cluster.close();
+
+function graphOf({ exchange, schema, senders, receivers, batchRows, onlyTarget = -1 }: Case, rows: number): JobGraph {
+  const edge = edgeId('edge');
+  const [from, to] = [vertexId('in'), vertexId('out')];
+  const options = { rows: rows / senders, batchRows, targets: receivers, onlyTarget };
+  const spec = { connector: 'repeat', options, format: null, schema, metadata: [], filters: [] };
+  const projection = schema.fields.map((_, index) => index);
+  const source = { ...spec, stepId: 'in', projection, errors: { kind: 'fail' } } as const;
+  const changelog = 'append';
+  const sink = { stepId: 'out', connector: 'count', options: {}, format: null, input: schema, changelog, uniqueKey: [] } as const;
+  return {
+    version: 1,
+    name: 'exchange',
+    maxParallelism: 128,
+    vertices: [
+      { id: from, name: 'in', parallelism: senders, chain: [{ kind: 'source', spec: source, output: schema }], inputs: [], outputs: [edge] },
+      { id: to, name: 'out', parallelism: receivers, chain: [{ kind: 'sink', spec: sink, input: schema }], inputs: [edge], outputs: [] },
+    ],
+    edges: [{ id: edge, from, to, exchange, schema, changelog, uniqueKeys: [] }],
+  };
+}

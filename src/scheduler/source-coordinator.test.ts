@@ -1,0 +1,118 @@
+import { describe, expect, it } from '@jest/globals';
+import { MillraceError, splitId } from '../core/index.ts';
+import type { Clock, Split } from '../core/index.ts';
+import { SourceCoordinator } from './source-coordinator.ts';
+
+class ManualClock implements Clock {
+  readonly timers: { readonly delayMs: number; readonly callback: () => void; isCancelled: boolean }[] = [];
+  nowMs = (): number => 0;
+  monotonicMs = (): number => 0;
+  sleep = (): Promise<void> => Promise.resolve();
+  schedule(delayMs: number, callback: () => void) {
+    const timer = { delayMs, callback, isCancelled: false };
+    this.timers.push(timer);
+    return {
+      cancel: () => {
+        timer.isCancelled = true;
+      },
+    };
+  }
+
+  /** Fires the timer that was set last, and waits until what it started has settled. */
+  async fire(): Promise<void> {
+    const timer = this.timers.at(-1);
+    if (timer?.isCancelled === false) timer.callback();
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  }
+}
+
+const split = (name: string): Split => ({ id: splitId(name), position: {}, racks: [] });
+
+function coordinator(discoveries: readonly (readonly Split[] | Error)[], intervalMs: number | null, parallelism = 2) {
+  const clock = new ManualClock();
+  const log: string[] = [];
+  let next = 0;
+  const enumerator = {
+    open: () => Promise.resolve(),
+    discover: () => {
+      const found = discoveries[Math.min(next++, discoveries.length - 1)] ?? [];
+      return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
+    },
+    discoveryIntervalMs: intervalMs,
+    close: () => {
+      log.push('close');
+      return Promise.resolve();
+    },
+  };
+  const made = new SourceCoordinator('in', parallelism, enumerator, clock, {
+    addSplits: (index, splits) => log.push(`add ${index}: ${splits.map(({ id }) => id).join(' ')}`),
+    noMoreSplits: (index) => log.push(`end ${index}`),
+    failed: (error) => log.push(`failed ${String(error)}`),
+  });
+  return { made, clock, log };
+}
+
+function failure(retry: 'backoff' | 'never'): MillraceError {
+  return new MillraceError('MR-TEST', { domain: 'external', scope: 'task', retry, message: 'no broker' }, {});
+}
+
+describe('a bounded source', () => {
+  it('gives each subtask its splits once it runs, and no more', async () => {
+    const { made, log, clock } = coordinator([[split('a'), split('b'), split('c')]], null);
+    await made.open();
+    expect(log).toEqual([]);
+    made.subtaskRunning(1);
+    made.subtaskRunning(0);
+    made.subtaskRunning(0);
+    expect(log).toEqual(['add 1: b', 'end 1', 'add 0: a c', 'end 0']);
+    expect(clock.timers).toHaveLength(0);
+  });
+
+  it('ends subtasks that get none', async () => {
+    const { made, log } = coordinator([[split('a')]], null);
+    await made.open();
+    made.subtaskRunning(1);
+    expect(log).toEqual(['end 1']);
+  });
+});
+
+describe('a source that is looked at again', () => {
+  it('gives what is found later to the subtask that has least', async () => {
+    const { made, log, clock } = coordinator([[split('a')], [split('b')], [split('c'), split('d')]], 50);
+    await made.open();
+    made.subtaskRunning(0);
+    made.subtaskRunning(1);
+    await clock.fire();
+    await clock.fire();
+    expect(log).toEqual(['add 0: a', 'add 1: b', 'add 0: c', 'add 1: d']);
+    await made.close();
+    await made.close();
+    await clock.fire();
+    expect(log.slice(4)).toEqual(['close']);
+  });
+
+  it('survives failures that pass', async () => {
+    const { made, log, clock } = coordinator([[], failure('backoff'), failure('backoff'), [split('a')]], 50);
+    await made.open();
+    made.subtaskRunning(0);
+    for (let time = 0; time < 3; time++) await clock.fire();
+    expect(log).toEqual(['add 0: a']);
+  });
+
+  it('fails on others at once, and on passing ones that do not pass', async () => {
+    const never = coordinator([[], failure('never')], 50);
+    await never.made.open();
+    await never.clock.fire();
+    expect(never.log).toEqual([expect.stringContaining('no broker')]);
+    const always = coordinator([[], failure('backoff')], 50);
+    await always.made.open();
+    for (let time = 0; time < 9; time++) await always.clock.fire();
+    expect(always.log).toEqual([]);
+    await always.clock.fire();
+    expect(always.log).toEqual([expect.stringContaining('no broker')]);
+  });
+
+  it('fails to open where the first look fails', async () => {
+    await expect(coordinator([failure('backoff')], 50).made.open()).rejects.toThrow('no broker');
+  });
+});
