@@ -42,6 +42,10 @@ export function describeValue(value: Value, type: DataType): string {
   if (value === null) return 'NULL';
   if (type.kind === 'decimal' && typeof value === 'bigint') return formatDecimal(value, type.scale);
   if (type.kind === 'timestamp' && typeof value === 'number') return new Date(value).toISOString();
+  if (type.kind === 'date' && typeof value === 'number' && Math.abs(value) <= MAX_TIMESTAMP_MS / 86_400_000) {
+    return new Date(value * 86_400_000).toISOString().slice(0, -14);
+  }
+  if (type.kind === 'time' && typeof value === 'number') return new Date(value).toISOString().slice(11, 23);
   if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString('hex')}`;
   if (typeof value === 'string') return JSON.stringify(value);
   if (Array.isArray(value)) {
