@@ -2,6 +2,7 @@
 import { formatType, nearestName, sameType, types } from '../../core/index.ts';
 import { canCast } from '../cast/cast.ts';
 import { call, cast, literal, nullLiteral } from '../ir/build.ts';
+import { literalValue } from '../ir/literal.ts';
 import { isOrdered } from '../registry/compare-values.ts';
 import { findFunction, functionRows } from '../registry/registry.ts';
 import { isNumeric } from '../types/common-type.ts';
@@ -80,7 +81,10 @@ function checkRow(checker: Checker, row: FunctionRow, ast: AstCall, given: reado
   const targets = COMPARISONS.includes(row.name) ? alignScales(resolution.targets) : resolution.targets;
   const converted = convertTo(checker, args, targets);
   if (converted === null) return null;
-  return typed(call(overload.id, converted, overload.returns(converted.map((arg) => arg.type))), ast.span);
+  const constants = converted.map((arg) => (arg.kind === 'literal' ? literalValue(arg) : undefined));
+  const wrong = row.checkConstants?.(constants) ?? null;
+  if (wrong !== null) return checker.problem(args[wrong.index]?.span ?? ast.span, wrong.message);
+  return typed(call(overload.id, converted, overload.returns(converted.map((arg) => arg.type), constants)), ast.span);
 }
 
 function convertTo(checker: Checker, args: readonly Typed[], targets: readonly DataType[]): readonly Expression[] | null {
@@ -160,6 +164,7 @@ const EMPTY_ROW: FunctionRow = {
   aliases: [],
   deterministic: true,
   unitArgument: null,
+  checkConstants: null,
   overloads: [],
 };
 

@@ -148,6 +148,9 @@ export class Checker {
     const { type } = arg.expression;
     if (type.kind === 'array') {
       const at = this.converted(index, types.int, 'the index of an array');
+      if (at?.kind === 'literal' && typeof at.value === 'number' && at.value < 1) {
+        return this.problem(index.span, 'elements of arrays are counted from 1');
+      }
       return at === null ? null : typed(call('element_at(array<T>,int)', [arg.expression, at], type.element), ast.span);
     }
     if (type.kind === 'map') {

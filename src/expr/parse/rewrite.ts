@@ -30,7 +30,7 @@ export interface Rewritten {
   readonly pieces: readonly Piece[];
   /** Where piece i begins in `sql`. */
   readonly offsets: readonly number[];
-  /** Offsets in `sql` of the CASTs that were TRY_CASTs. */
+  /** Indexes of the CASTs that were TRY_CASTs. */
   readonly safeCasts: ReadonlySet<number>;
   readonly problems: readonly Problem[];
 }
@@ -53,6 +53,10 @@ interface Bracket extends Span {
   /** What is emitted for its pair: MAP[…] becomes MAP(…). */
   readonly close: string;
   readonly isCast: boolean;
+  /** The piece that begins the operand which its pair ends. */
+  readonly first: number;
+  /** The operand is a call or a constructor. */
+  readonly isCall: boolean;
 }
 
 export function rewrite(text: string, tokens: readonly Token[], fieldNames: ReadonlySet<string>): Rewritten {
@@ -64,12 +68,17 @@ class Rewriter {
   readonly #tokens: readonly Token[];
   readonly #fieldNames: ReadonlySet<string>;
   readonly #pieces: Piece[] = [];
-  readonly #offsets: number[] = [];
+  readonly #emitted: string[] = [];
+  /** How many parentheses are put before and behind a piece. */
+  readonly #opened: number[] = [];
+  readonly #closed: number[] = [];
   readonly #safeCasts = new Set<number>();
   readonly #problems: Problem[] = [];
   readonly #brackets: Bracket[] = [];
-  #sql = PREFIX;
   #at = 0;
+  /** The piece that began the operand read last, and whether elements and fields can only be taken in parentheses. */
+  #first = 0;
+  #isCall = false;
   #operandNext = true;
   /** The keyword emitted last, in upper case; empty after anything else. */
   #lastKeyword = '';
@@ -84,12 +93,22 @@ class Rewriter {
     while (this.#at < this.#tokens.length) this.#next();
     for (const open of this.#brackets) this.#problem(open, `the \`${open.open}\` is never closed`);
     return {
-      sql: `${this.#sql} )`,
+      ...this.#join(),
       pieces: this.#pieces,
-      offsets: this.#offsets,
       safeCasts: this.#safeCasts,
       problems: this.#problems,
     };
+  }
+
+  #join(): Pick<Rewritten, 'sql' | 'offsets'> {
+    const offsets: number[] = [];
+    let sql = PREFIX;
+    this.#emitted.forEach((text, index) => {
+      sql += ' ('.repeat(this.#opened[index] ?? 0);
+      offsets.push(sql.length + 1);
+      sql += ` ${text}${' )'.repeat(this.#closed[index] ?? 0)}`;
+    });
+    return { sql: `${sql} )`, offsets };
   }
 
   #next(): void {
@@ -119,16 +138,33 @@ class Rewriter {
       case '::':
         this.#emit(token, 'keyword', '::', false);
         return this.#type();
+      case '.':
+        this.#wrapCall();
+        return this.#emit(token, 'keyword', '.', true);
       default:
         // A star in the place of a value is that of COUNT(*).
         return this.#emit(token, 'keyword', token.text, !(token.text === '*' && this.#operandNext));
     }
   }
 
+  /** `f(x)[1]` and `f(x).a` become `(f(x))[1]` and `(f(x)).a`, the only form that the parser takes. */
+  #wrapCall(): void {
+    const last = this.#pieces.length - 1;
+    if (this.#operandNext || !this.#isCall || last < 0) return;
+    this.#opened[this.#first] = (this.#opened[this.#first] ?? 0) + 1;
+    this.#closed[last] = (this.#closed[last] ?? 0) + 1;
+    this.#isCall = false;
+  }
+
   #open(token: Token, emitted: string, close: string): void {
-    const isCast = this.#lastKeyword === 'CAST';
-    this.#brackets.push({ open: token.text, close, isCast, start: token.start, end: token.end });
     const keyword = this.#lastKeyword;
+    const isCast = keyword === 'CAST';
+    const isSyntax = SYNTAX_FUNCTIONS.has(keyword);
+    const isGroup = this.#operandNext && !isSyntax;
+    if (token.text === '[' && keyword !== 'ARRAY' && emitted === '[') this.#wrapCall();
+    const isCall = !isGroup && (emitted === '(' || keyword === 'ARRAY');
+    const first = isGroup ? this.#pieces.length : isSyntax ? this.#pieces.length - 1 : this.#first;
+    this.#brackets.push({ open: token.text, close, isCast, first, isCall, start: token.start, end: token.end });
     this.#emit(token, 'keyword', emitted, true);
     // TRIM(BOTH …), FILTER (WHERE …) and f(DISTINCT …) look back over the parenthesis.
     this.#lastKeyword = keyword === 'TRIM' || keyword === 'FILTER' ? keyword : '(';
@@ -147,6 +183,8 @@ class Rewriter {
     }
     this.#brackets.pop();
     this.#emit(token, 'keyword', open.close, false);
+    this.#first = open.first;
+    this.#isCall = open.isCall;
   }
 
   #word(token: Token): void {
@@ -190,7 +228,7 @@ class Rewriter {
   }
 
   #syntaxFunction(token: Token, upper: string): void {
-    if (upper === 'TRY_CAST') this.#safeCasts.add(this.#sql.length + 1);
+    if (upper === 'TRY_CAST') this.#safeCasts.add(this.#pieces.length);
     const keyword = upper === 'TRY_CAST' ? 'CAST' : upper;
     this.#emit(token, 'keyword', keyword, true);
   }
@@ -278,9 +316,12 @@ class Rewriter {
   }
 
   #add(piece: Omit<Piece, 'operandPosition'>, emitted: string, operandNext: boolean): void {
-    this.#offsets.push(this.#sql.length + 1);
+    if (this.#operandNext && this.#lastKeyword !== '.') {
+      this.#first = this.#pieces.length;
+      this.#isCall = false;
+    }
     this.#pieces.push({ ...piece, operandPosition: this.#operandNext });
-    this.#sql += ` ${emitted}`;
+    this.#emitted.push(emitted);
     this.#operandNext = operandNext;
   }
 

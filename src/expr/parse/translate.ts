@@ -278,8 +278,9 @@ class Translator {
     if (piece === null) throw this.#untranslatable(arg.span, 'expected a type');
     if (piece.type === undefined) return this.#typedLiteral(piece, arg);
     const location = Number(body.location);
-    const safe = this.#rewritten.safeCasts.has(location);
-    const start = location >= 0 && this.#indexByOffset.has(location) ? this.#at(body) : arg.span;
+    const index = this.#indexByOffset.get(location);
+    const safe = index !== undefined && this.#rewritten.safeCasts.has(index);
+    const start = index === undefined ? arg.span : this.#at(body);
     const span = joinSpans(joinSpans(start, arg.span), piece.type.span);
     return { kind: 'cast', arg, target: piece.type, safe, span };
   }
@@ -299,8 +300,9 @@ class Translator {
   #call(body: Json): Ast {
     const names = list(body.funcname).map((name) => record(record(name).String).sval);
     const piece = this.#placeholder(names[0]);
-    const syntax = names[0] === 'pg_catalog' ? String(names[1]).toUpperCase() : null;
-    if (piece === null && syntax === null) throw this.#untranslatable(this.#at(body), 'expected the name of a function');
+    // SUBSTRING(a, b) and OVERLAY(a, b, c) with commas have no schema.
+    const keyword = names[0] === 'pg_catalog' ? names[1] : piece === null ? names[0] : null;
+    const syntax = typeof keyword === 'string' ? keyword.toUpperCase() : null;
     if (syntax === null && names.length > 1) throw this.#untranslatable(this.#at(body), 'functions have no schema');
     for (const key of ['agg_order', 'agg_within_group', 'func_variadic', 'over']) {
       if (body[key] !== undefined) throw this.#untranslatable(this.#at(body), 'only arguments, DISTINCT and FILTER (WHERE …) stand in calls');

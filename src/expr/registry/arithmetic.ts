@@ -149,8 +149,9 @@ const modulo = functionRow(
   '%',
   {
     category: 'arithmetic',
-    syntax: 'a % b',
+    syntax: 'a % b, MOD(a, b)',
     doc: 'The remainder; it has the sign of a. Division by zero as for /.',
+    aliases: ['MOD'],
     examples: { '7 % 3': '1', '-7 % 3': '-1' },
   },
   numberOverloads('modulo', 'remainder', {

@@ -22,6 +22,8 @@ export type FunctionCategory =
   | 'cast'
   | 'aggregate';
 
+export type Constants = readonly (Value | undefined)[];
+
 /** The exact types of one call: decimals with precision and scale, arrays with their elements. */
 export interface CallTypes {
   readonly args: readonly DataType[];
@@ -41,8 +43,11 @@ export interface Overload {
   /** The last parameter may be repeated; at least one argument is given for it unless `minimumArity` says less. */
   readonly variadic: boolean;
   readonly minimumArity: number;
-  /** The result's type for arguments that match the parameters. */
-  readonly returns: (args: readonly DataType[]) => DataType;
+  /**
+   * The result's type for arguments that match the parameters; `constants` are the values of those that are literals,
+   * undefined for the others.
+   */
+  readonly returns: (args: readonly DataType[], constants: Constants) => DataType;
   /** How docs name the result. */
   readonly returnsText: string;
   /** NULL in → NULL out, and evaluate is not called. */
@@ -73,7 +78,15 @@ export interface FunctionRow {
   readonly deterministic: boolean;
   /** The argument that names a unit of time: written as a bare word or as text, checked before anything runs. */
   readonly unitArgument: UnitArgument | null;
+  /** What is wrong with arguments that are literals, found before anything runs. */
+  readonly checkConstants: ((constants: Constants) => ConstantProblem | null) | null;
   readonly overloads: readonly Overload[];
+}
+
+export interface ConstantProblem {
+  /** Of the argument. */
+  readonly index: number;
+  readonly message: string;
 }
 
 export interface UnitArgument {
@@ -84,7 +97,7 @@ export interface UnitArgument {
 
 /** What an overload is declared from. */
 export interface OverloadDeclaration {
-  readonly returns: string | DataType | ((args: readonly DataType[]) => DataType);
+  readonly returns: string | DataType | ((args: readonly DataType[], constants: Constants) => DataType);
   readonly returnsText?: string;
   readonly strict?: boolean;
   readonly nullable?: boolean;
@@ -156,7 +169,7 @@ function splitParams(text: string): string[] {
 function returnType(
   returns: OverloadDeclaration['returns'],
   params: readonly TypePattern[],
-): (args: readonly DataType[]) => DataType {
+): Overload['returns'] {
   if (typeof returns === 'function') return returns;
   if (typeof returns !== 'string') return () => returns;
   const pattern = typePattern(returns);
@@ -210,6 +223,7 @@ export interface FunctionDeclaration {
   readonly syntax?: string;
   readonly aliases?: readonly string[];
   readonly unitArgument?: UnitArgument;
+  readonly checkConstants?: (constants: Constants) => ConstantProblem | null;
 }
 
 export function functionRow(
@@ -226,6 +240,7 @@ export function functionRow(
     aliases: declaration.aliases ?? [],
     deterministic: true,
     unitArgument: declaration.unitArgument ?? null,
+    checkConstants: declaration.checkConstants ?? null,
     overloads,
   });
 }

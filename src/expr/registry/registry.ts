@@ -1,12 +1,27 @@
 /** Every function and operator, by name and by overload id. */
 import { exprErrors } from '../errors.ts';
 import { arithmeticFunctions } from './arithmetic.ts';
+import { collectionFunctions, conditionalFunctions } from './collections.ts';
 import { comparisonFunctions } from './comparison.ts';
+import { encodingFunctions } from './encoding.ts';
+import { jsonFunctions } from './json.ts';
+import { mathFunctions } from './math.ts';
+import { regexFunctions } from './regex-functions.ts';
+import { stringFunctions } from './strings.ts';
+import { timeFunctions } from './time.ts';
 import type { FunctionRow, Overload } from './overload.ts';
 
 export const functionRows: readonly FunctionRow[] = Object.freeze([
   ...arithmeticFunctions,
   ...comparisonFunctions,
+  ...conditionalFunctions,
+  ...stringFunctions,
+  ...regexFunctions,
+  ...encodingFunctions,
+  ...mathFunctions,
+  ...timeFunctions,
+  ...jsonFunctions,
+  ...collectionFunctions,
 ]);
 
 const byName = new Map<string, FunctionRow>();
