@@ -14,6 +14,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const NEEDED_MAJOR = 24;
 const USAGE_EXIT_CODE = 2;
+/** Set for the second process, which does not start a third. */
+const RESTARTED_VARIABLE = 'MILLRACE_RESTARTED';
 const HERE = dirname(realpathSync(fileURLToPath(import.meta.url)));
 
 if (majorOf(process.versions.node) >= NEEDED_MAJOR) start();
@@ -32,7 +34,7 @@ function start() {
 }
 
 function restart() {
-  const node = findNode();
+  const node = process.env[RESTARTED_VARIABLE] === undefined ? findNode() : null;
   if (node === null) {
     fail(
       `millrace needs Node >= ${NEEDED_MAJOR} and this is ${process.versions.node}: install a newer one, ` +
@@ -41,6 +43,7 @@ function restart() {
   }
   const child = spawn(node, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
+    env: { ...process.env, [RESTARTED_VARIABLE]: '1' },
   });
   // A supervisor signals this process alone. From a terminal the child gets the signal twice, as it does under npm:
   // the command line takes a second one that follows at once for the same (src/cli/interruption.ts).

@@ -4,7 +4,7 @@ import { startLocalCluster, type JobHandle, type JobResult } from '../dispatcher
 import type { JobGraph } from '../graph/index.ts';
 import { startTaskManager } from '../taskmanager/index.ts';
 import { catalog } from './catalog.ts';
-import { tell, type CommandContext } from './command-context.ts';
+import type { CommandContext } from './command-context.ts';
 import { watchForInterruption } from './interruption.ts';
 import type { ProgressDisplay } from './progress/display.ts';
 import type { JobProgress } from './progress/job-progress.ts';
@@ -38,23 +38,24 @@ export async function runJob(context: CommandContext, request: RunRequest): Prom
   try {
     const job = await cluster.dispatcher.submit(graph);
     const release = watchForInterruption(context.environment, ports.clock, () => {
-      tell(context, 'stopping (once more to stop at once)');
+      display.note('stopping (once more to stop at once)');
       void job.cancel();
     });
     const steps = stepLabels(graph);
-    const progress = (): JobProgress => ({
+    const progress = (isEnded: boolean): JobProgress => ({
       jobName: graph.name,
       state: job.state,
+      isEnded,
       elapsedMs: ports.clock.monotonicMs() - startedMs,
       steps,
       metrics: job.counters(),
     });
     const statistics = request.statsFile === null ? null : await openStatistics(context, request.statsFile, graph, job);
-    const timer = repeat(context, display.intervalMs, () => display.update(progress()));
+    const timer = repeat(context, display.intervalMs, () => display.update(progress(false)));
     const result = await job.result;
     timer.stop();
     await statistics?.finish();
-    const last = progress();
+    const last = progress(true);
     display.finish(last);
     release();
     return { result, progress: last };

@@ -6,6 +6,8 @@ export interface ProgressDisplay {
   /** How often update() is worth calling. */
   readonly intervalMs: number;
   update(progress: JobProgress): void;
+  /** Tells a line in between. */
+  note(line: string): void;
   /** Called once, last. */
   finish(progress: JobProgress): void;
 }
@@ -24,18 +26,24 @@ export function liveDisplay(terminal: Terminal, write: (text: string) => void): 
     write(clear + lines.map((line) => `${line.slice(0, width)}\n`).join(''));
     drawnLines = lines.length;
   };
-  return { intervalMs: LIVE_INTERVAL_MS, update: draw, finish: draw };
+  const note = (line: string): void => {
+    write(`${line}\n`);
+    // What is above the line stays; the table goes on below.
+    drawnLines = 0;
+  };
+  return { intervalMs: LIVE_INTERVAL_MS, update: draw, note, finish: draw };
 }
 
 /** A line now and then, for logs. */
 export function plainDisplay(write: (text: string) => void): ProgressDisplay {
   const line = (progress: JobProgress): void => write(`${progressLine(progress)}\n`);
-  return { intervalMs: PLAIN_INTERVAL_MS, update: line, finish: line };
+  return { intervalMs: PLAIN_INTERVAL_MS, update: line, note: (text) => write(`${text}\n`), finish: line };
 }
 
 /** Shows nothing. */
 export const noDisplay: ProgressDisplay = {
   intervalMs: PLAIN_INTERVAL_MS,
   update: () => undefined,
+  note: () => undefined,
   finish: () => undefined,
 };

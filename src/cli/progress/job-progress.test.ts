@@ -19,6 +19,7 @@ function metrics(steps: Readonly<Record<string, Readonly<Record<string, [number,
 const progress: JobProgress = {
   jobName: 'totals',
   state: 'RUNNING',
+  isEnded: false,
   elapsedMs: 12_000,
   steps: [
     { stepId: 'orders', what: 'source kafka' },
@@ -45,6 +46,12 @@ describe('a job in progress', () => {
   it('is a line elsewhere', () => {
     expect(progressLine(progress)).toBe(
       '12 s  RUNNING; orders read 1,234,567 (102k/s, lag 70); out wrote 39 (4/s)',
+    );
+  });
+
+  it('has the rates of the whole run once it has ended', () => {
+    expect(progressLine({ ...progress, state: 'FINISHED', isEnded: true })).toBe(
+      '12 s  FINISHED; orders read 1,234,567 (103k/s, lag 70); out wrote 39 (3/s)',
     );
   });
 

@@ -1,5 +1,5 @@
 import { counterNames } from '../../core/index.ts';
-import type { JobMetrics, StepMetrics } from '../../metrics/index.ts';
+import type { CounterReading, JobMetrics, StepMetrics } from '../../metrics/index.ts';
 import { textTable } from '../text-table.ts';
 import { formatCount, formatElapsed, formatRate } from './quantities.ts';
 
@@ -15,6 +15,8 @@ export interface JobProgress {
   readonly jobName: string;
   readonly state: string;
   readonly elapsedMs: number;
+  /** Then rates are those of the whole run. */
+  readonly isEnded: boolean;
   readonly steps: readonly StepLabel[];
   readonly metrics: JobMetrics;
 }
@@ -25,8 +27,10 @@ function stepMetrics(progress: JobProgress, stepId: string): StepMetrics | undef
   return progress.metrics.steps.find((step) => step.stepId === stepId);
 }
 
-function reading(progress: JobProgress, stepId: string, key: CounterKey): { total: number; perSecond: number } | null {
-  return stepMetrics(progress, stepId)?.counters[counterNames[key].name] ?? null;
+function reading(progress: JobProgress, stepId: string, key: CounterKey): CounterReading | null {
+  const now = stepMetrics(progress, stepId)?.counters[counterNames[key].name];
+  if (now === undefined) return null;
+  return progress.isEnded ? { ...now, perSecond: (now.total * 1000) / Math.max(1, progress.elapsedMs) } : now;
 }
 
 /** Columns that stand only where some step has something to say in them. */
