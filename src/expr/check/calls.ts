@@ -242,7 +242,8 @@ function unknownFunction(checker: Checker, ast: AstCall): null {
 }
 
 function callableNames(): readonly string[] {
-  const names = functionRows.flatMap((row) => [row.name, ...row.aliases]).filter((name) => /^[A-Z]\w*$/.test(name));
+  const callable = functionRows.filter((row) => row.overloads.length > 0);
+  const names = callable.flatMap((row) => [row.name, ...row.aliases]).filter((name) => /^[A-Z]\w*$/.test(name));
   return [...names, ...Object.keys(SPECIAL_FORMS), ...AGGREGATES].filter((name) => name !== 'IN');
 }
 

@@ -138,7 +138,9 @@ function bucketError(problem: string): Error {
 /** Which of n equal parts of [low, high) a value lies in, from 1; 0 below, n + 1 above (SQL:2003). */
 function widthBucket(x: number, low: number, high: number, count: number): number {
   if (count <= 0) throw bucketError(`the number of parts must be positive, not ${count}`);
-  if (low === high || Number.isNaN(low + high + x)) throw bucketError('the limits must be different numbers');
+  if (low === high || !Number.isFinite(high - low) || Number.isNaN(x)) {
+    throw bucketError('the limits must be different, finite numbers');
+  }
   const share = (x - low) / (high - low);
   return share < 0 ? 0 : share >= 1 ? count + 1 : Math.floor(share * count) + 1;
 }

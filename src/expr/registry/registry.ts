@@ -1,4 +1,7 @@
-/** Every function and operator, by name and by overload id. */
+/**
+ * Every function and operator, by name and by overload id. What is built into the grammar stands here too, without
+ * overloads, so that docs and help are complete.
+ */
 import { exprErrors } from '../errors.ts';
 import { arithmeticFunctions } from './arithmetic.ts';
 import { collectionFunctions, conditionalFunctions } from './collections.ts';
@@ -7,6 +10,7 @@ import { encodingFunctions } from './encoding.ts';
 import { jsonFunctions } from './json.ts';
 import { mathFunctions } from './math.ts';
 import { regexFunctions } from './regex-functions.ts';
+import { aggregateForms, specialForms } from './special-forms.ts';
 import { stringFunctions } from './strings.ts';
 import { timeFunctions } from './time.ts';
 import type { FunctionRow, Overload } from './overload.ts';
@@ -14,6 +18,7 @@ import type { FunctionRow, Overload } from './overload.ts';
 export const functionRows: readonly FunctionRow[] = Object.freeze([
   ...arithmeticFunctions,
   ...comparisonFunctions,
+  ...specialForms,
   ...conditionalFunctions,
   ...stringFunctions,
   ...regexFunctions,
@@ -22,6 +27,7 @@ export const functionRows: readonly FunctionRow[] = Object.freeze([
   ...timeFunctions,
   ...jsonFunctions,
   ...collectionFunctions,
+  ...aggregateForms,
 ]);
 
 const byName = new Map<string, FunctionRow>();
@@ -38,9 +44,10 @@ for (const row of functionRows) {
   }
 }
 
-/** By name in upper case, or by an operator's sign; undefined where there is none. */
+/** By name in upper case, or by an operator's sign; undefined where there is none that can be called. */
 export function findFunction(name: string): FunctionRow | undefined {
-  return byName.get(name);
+  const row = byName.get(name);
+  return row === undefined || row.overloads.length === 0 ? undefined : row;
 }
 
 /** Every overload by id, in the order of the registry. */
