@@ -125,6 +125,11 @@ export class ExpressionEmitter {
     return of.isNull === null ? valueOf(of) : this.bind(code`!${of.isNull} && ${valueOf(of)}`);
   }
 
+  /** What once() has computed for the key, where it is known here. */
+  known(key: string): Operand | undefined {
+    return this.#block.find(key);
+  }
+
   once(key: string, compute: () => Operand): Operand {
     const known = this.#block.find(key);
     if (known !== undefined) return known;

@@ -1,9 +1,9 @@
 /** Random typed expressions, values and rows from a seed, for tests: everything that the registry and the IR have. */
 import { types } from '../../core/index.ts';
-import type { DataType, Expression, Field, RowSchema } from '../../core/index.ts';
+import type { DataType, Expression, Field, RowSchema, Value } from '../../core/index.ts';
 import { canCast } from '../cast/cast.ts';
-import { literalOf } from '../ir/literal.ts';
-import { overloads } from '../registry/registry.ts';
+import { literalOf, literalValue } from '../ir/literal.ts';
+import { functionRows, overloads } from '../registry/registry.ts';
 import type { Overload } from '../registry/overload.ts';
 import type { TypePattern } from '../registry/type-pattern.ts';
 import { sameType } from '../../core/index.ts';
@@ -54,6 +54,14 @@ export const TEST_SCHEMA: RowSchema = {
     (type, index): Field => ({ name: `f${index}"];\`;${type.kind}*/`, type }),
   ),
 };
+
+const rowOf = new Map(functionRows.flatMap((row) => row.overloads.map((overload) => [overload.id, row] as const)));
+const FIELD = 'field(row,int)';
+const MAP = 'map(any...)';
+
+function fieldType(index: Value | undefined): DataType {
+  return (ROW as Extract<DataType, { kind: 'row' }>).fields[index as number]?.type ?? ROW;
+}
 
 /** What a test run has built, to be compared with what exists. */
 export class Coverage {
@@ -133,8 +141,10 @@ export class ExpressionGenerator {
     for (let tries = 0; tries < 12; tries++) {
       const overload = this.#random.pick(all);
       const args = this.#argumentTypes(overload);
-      if (!sameType(overload.returns(args), type)) continue;
-      return this.#callWith(overload, args, depth);
+      if (!sameType(overload.returns(args, []), type)) continue;
+      const call = this.#callWith(overload, args, depth);
+      // The type of some calls depends on literals among the arguments.
+      if (sameType(call.type, type)) return call;
     }
     return null;
   }
@@ -146,15 +156,36 @@ export class ExpressionGenerator {
   #callWith(overload: Overload, args: readonly DataType[], depth: number): Expression {
     this.coverage.kinds.add('call');
     this.coverage.overloads.add(overload.id);
-    return {
-      kind: 'call',
-      overload: overload.id,
-      args: args.map((type) => this.of(type, depth - 1)),
-      type: overload.returns(args),
-    };
+    const declared = rowOf.get(overload.id);
+    for (;;) {
+      const made = args.map((type, index) => this.#unit(overload, index) ?? this.of(type, depth - 1));
+      const constants = made.map((arg) => (arg.kind === 'literal' ? literalValue(arg) : undefined));
+      // What the checker refuses is never evaluated.
+      if (declared?.checkConstants?.(constants) != null) continue;
+      const type = overload.id === FIELD ? fieldType(constants[1]) : overload.returns(args, constants);
+      return { kind: 'call', overload: overload.id, args: made, type };
+    }
+  }
+
+  /** An argument that can only be a literal: a unit of time, the index of a row's field. */
+  #unit(overload: Overload, index: number): Expression | null {
+    if (overload.id === FIELD && index === 1) return { kind: 'literal', type: types.int, value: this.#random.integer(0, 1) };
+    const unit = rowOf.get(overload.id)?.unitArgument;
+    if (unit === undefined || unit === null || unit.index !== index || unit.units.length === 0) return null;
+    if (!sameType(this.#parameter(overload, index), types.string)) return null;
+    return { kind: 'literal', type: types.string, value: this.#random.pick(unit.units) };
+  }
+
+  #parameter(overload: Overload, index: number): DataType {
+    const pattern = overload.params[Math.min(index, overload.params.length - 1)] as TypePattern;
+    return pattern.kind === 'exact' ? pattern.type : types.boolean;
   }
 
   #argumentTypes(overload: Overload): DataType[] {
+    if (overload.id === MAP) {
+      const [key, value] = [this.#random.pick([types.string, types.int]), this.#random.pick([types.string, types.int, types.long])];
+      return Array.from({ length: this.#random.integer(1, 3) }, () => [key, value]).flat();
+    }
     const bindings = new Map<string, DataType>();
     const count = overload.variadic
       ? this.#random.integer(Math.max(overload.minimumArity, 0), overload.params.length + 2)

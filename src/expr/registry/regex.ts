@@ -23,7 +23,13 @@ export function regexCompiler(functionName: string, flags: string): RegexCompile
 
 function compile(functionName: string, pattern: string, flags: string): RegExp {
   try {
-    return new RegExp(pattern, flags);
+    const regex = new RegExp(pattern, flags);
+    // V8 compiles when first used, apart for text with and without characters above U+00FF, and only then says that a
+    // pattern is too large.
+    regex.test('a');
+    regex.test('\u0100');
+    regex.lastIndex = 0;
+    return regex;
   } catch (error) {
     const problem = error instanceof Error ? (error.message.split(': ').at(-1) ?? '') : String(error);
     throw exprErrors.create('MR-EXPR-REGEX', { function: functionName, pattern: pattern.slice(0, 200), problem });

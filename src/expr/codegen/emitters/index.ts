@@ -2,5 +2,14 @@
 import type { CallEmitter } from '../emit-call.ts';
 import { arithmeticEmitters } from './arithmetic.ts';
 import { comparisonEmitters } from './comparison.ts';
+import { likeEmitters } from './like.ts';
+import { mathEmitters } from './math.ts';
+import { stringEmitters } from './strings.ts';
 
-export const callEmitters: ReadonlyMap<string, CallEmitter> = new Map([...arithmeticEmitters, ...comparisonEmitters]);
+export const callEmitters: ReadonlyMap<string, CallEmitter> = new Map([
+  ...arithmeticEmitters,
+  ...comparisonEmitters,
+  ...likeEmitters,
+  ...mathEmitters,
+  ...stringEmitters,
+]);
