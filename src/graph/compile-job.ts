@@ -42,7 +42,7 @@ export async function compileJob(text: string, options: CompileOptions): Promise
   const problems = createProblemList(text, options);
   const spec = readJobSpec(problems, options);
   const parallelism = options.parallelism ?? spec?.parallelism ?? jobOptions.parallelism.default;
-  if (spec !== null && options.parallelism != null && parallelism > spec.maxParallelism) {
+  if (spec !== null && typeof options.parallelism === 'number' && parallelism > spec.maxParallelism) {
     // It stands in no line of the file.
     const fields = { given: parallelism, limit: spec.maxParallelism };
     problems.add('MR-JOB-PARALLELISM', { start: 0, end: problems.source.lineEnd(0) }, fields);

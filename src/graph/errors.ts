@@ -41,7 +41,7 @@ const fileErrors = {
   ),
   'MR-JOB-YAML-FEATURE': mistake(
     '{feature} is not allowed in a job file',
-    'Job files use plain YAML: one document, mappings, lists and scalars, aliases within limits; no tags, no merge keys.',
+    'Job files use plain YAML: one document of mappings, lists and scalars, aliases within limits; no tags, no merges.',
   ),
   'MR-JOB-DUPLICATE-KEY': mistake(
     '`{key}` stands here twice; the first is on line {line}',
@@ -69,7 +69,7 @@ const shapeErrors = {
   'MR-JOB-BAD-VALUE': mistake('{what} {problem}', 'A setting has a value that is not allowed.'),
   'MR-JOB-BAD-NAME': mistake(
     '{what} `{name}` is not allowed: {problem}',
-    'Step ids have letters, digits, `_` and `-` and begin with a letter or `_`. Field names have no control characters.',
+    'Step ids have letters, digits, `_` and `-` and begin with a letter or `_`. Fields have no control characters.',
   ),
   'MR-JOB-UNSUPPORTED': mistake(
     '{what} is not supported by this version yet',
@@ -134,8 +134,11 @@ const meaningErrors = {
     '{what} must be {expected}, but is {given}',
     'Cast the expression with CAST(… AS type), or change it.',
   ),
-  'MR-JOB-UNKNOWN-FIELD': mistake('there is no field `{name}` here', 'Names are those of the rows that reach the step.'),
-  'MR-JOB-DUPLICATE-FIELD': mistake('the field `{name}` is there already: {other}', 'Field names of a row are unique.'),
+  'MR-JOB-UNKNOWN-FIELD': mistake('there is no field `{name}` here', 'Names are those of rows that reach the step.'),
+  'MR-JOB-DUPLICATE-FIELD': mistake(
+    'the field `{name}` is there already: {other}',
+    'Field names of a row are unique.',
+  ),
   'MR-JOB-KEY-TYPE': mistake(
     '`{name}` cannot be a key: {type} has no equality to group by',
     'Keys are of a primitive type. Select a part of the value first, such as one field of it.',

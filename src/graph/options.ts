@@ -66,7 +66,7 @@ export const jobFileLimits = defineOptions({
 
 export type JobFileLimits = OptionValues<typeof jobFileLimits>;
 
-export const MAX_PARALLELISM = 32_768;
+const MAX_PARALLELISM = 32_768;
 
 /** The settings of a job that stand beside `name` and `steps`. */
 export const jobOptions = defineOptions({

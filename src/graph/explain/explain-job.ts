@@ -144,13 +144,16 @@ function explainNode(node: ChainNode, changelog: ChangelogMode, catalog: Connect
       });
     case 'aggregate': {
       const keys = node.keys.map((key) => node.input.fields[key]?.name ?? '?');
-      const details = [keys.length === 0 ? 'one total of all rows' : `key ${keys.join(', ')}`, ...node.calls.map(describeCall)];
+      const key = keys.length === 0 ? 'one total of all rows' : `key ${keys.join(', ')}`;
+      const details = [key, ...node.calls.map(describeCall)];
       return [{ step: node.stepId, kind: 'aggregate', details, fields: describeFields(node.output), changelog }];
     }
     case 'union':
       return [{ step: node.stepId, kind: 'union', details: [], fields: describeFields(node.output), changelog }];
-    case 'sink':
-      return [{ step: node.spec.stepId, kind: 'sink', details: explainSink(node.spec, catalog), fields: null, changelog }];
+    case 'sink': {
+      const { stepId: step } = node.spec;
+      return [{ step, kind: 'sink', details: explainSink(node.spec, catalog), fields: null, changelog }];
+    }
   }
 }
 

@@ -70,13 +70,9 @@ const later = (shape: () => Shape): Shape => (value, path) => shape()(value, pat
 const nothingMore = object({});
 const type: Shape = later(() => typeShape);
 const field = object({ name: text, type });
+const simpleKinds = 'boolean int long float double string bytes date time timestamp json'.split(' ');
 const typeShape = variant({
-  ...Object.fromEntries(
-    ['boolean', 'int', 'long', 'float', 'double', 'string', 'bytes', 'date', 'time', 'timestamp', 'json'].map((kind) => [
-      kind,
-      nothingMore,
-    ]),
-  ),
+  ...Object.fromEntries(simpleKinds.map((kind) => [kind, nothingMore])),
   decimal: object({ precision: count, scale: index }),
   array: object({ element: type }),
   map: object({ key: type, value: type }),
@@ -172,8 +168,8 @@ function checkReferences(graph: JobGraph): void {
   graph.vertices.forEach((vertex, position) => {
     const path = `graph.vertices[${position}]`;
     if (vertex.chain.length === 0) refuse(`${path}.chain`, 'is empty');
-    for (const edge of vertex.inputs) if (edges.get(edge)?.to !== vertex.id) refuse(`${path}.inputs`, `names ${edge}`);
-    for (const edge of vertex.outputs) if (edges.get(edge)?.from !== vertex.id) refuse(`${path}.outputs`, `names ${edge}`);
+    for (const id of vertex.inputs) if (edges.get(id)?.to !== vertex.id) refuse(`${path}.inputs`, `names ${id}`);
+    for (const id of vertex.outputs) if (edges.get(id)?.from !== vertex.id) refuse(`${path}.outputs`, `names ${id}`);
   });
   graph.edges.forEach((edge, position) => {
     const path = `graph.edges[${position}]`;

@@ -1,7 +1,7 @@
 /**
  * A job graph as canonical JSON: keys in order, no white space, so that equal graphs are equal bytes and have equal
- * hashes. JSON has no infinities, no NaN and no negative zero; such numbers are `{"$number": "NaN"}`, and keys that begin
- * with `$` have another `$` in front.
+ * hashes. JSON has no infinities, no NaN and no negative zero; such numbers are `{"$number": "NaN"}`, and keys that
+ * begin with `$` have another `$` in front.
  */
 import { graphErrors } from '../errors.ts';
 import { checkJobGraphShape } from './check-job-graph-shape.ts';
@@ -34,7 +34,7 @@ export function deserialiseJobGraph(text: string): JobGraph {
 }
 
 /** Plain data as JSON with sorted keys; members that are undefined are left out, as JSON does. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))) {
     return `{"${NUMBER_KEY}":"${Object.is(value, -0) ? '-0' : String(value)}"}`;

@@ -16,7 +16,14 @@ import type {
 import type { PlacedText } from '../spec/placed-text.ts';
 import type { ProblemList } from '../spec/problem.ts';
 import type { TextRange } from '../spec/source-text.ts';
-import { aggregateStream, filterStream, flatMapStream, schemaDifference, selectStream, unionStream } from './changelog-rules.ts';
+import {
+  aggregateStream,
+  filterStream,
+  flatMapStream,
+  schemaDifference,
+  selectStream,
+  unionStream,
+} from './changelog-rules.ts';
 import type { ChangelogResult } from './changelog-rules.ts';
 import { checkAggregate, checkCondition, checkExpression } from './check-expression.ts';
 import { checkSink } from './check-sink.ts';
@@ -84,25 +91,37 @@ class LogicalGraphBuilder {
 
   add(step: StepSpec): void {
     this.#checkParallelism(step);
+    this.#addStep(step);
+  }
+
+  #addStep(step: StepSpec): void {
     switch (step.kind) {
       case 'source':
-        return this.#addSource(step);
+        this.#addSource(step);
+        break;
       case 'filter':
-        return this.#addFilter(step);
+        this.#addFilter(step);
+        break;
       case 'select':
-        return this.#addSelect(step);
+        this.#addSelect(step);
+        break;
       case 'flat-map':
-        return this.#addFlatMap(step);
+        this.#addFlatMap(step);
+        break;
       case 'aggregate':
-        return this.#addAggregate(step);
+        this.#addAggregate(step);
+        break;
       case 'union':
-        return this.#addUnion(step);
+        this.#addUnion(step);
+        break;
       case 'split':
-        return this.#addSplit(step);
+        this.#addSplit(step);
+        break;
       case 'sink':
-        return this.#addSink(step);
+        this.#addSink(step);
+        break;
       case 'broken':
-        return;
+        break;
     }
   }
 
@@ -111,7 +130,8 @@ class LogicalGraphBuilder {
     if (output === null) return;
     this.#streams.set(step.id, output);
     if (spec === null) return;
-    this.#push(step, { kind: 'source', id: step.id, parallelism: step.parallelism, spec, bounded, output: output.stream });
+    const { id, parallelism } = step;
+    this.#push(step, { kind: 'source', id, parallelism, spec, bounded, output: output.stream });
   }
 
   #addFilter(step: FilterStepSpec): void {
@@ -121,7 +141,8 @@ class LogicalGraphBuilder {
     // A filter that is wrong lets the same fields through.
     this.#streams.set(step.id, input);
     if (predicate === null) return;
-    const output = this.#changelog(step.id, filterStream(input.stream, predicate), step.predicate.range, input.doubtful);
+    const result = filterStream(input.stream, predicate);
+    const output = this.#changelog(step.id, result, step.predicate.range, input.doubtful);
     if (output === null) return;
     this.#push(step, { kind: 'filter', id: step.id, parallelism: step.parallelism, predicate, output: output.stream });
   }
@@ -281,7 +302,8 @@ class LogicalGraphBuilder {
   }
 
   #wrongType(what: string, text: PlacedText, expected: string, given: DataType): void {
-    this.#problems.add('MR-JOB-EXPRESSION-TYPE', text.range, { what, expected, given: formatType(given) }, { expected });
+    const fields = { what, expected, given: formatType(given) };
+    this.#problems.add('MR-JOB-EXPRESSION-TYPE', text.range, fields, { expected });
   }
 
   #keys(names: readonly PlacedText[], input: StepStream): readonly number[] {

@@ -30,13 +30,17 @@ export function filterStream(input: RowStream, predicate: Expression): Changelog
 export function selectStream(input: RowStream, fields: readonly NamedExpression[]): ChangelogResult {
   const schema = rowSchema(fields.map(({ name, expression }) => ({ name, type: expression.type })));
   const uniqueKeys = input.uniqueKeys
-    .map((key) => key.map((column) => fields.findIndex(({ expression: e }) => e.kind === 'column' && e.index === column)))
+    .map((key) => key.map((column) => fields.findIndex(({ expression }) => isColumn(expression, column))))
     .filter((key) => key.every((position) => position >= 0));
   if (input.changelog === 'append' || uniqueKeys.length > 0) return accept({ ...input, schema, uniqueKeys });
   return refuse(
     `this drops the key (${keyNames(input)}) of running totals, so that the newest row per key is no longer known`,
     'a select that keeps the key fields unchanged',
   );
+}
+
+function isColumn(expression: Expression, column: number): boolean {
+  return expression.kind === 'column' && expression.index === column;
 }
 
 export function flatMapStream(

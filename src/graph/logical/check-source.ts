@@ -121,7 +121,10 @@ function compareWithFixed(
 ): void {
   const same =
     declared.fields.length === fixed.length &&
-    declared.fields.every(({ name, type }, i) => name === fixed[i]?.name && sameType(type, fixed[i]?.type ?? type));
+    declared.fields.every(({ name, type }, i) => {
+      const other = fixed[i];
+      return other !== undefined && name === other.name && sameType(type, other.type);
+    });
   if (same || declared.doubtful.length > 0) return;
   const fields = fixed.map(({ name, type }) => `${name} ${formatType(type)}`).join(', ');
   problems.add('MR-JOB-SCHEMA', step.schemaRange, { problem: `the fields of \`${step.id}\` are fixed: ${fields}` }, {

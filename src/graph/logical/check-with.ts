@@ -89,7 +89,8 @@ function findFormat(
   const expected = `one of ${names.join(', ')}`;
   if (definition === undefined) {
     const suggestion = nearestName(text.text, names);
-    problems.add('MR-JOB-UNKNOWN-FORMAT', text.range, { name: text.hideVariables(text.text) }, { expected, suggestion });
+    const name = text.hideVariables(text.text);
+    problems.add('MR-JOB-UNKNOWN-FORMAT', text.range, { name }, { expected, suggestion });
     return null;
   }
   if (!usable.includes(definition)) {
@@ -110,7 +111,9 @@ export function tableOf(
   const rows: Record<string, OptionRow> = {};
   const definitions = definition === null ? [...catalog.formats.values()] : [definition];
   for (const { options } of definitions) {
-    for (const [key, row] of Object.entries(options)) rows[key] = definition === null ? { ...row, required: false } : row;
+    for (const [key, row] of Object.entries(options)) {
+      rows[key] = definition === null ? { ...row, required: false } : row;
+    }
   }
   return { ...rows, format: FORMAT_ROW, ...connector.options };
 }
@@ -127,7 +130,8 @@ function rawOptions(node: MapNode | null, table: OptionTable, problems: ProblemL
   for (const { key, keyRange, value } of node?.entries ?? []) {
     const row = Object.hasOwn(table, key) ? table[key] : undefined;
     if (row !== undefined && isEmpty(value)) {
-      problems.add('MR-JOB-BAD-OPTION', keyRange, { problem: `\`${key}\` has no value` }, { expected: expectedOf(row) });
+      const problem = `\`${key}\` has no value`;
+      problems.add('MR-JOB-BAD-OPTION', keyRange, { problem }, { expected: expectedOf(row) });
       unknown.add(key);
     } else if (isIncomplete(value)) {
       unknown.add(key);
@@ -166,10 +170,15 @@ function isIncomplete(node: DocumentNode): boolean {
   }
 }
 
+const CODES = {
+  unknown: 'MR-JOB-UNKNOWN-OPTION',
+  missing: 'MR-JOB-MISSING-OPTION',
+  invalid: 'MR-JOB-BAD-OPTION',
+} as const;
+
 function reportOption(problem: OptionProblem, block: WithBlock, table: OptionTable, problems: ProblemList): void {
   const key = String(problem.path[0] ?? '');
   const row = Object.hasOwn(table, key) ? table[key] : undefined;
-  const code = { unknown: 'MR-JOB-UNKNOWN-OPTION', missing: 'MR-JOB-MISSING-OPTION', invalid: 'MR-JOB-BAD-OPTION' } as const;
   const range = rangeOf(problem, block);
   let message = problem.message;
   if (block.node !== null) {
@@ -182,7 +191,7 @@ function reportOption(problem: OptionProblem, block: WithBlock, table: OptionTab
   const names = Object.keys(table);
   const expected =
     problem.what === 'unknown' ? (names.length === 0 ? 'no options' : `one of ${names.join(', ')}`) : expectedOf(row);
-  problems.add(code[problem.what], range, { problem: message }, { expected, suggestion: problem.suggestion });
+  problems.add(CODES[problem.what], range, { problem: message }, { expected, suggestion: problem.suggestion });
 }
 
 function expectedOf(row: OptionRow | undefined): string | null {

@@ -99,7 +99,3 @@ export interface LogicalSink extends LogicalNodeBase {
   readonly spec: SinkSpec;
   readonly output: null;
 }
-
-export function outputOf(graph: LogicalGraph, id: string): RowStream | null {
-  return graph.nodes.find((node) => node.id === id)?.output ?? null;
-}

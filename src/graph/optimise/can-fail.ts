@@ -8,7 +8,7 @@ export function canFail(expression: Expression): boolean {
     case 'literal':
       return false;
     case 'call':
-      return (overloadById(expression.overload)?.canFail ?? true) || expression.args.some(canFail);
+      return overloadById(expression.overload).canFail || expression.args.some(canFail);
     case 'cast': {
       const { arg, safe, type } = expression;
       return (!safe && castCanFail(arg.type, type)) || canFail(arg);

@@ -30,7 +30,8 @@ export class GraphEdit {
   }
 
   consumersOf(id: string): readonly string[] {
-    return [...this.#inputs].flatMap(([consumer, inputs]) => inputs.filter((input) => input === id).map(() => consumer));
+    const readers = [...this.#inputs];
+    return readers.flatMap(([consumer, inputs]) => inputs.filter((input) => input === id).map(() => consumer));
   }
 
   /** The only consumer, or null where there are none or several. */

@@ -105,7 +105,13 @@ function sameLayout(a: Layout, b: Layout): boolean {
 }
 
 /** A select of plain columns in front of an exchange or a union; it runs where the rows come from. */
-function narrowing(consumer: string, position: number, from: LogicalNode, arriving: Layout, wanted: Layout): LogicalSelect {
+function narrowing(
+  consumer: string,
+  position: number,
+  from: LogicalNode,
+  arriving: Layout,
+  wanted: Layout,
+): LogicalSelect {
   const stream = from.output as RowStream;
   const fields = wanted.map((column) => {
     const index = arriving.indexOf(column);

@@ -4,12 +4,18 @@
  * The rule: which records end in an error must not change. A filter may therefore move past a step only if
  * - it reads fields of the record's value that the step passes on unchanged, under whatever name,
  * - nothing in the step can fail: it would no longer fail for the rows that the filter drops, and
- * - where the step drops or multiplies rows, the filter itself cannot fail: it now sees rows that it did not see before.
+ * - where the step drops or multiplies rows, the filter itself cannot fail: it now sees rows that it did not before.
  * Parts of an AND move on their own only where no part of it can fail.
  */
 import { columnsOf, mapColumns } from '../../expr/index.ts';
 import type { Expression, SourceSpec } from '../../core/index.ts';
-import type { LogicalFilter, LogicalGraph, LogicalNode, LogicalSource, NamedExpression } from '../logical/logical-graph.ts';
+import type {
+  LogicalFilter,
+  LogicalGraph,
+  LogicalNode,
+  LogicalSource,
+  NamedExpression,
+} from '../logical/logical-graph.ts';
 import { canFail } from './can-fail.ts';
 import { GraphEdit } from './graph-edit.ts';
 
@@ -50,7 +56,8 @@ function pushIntoSource(source: LogicalSource, edit: GraphEdit): void {
       break;
     }
   }
-  if (pushed.length > source.spec.filters.length) edit.replace({ ...source, spec: { ...source.spec, filters: pushed } });
+  if (pushed.length === source.spec.filters.length) return;
+  edit.replace({ ...source, spec: { ...source.spec, filters: pushed } });
 }
 
 function canAnyFail(fields: readonly NamedExpression[]): boolean {
@@ -78,7 +85,7 @@ function divide(step: LogicalFilter, origins: Origins, rowsChanged: boolean): Di
 }
 
 function readsOrigins(expression: Expression, origins: Origins): boolean {
-  return columnsOf(expression).every((index) => origins[index] != null);
+  return columnsOf(expression).every((index) => (origins[index] ?? null) !== null);
 }
 
 function conjunction(args: readonly Expression[]): Expression | null {

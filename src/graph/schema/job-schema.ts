@@ -115,7 +115,7 @@ function settingSchema(key: string): JsonSchema {
     case 'metadata':
       return { type: 'object', minProperties: 1, additionalProperties: { type: 'string' } };
     case 'errors':
-      return { anyOf: [{ enum: ['fail', 'skip'] }, closed({ to: { type: 'string', minLength: 1 } }, ['to']), VARIABLE] };
+      return orVariable({ enum: ['fail', 'skip'] }, closed({ to: { type: 'string', minLength: 1 } }, ['to']));
     case 'key':
       return { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] };
     default:

@@ -30,7 +30,10 @@ export interface Interpolated {
 const REFERENCE = /\$\$\{|\$\{/g;
 const COMPLETE = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/;
 
-/** Replaces `${NAME}` and `${NAME:-default}`; `$${` gives a literal `${`. As in a shell, an empty value takes the default. */
+/**
+ * Replaces `${NAME}` and `${NAME:-default}`; `$${` gives a literal `${`. As in a shell, an empty value takes the
+ * default.
+ */
 export function interpolate(raw: string, variables: Variables): Interpolated {
   const pieces: Piece[] = [];
   const substitutions: Substitution[] = [];

@@ -44,7 +44,13 @@ function unsupportedKey(entry: MapEntry, row: SettingRow, where: string, problem
   });
 }
 
-export function requireKey(map: MapNode, entry: MapEntry | undefined, key: string, where: string, problems: ProblemList): void {
+export function requireKey(
+  map: MapNode,
+  entry: MapEntry | undefined,
+  key: string,
+  where: string,
+  problems: ProblemList,
+): void {
   if (entry === undefined && !map.damaged) {
     problems.add('MR-JOB-MISSING-KEY', firstKeyRange(map), { where, key }, { expected: `\`${key}:\`` });
   }

@@ -37,7 +37,7 @@ export function parseJobFile(text: string, options: ParseJobFileOptions): Parsed
   return { spec, problems: problems.sorted() };
 }
 
-export function resolveLimits(given: Partial<JobFileLimits> | undefined): JobFileLimits {
+function resolveLimits(given: Partial<JobFileLimits> | undefined): JobFileLimits {
   return { ...parseOptions(jobFileLimits, {}).values, ...given };
 }
 

@@ -57,7 +57,7 @@ export class ProblemList {
 
   /** As addMessage, for what was found in a text that may hold values of variables: those are not shown. */
   addAbout(text: PlacedText, code: ErrorCode, range: TextRange, message: string, details: ProblemDetails = {}): void {
-    const hide = (words: string | null | undefined) => (words == null ? null : text.hideVariables(words));
+    const hide = (words: string | null | undefined) => (typeof words === 'string' ? text.hideVariables(words) : null);
     this.addMessage(code, range, text.hideVariables(message), {
       expected: hide(details.expected),
       suggestion: hide(details.suggestion),

@@ -120,8 +120,9 @@ class DocumentReader {
     const range = rangeOf(alias, near);
     const target = this.#anchors.get(alias.source);
     if (target === undefined || this.#following.has(target)) {
+      const name = alias.source;
       const problem =
-        target === undefined ? `there is no anchor \`&${alias.source}\`` : `the alias \`*${alias.source}\` holds itself`;
+        target === undefined ? `there is no anchor \`&${name}\`` : `the alias \`*${name}\` holds itself`;
       this.#problems.add('MR-JOB-YAML', range, { problem }, { expected: 'a value in quotes if it begins with `*`' });
       return emptyScalar(range);
     }
@@ -245,13 +246,17 @@ function isNode(value: unknown): value is Node {
   return isScalar(value) || isCollection(value) || isAlias(value);
 }
 
-function rangeOf(node: { readonly range?: readonly [number, number, number] | null | undefined }, near: TextRange): TextRange {
-  if (node.range == null) return near;
-  return { start: node.range[0], end: node.range[1] };
+/** As the YAML library's nodes have it: absent, null, or where the value begins and ends. */
+interface Ranged {
+  readonly range?: readonly [number, number, number] | null | undefined;
+}
+
+function rangeOf({ range }: Ranged, near: TextRange): TextRange {
+  return range === null || range === undefined ? near : { start: range[0], end: range[1] };
 }
 
 function startOf(node: unknown): number | null {
-  return isNode(node) && node.range != null ? node.range[0] : null;
+  return isNode(node) ? (node.range?.[0] ?? null) : null;
 }
 
 function emptyScalar(near: TextRange): ScalarNode {

@@ -153,13 +153,24 @@ function readId(map: MapNode, where: string, limits: JobFileLimits, problems: Pr
   const problem = 'it has letters, digits, `_` and `-`, and begins with a letter or `_`';
   problems.add('MR-JOB-BAD-NAME', text.range, { what: 'the id', name: text.hideVariables(text.text), problem }, {
     expected: 'an id such as large-orders',
-    suggestion: text.isInterpolated ? null : text.text.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^[^A-Za-z_]+/, '') || null,
+    suggestion: text.isInterpolated ? null : asId(text.text),
   });
   return null;
 }
 
+/** The nearest text that could be an id, or null. */
+function asId(text: string): string | null {
+  const id = text.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^[^A-Za-z_]+/, '');
+  return id === '' ? null : id;
+}
+
 /** `from: a`, `from: [a, b]`, or for a union `union: [a, b]`. */
-function readFrom(map: MapNode, verb: MapEntry | null, where: string, problems: ProblemList): readonly PlacedText[] | null {
+function readFrom(
+  map: MapNode,
+  verb: MapEntry | null,
+  where: string,
+  problems: ProblemList,
+): readonly PlacedText[] | null {
   const from = entryOf(map, 'from');
   const isUnion = verb?.key === 'union';
   if (isUnion && !isEmpty(verb.value) && !(verb.value.kind === 'scalar' && verb.value.value === true)) {
@@ -324,14 +335,20 @@ function readExpression(node: DocumentNode, what: string, context: StepContext):
 }
 
 /** `{NAME: text, …}`; a field whose text is missing has its problem and is left out. */
-function readNamed(node: DocumentNode, what: string, valueExpected: string, context: StepContext): readonly NamedText[] {
+function readNamed(
+  node: DocumentNode,
+  what: string,
+  valueExpected: string,
+  context: StepContext,
+): readonly NamedText[] {
   const { limits, problems } = context;
   const map = asMap(node, what, `a mapping {NAME: ${valueExpected}, …}`, problems);
   if (map === null) return [];
   const limit = limits['job-file.max-fields'];
   if (map.entries.length === 0 && !map.damaged) wrongShape(map, what, 'a mapping with at least one field', problems);
   if (map.entries.length > limit) {
-    problems.add('MR-JOB-LIMIT', map.range, { what: `the number of fields of ${what}`, given: map.entries.length, limit });
+    const given = map.entries.length;
+    problems.add('MR-JOB-LIMIT', map.range, { what: `the number of fields of ${what}`, given, limit });
     return [];
   }
   const fields: NamedText[] = [];

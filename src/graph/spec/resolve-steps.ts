@@ -20,7 +20,7 @@ export function resolveSteps(
   const unique = steps.filter((step) => names.isFirst(step));
   const resolved = unique.map((step) => {
     const above = steps[steps.indexOf(step) - 1] ?? null;
-    return { ...step.step, inputs: inputsOf(step, above, names, problems) } as StepSpec;
+    return { ...step.step, inputs: inputsOf(step, above, names, problems) };
   });
   const acyclic = breakCycles(resolved, problems);
   if (!damaged) checkEnds(acyclic, stepsRange, problems);
@@ -67,7 +67,9 @@ class Names {
         });
       } else if (branch.name === splitId || target?.kind === 'source') {
         const problem = `the branch \`${branch.name}\` leads to a step that cannot read it`;
-        problems.add('MR-JOB-FROM', branch.nameRange, { problem }, { expected: 'a step behind the split, or a new name' });
+        problems.add('MR-JOB-FROM', branch.nameRange, { problem }, {
+          expected: 'a step behind the split, or a new name',
+        });
       } else {
         this.branches.set(branch.name, { splitId, branch });
       }
@@ -183,7 +185,9 @@ function resolve(
   }
   const step = names.steps.get(wanted)?.step;
   const branch = names.branches.get(wanted);
-  if (step === undefined) return branch === undefined ? null : { stepId: branch.splitId, branch: wanted, range: name.range };
+  if (step === undefined) {
+    return branch === undefined ? null : { stepId: branch.splitId, branch: wanted, range: name.range };
+  }
   if (step.kind === 'sink') {
     const problem = `\`${wanted}\` is a sink and has no rows to read`;
     problems.add('MR-JOB-FROM', name.range, { problem }, { expected: 'the step that the sink reads' });

@@ -33,13 +33,13 @@ export interface VerbRow extends SettingRow {
 const setting = (doc: string, ...aliases: string[]): SettingRow => ({ doc, aliases, supported: true });
 const later = (doc: string, ...aliases: string[]): SettingRow => ({ doc, aliases, supported: false });
 
-const WITH = setting('options of the connector and of its format', 'config', 'options', 'properties', 'settings', 'args');
-const KEY = setting('the fields that rows are grouped by', 'keys', 'key_by', 'keyBy', 'group_by', 'groupBy', 'partition_by');
+const WITH = setting('options of the connector and its format', 'config', 'options', 'properties', 'settings', 'args');
+const KEY = setting('the fields that rows are grouped by', 'keys', 'key_by', 'group_by', 'partition_by');
 const WINDOW = later('how rows are grouped by time or count', 'windowing', 'windows');
 
 export const commonSettings = {
   id: setting('the name of the step; its state is kept under it', 'name', 'uid', 'step', 'label'),
-  from: setting('the step whose rows this one reads; the step above when left out', 'input', 'inputs', 'upstream', 'after'),
+  from: setting('the step whose rows this one reads; else the step above', 'input', 'inputs', 'upstream', 'after'),
   parallelism: setting('how many subtasks this step runs in', 'tasks', 'workers', 'threads', 'tasks.max'),
 } as const satisfies Readonly<Record<string, SettingRow>>;
 
@@ -49,7 +49,7 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
     settings: {
       with: WITH,
       schema: setting('the fields of a record and their types', 'fields', 'columns', 'types'),
-      watermark: later('event time: the field, the delay and when a quiet source counts as idle', 'watermarks', 'event_time'),
+      watermark: later('event time: the field, the delay, when a quiet source is idle', 'watermarks', 'event_time'),
       errors: setting(
         'what becomes of a record that cannot be processed: fail, skip or {to: TARGET}',
         'on_error',
@@ -67,7 +67,7 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
     settings: {},
   },
   select: {
-    ...setting('makes rows of exactly these fields', 'map', 'project', 'projection', 'mapping', 'mapValues', 'transform'),
+    ...setting('makes rows of exactly these fields', 'map', 'project', 'projection', 'mapping', 'transform'),
     settings: {},
   },
   flatMap: {

@@ -78,8 +78,9 @@ function parse(text: string): Parsed {
     version: '1.2',
     schema: 'core',
     merge: false,
-    logLevel: 'silent',
-  }) as Parsed;
+    // The silent level would hide that there are several documents.
+    logLevel: 'error',
+  });
 }
 
 /** Every cut of one parse that does not overlap another. */
@@ -91,7 +92,7 @@ function findCuts(document: Parsed, text: string, source: SourceText): YamlCut[]
     found.push(cut);
   };
   visitScalars(document.contents, false, (scalar, inFlow) => {
-    if (scalar.type !== 'PLAIN' || scalar.range == null) return;
+    if (scalar.type !== 'PLAIN' || !scalar.range) return;
     const [start, end] = scalar.range;
     add(inFlow ? flowCut(text, start, end, source) : commentCut(text, start, end, source));
   });
@@ -176,7 +177,7 @@ function unclosedQuote(document: Parsed, errorAt: number, text: string): number 
   let start: number | null = null;
   visitScalars(document.contents, false, (scalar) => {
     const quoted = scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE';
-    if (!quoted || scalar.range == null || scalar.range[0] > errorAt || scalar.range[1] < errorAt - 1) return;
+    if (!quoted || !scalar.range || scalar.range[0] > errorAt || scalar.range[1] < errorAt - 1) return;
     const [from, to] = scalar.range;
     if (text[to - 1] !== text[from] || to - from < 2) start = from;
   });
