@@ -71,7 +71,8 @@ async function statFile(path: string): Promise<FileInfo | null> {
       ? { path, sizeBytes: info.size, modifiedMs: info.mtimeMs, inode: info.ino }
       : null;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    // Not by instanceof: under test runners, errors of Node's modules are of another realm.
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
 }
