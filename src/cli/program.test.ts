@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { runFake } from './fake-context.ts';
+import { runFake } from './fixtures/fake-context.ts';
 
 describe('the command line', () => {
   it('prints the version alone', async () => {

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { jsonLines, projectRoot, startCommand } from './run-millrace.ts';
+
+const run = promisify(execFile);
+
+const JOB = `name: first-rows
+steps:
+  - id: rows
+    source: datagen
+    with:
+      count: 5
+      fields:
+        id: {kind: sequence, start: 1}
+    schema: {id: long}
+  - id: odd
+    filter: id <> 3
+  - id: out
+    sink: print
+`;
+
+/** What npm gives to scripts would tell an npm inside a script about the wrong project. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith('npm_'));
+  const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
+  return { ...Object.fromEntries(entries), PATH: path, npm_config_loglevel: 'error' };
+}
+
+describe('the checkout', () => {
+  it('has a working `npx millrace`', async () => {
+    const { stdout } = await run('npx', ['--no-install', 'millrace', '--version'], { cwd: projectRoot, env: cleanEnvironment() });
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('the package', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'millrace-package-'));
+    const env = cleanEnvironment();
+    await run('npm', ['pack', '--pack-destination', folder], { cwd: projectRoot, env, maxBuffer: 1 << 26 });
+    const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+    writeFileSync(join(folder, 'package.json'), '{"private": true}');
+    const flags = ['--no-audit', '--no-fund', '--prefer-offline'];
+    await run('npm', ['install', ...flags, `./${tarball ?? ''}`], { cwd: folder, env });
+    writeFileSync(join(folder, 'job.yaml'), JOB);
+  }, 300_000);
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('lints and runs a job elsewhere, with slots on threads of built files', async () => {
+    const env = cleanEnvironment();
+    const linted = await run('npx', ['--no-install', 'millrace', 'lint', 'job.yaml'], { cwd: folder, env });
+    expect(linted.stdout).toBe('job.yaml: valid\n');
+    const { stdout } = await run('npx', ['--no-install', 'millrace', 'run', '-q', 'job.yaml'], { cwd: folder, env });
+    expect(jsonLines(stdout)).toEqual([{ id: 1 }, { id: 2 }, { id: 4 }, { id: 5 }]);
+  });
+
+  it('has types, and neither tests nor sources', () => {
+    const files = readdirSync(join(folder, 'node_modules', 'millrace'), { recursive: true, encoding: 'utf8' });
+    expect(files).toEqual(expect.arrayContaining(['dist/src/core/index.d.ts', 'dist/src/cli/slot-worker.js', 'LICENSE']));
+    expect(files.filter((name) => /\.test\.|dist\/src\/testing|fixtures/.test(name))).toEqual([]);
+    expect(files.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))).toEqual([]);
+  });
+
+  it('asks for a newer Node in one line where there is none', async () => {
+    const { exitCode, output, errors } = await runUnderOldNode(join(folder, 'node_modules'), ['--version'], folder);
+    expect({ exitCode, output }).toEqual({ exitCode: 2, output: '' });
+    expect(errors).toMatch(/^millrace needs Node >= 24 and this is 20\.0\.0: .*\n$/);
+  });
+});
+
+/** A Node that says it is 20; the process that bin/millrace.mjs starts says what it is. */
+function startUnderOldNode(modules: string, args: readonly string[], folder: string) {
+  const pretend = `if (!process.env.MILLRACE_RESTARTED)
+    Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.0.0' } });`;
+  const preload = `data:text/javascript,${encodeURIComponent(pretend)}`;
+  const bin = modules === '' ? 'bin/millrace.mjs' : join(modules, 'millrace', 'bin', 'millrace.mjs');
+  return startCommand(process.execPath, ['--import', preload, bin, ...args], { folder });
+}
+
+function runUnderOldNode(modules: string, args: readonly string[], folder: string) {
+  return startUnderOldNode(modules, args, folder).ended;
+}
+
+describe('an older Node', () => {
+  it('gives way to the pinned one, with arguments, streams and exit code', async () => {
+    const version = await runUnderOldNode('', ['--version'], projectRoot);
+    expect(version).toMatchObject({ exitCode: 0, errors: '' });
+    expect(version.output).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const mistake = await runUnderOldNode('', ['lint', 'no such file'], projectRoot);
+    expect(mistake.exitCode).toBe(2);
+    expect(mistake.errors).toContain('cannot read no such file');
+  });
+
+  it('passes signals on', async () => {
+    const job = startUnderOldNode('', ['datagen', '--field', 'id=long', '--rate', '100'], projectRoot);
+    await job.saying(/\{"id":/);
+    job.signal('SIGTERM');
+    expect((await job.ended).exitCode).toBe(130);
+  });
+});
