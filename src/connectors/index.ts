@@ -3,15 +3,27 @@ import type { SinkConnector, SourceConnector } from '../core/index.ts';
 import { blackholeSink } from './blackhole/blackhole-sink.ts';
 import { datagenSource } from './datagen/datagen-source.ts';
 import { nexmarkSource } from './datagen/nexmark-source.ts';
+import { fileSink } from './file/file-sink.ts';
+import { fileSource } from './file/file-source.ts';
 import { kafkaSink, kafkaSource } from './kafka/index.ts';
 import { printSink } from './print/print-sink.ts';
+import { socketSource } from './socket/socket-source.ts';
 
 export { builtInFormats, formatErrors } from './formats/index.ts';
 export { createKafkaSink, createKafkaSource, kafkaErrors } from './kafka/index.ts';
+export { fileErrors } from './file/errors.ts';
+export { lineErrors } from './lines/errors.ts';
 export { printErrors } from './print/errors.ts';
+export { socketErrors } from './socket/errors.ts';
 
 /** Every source of this build. */
-export const builtInSources: readonly SourceConnector[] = Object.freeze([kafkaSource, datagenSource, nexmarkSource]);
+export const builtInSources: readonly SourceConnector[] = Object.freeze([
+  kafkaSource,
+  fileSource,
+  socketSource,
+  datagenSource,
+  nexmarkSource,
+]);
 
 /** Every sink of this build. */
-export const builtInSinks: readonly SinkConnector[] = Object.freeze([kafkaSink, printSink, blackholeSink]);
+export const builtInSinks: readonly SinkConnector[] = Object.freeze([kafkaSink, fileSink, printSink, blackholeSink]);

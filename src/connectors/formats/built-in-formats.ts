@@ -1,5 +1,7 @@
 import type { FormatDefinition } from '../../core/index.ts';
+import { csvFormat } from './csv/csv-format.ts';
 import { jsonFormat } from './json/json-format.ts';
+import { rawFormat } from './raw/raw-format.ts';
 
 /** Every format of this build. */
-export const builtInFormats: readonly FormatDefinition[] = Object.freeze([jsonFormat]);
+export const builtInFormats: readonly FormatDefinition[] = Object.freeze([jsonFormat, csvFormat, rawFormat]);

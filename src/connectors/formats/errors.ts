@@ -48,7 +48,16 @@ export const formatErrors = defineErrors({
     message: 'the record has {found} columns, the schema {expected}',
     help:
       'A line of CSV must have one column per declared field. The delimiter or the quote character may be another one: ' +
-      'see the options `delimiter` and `quote`. `missing-columns: \'null\'` reads short lines.',
+      'see the options `delimiter` and `quote`. `missingColumns: null` reads short lines.',
+  },
+  'MR-FORMAT-HEADER': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: 'the header of the CSV lacks the columns {missing}; it has {found}',
+    help:
+      'With `header: true` every declared field must be named by the first line. Names are case-sensitive; the ' +
+      'delimiter may be another one than the option `delimiter` says.',
   },
   'MR-FORMAT-ENCODE': {
     domain: 'user',

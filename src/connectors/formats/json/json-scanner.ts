@@ -7,7 +7,8 @@
 import type { ErrorCode, MillraceError } from '../../../core/index.ts';
 import { viewOf } from '../byte-view.ts';
 import { formatErrors } from '../errors.ts';
-import { scanPlain, utf8SequenceLength } from './byte-scan.ts';
+import { utf8SequenceLength } from '../utf8.ts';
+import { scanPlain } from './byte-scan.ts';
 
 /** As Jackson's StreamReadConstraints. */
 export const MAX_DEPTH = 1000;

@@ -6,6 +6,8 @@ import { formatType, MAX_INT, MAX_LONG, MIN_INT, MIN_LONG } from '../../../core/
 import type { DataType, Field, Value } from '../../../core/index.ts';
 import { IsoTimeParser } from '../iso-time.ts';
 import { formatErrors } from '../errors.ts';
+import { decodeBase64 } from './base64.ts';
+import { matchNumber, unscaledValue } from './exact-number.ts';
 import { ESCAPED, hexDigit, type JsonScanner } from './json-scanner.ts';
 
 const QUOTE = 0x22;
@@ -15,8 +17,6 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
 const LETTER_N = 0x6e;
-/** More digits than any long or decimal holds; longer numbers are judged without arithmetic. */
-const MAX_EXACT_DIGITS = 60;
 
 export class JsonValues {
   readonly scanner: JsonScanner;
@@ -224,7 +224,7 @@ export class JsonValues {
       end = scanner.skipNumber(p);
       this.position = end;
     }
-    const match = NUMBER.exec(scanner.text(start, end));
+    const match = matchNumber(scanner.text(start, end));
     if (match === null) throw this.#typeError(type, path, p);
     const unscaled = unscaledValue(match, scale);
     if (unscaled === null) throw this.#rangeError(type, path, p);
@@ -257,7 +257,7 @@ export class JsonValues {
   /** Keys of JSON are strings: those of other types are read from their text. */
   #mapKey(type: DataType, key: string, path: string, p: number): Value {
     if (type.kind === 'string') return key;
-    const match = NUMBER.exec(key);
+    const match = matchNumber(key);
     const value = match === null ? null : unscaledValue(match, type.kind === 'decimal' ? type.scale : 0);
     const isInt = value !== null && value >= MIN_INT && value <= MAX_INT;
     const isLong = value !== null && value >= MIN_LONG && value <= MAX_LONG;
@@ -344,34 +344,12 @@ const SPELLINGS = {
   timestamp: 'timestamp (ISO 8601, or milliseconds since 1970)',
 };
 
-const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
-
-/** The exact value times 10^scale; null where that is no integer, or larger than any of our types. */
-export function unscaledValue(match: RegExpExecArray, scale: number): bigint | null {
-  const fraction = (match[3] ?? '').replace(/0+$/, '');
-  const digits = ((match[2] ?? '') + fraction).replace(/^0+/, '');
-  if (digits === '') return 0n;
-  const trimmed = digits.replace(/0+$/, '');
-  const exponent = Number(match[4] ?? 0) - fraction.length + (digits.length - trimmed.length) + scale;
-  if (exponent < 0 || trimmed.length + exponent > MAX_EXACT_DIGITS) return null;
-  const unscaled = BigInt(trimmed) * 10n ** BigInt(exponent);
-  return match[1] === '-' ? -unscaled : unscaled;
-}
-
 function magnitude(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
 
 function isNumberStart(c: number): boolean {
   return c === 0x2d || (c >= 0x30 && c <= 0x39);
-}
-
-/** The bytes of RFC 4648 base64, padding optional; null where the text is none. */
-export function decodeBase64(text: string): Uint8Array | null {
-  const bare = text.replace(/={1,2}$/, '');
-  if (!/^[A-Za-z0-9+/]*$/.test(bare) || bare.length % 4 === 1) return null;
-  if (bare.length !== text.length && text.length % 4 !== 0) return null;
-  return new Uint8Array(Buffer.from(bare, 'base64'));
 }
 
 function putCodePoint(target: Uint8Array, at: number, codePoint: number): number {

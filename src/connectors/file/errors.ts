@@ -1,0 +1,43 @@
+import { defineErrors } from '../../core/index.ts';
+
+export const fileErrors = defineErrors({
+  'MR-FILE-NOT-FOUND': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: 'no file matches `{path}`; paths are relative to the directory that the process was started in',
+    help:
+      'Give a path or a glob (`data/*.jsonl`, quoted in YAML because of the star). With `follow: true` the source waits ' +
+      'for files to appear.',
+  },
+  'MR-FILE-READ': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'never',
+    message: 'cannot read {path}: {problem}',
+    help: 'The file cannot be opened or read: look at its permissions and at the disk.',
+  },
+  'MR-FILE-CHANGED': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: '{path} is not the file that was read before: {problem}',
+    help:
+      'The job resumes at a position inside the file, but the file has been replaced or cut since. Start anew with ' +
+      '`--fresh`, or put the old file back.',
+  },
+  'MR-FILE-EXISTS': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: '{path} already holds output ({file}); set `overwrite: true` to replace it, or write elsewhere',
+    help: 'The file sink never mixes the output of two jobs, and never deletes what it was not told to delete.',
+  },
+  'MR-FILE-WRITE': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'never',
+    message: 'cannot write {path}: {problem}',
+    help: 'The file cannot be created or written: look at its permissions and at the space on the disk.',
+  },
+});
