@@ -10,8 +10,10 @@ export {
 } from './java-clients.ts';
 export {
   createTopic,
+  independentKafka,
   produceRecords,
   uniqueName,
+  withAdmin,
   type TestRecord,
   type TopicOptions,
 } from './topics.ts';

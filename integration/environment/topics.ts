@@ -11,11 +11,11 @@ export function uniqueName(prefix: string): string {
 }
 
 /** A kafkajs client that keeps quiet: an opinion independent of the engine's own Kafka code. */
-function independentKafka(brokers: string): Kafka {
+export function independentKafka(brokers: string): Kafka {
   return new Kafka({ brokers: brokers.split(','), clientId: 'millrace-tests', logLevel: logLevel.NOTHING });
 }
 
-async function withAdmin<T>(brokers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(brokers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = independentKafka(brokers).admin();
   await admin.connect();
   try {

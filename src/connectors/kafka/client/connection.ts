@@ -83,6 +83,7 @@ export class Connection implements DirectSocketHandler {
   readonly #pending: Pending[] = [];
   #timer: Timer | null = null;
   #sessionEndsMs = Infinity;
+  #answers = 0;
   #versions: ApiVersions = {};
 
   private constructor(config: ConnectionConfig, ports: Ports) {
@@ -179,7 +180,14 @@ export class Connection implements DirectSocketHandler {
 
   closed(error: Error | null): void {
     const reason = error === null ? 'the broker closed the connection' : describeSocketError(error);
-    this.#fail(this.#unreachable(reason, error));
+    this.#fail(this.#unreachable(`${reason}${this.#hint()}`, error));
+  }
+
+  /** A broker that wants TLS or a login closes connections without a word. */
+  #hint(): string {
+    if (this.#answers === 0 && this.#config.tls === null) return ' before it said anything; does its listener want `tls`?';
+    if (this.#answers === 1 && this.#config.sasl === null) return ' before it answered; does its listener want `sasl`?';
+    return '';
   }
 
   async #open(): Promise<void> {
@@ -291,6 +299,7 @@ export class Connection implements DirectSocketHandler {
       head.reject(error);
       throw error;
     }
+    this.#answers++;
     head.resolve({ data, sizeBytes: this.#bodySize });
     this.#watch();
   }

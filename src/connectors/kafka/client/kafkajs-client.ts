@@ -209,7 +209,7 @@ class KafkajsClient implements KafkaClient {
   }
 
   async #findCoordinator(group: string): Promise<number | null> {
-    const args = { coordinatorKey: group, coordinatorType: GROUP_COORDINATOR };
+    const args = { groupId: group, coordinatorType: GROUP_COORDINATOR };
     const request = kafkajsRequests.GroupCoordinator.protocol({ version: apis.findCoordinator.version })(args);
     const decoded = (await this.#askAny(request)) as {
       readonly errorCode: number;

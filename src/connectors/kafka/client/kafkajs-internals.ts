@@ -24,9 +24,42 @@ export interface KafkajsProtocol {
   };
 }
 
-export interface KafkajsRequestDefinition {
-  readonly versions: readonly number[];
-  protocol(choice: { readonly version: number }): (args: object) => KafkajsProtocol;
+interface KafkajsRequestDefinition<Args> {
+  protocol(choice: { readonly version: number }): (args: Args) => KafkajsProtocol;
+}
+
+interface PartitionsOf<Partition> {
+  readonly topic: string;
+  readonly partitions: readonly Partition[];
+}
+
+/** The requests in use, and what each takes. */
+interface KafkajsRequests {
+  readonly ApiVersions: KafkajsRequestDefinition<Readonly<Record<string, never>>>;
+  /** No topics means all of them. */
+  readonly Metadata: KafkajsRequestDefinition<{
+    readonly topics: readonly string[];
+    readonly allowAutoTopicCreation: boolean;
+  }>;
+  readonly ListOffsets: KafkajsRequestDefinition<{
+    readonly replicaId: number;
+    readonly isolationLevel: number;
+    readonly topics: readonly PartitionsOf<{ readonly partition: number; readonly timestamp: number }>[];
+  }>;
+  readonly OffsetFetch: KafkajsRequestDefinition<{
+    readonly groupId: string;
+    readonly topics: readonly PartitionsOf<{ readonly partition: number }>[];
+  }>;
+  readonly GroupCoordinator: KafkajsRequestDefinition<{ readonly groupId: string; readonly coordinatorType: number }>;
+  readonly InitProducerId: KafkajsRequestDefinition<{
+    readonly transactionalId: string | null;
+    readonly transactionTimeout: number;
+  }>;
+  readonly CreateTopics: KafkajsRequestDefinition<{
+    readonly topics: readonly { readonly topic: string; readonly numPartitions: number; readonly replicationFactor: number }[];
+    readonly validateOnly: boolean;
+    readonly timeout: number;
+  }>;
 }
 
 export type ApiVersions = Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>;
@@ -67,22 +100,9 @@ interface KafkajsErrorRow {
   readonly message: string;
 }
 
-export const kafkajsRequests = (
-  require('kafkajs/src/protocol/requests') as {
-    readonly requests: Readonly<
-      Record<
-        | 'Metadata'
-        | 'ListOffsets'
-        | 'OffsetFetch'
-        | 'GroupCoordinator'
-        | 'InitProducerId'
-        | 'ApiVersions'
-        | 'CreateTopics',
-        KafkajsRequestDefinition
-      >
-    >;
-  }
-).requests;
+export const { requests: kafkajsRequests } = require('kafkajs/src/protocol/requests') as {
+  readonly requests: KafkajsRequests;
+};
 
 export const KafkajsSaslAuthenticator = require('kafkajs/src/broker/saslAuthenticator') as SaslAuthenticatorClass;
 

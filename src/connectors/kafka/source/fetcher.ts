@@ -374,6 +374,7 @@ export class Fetcher {
   async #refreshNow(): Promise<void> {
     // Whoever is added while the answer is under way is in the next one.
     await Promise.resolve();
+    if (this.#isClosed) return;
     const names = new Set([...this.#partitions.values()].map(({ topic }) => topic));
     try {
       const { topics, brokers } = await this.#client.metadata([...names]);
