@@ -4,6 +4,7 @@ import type {
   AggregateCall,
   ChangelogMode,
   ConnectorCatalog,
+  OptionRow,
   OptionTable,
   Options,
   OptionValue,
@@ -196,13 +197,15 @@ function describeOptions(options: Options, table: OptionTable): string {
     .filter(([, value]) => value !== null)
     .map(([key, value]) => {
       const row = Object.hasOwn(table, key) ? table[key] : undefined;
-      return `${key}=${row === undefined || row.secret === true ? '***' : describeOption(value)}`;
+      return `${key}=${row === undefined || row.secret === true ? '***' : describeOption(value, row)}`;
     });
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
 }
 
-function describeOption(value: OptionValue): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+const UNITS: Readonly<Partial<Record<OptionRow['kind'], string>>> = { duration: 'ms', size: 'B' };
+
+function describeOption(value: OptionValue, row: OptionRow): string {
+  const text = typeof value === 'string' ? value : `${JSON.stringify(value)}${UNITS[row.kind] ?? ''}`;
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

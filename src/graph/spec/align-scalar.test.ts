@@ -61,14 +61,15 @@ describe('alignScalar', () => {
   });
 
   it('aligns whatever the YAML library writes, in every style', () => {
-    const words = fc.array(fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom(' ', '\n', "'", '"', '\\', '# ', ': ')), {
-      maxLength: 12,
-    });
-    const types = fc.constantFrom('PLAIN', 'QUOTE_SINGLE', 'QUOTE_DOUBLE', 'BLOCK_LITERAL', 'BLOCK_FOLDED');
+    const signs = fc.constantFrom(' ', '\n', "'", '"', '\\', '# ', ': ');
+    const words = fc.array(fc.oneof(fc.string({ maxLength: 8 }), signs), { maxLength: 12 });
+    const types = fc.constantFrom(
+      ...(['PLAIN', 'QUOTE_SINGLE', 'QUOTE_DOUBLE', 'BLOCK_LITERAL', 'BLOCK_FOLDED'] as const),
+    );
     const texts = fc.tuple(words, types, fc.integer({ min: 20, max: 60 }));
     fc.assert(
       fc.property(texts, ([parts, defaultStringType, lineWidth]) => {
-        const text = stringify({ key: parts.join('') }, { defaultStringType, lineWidth } as Parameters<typeof stringify>[1]);
+        const text = stringify({ key: parts.join('') }, { defaultStringType, lineWidth });
         const { value, style, alignment } = align(text);
         expect(alignment).not.toBeNull();
         if (alignment === null) return;

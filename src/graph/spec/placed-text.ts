@@ -58,20 +58,34 @@ export class PlacedText {
 
   /** The same words with values of variables replaced by `${NAME}`: they may be secrets, and are never echoed. */
   hideVariables(words: string): string {
-    let hidden = words;
-    for (const { value, spelling } of this.#substitutions) {
-      if (value === '') continue;
-      const short = value.length < 4;
-      const pattern = value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-      const before = short && /^\w/.test(value) ? '(?<!\\w)' : '';
-      const after = short && /\w$/.test(value) ? '(?!\\w)' : '';
-      hidden = hidden.replace(new RegExp(`${before}${pattern}${after}`, 'gi'), () => spelling);
-    }
-    return hidden;
+    return this.#substitutions.reduce((hidden, substitution) => hide(hidden, substitution), words);
   }
 
   /** Text that no file holds: made by the API. */
   static of(text: string): PlacedText {
     return new PlacedText(text, { start: 0, end: 0 });
   }
+}
+
+/**
+ * The value itself, what is quoted and a piece of it (a parser shows the part that it stumbled over), and its words.
+ */
+function hide(words: string, { value, spelling }: Substitution): string {
+  if (value === '') return words;
+  const folded = value.toLowerCase();
+  const isPiece = (text: string): boolean => folded.includes(text.toLowerCase());
+  return words
+    .replace(wholePattern(value), () => spelling)
+    .replace(/([`'"])([^`'"]+)\1/g, (quoted, quote: string, text: string) =>
+      isPiece(text) ? quote + spelling + quote : quoted,
+    )
+    .replace(/\w{4,}/g, (word) => (isPiece(word) && !spelling.includes(word) ? spelling : word));
+}
+
+function wholePattern(value: string): RegExp {
+  const escaped = value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  // A value of one letter would be found in every word.
+  const before = value.length < 4 && /^\w/.test(value) ? '(?<!\\w)' : '';
+  const after = value.length < 4 && /\w$/.test(value) ? '(?!\\w)' : '';
+  return new RegExp(`${before}${escaped}${after}`, 'gi');
 }
