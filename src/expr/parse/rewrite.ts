@@ -30,6 +30,8 @@ export interface Rewritten {
   readonly pieces: readonly Piece[];
   /** Where piece i begins in `sql`. */
   readonly offsets: readonly number[];
+  /** From an opening bracket's piece to that of its pair. */
+  readonly pairs: ReadonlyMap<number, number>;
   /** Indexes of the CASTs that were TRY_CASTs. */
   readonly safeCasts: ReadonlySet<number>;
   readonly problems: readonly Problem[];
@@ -53,6 +55,7 @@ interface Bracket extends Span {
   /** What is emitted for its pair: MAP[…] becomes MAP(…). */
   readonly close: string;
   readonly isCast: boolean;
+  readonly index: number;
   /** The piece that begins the operand which its pair ends. */
   readonly first: number;
   /** The operand is a call or a constructor. */
@@ -72,6 +75,7 @@ class Rewriter {
   /** How many parentheses are put before and behind a piece. */
   readonly #opened: number[] = [];
   readonly #closed: number[] = [];
+  readonly #pairs = new Map<number, number>();
   readonly #safeCasts = new Set<number>();
   readonly #problems: Problem[] = [];
   readonly #brackets: Bracket[] = [];
@@ -95,6 +99,7 @@ class Rewriter {
     return {
       ...this.#join(),
       pieces: this.#pieces,
+      pairs: this.#pairs,
       safeCasts: this.#safeCasts,
       problems: this.#problems,
     };
@@ -164,7 +169,8 @@ class Rewriter {
     if (token.text === '[' && keyword !== 'ARRAY' && emitted === '[') this.#wrapCall();
     const isCall = !isGroup && (emitted === '(' || keyword === 'ARRAY');
     const first = isGroup ? this.#pieces.length : isSyntax ? this.#pieces.length - 1 : this.#first;
-    this.#brackets.push({ open: token.text, close, isCast, first, isCall, start: token.start, end: token.end });
+    const index = this.#pieces.length;
+    this.#brackets.push({ open: token.text, close, isCast, index, first, isCall, start: token.start, end: token.end });
     this.#emit(token, 'keyword', emitted, true);
     // TRIM(BOTH …), FILTER (WHERE …) and f(DISTINCT …) look back over the parenthesis.
     this.#lastKeyword = keyword === 'TRIM' || keyword === 'FILTER' ? keyword : '(';
@@ -182,6 +188,7 @@ class Rewriter {
       return;
     }
     this.#brackets.pop();
+    this.#pairs.set(open.index, this.#pieces.length);
     this.#emit(token, 'keyword', open.close, false);
     this.#first = open.first;
     this.#isCall = open.isCall;

@@ -52,12 +52,14 @@ class Translator {
   readonly #rewritten: Rewritten;
   readonly #text: string;
   readonly #indexByOffset: ReadonlyMap<number, number>;
+  readonly #indexByStart: ReadonlyMap<number, number>;
   #depth = 0;
 
   constructor(rewritten: Rewritten, text: string) {
     this.#rewritten = rewritten;
     this.#text = text;
     this.#indexByOffset = new Map(rewritten.offsets.map((offset, index) => [offset, index]));
+    this.#indexByStart = new Map(rewritten.pieces.map((piece, index) => [piece.start, index]));
   }
 
   /** One SELECT with one unnamed target and nothing else: `1) FROM t WHERE (1` is a statement, too. */
@@ -108,8 +110,8 @@ class Translator {
       case 'FuncCall':
         return this.#call(body);
       case 'A_ArrayExpr': {
-        const args = this.#nodes(body.elements);
-        return this.#simpleCall('ARRAY', this.#at(body), args);
+        const array = this.#simpleCall('ARRAY', this.#at(body), this.#nodes(body.elements));
+        return { ...array, span: this.#closed(array.span, this.#indexByOffset.get(Number(body.location)) ?? -2) };
       }
       case 'A_Indirection':
         return this.#indirection(body);
@@ -281,7 +283,8 @@ class Translator {
     const index = this.#indexByOffset.get(location);
     const safe = index !== undefined && this.#rewritten.safeCasts.has(index);
     const start = index === undefined ? arg.span : this.#at(body);
-    const span = joinSpans(joinSpans(start, arg.span), piece.type.span);
+    const inner = joinSpans(joinSpans(start, arg.span), piece.type.span);
+    const span = index === undefined ? inner : this.#closed(inner, index);
     return { kind: 'cast', arg, target: piece.type, safe, span };
   }
 
@@ -311,10 +314,9 @@ class Translator {
     const nameSpan = piece === null ? this.#at(body) : { start: piece.start, end: piece.end };
     const args = this.#nodes(body.args);
     const filter = body.agg_filter === undefined ? null : this.#node(body.agg_filter);
-    const span = [...args, ...(filter === null ? [] : [filter])].reduce(
-      (whole, arg) => joinSpans(whole, arg.span),
-      nameSpan,
-    );
+    const parts = filter === null ? args : [...args, filter];
+    const index = this.#indexByStart.get(nameSpan.start) ?? -2;
+    const span = this.#closed(parts.reduce((whole, arg) => joinSpans(whole, arg.span), nameSpan), index);
     return {
       kind: 'call',
       name: syntax === null ? written.toUpperCase() : syntax,
@@ -351,6 +353,13 @@ class Translator {
       ast = { kind: 'subscript', arg: ast, index, span: joinSpans(ast.span, index.span) };
     }
     return ast;
+  }
+
+  /** To the bracket that closes what a name or keyword opened behind itself. */
+  #closed(span: Span, index: number): Span {
+    const { pairs, pieces } = this.#rewritten;
+    const close = pieces[pairs.get(index + 1) ?? -1];
+    return close === undefined ? span : joinSpans(span, close);
   }
 
   #pieceAt(body: Json): Piece | null {
