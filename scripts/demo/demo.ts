@@ -40,7 +40,7 @@ async function runOnce({ root, tell, interrupted }: DemoOptions, ends: DemoEnds)
   const source = new OrderSource(SEED);
   await sendOrders(ends, source, ORDERS_ONCE);
   tell(`${ORDERS_ONCE} orders are there`);
-  const job = startJob(root, ends.jobFile, { ...ends.variables, END: 'latest' });
+  const job = startJob({ root, ...ends, variables: { ...ends.variables, ...ends.boundedVariables } });
   const deadline = setTimeout(() => {
     tell(`the job did not end within ${JOB_DEADLINE_MS / 1000} s`);
     job.signal('SIGKILL');
@@ -63,7 +63,7 @@ async function runLive({ root, tell, interrupted }: DemoOptions, ends: DemoEnds)
   const source = new OrderSource(SEED);
   await sendOrders(ends, source, ORDERS_PER_TICK);
   tell('Ctrl-C stops it and shows the totals\n');
-  const job = startJob(root, ends.jobFile, ends.variables);
+  const job = startJob({ root, ...ends, variables: { ...ends.variables, ...ends.endlessVariables } });
   const stopped = new AbortController();
   const sending = keepSending(ends, source, stopped.signal);
   const exitCode = await endOf(job, interrupted);

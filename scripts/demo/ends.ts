@@ -4,6 +4,12 @@ import type { OrderSource } from './orders.ts';
 export interface DemoEnds {
   /** What the job file needs to find them. */
   readonly variables: Readonly<Record<string, string>>;
+  /** What makes the job end with the orders that are there. */
+  readonly boundedVariables: Readonly<Record<string, string>>;
+  /** What makes it go on with orders that come later. */
+  readonly endlessVariables: Readonly<Record<string, string>>;
+  /** Where the job's standard output goes; null for the terminal. */
+  readonly outputFile: string | null;
   /** In the repository; exactly what runs. */
   readonly jobFile: string;
   /** For people: what was started. */

@@ -11,7 +11,10 @@ export async function startFileEnds(): Promise<DemoEnds> {
   const totals = join(folder, 'order-totals.jsonl');
   await writeFile(orders, '');
   return {
-    variables: { ORDERS: orders, TOTALS: totals },
+    variables: { ORDERS: orders },
+    boundedVariables: {},
+    endlessVariables: { FOLLOW: 'true' },
+    outputFile: totals,
     jobFile: 'examples/demo/order-totals-files.yaml',
     description: `files in ${folder}`,
     send: (lines) => appendFile(orders, lines.map((line) => `${line}\n`).join('')),

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 
 /** `millrace run`, as a user would start it, in a process of its own. */
 export interface JobProcess {
@@ -7,12 +8,22 @@ export interface JobProcess {
   signal(signal: NodeJS.Signals): void;
 }
 
-export function startJob(root: string, jobFile: string, variables: Readonly<Record<string, string>>): JobProcess {
+export interface JobRequest {
+  readonly root: string;
+  readonly jobFile: string;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Where its standard output goes; null for the terminal. */
+  readonly outputFile: string | null;
+}
+
+export function startJob({ root, jobFile, variables, outputFile }: JobRequest): JobProcess {
   const settings = Object.entries(variables).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const output = outputFile === null ? null : openSync(outputFile, 'w');
   const child: ChildProcess = spawn(process.execPath, ['bin/millrace.mjs', 'run', jobFile, ...settings], {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output ?? 'inherit', 'inherit'],
   });
+  if (output !== null) closeSync(output);
   return {
     ended: new Promise((resolve, reject) => {
       child.on('error', reject);

@@ -29,6 +29,9 @@ export async function startKafkaEnds(name: string, tell: (line: string) => void)
   }
   return {
     variables: { KAFKA_BROKERS: services.brokers, ORDERS, TOTALS },
+    boundedVariables: { END: 'latest' },
+    endlessVariables: {},
+    outputFile: null,
     jobFile: 'examples/demo/order-totals.yaml',
     description: `Kafka ${services.kafka} at ${services.brokers}`,
     async send(orders) {
@@ -52,7 +55,10 @@ async function readUntil(consumer: Consumer, wanted: ReadonlyMap<number, number>
     await consumer.subscribe({ topic: TOTALS, fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
       if (missing.size === 0) resolve();
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+      // A young group is refused for a moment; the client then begins again by itself.
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        if (!payload.restart) reject(payload.error);
+      });
       const run = consumer.run({
         eachBatch: ({ batch }) => {
           for (const { value } of batch.messages) if (value !== null) records.push(value.toString('utf8'));
