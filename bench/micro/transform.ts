@@ -33,7 +33,7 @@ function literal(value: Value, type: DataType): Expression {
 }
 
 function call(overload: string, ...args: Expression[]): Expression {
-  return { kind: 'call', overload, args, type: overloadById(overload).returns(args.map((arg) => arg.type)) };
+  return { kind: 'call', overload, args, type: overloadById(overload).returns(args.map((arg) => arg.type), []) };
 }
 
 function select(...fields: Expression[]): TransformStep {

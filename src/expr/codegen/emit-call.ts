@@ -6,7 +6,7 @@ import type { CallTypes, Overload } from '../registry/overload.ts';
 import { callEmitters } from './emitters/index.ts';
 import type { ExpressionEmitter } from './expression-emitter.ts';
 import { isBytesType } from './literal-operand.ts';
-import { merge } from './merge.ts';
+import { guarded } from './merge.ts';
 import { operand } from './operand.ts';
 import type { Operand } from './operand.ts';
 
@@ -37,9 +37,9 @@ export function emitCall(emitter: ExpressionEmitter, expression: CallExpression)
   const types = { args: expression.args.map((arg) => arg.type), result: expression.type };
   const site: CallSite = { emitter, overload, types, args, expressions: expression.args };
   if (!overload.strict) return emitBody(site);
-  const nulls = args.flatMap((arg) => (arg.isNull === null ? [] : [arg.isNull]));
-  if (nulls.length === 0) return emitBody(site);
-  const isNull = nulls.length === 1 ? (nulls[0] as Code) : emitter.bind(joinCode(nulls, ' || '));
+  const nulls = new Map(args.flatMap(({ isNull }) => (isNull === null ? [] : [[isNull.text, isNull]])));
+  if (nulls.size === 0) return emitBody(site);
+  const isNull = emitter.anyOf([...nulls.values()]);
   if (isTotal(site)) return { ...emitBody(site), isNull };
   return emitGuarded(site, isNull);
 }
@@ -55,12 +55,10 @@ function isGarbageProof(type: DataType, emitter: ExpressionEmitter): boolean {
 }
 
 function emitGuarded(site: CallSite, isNull: Code): Operand {
-  const { emitter, types, args } = site;
+  const { emitter, args } = site;
   const known = args.map((arg) => (arg.isNull === null ? arg : { ...arg, isNull: null }));
   const { block, result } = emitter.nested(() => emitBody({ ...site, args: known }));
-  const merged = merge(emitter, types.result, [{ block, operand: result }], true);
-  emitter.line(code`${merged.declarations}\nif (!(${isNull})) {\n${block.toCode()}\n}`);
-  return merged.result;
+  return guarded(emitter, isNull, { block, operand: result });
 }
 
 function emitBody(site: CallSite): Operand {
@@ -80,9 +78,7 @@ export function fromNullable(emitter: ExpressionEmitter, type: DataType, raw: Co
   const isNull = emitter.bind(code`${raw} === null`);
   if (type.kind === 'array' || type.kind === 'map' || type.kind === 'row') return operand({ type, isNull, value: raw });
   const { block, result } = emitter.nested(() => emitter.fromInterpreted(type, raw));
-  const merged = merge(emitter, type, [{ block, operand: result }], true);
-  emitter.line(code`${merged.declarations}\nif (!${isNull}) {\n${block.toCode()}\n}`);
-  return merged.result;
+  return guarded(emitter, isNull, { block, operand: result });
 }
 
 function interpretedCall({ emitter, overload, types, args }: CallSite): Code {

@@ -5,7 +5,7 @@ import { bindCast, castCanFail } from '../cast/cast.ts';
 import { fromNullable } from './emit-call.ts';
 import { castEmitters } from './emitters/casts.ts';
 import type { ExpressionEmitter } from './expression-emitter.ts';
-import { merge } from './merge.ts';
+import { guarded } from './merge.ts';
 import type { Operand } from './operand.ts';
 
 /** One cast, its argument computed and not NULL. */
@@ -28,9 +28,7 @@ export function emitCast(emitter: ExpressionEmitter, expression: CastExpression)
   if (arg.isNull === null) return emitBody(site);
   const { block, result } = emitter.nested(() => emitBody(site));
   if (block.isEmpty) return { ...result, isNull: arg.isNull };
-  const merged = merge(emitter, to, [{ block, operand: result }], true);
-  emitter.line(code`${merged.declarations}\nif (!${arg.isNull}) {\n${block.toCode()}\n}`);
-  return merged.result;
+  return guarded(emitter, arg.isNull, { block, operand: result });
 }
 
 function emitBody(site: CastSite): Operand {

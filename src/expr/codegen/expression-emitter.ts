@@ -3,7 +3,7 @@
  * predicate, or of a whole run of steps. What was computed once in the current block or in one around it is not
  * computed again.
  */
-import { code, formatType } from '../../core/index.ts';
+import { code, formatType, joinCode, types } from '../../core/index.ts';
 import type { Code, CodeBuilder, DataType, Expression } from '../../core/index.ts';
 import { exprErrors } from '../errors.ts';
 import { Block } from './block.ts';
@@ -86,6 +86,15 @@ export class ExpressionEmitter {
     const name = this.builder.fresh();
     this.line(code`const ${name} = ${expression};`);
     return name;
+  }
+
+  /** A local that is true where one of these locals is. */
+  anyOf(conditions: readonly Code[]): Code {
+    const [only] = conditions;
+    if (only !== undefined && conditions.length === 1) return only;
+    const any = joinCode(conditions, ' || ');
+    const result = this.once(`any ${any.text}`, () => operand({ type: types.boolean, value: this.bind(any) }));
+    return valueOf(result);
   }
 
   /** The statements that `emit` makes, as a block of their own, and what it returns. */

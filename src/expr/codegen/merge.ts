@@ -41,6 +41,16 @@ export function merge(
   return { declarations: code`${declareNull}${target.declarations}`, result: target.result };
 }
 
+/**
+ * The result of a block that runs only where `isNull` (a local) is false; it stands here, with its condition. Where the
+ * block itself makes no NULL, the result is NULL exactly where the block did not run.
+ */
+export function guarded(emitter: ExpressionEmitter, isNull: Code, { block, operand: of }: Branch): Operand {
+  const merged = merge(emitter, of.type, [{ block, operand: of }], of.isNull !== null);
+  emitter.line(code`${merged.declarations}\nif (!${isNull}) {\n${block.toCode()}\n}`);
+  return of.isNull === null ? { ...merged.result, isNull } : merged.result;
+}
+
 function sliceTarget(emitter: ExpressionEmitter, type: DataType, isNull: Code | null): Merged {
   const slice = { data: emitter.builder.fresh(), start: emitter.builder.fresh(), end: emitter.builder.fresh() };
   const empty = nullOperand(emitter.builder, type, emitter.mode).slice;

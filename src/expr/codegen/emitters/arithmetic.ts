@@ -203,6 +203,5 @@ export const arithmeticEmitters: readonly [string, CallEmitter][] = [
   ...rows('multiply', 2, product),
   ...rows('divide', 2, quotient),
   ...rows('modulo', 2, remainder),
-  ...rows('mod', 2, remainder),
   ...rows('negate', 1, negation),
 ];
