@@ -4,6 +4,7 @@
  */
 import { describeValue, formatType } from '../../core/index.ts';
 import { formatDate, formatTime, formatTimestampSql } from '../cast/date-time-text.ts';
+import { formatDouble } from '../cast/number-text.ts';
 import { overloads } from '../registry/registry.ts';
 import { literalValue } from './literal.ts';
 import type { CallExpression, DataType, Expression, LiteralExpression, Value } from '../../core/index.ts';
@@ -117,6 +118,8 @@ function formatLiteralValue(value: Value, type: DataType): string {
   switch (type.kind) {
     case 'boolean':
       return value === true ? 'TRUE' : 'FALSE';
+    case 'double':
+      return formatDouble(value as number);
     case 'string':
       return quoted(value as string);
     case 'json':

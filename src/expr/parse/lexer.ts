@@ -168,7 +168,7 @@ class Lexer {
       }
       const escape = /^\\(?:([bfnrt])|u([0-9a-fA-F]{4})|([\\'"]))/.exec(this.#text.slice(at, at + 6));
       if (escape === null) {
-        this.#problem({ start: at, end: at + 2 }, "escapes in E'…' are \\b \\f \\n \\r \\t \\\\ \\' and \\uXXXX");
+        this.#problem({ start: at, end: Math.min(at + 2, this.#text.length) }, "escapes in E'…' are \\b \\f \\n \\r \\t \\\\ \\' and \\uXXXX");
         continue;
       }
       at += escape[0].length - 1;
