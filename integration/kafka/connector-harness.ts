@@ -9,6 +9,7 @@ import {
   type ErrorPolicy,
   type Field,
   type Options,
+  type Ports,
   type ReaderContext,
   type SinkSpec,
   type SourceReader,
@@ -106,10 +107,10 @@ export interface RunningSource {
 /** Starts a source with all its splits on one reader. */
 export async function startSource(
   spec: SourceSpec,
-  more: { readonly splits?: readonly Split[]; readonly rack?: string } = {},
+  more: { readonly splits?: readonly Split[]; readonly rack?: string; readonly ports?: Ports } = {},
 ): Promise<RunningSource> {
   const enumerator = source.createEnumerator(spec, { jobName: 'harness', stepId: 'in', ports: nodePorts, rack: null });
-  const context = { ...taskContext('in', spec.errors), rack: more.rack ?? null };
+  const context = { ...taskContext('in', spec.errors), rack: more.rack ?? null, ports: more.ports ?? nodePorts };
   const reader = source.createReader(spec);
   const records: ReadRecord[] = [];
   try {
