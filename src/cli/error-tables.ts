@@ -1,4 +1,4 @@
-import { formatErrors, kafkaErrors, printErrors } from '../connectors/index.ts';
+import { fileErrors, formatErrors, kafkaErrors, lineErrors, printErrors, socketErrors } from '../connectors/index.ts';
 import { coreErrors, type ErrorRow } from '../core/index.ts';
 import { exprErrors } from '../expr/index.ts';
 import { graphErrors } from '../graph/index.ts';
@@ -14,6 +14,9 @@ const TABLES: readonly { readonly rows: Readonly<Record<string, ErrorRow>> }[] =
   graphErrors,
   formatErrors,
   kafkaErrors,
+  fileErrors,
+  socketErrors,
+  lineErrors,
   printErrors,
   operatorErrors,
   rpcErrors,

@@ -45,6 +45,6 @@ export const cliErrors = defineErrors({
     message: '{reason}',
     help:
       '`millrace datagen` prints the rows of a step whose source is datagen or nexmark: of the job file that is ' +
-      'named, or of the flags --schema or --nexmark.',
+      'named, or of the flags --field or --nexmark.',
   },
 });

@@ -9,31 +9,29 @@ export interface StarterRequest {
   readonly sink: SinkConnector;
 }
 
-/** What a record holds where the job declares it. */
-const SCHEMA: Readonly<Record<string, string>> = {
-  id: 'long',
-  region: 'string',
-  amount: 'decimal(10,2)',
-  ts: 'timestamp',
-};
+type Schema = Readonly<Record<string, string>>;
 
-export async function starterJob(request: StarterRequest): Promise<string> {
-  const fixed = await fixedFields(request.source);
-  const { name, source, sink } = request;
-  return `${[
-    heading(name),
-    sourceStep(source, fixed === null),
-    ...(fixed === null ? ownSteps() : fixedSteps(fixed)),
-    sinkStep(sink, fixed === null),
-  ].join('\n\n')}\n`;
+/** What a record holds where the job declares it. */
+const RECORD: Schema = { id: 'long', region: 'string', amount: 'decimal(10,2)', ts: 'timestamp' };
+/** Where a record is but text. */
+const LINE: Schema = { line: 'string' };
+
+export async function starterJob({ name, source, sink }: StarterRequest): Promise<string> {
+  const { declared, fields } = await fittingSchema(source);
+  const isRecord = declared === RECORD;
+  const steps = isRecord ? recordSteps() : fieldSteps(fields);
+  return `${[heading(name), sourceStep(source, declared), ...steps, sinkStep(sink, isRecord)].join('\n\n')}\n`;
 }
 
-/** The fields where the connector or its format decides them; null where the job declares them. */
-async function fixedFields(source: SourceConnector): Promise<readonly Field[] | null> {
-  const text = ['name: probe', 'steps:', sourceStep(source, false), '  - id: out\n    sink: blackhole'].join('\n');
-  const { logical } = await compileJob(text, { fileName: 'probe', variables: () => undefined, catalog });
-  const node = logical?.nodes.find(({ kind }) => kind === 'source');
-  return node?.output?.schema.fields ?? null;
+/** The first schema that the source takes with its example's options, none at all among them, and the fields it gives. */
+async function fittingSchema(source: SourceConnector): Promise<{ declared: Schema | null; fields: readonly Field[] }> {
+  for (const declared of [null, RECORD, LINE]) {
+    const text = ['name: probe', 'steps:', sourceStep(source, declared), '  - id: out\n    sink: blackhole'].join('\n');
+    const { logical } = await compileJob(text, { fileName: 'probe', variables: () => undefined, catalog });
+    const fields = logical?.nodes.find(({ kind }) => kind === 'source')?.output?.schema.fields;
+    if (fields !== undefined) return { declared, fields };
+  }
+  throw new Error(`the example of source ${source.name} fits no schema`);
 }
 
 function heading(name: string): string {
@@ -61,16 +59,16 @@ function withBlock(example: string): string {
   return example.trim() === '' ? '' : `\n    with:\n${indented(example, '      ')}`;
 }
 
-function sourceStep({ name, doc, example }: SourceConnector, declares: boolean): string {
-  const fields = Object.entries(SCHEMA).map(([field, type]) => `      ${field}: ${type}`);
-  const schema = declares ? `\n    schema: # the fields of a record and their types\n${fields.join('\n')}` : '';
+function sourceStep({ name, doc, example }: SourceConnector, declared: Schema | null): string {
+  const fields = Object.entries(declared ?? {}).map(([field, type]) => `      ${field}: ${type}`);
+  const schema = declared === null ? '' : `\n    schema: # the fields of a record and their types\n${fields.join('\n')}`;
   return `  # ${doc}
   # \`millrace list connectors ${name}\` lists its options, \`millrace list connectors\` the other sources.
   - id: input
     source: ${name}${withBlock(example)}${schema}`;
 }
 
-function ownSteps(): string[] {
+function recordSteps(): string[] {
   return [
     `  # Only rows for which the expression is TRUE go on. Expressions are SQL: \`millrace list functions\`.
   - id: large
@@ -90,7 +88,7 @@ function ownSteps(): string[] {
   ];
 }
 
-function fixedSteps(fields: readonly Field[]): string[] {
+function fieldSteps(fields: readonly Field[]): string[] {
   const first = quoted(fields[0]?.name ?? '');
   const lines = fields.map(({ name }) => `      ${name}: ${quoted(name)}`);
   return [
@@ -109,10 +107,12 @@ function quoted(name: string): string {
   return /^[a-z][A-Za-z0-9]*$/.test(name) && !['key', 'value', 'user', 'order'].includes(name) ? name : `'"${name}"'`;
 }
 
-function sinkStep({ name, doc, example }: SinkConnector, hasOwnFields: boolean): string {
-  // The example's key is one of SCHEMA.
-  const fitting = hasOwnFields ? example : example.replace(/^key:.*\n?/m, '');
+function sinkStep({ name, doc, example, options, formatUse }: SinkConnector, hasRegion: boolean): string {
+  // The example's key is one of RECORD.
+  const fitting = hasRegion ? example : example.replace(/^key:.*\n?/m, '');
+  const isNeeded = formatUse === 'required' || Object.values(options).some(({ required }) => required === true);
+  const block = isNeeded ? withBlock(fitting) : withBlock(fitting).replace(/^ {4}/gm, '    # ');
   return `  # ${doc}
   - id: output
-    sink: ${name}${withBlock(fitting)}`;
+    sink: ${name}${block}`;
 }
