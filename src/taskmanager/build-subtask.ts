@@ -141,12 +141,15 @@ class SubtaskBuilder {
 
   #head(sourceNode: SourceNode | null, reader: SourceReader | null): { readonly head: ChainHead; close(): void } {
     if (sourceNode !== null && reader !== null) {
-      const recordsOut = this.#counter(sourceNode.spec.stepId, counterNames.recordsOut.name);
-      return { head: new SourceHead(reader, recordsOut), close: () => undefined };
+      const { stepId } = sourceNode.spec;
+      const recordsOut = this.#counter(stepId, counterNames.recordsOut.name);
+      return { head: new SourceHead(reader, stepId, recordsOut), close: () => undefined };
     }
     const gate = this.#materials.links.gate(this.#task);
+    const firstNode = this.#task.vertex.chain[0];
+    const stepId = (firstNode === undefined ? null : stepsOf(firstNode)[0]) ?? this.#task.vertex.name;
     return {
-      head: new GateHead(gate),
+      head: new GateHead(gate, stepId),
       close: () => {
         gate.close();
       },

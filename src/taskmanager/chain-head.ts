@@ -4,6 +4,8 @@ import type { InputGate } from './exchange/input-gate.ts';
 
 /** The first part of a chain: a source, or the exchanges that feed it. */
 export interface ChainHead {
+  /** The step that failures of pull() belong to. */
+  readonly stepId: string;
   /** Called when pull() may have something. */
   onReady: () => void;
   /**
@@ -15,13 +17,15 @@ export interface ChainHead {
 
 export class SourceHead implements ChainHead {
   onReady: () => void = () => undefined;
+  readonly stepId: string;
   readonly #reader: SourceReader;
   readonly #recordsOut: Counter;
   #isAwaiting = false;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(reader: SourceReader, recordsOut: Counter) {
+  constructor(reader: SourceReader, stepId: string, recordsOut: Counter) {
     this.#reader = reader;
+    this.stepId = stepId;
     this.#recordsOut = recordsOut;
   }
 
@@ -60,10 +64,12 @@ export class SourceHead implements ChainHead {
 
 export class GateHead implements ChainHead {
   onReady: () => void = () => undefined;
+  readonly stepId: string;
   readonly #gate: InputGate;
 
-  constructor(gate: InputGate) {
+  constructor(gate: InputGate, stepId: string) {
     this.#gate = gate;
+    this.stepId = stepId;
     gate.onElement = () => this.onReady();
   }
 

@@ -115,13 +115,12 @@ export class Subtask implements Runnable {
 
   /** Gives an idle chain something to do; false where there is nothing. */
   #feed(): boolean {
-    const { chain, head } = this.#parts;
     if (this.#phase === 'finishing') {
       void this.#close('FINISHED', null);
       return false;
     }
     if (this.#isDirty && this.#around.ports.clock.monotonicMs() >= this.#flushAtMs) return this.#flush();
-    switch (head.pull(chain)) {
+    switch (this.#pull()) {
       case 'fed':
         if (!this.#isDirty) {
           this.#isDirty = true;
@@ -133,6 +132,15 @@ export class Subtask implements Runnable {
         return true;
       case 'empty':
         return this.#isDirty ? this.#flush() : false;
+    }
+  }
+
+  #pull(): 'fed' | 'empty' | 'ended' {
+    const { chain, head } = this.#parts;
+    try {
+      return head.pull(chain);
+    } catch (error) {
+      throw stepFailure(error, head.stepId, null);
     }
   }
 
