@@ -125,15 +125,16 @@ export class DecodeState {
   }
 
   /** The end of a value that is not wanted. */
-  skip(p: number): number {
-    return this.scanner.skipValue(p);
+  skip(start: number): number {
+    return this.scanner.skipValue(this.scanner.skipSpace(start));
   }
 
-  /** Decodes the value at `p` into row `row` of the target's column, or sets `isNull`; returns the value's end. */
-  value(target: number, p: number, row: number): number {
+  /** Decodes the value at `start` (or behind white space there) into row `row` of the target's column, or sets `isNull`; returns the value's end. */
+  value(target: number, start: number, row: number): number {
     const { type, name } = this.targets[target] as Field;
     const column = this.columns[target] as Column;
     const { scanner, values } = this;
+    const p = scanner.skipSpace(start);
     this.isNull = p < scanner.end && scanner.bytes[p] === 0x6e;
     if (this.isNull) return scanner.skipValue(p);
     if (column.kind === 'bytes') {
