@@ -1,7 +1,16 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isMillraceError } from '../core/index.ts';
-import { foldConstants, formatExpression, functionRows, interpret, loadParser, parseAggregate, parseExpression, parseType } from './index.ts';
+import {
+  foldConstants,
+  formatExpression,
+  functionRows,
+  interpret,
+  loadParser,
+  parseAggregate,
+  parseExpression,
+  parseType,
+} from './index.ts';
 import { testRow, testSchema } from './test-schema.ts';
 import type { Expression } from '../core/index.ts';
 import type { Problem } from './index.ts';
@@ -10,20 +19,70 @@ beforeAll(loadParser);
 
 const VALID = [
   ...functionRows.flatMap((row) => row.examples.map((example) => example.sql)),
-  "amount > 100 AND region IS NOT NULL AND place.\"inner\".deep = 'x'",
-  "CASE WHEN ok THEN i ELSE CAST(l AS int) END BETWEEN 1 AND 10",
+  'amount > 100 AND region IS NOT NULL AND place."inner".deep = \'x\'',
+  'CASE WHEN ok THEN i ELSE CAST(l AS int) END BETWEEN 1 AND 10',
   "SUM(amount) FILTER (WHERE region LIKE 'E%' ESCAPE '!')",
   "ts + INTERVAL '1 02:03:04' DAY TO SECOND > TIMESTAMP '2024-02-29 12:00:00'",
   "CAST(doc AS row<a row<b array<json>>>).a.b[1] ->> 'x' || 'é😀'",
 ];
 const PIECES = [
-  "'", '"', '`', '(', ')', '[', ']', ',', '.', ';', '$', '\\', '\0', '--', '/*', '*/', '::', '->', ' ', '\n', '😀', '\ud800', 'é',
-  'NULL', 'CASE', 'END', 'CAST(', 'AS', 'ARRAY[', 'INTERVAL', 'DATE', 'FROM', 'IN', 'NOT', 'AND', 'ROW(', 'MAP[', 'E\'', "X'",
-  'i', 'region', 'decimal(', 'array<', '1e999', '99999999999999999999999999999999999999999', 'TRY_CAST(', 'FILTER (WHERE', '||', '{', '=',
+  "'",
+  '"',
+  '`',
+  '(',
+  ')',
+  '[',
+  ']',
+  ',',
+  '.',
+  ';',
+  '$',
+  '\\',
+  '\0',
+  '--',
+  '/*',
+  '*/',
+  '::',
+  '->',
+  ' ',
+  '\n',
+  '😀',
+  '\ud800',
+  'é',
+  'NULL',
+  'CASE',
+  'END',
+  'CAST(',
+  'AS',
+  'ARRAY[',
+  'INTERVAL',
+  'DATE',
+  'FROM',
+  'IN',
+  'NOT',
+  'AND',
+  'ROW(',
+  'MAP[',
+  "E'",
+  "X'",
+  'i',
+  'region',
+  'decimal(',
+  'array<',
+  '1e999',
+  '99999999999999999999999999999999999999999',
+  'TRY_CAST(',
+  'FILTER (WHERE',
+  '||',
+  '{',
+  '=',
 ];
 
 const mutated = fc
-  .tuple(fc.constantFrom(...VALID), fc.array(fc.tuple(fc.nat(), fc.nat(8), fc.constantFrom('', ...PIECES)), { minLength: 1, maxLength: 4 }))
+  .tuple(
+    fc.constantFrom(...VALID),
+    fc.array(fc.tuple(fc.nat(), fc.nat(8), fc.constantFrom('', ...PIECES)), { minLength: 1, maxLength: 4 }),
+  )
   .map(([text, edits]) =>
     edits.reduce((edited, [at, removed, inserted]) => {
       const start = at % (edited.length + 1);

@@ -52,7 +52,14 @@ export { formatJson, parseJson } from './cast/json-node.ts';
 export type { JsonNode } from './cast/json-node.ts';
 export { JsonShapeError, fromJson, toJsonText } from './cast/json-value.ts';
 export { checkInt, checkLong } from './types/integer-value.ts';
-export { checkPrecision, compareDecimals, divideRounded, fitsPrecision, powerOfTen, rescale } from './types/decimal-value.ts';
+export {
+  checkPrecision,
+  compareDecimals,
+  divideRounded,
+  fitsPrecision,
+  powerOfTen,
+  rescale,
+} from './types/decimal-value.ts';
 export { additionType, divisionType, moduloType, multiplicationType, unionType } from './types/decimal-types.ts';
 export type { DecimalType } from './types/decimal-types.ts';
 export { arrayAccess } from './codegen/column-access.ts';

@@ -22,8 +22,20 @@ function cast(value: Value, from: string, to: string): string {
 }
 
 const ALL: readonly DataType[] = [
-  types.boolean, types.int, types.long, types.float, types.double, types.decimal(10, 2), types.string, types.bytes,
-  types.date, types.time, types.timestamp, types.json, types.array(types.int), types.map(types.string, types.int),
+  types.boolean,
+  types.int,
+  types.long,
+  types.float,
+  types.double,
+  types.decimal(10, 2),
+  types.string,
+  types.bytes,
+  types.date,
+  types.time,
+  types.timestamp,
+  types.json,
+  types.array(types.int),
+  types.map(types.string, types.int),
   types.row([{ name: 'a', type: types.int }]),
 ];
 
@@ -35,7 +47,19 @@ const SAMPLES: Readonly<Record<string, readonly Value[]>> = {
   float: [0, -0, 1.5, NaN, Infinity, Math.fround(3.4e38)],
   double: [0, -0, 1.5, NaN, -Infinity, 1e308, 5e-324],
   decimal: [0n, 150n, -9999999999n],
-  string: ['', 'x', ' 12 ', '1.5', 'true', '2024-02-29', '12:34:56', '2024-02-29 12:34:56', '{"a":1}', '[1,null]', 'null'],
+  string: [
+    '',
+    'x',
+    ' 12 ',
+    '1.5',
+    'true',
+    '2024-02-29',
+    '12:34:56',
+    '2024-02-29 12:34:56',
+    '{"a":1}',
+    '[1,null]',
+    'null',
+  ],
   bytes: [new Uint8Array(), new Uint8Array([0xff, 0x41])],
   date: [0, -1, 19782, 2147483647, -2147483648],
   time: [0, 86_399_999],
@@ -107,7 +131,12 @@ describe('CAST', () => {
     ['9007199254740993', 'json', 'long', '9007199254740993'],
     ['0.1', 'json', 'decimal(3,2)', '0.10'],
     ['"x"', 'json', 'string', '"\\"x\\""'],
-    ['{"b":"2024-02-29","a":[1,null],"c":3}', 'json', 'row<a array<long>, b date, missing int>', '[[1, NULL], 2024-02-29, NULL]'],
+    [
+      '{"b":"2024-02-29","a":[1,null],"c":3}',
+      'json',
+      'row<a array<long>, b date, missing int>',
+      '[[1, NULL], 2024-02-29, NULL]',
+    ],
     ['{"1":"x"}', 'json', 'map<int, string>', '{1: "x"}'],
     [[1, 'x', null], 'row<a int, "b" string, c int>', 'json', '"{\\"a\\":1,\\"b\\":\\"x\\",\\"c\\":null}"'],
     [new Map([[1n, 150n]]), 'map<long, decimal(5,2)>', 'json', '"{\\"1\\":1.50}"'],
@@ -140,7 +169,9 @@ describe('CAST', () => {
   });
 
   it('does not exist where a value of one type is never one of the other', () => {
-    const refused = ALL.flatMap((from) => ALL.filter((to) => !canCast(from, to)).map((to) => `${from.kind}→${to.kind}`));
+    const refused = ALL.flatMap((from) =>
+      ALL.filter((to) => !canCast(from, to)).map((to) => `${from.kind}→${to.kind}`),
+    );
     expect(refused).toContain('timestamp→long');
     expect(refused).toContain('boolean→date');
     expect(refused).toContain('bytes→int');
@@ -149,13 +180,18 @@ describe('CAST', () => {
   });
 
   it('brings back what it made text of', () => {
-    fc.assert(
-      fc.property(fc.double({ noNaN: true }), (value) => Object.is(round(value, 'double'), value)),
-    );
+    fc.assert(fc.property(fc.double({ noNaN: true }), (value) => Object.is(round(value, 'double'), value)));
     fc.assert(fc.property(fc.float({ noNaN: true }), (value) => Object.is(round(value, 'float'), value)));
-    fc.assert(fc.property(fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n }), (value) => round(value, 'decimal(38,20)') === value));
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n }),
+        (value) => round(value, 'decimal(38,20)') === value,
+      ),
+    );
     fc.assert(fc.property(fc.integer({ min: -8.64e15, max: 8.64e15 }), (value) => round(value, 'timestamp') === value));
-    fc.assert(fc.property(fc.integer({ min: -100_000_000, max: 100_000_000 }), (value) => round(value, 'date') === value));
+    fc.assert(
+      fc.property(fc.integer({ min: -100_000_000, max: 100_000_000 }), (value) => round(value, 'date') === value),
+    );
     fc.assert(fc.property(fc.integer({ min: 0, max: 86_399_999 }), (value) => round(value, 'time') === value));
   });
 });

@@ -87,8 +87,13 @@ export function castCanFail(from: DataType, to: DataType): boolean {
   if (to.kind === 'boolean') return !isNumeric(from) && from.kind !== 'boolean';
   if (to.kind === 'float' || to.kind === 'double') return !isNumeric(from) && from.kind !== 'boolean';
   if (from.kind === 'date' && to.kind === 'timestamp') return true;
-  return from.kind !== to.kind && !(from.kind === 'int' && to.kind === 'long') && from.kind !== 'boolean' &&
-    from.kind !== 'timestamp' && !(from.kind === 'string' && to.kind === 'bytes');
+  return (
+    from.kind !== to.kind &&
+    !(from.kind === 'int' && to.kind === 'long') &&
+    from.kind !== 'boolean' &&
+    from.kind !== 'timestamp' &&
+    !(from.kind === 'string' && to.kind === 'bytes')
+  );
 }
 
 function fitsDecimal(from: DataType, to: Extract<DataType, { kind: 'decimal' }>): boolean {
@@ -229,7 +234,8 @@ function toFloating(from: DataType, to: 'float' | 'double'): Attempt {
 }
 
 function toDecimal(from: DataType, to: Extract<DataType, { kind: 'decimal' }>): Attempt {
-  const checked = (unscaled: bigint): Value | typeof FAILED => (fitsPrecision(unscaled, to.precision) ? unscaled : FAILED);
+  const checked = (unscaled: bigint): Value | typeof FAILED =>
+    fitsPrecision(unscaled, to.precision) ? unscaled : FAILED;
   switch (from.kind) {
     case 'string':
       return (text: string) => orFailed(parseDecimal(text, to));
@@ -289,7 +295,8 @@ function mapCast(from: Extract<DataType, { kind: 'map' }>, to: Extract<DataType,
 
 function rowCast(from: Extract<DataType, { kind: 'row' }>, to: Extract<DataType, { kind: 'row' }>): Attempt {
   const casts = from.fields.map(
-    (field, index) => bindAttempt(field.type, to.fields[index]?.type ?? field.type) as (value: Value) => Value | typeof FAILED,
+    (field, index) =>
+      bindAttempt(field.type, to.fields[index]?.type ?? field.type) as (value: Value) => Value | typeof FAILED,
   );
   return (row: readonly Value[]) => {
     const results: Value[] = [];

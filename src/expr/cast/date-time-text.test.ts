@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { civilFromDays, daysFromCivil, formatTimestamp, parseDate, parseTime, parseTimestamp } from './date-time-text.ts';
+import {
+  civilFromDays,
+  daysFromCivil,
+  formatTimestamp,
+  parseDate,
+  parseTime,
+  parseTimestamp,
+} from './date-time-text.ts';
 
 describe('dates and times', () => {
   it('agree with ECMAScript on every instant', () => {

@@ -15,8 +15,15 @@ describe('JSON', () => {
 
   it('is nothing else, however it is damaged', () => {
     const damaged = fc
-      .tuple(fc.json(), fc.nat(), fc.constantFrom('', '"', '\\', '{', ']', ',', ':', '0', '-', 'e', '\n', '\u0001', 'u'))
-      .map(([text, at, inserted]) => text.slice(0, at % (text.length + 1)) + inserted + text.slice((at % (text.length + 1)) + 1));
+      .tuple(
+        fc.json(),
+        fc.nat(),
+        fc.constantFrom('', '"', '\\', '{', ']', ',', ':', '0', '-', 'e', '\n', '\u0001', 'u'),
+      )
+      .map(
+        ([text, at, inserted]) =>
+          text.slice(0, at % (text.length + 1)) + inserted + text.slice((at % (text.length + 1)) + 1),
+      );
     fc.assert(
       fc.property(damaged, (text) => {
         let expected = true;

@@ -38,7 +38,7 @@ export function parseDouble(text: string): number | null {
   return special[2] !== undefined ? NaN : special[1] === '-' ? -Infinity : Infinity;
 }
 
-/** The unscaled value of the exact number in `scale` digits, rounded half up; null if no number or an absurd exponent. */
+/** The unscaled value in `scale` digits, rounded half up; null if the text is no number or has an absurd exponent. */
 export function parseUnscaled(text: string, scale: number): bigint | null {
   const match = DECIMAL.exec(text.trim());
   if (match === null) return null;

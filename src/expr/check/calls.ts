@@ -84,10 +84,24 @@ function checkRow(checker: Checker, row: FunctionRow, ast: AstCall, given: reado
   const constants = converted.map((arg) => (arg.kind === 'literal' ? literalValue(arg) : undefined));
   const wrong = row.checkConstants?.(constants) ?? null;
   if (wrong !== null) return checker.problem(args[wrong.index]?.span ?? ast.span, wrong.message);
-  return typed(call(overload.id, converted, overload.returns(converted.map((arg) => arg.type), constants)), ast.span);
+  return typed(
+    call(
+      overload.id,
+      converted,
+      overload.returns(
+        converted.map((arg) => arg.type),
+        constants,
+      ),
+    ),
+    ast.span,
+  );
 }
 
-function convertTo(checker: Checker, args: readonly Typed[], targets: readonly DataType[]): readonly Expression[] | null {
+function convertTo(
+  checker: Checker,
+  args: readonly Typed[],
+  targets: readonly DataType[],
+): readonly Expression[] | null {
   const converted = args.map((arg, index) => {
     const target = targets[index] ?? arg.expression.type;
     return convert(arg, target) ?? checker.notATime(arg, target);
@@ -139,7 +153,9 @@ function noOverload(checker: Checker, row: FunctionRow, ast: AstCall, args: read
     return checker.problem(ast.nameSpan, `${row.name} does not take ${count}; it is ${shown}`);
   }
   const wrong = wrongArgument(row.overloads, args);
-  const what = isOperator ? `\`${row.name}\` does not take ${found.join(' and ')}` : `${row.name} does not take (${found.join(', ')})`;
+  const what = isOperator
+    ? `\`${row.name}\` does not take ${found.join(' and ')}`
+    : `${row.name} does not take (${found.join(', ')})`;
   return checker.problem(wrong?.span ?? ast.span, `${what}; it is ${shown}${operatorHint(row, args)}`);
 }
 
@@ -181,7 +197,8 @@ function operatorHint(row: FunctionRow, args: readonly Typed[]): string {
 
 function cannotCompare(row: FunctionRow, args: readonly Typed[]): string {
   const [first] = args;
-  const other = args.slice(1).find((arg) => first !== undefined && resolveOverload(row, [first, arg]) === null) ?? args[1];
+  const other =
+    args.slice(1).find((arg) => first !== undefined && resolveOverload(row, [first, arg]) === null) ?? args[1];
   if (first === undefined || other === undefined) return 'there is nothing to compare';
   const pair = [first, other];
   const [a, b] = [first.expression.type, other.expression.type];
@@ -320,10 +337,18 @@ const map: SpecialForm = (checker, ast, args) => {
 /** ROW(a, b): fields f0, f1 as in Flink; a CAST gives them names. */
 const row: SpecialForm = (checker, ast, args) => {
   const unknown = args.find((arg) => arg.literal === 'null');
-  if (unknown !== undefined) return checker.problem(unknown.span, 'the type of NULL is not known here; write CAST(NULL AS type)');
+  if (unknown !== undefined)
+    return checker.problem(unknown.span, 'the type of NULL is not known here; write CAST(NULL AS type)');
   if (args.length === 0) return checker.problem(ast.span, 'a row needs at least one field');
   const fields = args.map((arg, index) => ({ name: `f${index}`, type: arg.expression.type }));
-  return typed(call('row(any...)', args.map((arg) => arg.expression), types.row(fields)), ast.span);
+  return typed(
+    call(
+      'row(any...)',
+      args.map((arg) => arg.expression),
+      types.row(fields),
+    ),
+    ast.span,
+  );
 };
 
 const SPECIAL_FORMS: Readonly<Record<string, SpecialForm>> = {
@@ -335,4 +360,3 @@ const SPECIAL_FORMS: Readonly<Record<string, SpecialForm>> = {
   MAP: map,
   ROW: row,
 };
-

@@ -7,7 +7,10 @@ import type { Problem } from './problem.ts';
 beforeAll(loadParser);
 
 function shown(problems: readonly Problem[], text: string): string[] {
-  return problems.map((p) => `${text.slice(p.offset, p.offset + p.length)}: ${p.message}${p.suggestion === null ? '' : ` [${p.suggestion}]`}`);
+  return problems.map(
+    (p) =>
+      `${text.slice(p.offset, p.offset + p.length)}: ${p.message}${p.suggestion === null ? '' : ` [${p.suggestion}]`}`,
+  );
 }
 
 function check(text: string): string[] {
@@ -39,12 +42,15 @@ describe('types of expressions', () => {
     ['amount > 1', 'amount > 1.00 : boolean'],
     ['amount = 1.2345', 'CAST(amount AS decimal(12,4)) = 1.2345 : boolean'],
     ['amount > l', 'amount > CAST(l AS decimal(21,2)) : boolean'],
-    ['CASE WHEN ok THEN i ELSE amount END', 'CASE WHEN ok THEN CAST(i AS decimal(12,2)) ELSE CAST(amount AS decimal(12,2)) END : decimal(12,2)'],
+    [
+      'CASE WHEN ok THEN i ELSE amount END',
+      'CASE WHEN ok THEN CAST(i AS decimal(12,2)) ELSE CAST(amount AS decimal(12,2)) END : decimal(12,2)',
+    ],
     ['COALESCE(nothing, NULL, 5)', 'COALESCE(nothing, NULL, 5) : int'],
     ['COALESCE(amount, 0)', 'COALESCE(amount, 0.00) : decimal(10,2)'],
     ['IF(ok, NULL, dt)', 'CASE WHEN ok THEN NULL ELSE dt END : date'],
     ['i NOT IN (1, NULL)', 'NOT (i IN (1, NULL)) : boolean'],
-    ["region || i", 'CONCAT_OP(region, CAST(i AS string)) : string'],
+    ['region || i', 'CONCAT_OP(region, CAST(i AS string)) : string'],
     ['CONCAT(region, amount)', 'CONCAT(region, CAST(amount AS string)) : string'],
     ['ARRAY[1, 2.5]', 'ARRAY(1.0, 2.5) : array<decimal(2,1)>'],
     ["MAP('a', i, 'b', l)", "MAP('a', CAST(i AS long), 'b', l) : map<string, long>"],
@@ -72,30 +78,63 @@ describe('problems', () => {
     ['region = 5', 'region = 5: string cannot be compared with int; CAST(… AS int) converts the other'],
     ["i = '5'", "i = '5': int cannot be compared with string; write the number without quotes"],
     ["ts > 'noon'", "'noon': 'noon' is no timestamp; one looks like '2024-02-29 12:34:56.789'"],
-    ['doc = 5', 'doc = 5: json cannot be compared with int; take a value out of the JSON first, with CAST, ->> or JSON_VALUE'],
-    ['ok > doc', 'ok > doc: boolean cannot be compared with json; take a value out of the JSON first, with CAST, ->> or JSON_VALUE'],
+    [
+      'doc = 5',
+      'doc = 5: json cannot be compared with int; take a value out of the JSON first, with CAST, ->> or JSON_VALUE',
+    ],
+    [
+      'ok > doc',
+      'ok > doc: boolean cannot be compared with json; take a value out of the JSON first, with CAST, ->> or ' +
+        'JSON_VALUE',
+    ],
     ['tags > tags', 'tags > tags: values of type array<string> cannot be compared with >'],
     ['NOT i', 'i: an operand of NOT must be boolean, found int'],
     ['i AND ok', 'i: an operand of AND must be boolean, found int'],
     ['UPER(region)', 'UPER: there is no function UPER; did you mean UPPER(string)? [UPPER]'],
     ['UPPER(i)', 'i: UPPER does not take (int); it is UPPER(string)'],
     ['UPPER(region, 1)', 'UPPER: UPPER does not take 2 arguments; it is UPPER(string)'],
-    ["SUBSTRING(region, 'a')", "'a': SUBSTRING does not take (string, string); it is SUBSTRING(string, int); SUBSTRING(string, int, int)"],
+    [
+      "SUBSTRING(region, 'a')",
+      "'a': SUBSTRING does not take (string, string); it is SUBSTRING(string, int); SUBSTRING(string, int, int)",
+    ],
     ['NVL(i, 1)', 'NVL: there is no function NVL; use COALESCE(a, b)'],
-    ['NOW()', "NOW: NOW is not supported: an expression gives the same result when a record is processed again; use the record's own time (`metadata: {NAME: timestamp}`) or a field"],
-    ['CURRENT_TIMESTAMP', "CURRENT_TIMESTAMP: CURRENT_TIMESTAMP is not supported: an expression gives the same result when a record is processed again; use the record's own time (`metadata: {NAME: timestamp}`) or a field"],
+    [
+      'NOW()',
+      'NOW: NOW is not supported: an expression gives the same result when a record is processed again; use the ' +
+        "record's own time (`metadata: {NAME: timestamp}`) or a field",
+    ],
+    [
+      'CURRENT_TIMESTAMP',
+      'CURRENT_TIMESTAMP: CURRENT_TIMESTAMP is not supported: an expression gives the same result when a record is ' +
+        "processed again; use the record's own time (`metadata: {NAME: timestamp}`) or a field",
+    ],
     ['SUM(i)', 'SUM: SUM is an aggregate: it stands alone in the `aggregate` of a step, not inside an expression'],
     ['UPPER(*)', 'UPPER: `*` stands only in COUNT(*)'],
     ['UPPER(DISTINCT region)', 'UPPER: DISTINCT and FILTER belong to aggregates only'],
-    ['region + 1', 'region: `+` does not take string and int; it is int + int; long + long; decimal + decimal; float + float; double + double; texts are joined with ||'],
-    ['ts - ts', 'ts - ts: `-` does not take timestamp and timestamp; it is int - int; long - long; decimal - decimal; float - float; double - double; the time between two is TIMESTAMPDIFF(SECOND, from, to)'],
+    [
+      'region + 1',
+      'region: `+` does not take string and int; it is int + int; long + long; decimal + decimal; float + float; ' +
+        'double + double; texts are joined with ||',
+    ],
+    [
+      'ts - ts',
+      'ts - ts: `-` does not take timestamp and timestamp; it is int - int; long - long; decimal - decimal; float ' +
+        '- float; double - double; the time between two is TIMESTAMPDIFF(SECOND, from, to)',
+    ],
     ["i + INTERVAL '1' DAY", 'i: an interval is added to a date, a time or a timestamp, not to int'],
     ["INTERVAL '1' DAY", "INTERVAL '1' DAY: an interval stands only beside + or - and a date, a time or a timestamp"],
-    ["ts + INTERVAL 'x' DAY", "INTERVAL 'x' DAY: expected a whole number of DAYS between the quotes, as in INTERVAL '5' DAY"],
+    [
+      "ts + INTERVAL 'x' DAY",
+      "INTERVAL 'x' DAY: expected a whole number of DAYS between the quotes, as in INTERVAL '5' DAY",
+    ],
     ['CAST(tags AS int)', 'CAST(tags AS int): array<string> cannot be cast to int'],
-    ['CAST(i AS timestamp)', 'CAST(i AS timestamp): int cannot be cast to timestamp; write TO_TIMESTAMP_LTZ(x, 3) for milliseconds, (x, 0) for seconds'],
-    ["CAST('x' AS int)", "CAST('x' AS int): cannot cast \"x\" from string to int"],
-    ["DATE '2024-02-30'", "DATE '2024-02-30': cannot cast \"2024-02-30\" from string to date"],
+    [
+      'CAST(i AS timestamp)',
+      'CAST(i AS timestamp): int cannot be cast to timestamp; write TO_TIMESTAMP_LTZ(x, 3) for milliseconds, (x, ' +
+        '0) for seconds',
+    ],
+    ["CAST('x' AS int)", 'CAST(\'x\' AS int): cannot cast "x" from string to int'],
+    ["DATE '2024-02-30'", 'DATE \'2024-02-30\': cannot cast "2024-02-30" from string to date'],
     ['NULL', 'NULL: the type of NULL is not known here; write CAST(NULL AS type)'],
     ['COALESCE(NULL, NULL)', 'COALESCE(NULL, NULL): the type of NULL is not known here; write CAST(NULL AS type)'],
     ["CASE WHEN ok THEN 1 ELSE 'x' END", "'x': the results of CASE must be of one type; found int and string"],
@@ -114,11 +153,18 @@ describe('problems', () => {
     ["tags['a']", "'a': the index of an array must be int, found string; CAST(… AS int) converts it"],
     ['counts[1]', '1: the key of this map must be string, found int; CAST(… AS string) converts it'],
     ['EXTRACT(CENTURIES FROM ts)', 'CENTURIES: EXTRACT knows no unit `CENTURIES`; did you mean CENTURY? [CENTURY]'],
-    ['TIMESTAMPADD(region, 1, ts)', 'region: TIMESTAMPADD needs a unit of time written out: one of MONTH, QUARTER, YEAR, MILLISECOND, SECOND, MINUTE, HOUR, DAY, WEEK'],
+    [
+      'TIMESTAMPADD(region, 1, ts)',
+      'region: TIMESTAMPADD needs a unit of time written out: one of MONTH, QUARTER, YEAR, MILLISECOND, SECOND, ' +
+        'MINUTE, HOUR, DAY, WEEK',
+    ],
     ["REGEXP_LIKE(region, '[')", "'[': the pattern: `[` is not a regular expression: Unterminated character class"],
     ["region LIKE 'a!b' ESCAPE '!'", "'a!b': LIKE: in the pattern 'a!b', ! stands before neither %, _ nor itself"],
     ["JSON_VALUE(doc, 'a.b')", "'a.b': a path begins with $, as in '$.a.b[0]', not 'a.b'"],
-    ["DATE_FORMAT(ts, 'yyyy-QQ')", "'yyyy-QQ': the date format: 'yyyy-QQ': the letter Q has no meaning; quote text: 'Q'"],
+    [
+      "DATE_FORMAT(ts, 'yyyy-QQ')",
+      "'yyyy-QQ': the date format: 'yyyy-QQ': the letter Q has no meaning; quote text: 'Q'",
+    ],
     ['1e400', '1e400: the number 1e400 does not fit into a double'],
     ['LEAST(doc, doc)', 'LEAST(doc, doc): LEAST does not take json: it has no order'],
     ['CAST(i AS strng)', 'strng: there is no type `strng`; did you mean `string`? [string]'],
@@ -139,7 +185,9 @@ describe('problems', () => {
 
   it('name what a condition is', () => {
     const parsed = parseCondition('i + 1', testSchema);
-    expect('problems' in parsed && shown(parsed.problems, 'i + 1')).toEqual(['i + 1: a condition must be boolean, found int']);
+    expect('problems' in parsed && shown(parsed.problems, 'i + 1')).toEqual([
+      'i + 1: a condition must be boolean, found int',
+    ]);
   });
 
   it('convert to an expected type where that is safe', () => {
@@ -156,7 +204,13 @@ describe('aggregates', () => {
     const parsed = parseAggregate('out', text, testSchema);
     if ('problems' in parsed) return shown(parsed.problems, text);
     const { function: name, argument, distinct, filter, type } = parsed.aggregate;
-    const parts = [name, argument === null ? '*' : formatExpression(argument), distinct ? 'distinct' : '', filter === null ? '' : formatExpression(filter), formatType(type)];
+    const parts = [
+      name,
+      argument === null ? '*' : formatExpression(argument),
+      distinct ? 'distinct' : '',
+      filter === null ? '' : formatExpression(filter),
+      formatType(type),
+    ];
     return [parts.filter((part) => part !== '').join(' ')];
   }
 
@@ -183,10 +237,24 @@ describe('aggregates', () => {
     ['COUNT(DISTINCT tags)', 'COUNT: COUNT(DISTINCT …) does not take array<string>'],
     ['SUM(i, l)', 'SUM: SUM takes one argument, not 2'],
     ['SUM(SUM(i))', 'SUM: SUM is an aggregate: it stands alone in the `aggregate` of a step, not inside an expression'],
-    ['SUM(i) / COUNT(*)', 'SUM(i) / COUNT(*): an aggregate stands alone here; compute with its result in a `select` step behind this one'],
-    ['i + 1', 'i + 1: an aggregate was expected: COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x)'],
-    ['SUMM(i)', 'SUMM(i): an aggregate was expected: COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x); did you mean SUM? [SUM]'],
-    ['STDDEV_POP(i)', 'STDDEV_POP(i): STDDEV_POP is not supported; aggregates are COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x)'],
+    [
+      'SUM(i) / COUNT(*)',
+      'SUM(i) / COUNT(*): an aggregate stands alone here; compute with its result in a `select` step behind this one',
+    ],
+    [
+      'i + 1',
+      'i + 1: an aggregate was expected: COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x)',
+    ],
+    [
+      'SUMM(i)',
+      'SUMM(i): an aggregate was expected: COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x); ' +
+        'did you mean SUM? [SUM]',
+    ],
+    [
+      'STDDEV_POP(i)',
+      'STDDEV_POP(i): STDDEV_POP is not supported; aggregates are COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), ' +
+        'MIN(x), MAX(x), AVG(x)',
+    ],
     ['COUNT(*) FILTER (WHERE i)', 'i: the condition of FILTER must be boolean, found int'],
     ['COUNT(regin)', 'regin: there is no field `regin`; did you mean `region`? [region]'],
     ['COUNT(NULL)', 'NULL: the type of NULL is not known here'],

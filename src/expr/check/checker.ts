@@ -157,7 +157,7 @@ export class Checker {
       const key = this.converted(index, type.key, 'the key of this map');
       return key === null ? null : typed(call('element_at(map<K,V>,K)', [arg.expression, key], type.value), ast.span);
     }
-    const hint = type.kind === 'json' ? "; take parts of JSON with -> and ->>" : '; only arrays and maps have elements';
+    const hint = type.kind === 'json' ? '; take parts of JSON with -> and ->>' : '; only arrays and maps have elements';
     return this.problem(ast.span, `${describeTyped(arg)} has no elements${hint}`);
   }
 
@@ -207,7 +207,8 @@ export class Checker {
       if (arg.literal === 'string') return this.notATime(arg, to);
     }
     const found = describeTyped(arg);
-    const hint = canCast(arg.expression.type, to) && to.kind !== 'boolean' ? `; CAST(… AS ${formatType(to)}) converts it` : '';
+    const hint =
+      canCast(arg.expression.type, to) && to.kind !== 'boolean' ? `; CAST(… AS ${formatType(to)}) converts it` : '';
     return this.problem(arg.span, `${what} must be ${formatType(to)}, found ${found}${hint}`);
   }
 
@@ -322,7 +323,17 @@ export class Checker {
     const list = this.checkAll(ast.list);
     if (arg === null || list === null) return null;
     const { nameSpan, written } = { nameSpan: ast.span, written: 'IN' };
-    const node = { kind: 'call', name: 'IN', written, nameSpan, args: [ast.arg, ...ast.list], star: false, distinct: false, filter: null, span: ast.span } as const;
+    const node = {
+      kind: 'call',
+      name: 'IN',
+      written,
+      nameSpan,
+      args: [ast.arg, ...ast.list],
+      star: false,
+      distinct: false,
+      filter: null,
+      span: ast.span,
+    } as const;
     const result = checkCall(this, node, [arg, ...list]);
     return result === null || !ast.negated ? result : typed(not(result.expression), ast.span);
   }
@@ -341,7 +352,17 @@ export class Checker {
 
   #range(ast: AstOf<'between'>, arg: Typed, low: Typed, high: Typed): Expression | null {
     const side = (name: string, limit: Typed): Expression | null => {
-      const node = { kind: 'call', name, written: 'BETWEEN', nameSpan: limit.span, args: [ast.arg, ast.arg], star: false, distinct: false, filter: null, span: ast.span } as const;
+      const node = {
+        kind: 'call',
+        name,
+        written: 'BETWEEN',
+        nameSpan: limit.span,
+        args: [ast.arg, ast.arg],
+        star: false,
+        distinct: false,
+        filter: null,
+        span: ast.span,
+      } as const;
       return checkCall(this, node, [arg, limit])?.expression ?? null;
     };
     const above = side('>=', low);
@@ -358,7 +379,8 @@ function foldCast(expression: Expression): Expression {
 
 function castHint(from: DataType, to: DataType): string {
   const isInteger = from.kind === 'int' || from.kind === 'long';
-  if (isInteger && to.kind === 'timestamp') return '; write TO_TIMESTAMP_LTZ(x, 3) for milliseconds, (x, 0) for seconds';
+  if (isInteger && to.kind === 'timestamp')
+    return '; write TO_TIMESTAMP_LTZ(x, 3) for milliseconds, (x, 0) for seconds';
   if (from.kind === 'timestamp' && (to.kind === 'long' || to.kind === 'int')) {
     return '; write TO_EPOCH_MILLIS(x) for milliseconds, UNIX_TIMESTAMP(x) for seconds';
   }

@@ -37,15 +37,19 @@ function shifted(time: Typed, months: number, ms: number): Expression | null {
     return call('time_add(time,long)', [expression, literal(BigInt(ms), types.long)], types.time);
   }
   if (type.kind === 'date' && ms % MS_PER_DAY === 0) {
-    const inMonths = months === 0 ? expression : call('date_add_months(date,int)', [expression, literal(months, types.int)], types.date);
+    const inMonths =
+      months === 0
+        ? expression
+        : call('date_add_months(date,int)', [expression, literal(months, types.int)], types.date);
     if (ms === 0 && months !== 0) return inMonths;
     return call('date_add(date,int)', [inMonths, literal(ms / MS_PER_DAY, types.int)], types.date);
   }
   if (type.kind !== 'date' && type.kind !== 'timestamp') return null;
   const timestamp = cast(expression, types.timestamp);
   const inMonths =
-    months === 0 ? timestamp : call('timestamp_add_months(timestamp,int)', [timestamp, literal(months, types.int)], types.timestamp);
+    months === 0
+      ? timestamp
+      : call('timestamp_add_months(timestamp,int)', [timestamp, literal(months, types.int)], types.timestamp);
   if (ms === 0 && months !== 0) return inMonths;
   return call('timestamp_add(timestamp,long)', [inMonths, literal(BigInt(ms), types.long)], types.timestamp);
 }
-

@@ -58,10 +58,16 @@ function compound(text: string, from: string, to: string): Interval | string {
   const last = units.indexOf(to);
   if (first === -1 || last <= first) return `there are no intervals from ${from} to ${to}`;
   const shapes = ['(\\d{1,9})', '(\\d{1,9})', '(\\d{1,9})', '(\\d{1,9}(?:\\.\\d{1,9})?)'].slice(first, last + 1);
-  const pattern = shapes.reduce((whole, shape, index) => whole + (index === 0 ? '' : index === 1 && first === 0 ? ' ' : ':') + shape);
+  const pattern = shapes.reduce(
+    (whole, shape, index) => whole + (index === 0 ? '' : index === 1 && first === 0 ? ' ' : ':') + shape,
+  );
   const sign = text.startsWith('-') ? -1 : 1;
   const match = new RegExp(`^${pattern}$`).exec(text.replace(/^[+-]/, ''));
-  if (match === null) return `expected ${units.slice(first, last + 1).join(', ').toLowerCase()} as in ${EXAMPLES[from] ?? ''}`;
+  if (match === null)
+    return `expected ${units
+      .slice(first, last + 1)
+      .join(', ')
+      .toLowerCase()} as in ${EXAMPLES[from] ?? ''}`;
   let ms = 0;
   for (let index = first; index <= last; index++) {
     ms += Math.trunc(Number(match[index - first + 1]) * (MILLISECONDS[units[index] ?? ''] ?? 0));

@@ -24,7 +24,7 @@ export function formatExpression(expression: Expression): string {
       return `CASE ${branches.join(' ')} ELSE ${formatExpression(expression.otherwise)} END`;
     }
     case 'cast':
-      return `${expression.safe ? 'TRY_CAST' : 'CAST'}(${formatExpression(expression.arg)} AS ${formatType(expression.type)})`;
+      return formatCast(expression.safe ? 'TRY_CAST' : 'CAST', expression.arg, expression.type);
     case 'logic':
       if (expression.operator === 'not') return `NOT ${operand(expression.args[0] as Expression)}`;
       return expression.args.map(operand).join(expression.operator === 'and' ? ' AND ' : ' OR ');
@@ -33,6 +33,10 @@ export function formatExpression(expression: Expression): string {
     case 'coalesce':
       return `COALESCE(${expression.args.map(formatExpression).join(', ')})`;
   }
+}
+
+function formatCast(keyword: string, arg: Expression, type: DataType): string {
+  return `${keyword}(${formatExpression(arg)} AS ${formatType(type)})`;
 }
 
 function formatName(name: string): string {
@@ -131,12 +135,18 @@ function formatLiteralValue(value: Value, type: DataType): string {
     case 'timestamp':
       return `TIMESTAMP '${formatTimestampSql(value as number)}'`;
     case 'bytes':
-      return `X'${Buffer.from(value as Uint8Array).toString('hex').toUpperCase()}'`;
+      return `X'${Buffer.from(value as Uint8Array)
+        .toString('hex')
+        .toUpperCase()}'`;
     case 'array':
-      return `ARRAY[${(value as readonly Value[]).map((item) => (item === null ? 'NULL' : formatLiteralValue(item, type.element))).join(', ')}]`;
+      return `ARRAY[${(value as readonly Value[]).map((item) => formatItem(item, type.element)).join(', ')}]`;
     default:
       return describeValue(value, type);
   }
+}
+
+function formatItem(item: Value, type: DataType): string {
+  return item === null ? 'NULL' : formatLiteralValue(item, type);
 }
 
 function quoted(text: string): string {

@@ -26,12 +26,12 @@ describe('foldConstants', () => {
     ['ok OR FALSE OR i > 1', 'ok OR (i > 1)'],
     ['NULL AND FALSE', 'FALSE'],
     ['NULL AND TRUE', 'NULL'],
-    ["CASE WHEN 1 = 2 THEN i WHEN ok THEN 1 ELSE 2 END", 'CASE WHEN ok THEN 1 ELSE 2 END'],
+    ['CASE WHEN 1 = 2 THEN i WHEN ok THEN 1 ELSE 2 END', 'CASE WHEN ok THEN 1 ELSE 2 END'],
     ['CASE WHEN 1 = 1 THEN i ELSE 2 END', 'i'],
     ['CASE WHEN NULL THEN i ELSE 2 END', '2'],
     ['CASE WHEN ok THEN 1 WHEN TRUE THEN 2 ELSE i / 0 END', 'CASE WHEN ok THEN 1 ELSE 2 END'],
     ['COALESCE(NULL, 5)', '5'],
-    ["ARRAY[1, 2][2]", '2'],
+    ['ARRAY[1, 2][2]', '2'],
     ["MAP('a', 1)", "MAP('a', 1)"],
     ["MAP('a', 1)['a']", "MAP('a', 1)['a']"],
     ["DATE '2024-02-29' + INTERVAL '1' DAY", "DATE '2024-03-01'"],
@@ -45,7 +45,8 @@ describe('foldConstants', () => {
 
 describe('columns', () => {
   it('are found wherever they stand', () => {
-    const text = "CASE WHEN ok THEN COALESCE(i, l) ELSE CAST(amount AS long) END > 5 AND region IS NULL OR place.x IN (1, f)";
+    const text =
+      'CASE WHEN ok THEN COALESCE(i, l) ELSE CAST(amount AS long) END > 5 AND region IS NULL OR place.x IN (1, f)';
     const names = columnsOf(parsed(text)).map((index) => testSchema.fields[index]?.name);
     expect(names).toEqual(['i', 'l', 'f', 'amount', 'region', 'ok', 'place']);
   });
@@ -64,7 +65,7 @@ describe('formatExpression', () => {
     "(region LIKE 'a!%' ESCAPE '!') OR (region ILIKE 'x')",
     'NOT (i IN (1, 2, NULL))',
     'CASE WHEN ok THEN 1 ELSE NULL END',
-    "TRY_CAST(region AS decimal(5,2))",
+    'TRY_CAST(region AS decimal(5,2))',
     '(ok IS NOT TRUE) AND (i IS NOT NULL)',
     "counts['k']",
     'größe',

@@ -33,8 +33,34 @@ const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const BLANKS = /(?:\s|--[^\n]*)+/y;
 /** Longest first. */
 const SIGNS = [
-  '->>', '!~*', '::', '->', '<=', '>=', '<>', '!=', '||', '!~', '~*', '=>',
-  '(', ')', '[', ']', ',', '.', '+', '-', '*', '/', '%', '=', '<', '>', '~', ':',
+  '->>',
+  '!~*',
+  '::',
+  '->',
+  '<=',
+  '>=',
+  '<>',
+  '!=',
+  '||',
+  '!~',
+  '~*',
+  '=>',
+  '(',
+  ')',
+  '[',
+  ']',
+  ',',
+  '.',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '=',
+  '<',
+  '>',
+  '~',
+  ':',
 ] as const;
 /** What other languages write, and SQL's sign for it. Longest first. */
 const FOREIGN: readonly (readonly [string, string | null, string])[] = [
@@ -106,7 +132,9 @@ class Lexer {
   }
 
   #sign(start: number): void {
-    const foreign = FOREIGN.find(([sign]) => this.#text.startsWith(sign, start) && !(sign === '!' && /[=~]/.test(this.#text[start + 1] ?? '')));
+    const foreign = FOREIGN.find(
+      ([sign]) => this.#text.startsWith(sign, start) && !(sign === '!' && /[=~]/.test(this.#text[start + 1] ?? '')),
+    );
     const sign = SIGNS.find((known) => this.#text.startsWith(known, start));
     if (foreign !== undefined && (sign === undefined || foreign[0].length > sign.length)) {
       const [spelling, instead, hint] = foreign;
@@ -119,7 +147,10 @@ class Lexer {
     if (sign !== undefined) return this.#push('sign', sign, start, start + sign.length);
     const codePoint = this.#text.codePointAt(start) ?? 0;
     const char = String.fromCodePoint(codePoint);
-    const shown = codePoint < 0x20 || codePoint === 0x7f ? `U+${codePoint.toString(16).padStart(4, '0').toUpperCase()}` : `\`${char}\``;
+    const shown =
+      codePoint < 0x20 || codePoint === 0x7f
+        ? `U+${codePoint.toString(16).padStart(4, '0').toUpperCase()}`
+        : `\`${char}\``;
     this.#problem({ start, end: start + char.length }, `the character ${shown} does not stand in expressions`);
     this.#at = start + char.length;
   }
@@ -134,8 +165,12 @@ class Lexer {
       if (this.#text[end + 1] !== quote) break;
       end += 2;
     }
-    const text = this.#text.slice(open + 1, end).replaceAll(quote + quote, quote).toWellFormed();
-    if (kind === 'quoted' && text === '') this.#problem({ start, end: end + 1 }, 'the name between the quotes is empty');
+    const text = this.#text
+      .slice(open + 1, end)
+      .replaceAll(quote + quote, quote)
+      .toWellFormed();
+    if (kind === 'quoted' && text === '')
+      this.#problem({ start, end: end + 1 }, 'the name between the quotes is empty');
     this.#push(kind, text, start, end + 1);
   }
 
@@ -168,7 +203,10 @@ class Lexer {
       }
       const escape = /^\\(?:([bfnrt])|u([0-9a-fA-F]{4})|([\\'"]))/.exec(this.#text.slice(at, at + 6));
       if (escape === null) {
-        this.#problem({ start: at, end: Math.min(at + 2, this.#text.length) }, "escapes in E'…' are \\b \\f \\n \\r \\t \\\\ \\' and \\uXXXX");
+        this.#problem(
+          { start: at, end: Math.min(at + 2, this.#text.length) },
+          "escapes in E'…' are \\b \\f \\n \\r \\t \\\\ \\' and \\uXXXX",
+        );
         continue;
       }
       at += escape[0].length - 1;

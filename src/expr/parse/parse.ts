@@ -24,8 +24,10 @@ export function parse(text: string, fieldNames: ReadonlySet<string>): Parsed {
     return failed(0, text.length, `the expression is too long; the most is ${MAX_TEXT_LENGTH} characters`);
   }
   const { tokens, problems } = tokenize(text);
-  if (tokens.length === 0 && problems.length === 0) return failed(0, text.length, 'an expression was expected, but there is none');
-  if (tokens.length > MAX_TOKENS) return failed(0, text.length, `the expression has more than ${MAX_TOKENS} words and signs`);
+  if (tokens.length === 0 && problems.length === 0)
+    return failed(0, text.length, 'an expression was expected, but there is none');
+  if (tokens.length > MAX_TOKENS)
+    return failed(0, text.length, `the expression has more than ${MAX_TOKENS} words and signs`);
   const rewritten = rewrite(text, tokens, fieldNames);
   const known = [...problems, ...rewritten.problems];
   const result = parseSql(rewritten.sql);

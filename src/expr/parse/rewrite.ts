@@ -2,10 +2,10 @@
  * From tokens to a text that PostgreSQL's parser reads as we mean it.
  *
  * Names, texts and types of the user are replaced by placeholders (`"i3"`, `'s4'`: the number is that of the piece), so
- * that only ASCII of ours reaches the parser. That closes its traps at once: it cannot fold the case of names, cut them
- * at 63 bytes or end at a NUL; its offsets (bytes in the tree, code points in errors) are indexes of our text; and every
- * reserved word is free to be a field's name, because a word is only a keyword where one can stand. What the parser
- * does not know (TRY_CAST, array<T>, MAP[…], backticks, FLOOR(x TO MINUTE)) is rewritten into what it does.
+ * that only ASCII of ours reaches the parser. That closes its traps at once: it cannot fold the case of names, cut
+ * them at 63 bytes or end at a NUL; its offsets (bytes in the tree, code points in errors) are indexes of our text;
+ * and every reserved word is free to be a field's name, because a word is only a keyword where one can stand. What the
+ * parser does not know (TRY_CAST, array<T>, MAP[…], backticks, FLOOR(x TO MINUTE)) is rewritten into what it does.
  */
 import { problemAt } from '../check/problem.ts';
 import { parseTypePrefix } from '../types/type-grammar.ts';
@@ -40,8 +40,26 @@ export interface Rewritten {
 const PREFIX = 'SELECT (';
 
 const INFIX_WORDS = new Set([
-  'AND', 'OR', 'IS', 'ISNULL', 'NOTNULL', 'IN', 'LIKE', 'ILIKE', 'BETWEEN', 'NOT', 'ESCAPE', 'FROM', 'FOR', 'WHEN', 'THEN',
-  'ELSE', 'END', 'AS', 'FILTER', 'PLACING',
+  'AND',
+  'OR',
+  'IS',
+  'ISNULL',
+  'NOTNULL',
+  'IN',
+  'LIKE',
+  'ILIKE',
+  'BETWEEN',
+  'NOT',
+  'ESCAPE',
+  'FROM',
+  'FOR',
+  'WHEN',
+  'THEN',
+  'ELSE',
+  'END',
+  'AS',
+  'FILTER',
+  'PLACING',
 ]);
 /** Keywords in front of a parenthesis only. */
 const SYNTAX_FUNCTIONS = new Set(['EXTRACT', 'POSITION', 'SUBSTRING', 'TRIM', 'OVERLAY', 'CAST', 'TRY_CAST']);
@@ -220,17 +238,28 @@ class Rewriter {
     if (upper === 'NOT' || upper === 'CASE') return this.#emit(token, 'keyword', upper, true);
     if (VALUE_WORDS.has(upper)) return this.#emit(token, 'keyword', upper, false);
     if (upper === 'WHEN' && this.#lastKeyword === 'CASE') return this.#emit(token, 'keyword', upper, true);
-    if (/^A?SYMMETRIC$/.test(upper) && this.#lastKeyword === 'BETWEEN') return this.#emit(token, 'keyword', upper, true);
+    if (/^A?SYMMETRIC$/.test(upper) && this.#lastKeyword === 'BETWEEN')
+      return this.#emit(token, 'keyword', upper, true);
     if (TRIM_SIDES.has(upper) && this.#lastKeyword === 'TRIM') return this.#emit(token, 'keyword', upper, true);
     if (upper === 'FROM' && TRIM_SIDES.has(this.#lastKeyword)) return this.#emit(token, 'keyword', upper, true);
     if (upper === 'WHERE' && this.#lastKeyword === 'FILTER') return this.#emit(token, 'keyword', upper, true);
-    if ((upper === 'DISTINCT' || upper === 'ALL') && this.#lastKeyword === '(' && nextSign !== ')' && nextSign !== ',') {
+    if (
+      (upper === 'DISTINCT' || upper === 'ALL') &&
+      this.#lastKeyword === '(' &&
+      nextSign !== ')' &&
+      nextSign !== ','
+    ) {
       return this.#emit(token, 'keyword', upper, true);
     }
     if (SYNTAX_FUNCTIONS.has(upper) && nextSign === '(') return this.#syntaxFunction(token, upper);
     if (upper === 'ARRAY' && nextSign === '[') return this.#emit(token, 'keyword', upper, false);
     if (upper === 'MAP' && nextSign === '[' && !this.#fieldNames.has(token.text)) return this.#mapConstructor(token);
-    if (upper === 'INTERVAL' && next?.kind === 'string') return this.#interval(token, next);
+    if (upper === 'INTERVAL' && next?.kind === 'string') return this.#interval(token, next, '');
+    const literal = this.#tokens[this.#at + 1];
+    if (upper === 'INTERVAL' && /^[+-]$/.test(nextSign) && literal?.kind === 'string') {
+      this.#at++;
+      return this.#interval(token, literal, nextSign);
+    }
     this.#placeholder(token, 'name', 'i');
   }
 
@@ -245,8 +274,8 @@ class Rewriter {
     this.#open(this.#tokens[this.#at++] as Token, '(', ')');
   }
 
-  /** INTERVAL '1' DAY TO SECOND(3) becomes one piece. */
-  #interval(token: Token, literal: Token): void {
+  /** INTERVAL -'1' DAY TO SECOND(3) becomes one piece. */
+  #interval(token: Token, literal: Token, sign: string): void {
     this.#at++;
     const from = this.#unit();
     let to: string | null = null;
@@ -257,7 +286,11 @@ class Rewriter {
     }
     const end = this.#tokens[this.#at - 1]?.end ?? literal.end;
     const span = { start: token.start, end };
-    this.#append({ ...span, kind: 'interval', text: literal.text, quoted: false, interval: { from, to } }, 'i', false);
+    this.#append(
+      { ...span, kind: 'interval', text: sign + literal.text, quoted: false, interval: { from, to } },
+      'i',
+      false,
+    );
   }
 
   /** A unit with its optional precision. */

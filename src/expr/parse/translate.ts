@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's parse tree → our syntax (ast.ts). The tree comes as JSON of unknown shape; only what expressions may hold
- * is read, everything else is a problem. Placeholders are replaced by what they stand for.
+ * PostgreSQL's parse tree → our syntax (ast.ts). The tree comes as JSON of unknown shape; only what expressions may
+ * hold is read, everything else is a problem. Placeholders are replaced by what they stand for.
  */
 import { joinSpans, problemAt } from '../check/problem.ts';
 import { parseTypePrefix } from '../types/type-grammar.ts';
@@ -187,7 +187,10 @@ class Translator {
         return this.#operator(operator, body);
       case 'AEXPR_DISTINCT':
       case 'AEXPR_NOT_DISTINCT':
-        return this.#simpleCall(COMPARISONS[kind] ?? '', this.#at(body), [this.#node(body.lexpr), this.#node(body.rexpr)]);
+        return this.#simpleCall(COMPARISONS[kind] ?? '', this.#at(body), [
+          this.#node(body.lexpr),
+          this.#node(body.rexpr),
+        ]);
       case 'AEXPR_IN':
         return this.#in(body, operator);
       case 'AEXPR_LIKE':
@@ -270,7 +273,13 @@ class Translator {
     const otherwise = body.defresult === undefined ? null : this.#node(body.defresult);
     const last = otherwise ?? branches.at(-1)?.then;
     const start = this.#at(body);
-    return { kind: 'case', operand, branches, otherwise, span: last === undefined ? start : joinSpans(start, last.span) };
+    return {
+      kind: 'case',
+      operand,
+      branches,
+      otherwise,
+      span: last === undefined ? start : joinSpans(start, last.span),
+    };
   }
 
   #cast(body: Json): Ast {
@@ -308,7 +317,8 @@ class Translator {
     const syntax = typeof keyword === 'string' ? keyword.toUpperCase() : null;
     if (syntax === null && names.length > 1) throw this.#untranslatable(this.#at(body), 'functions have no schema');
     for (const key of ['agg_order', 'agg_within_group', 'func_variadic', 'over']) {
-      if (body[key] !== undefined) throw this.#untranslatable(this.#at(body), 'only arguments, DISTINCT and FILTER (WHERE …) stand in calls');
+      if (body[key] !== undefined)
+        throw this.#untranslatable(this.#at(body), 'only arguments, DISTINCT and FILTER (WHERE …) stand in calls');
     }
     const written = piece?.text ?? this.#pieceAt(body)?.text ?? syntax ?? '';
     const nameSpan = piece === null ? this.#at(body) : { start: piece.start, end: piece.end };
@@ -316,7 +326,10 @@ class Translator {
     const filter = body.agg_filter === undefined ? null : this.#node(body.agg_filter);
     const parts = filter === null ? args : [...args, filter];
     const index = this.#indexByStart.get(nameSpan.start) ?? -2;
-    const span = this.#closed(parts.reduce((whole, arg) => joinSpans(whole, arg.span), nameSpan), index);
+    const span = this.#closed(
+      parts.reduce((whole, arg) => joinSpans(whole, arg.span), nameSpan),
+      index,
+    );
     return {
       kind: 'call',
       name: syntax === null ? written.toUpperCase() : syntax,

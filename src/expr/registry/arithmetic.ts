@@ -1,12 +1,6 @@
 /** + - * / % and unary minus. Integers are exact or fail, decimals follow types/decimal-types.ts, doubles IEEE 754. */
 import { exprErrors } from '../errors.ts';
-import {
-  additionType,
-  asDecimal,
-  divisionType,
-  moduloType,
-  multiplicationType,
-} from '../types/decimal-types.ts';
+import { additionType, asDecimal, divisionType, moduloType, multiplicationType } from '../types/decimal-types.ts';
 import { checkPrecision, divideRounded, powerOfTen, rescale } from '../types/decimal-value.ts';
 import { checkInt, checkLong } from '../types/integer-value.ts';
 import { boundOverload, functionRow, overload } from './overload.ts';
@@ -26,7 +20,9 @@ interface NumberOperations {
 function numberOverloads(name: string, operation: string, operations: NumberOperations): Overload[] {
   const { int, long, double } = operations;
   return [
-    overload(name, 'int, int', { returns: 'int', canFail: true }, (a: number, b: number) => checkInt(int(a, b), operation)),
+    overload(name, 'int, int', { returns: 'int', canFail: true }, (a: number, b: number) =>
+      checkInt(int(a, b), operation),
+    ),
     overload(name, 'long, long', { returns: 'long', canFail: true }, (a: bigint, b: bigint) =>
       checkLong(long(a, b), operation),
     ),
@@ -45,8 +41,7 @@ function decimalOperation(call: CallTypes, operation: string, operations: Number
   const scaleA = asDecimal(call.args[0]).scale;
   const scaleB = asDecimal(call.args[1]).scale;
   const result = asDecimal(call.result);
-  return (a: bigint, b: bigint) =>
-    checkPrecision(operations.decimal(a, scaleA, b, scaleB, result), result, operation);
+  return (a: bigint, b: bigint) => checkPrecision(operations.decimal(a, scaleA, b, scaleB, result), result, operation);
 }
 
 function nonZero<T extends number | bigint>(divisor: T, operation: string, type: string): T {
@@ -131,7 +126,8 @@ const divide = functionRow(
   {
     category: 'arithmetic',
     syntax: 'a / b',
-    doc: 'The quotient. Of integers it is truncated towards zero, and division by zero is a record error; doubles ' +
+    doc:
+      'The quotient. Of integers it is truncated towards zero, and division by zero is a record error; doubles ' +
       'follow IEEE 754. decimal(p1,s1) / decimal(p2,s2) has max(6, s1+p2+1) fractional digits, within 38 digits.',
     examples: { '7 / 2': '3', '-7 / 2': '-3', '7 / 2.0': '3.500000', '1e0 / 0': 'Infinity' },
   },

@@ -15,7 +15,18 @@ type PatternPart =
   | { readonly kind: 'field'; readonly letter: string; readonly width: number };
 
 const MONTHS = [
-  'January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December',
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
 ];
 const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 const LETTERS = 'yuMdHhKkmsSaED';
@@ -26,7 +37,8 @@ export function compileDatePattern(pattern: string): DatePattern {
   for (const match of pattern.matchAll(/'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+|'/g)) {
     const [piece, quoted, letter] = match;
     if (letter !== undefined) {
-      if (!LETTERS.includes(letter)) throw badPattern(pattern, `the letter ${letter} has no meaning; quote text: '${letter}'`);
+      if (!LETTERS.includes(letter))
+        throw badPattern(pattern, `the letter ${letter} has no meaning; quote text: '${letter}'`);
       parts.push({ kind: 'field', letter, width: piece.length });
     } else if (piece === "'") {
       throw badPattern(pattern, 'a quote is not closed');
@@ -79,7 +91,10 @@ function formatField(ms: number, letter: string, width: number): string {
     case 's':
       return digits(Math.floor(time / 1000) % 60);
     case 'S':
-      return String(time % 1000).padStart(3, '0').padEnd(width, '0').slice(0, width);
+      return String(time % 1000)
+        .padStart(3, '0')
+        .padEnd(width, '0')
+        .slice(0, width);
     default:
       return hour < 12 ? 'AM' : 'PM';
   }
@@ -104,7 +119,15 @@ interface Fields {
 /** The time that a text shows in a pattern, or null where it does not match or is no time. */
 export function parseWithPattern(text: string, { parts }: DatePattern): number | null {
   const fields: Fields = {
-    year: 1970, month: 1, day: 1, dayOfYear: null, hour: 0, minute: 0, second: 0, ms: 0, isAfternoon: null,
+    year: 1970,
+    month: 1,
+    day: 1,
+    dayOfYear: null,
+    hour: 0,
+    minute: 0,
+    second: 0,
+    ms: 0,
+    isAfternoon: null,
   };
   let at = 0;
   for (const [index, part] of parts.entries()) {
@@ -132,7 +155,10 @@ function readField(text: string, letter: string, width: number, isAdjacent: bool
   }
   // One letter, or the last of a run, takes as many digits as there are; adjacent fields exactly their width.
   const most = isAdjacent || (width > 1 && letter !== 'y' && letter !== 'u') || letter === 'S' ? width : 9;
-  const pattern = letter === 'y' || letter === 'u' ? `^[+-]?\\d{${width},${Math.max(width, most)}}` : `^\\d{${width},${Math.max(width, most)}}`;
+  const pattern =
+    letter === 'y' || letter === 'u'
+      ? `^[+-]?\\d{${width},${Math.max(width, most)}}`
+      : `^\\d{${width},${Math.max(width, most)}}`;
   const digits = new RegExp(pattern).exec(text)?.[0];
   if (digits === undefined) return null;
   setField(letter, width, digits, fields);

@@ -6,6 +6,17 @@ import type { JsonNode } from '../cast/json-node.ts';
 
 export type JsonPath = readonly (string | number)[];
 
+const STEP = new RegExp(
+  [
+    String.raw`\.([\p{L}_$][\p{L}\p{N}_$]*)`,
+    String.raw`\."((?:[^"\\]|\\.)*)"`,
+    String.raw`\[\s*'((?:[^'\\]|\\.)*)'\s*\]`,
+    String.raw`\[\s*"((?:[^"\\]|\\.)*)"\s*\]`,
+    String.raw`\[\s*(\d{1,9})\s*\]`,
+  ].join('|'),
+  'uy',
+);
+
 /** The steps, or what is wrong. */
 export function parseJsonPath(text: string): JsonPath | string {
   const match = /^\s*(?:lax\s+)?\$/.exec(text);
@@ -15,11 +26,10 @@ export function parseJsonPath(text: string): JsonPath | string {
       : `a path begins with $, as in '$.a.b[0]', not '${text.slice(0, 50)}'`;
   }
   const steps: (string | number)[] = [];
-  const pattern = /\.([\p{L}_$][\p{L}\p{N}_$]*)|\."((?:[^"\\]|\\.)*)"|\[\s*'((?:[^'\\]|\\.)*)'\s*\]|\[\s*"((?:[^"\\]|\\.)*)"\s*\]|\[\s*(\d{1,9})\s*\]/uy;
-  pattern.lastIndex = match[0].length;
-  while (pattern.lastIndex < text.length) {
-    const at = pattern.lastIndex;
-    const step = pattern.exec(text);
+  STEP.lastIndex = match[0].length;
+  while (STEP.lastIndex < text.length) {
+    const at = STEP.lastIndex;
+    const step = STEP.exec(text);
     if (step === null) {
       const rest = text.slice(at).trim();
       if (rest === '') break;

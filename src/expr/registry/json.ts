@@ -46,7 +46,13 @@ function pathRow(
     });
   return functionRow(
     name,
-    { category: 'json', doc, examples: { [example[0]]: example[1] }, checkConstants: checkPath, syntax: `${name}(json, path)` },
+    {
+      category: 'json',
+      doc,
+      examples: { [example[0]]: example[1] },
+      checkConstants: checkPath,
+      syntax: `${name}(json, path)`,
+    },
     [make('json'), make('string')],
   );
 }
@@ -83,7 +89,14 @@ function asText(node: JsonNode | null): Value {
   return scalarText(node) ?? formatJson(node);
 }
 
-function arrow(sign: string, name: string, doc: string, example: [string, string], returns: string, pick: (node: JsonNode | null) => Value): FunctionRow {
+function arrow(
+  sign: string,
+  name: string,
+  doc: string,
+  example: [string, string],
+  returns: string,
+  pick: (node: JsonNode | null) => Value,
+): FunctionRow {
   const declaration = { returns, nullable: true } as const;
   return functionRow(
     sign,
@@ -104,31 +117,62 @@ function lengthOf(text: string): Value {
 }
 
 export const jsonFunctions: readonly FunctionRow[] = [
-  pathRow('JSON_VALUE', 'The scalar at a path, as text; NULL where there is none, or an object or array. CAST makes a number of it.', [
-    `JSON_VALUE('{"a":{"b":[1,2]}}', '$.a.b[1]')`, '"2"',
-  ], 'string', scalarText),
-  pathRow('JSON_QUERY', 'The object or array at a path, as json; NULL where there is none, or a scalar.', [
-    `JSON_QUERY('{"a":{"b":1}}', '$.a')`, String.raw`"{\"b\":1}"`,
-  ], 'json', structureText),
-  pathRow('JSON_EXISTS', 'Whether there is something at a path (null counts).', [`JSON_EXISTS('{"a":null}', '$.a')`, 'true'], 'boolean', (node) => node !== null),
-  arrow('->', 'json_get', 'The member of an object or element of an array (from 0; negative from the end), as json.', [
-    `CAST('{"a":{"b":1}}' AS json) -> 'a'`, String.raw`"{\"b\":1}"`,
-  ], 'json', (node) => (node === null ? null : formatJson(node))),
-  arrow('->>', 'json_get_text', 'As ->, but as text: strings without their quotes; null is NULL.', [
-    `CAST('{"a":"x"}' AS json) ->> 'a'`, '"x"',
-  ], 'string', asText),
-  functionRow('JSON_LENGTH', {
-    category: 'json',
-    doc: 'The number of elements of an array or members of an object; NULL for anything else.',
-    examples: { "JSON_LENGTH('[1,2,3]')": '3' },
-  }, [
-    overload('JSON_LENGTH', 'json', { returns: 'int', nullable: true }, lengthOf),
-    overload('JSON_LENGTH', 'string', { returns: 'int', nullable: true }, lengthOf),
-  ]),
-  functionRow('IS_JSON', {
-    category: 'json',
-    doc: 'Whether a text is JSON.',
-    examples: { "IS_JSON('{}')": 'true', "IS_JSON('{')": 'false' },
-  }, [overload('IS_JSON', 'string', { returns: 'boolean' }, (text: string) => parseJson(text) !== null)]),
+  pathRow(
+    'JSON_VALUE',
+    'The scalar at a path, as text; NULL where there is none, or an object or array. CAST makes a number of it.',
+    [`JSON_VALUE('{"a":{"b":[1,2]}}', '$.a.b[1]')`, '"2"'],
+    'string',
+    scalarText,
+  ),
+  pathRow(
+    'JSON_QUERY',
+    'The object or array at a path, as json; NULL where there is none, or a scalar.',
+    [`JSON_QUERY('{"a":{"b":1}}', '$.a')`, String.raw`"{\"b\":1}"`],
+    'json',
+    structureText,
+  ),
+  pathRow(
+    'JSON_EXISTS',
+    'Whether there is something at a path (null counts).',
+    [`JSON_EXISTS('{"a":null}', '$.a')`, 'true'],
+    'boolean',
+    (node) => node !== null,
+  ),
+  arrow(
+    '->',
+    'json_get',
+    'The member of an object or element of an array (from 0; negative from the end), as json.',
+    [`CAST('{"a":{"b":1}}' AS json) -> 'a'`, String.raw`"{\"b\":1}"`],
+    'json',
+    (node) => (node === null ? null : formatJson(node)),
+  ),
+  arrow(
+    '->>',
+    'json_get_text',
+    'As ->, but as text: strings without their quotes; null is NULL.',
+    [`CAST('{"a":"x"}' AS json) ->> 'a'`, '"x"'],
+    'string',
+    asText,
+  ),
+  functionRow(
+    'JSON_LENGTH',
+    {
+      category: 'json',
+      doc: 'The number of elements of an array or members of an object; NULL for anything else.',
+      examples: { "JSON_LENGTH('[1,2,3]')": '3' },
+    },
+    [
+      overload('JSON_LENGTH', 'json', { returns: 'int', nullable: true }, lengthOf),
+      overload('JSON_LENGTH', 'string', { returns: 'int', nullable: true }, lengthOf),
+    ],
+  ),
+  functionRow(
+    'IS_JSON',
+    {
+      category: 'json',
+      doc: 'Whether a text is JSON.',
+      examples: { "IS_JSON('{}')": 'true', "IS_JSON('{')": 'false' },
+    },
+    [overload('IS_JSON', 'string', { returns: 'boolean' }, (text: string) => parseJson(text) !== null)],
+  ),
 ];
-

@@ -11,7 +11,13 @@ import type { CallTypes, Constants, FunctionRow, Overload } from './overload.ts'
 
 const DOUBLE = { returns: 'double' } as const;
 
-function doubleRow(name: string, doc: string, example: [string, string], compute: (x: number) => number, aliases: readonly string[] = []): FunctionRow {
+function doubleRow(
+  name: string,
+  doc: string,
+  example: [string, string],
+  compute: (x: number) => number,
+  aliases: readonly string[] = [],
+): FunctionRow {
   return functionRow(name, { category: 'math', doc, examples: { [example[0]]: example[1] }, aliases }, [
     overload(name, 'double', DOUBLE, compute),
   ]);
@@ -146,48 +152,77 @@ function widthBucket(x: number, low: number, high: number, count: number): numbe
 }
 
 const rounding: readonly FunctionRow[] = [
-  functionRow('CEIL', {
-    category: 'math',
-    doc: 'The least whole number that is not less. Of a date or timestamp, see CEIL(time TO unit).',
-    examples: { 'CEIL(1.2)': '2', 'CEIL(-1.2e0)': '-1' },
-    aliases: ['CEILING'],
-    syntax: 'CEIL(number), CEIL(time TO unit)',
-    unitArgument: { index: 1, units: ROUNDING_UNITS },
-  }, roundingOverloads('CEIL', Math.ceil, 1n)),
-  functionRow('FLOOR', {
-    category: 'math',
-    doc: 'The greatest whole number that is not greater. Of a date or timestamp, see FLOOR(time TO unit).',
-    examples: { 'FLOOR(1.8)': '1', 'FLOOR(-1.2e0)': '-2' },
-    syntax: 'FLOOR(number), FLOOR(time TO unit)',
-    unitArgument: { index: 1, units: ROUNDING_UNITS },
-  }, roundingOverloads('FLOOR', Math.floor, -1n)),
-  functionRow('ROUND', {
-    category: 'math',
-    doc: 'The number rounded half away from zero, to a number of fractional digits (negative: in front of the point).',
-    examples: { 'ROUND(2.5)': '3', 'ROUND(2.675e0, 2)': '2.68', 'ROUND(1234, -2)': '1200' },
-  }, digitsOverloads('ROUND', true)),
-  functionRow('TRUNCATE', {
-    category: 'math',
-    doc: 'The number cut off towards zero, at a number of fractional digits (negative: in front of the point).',
-    examples: { 'TRUNCATE(42.345, 2)': '42.34', 'TRUNCATE(-1.9e0)': '-1' },
-    aliases: ['TRUNC'],
-  }, digitsOverloads('TRUNCATE', false)),
+  functionRow(
+    'CEIL',
+    {
+      category: 'math',
+      doc: 'The least whole number that is not less. Of a date or timestamp, see CEIL(time TO unit).',
+      examples: { 'CEIL(1.2)': '2', 'CEIL(-1.2e0)': '-1' },
+      aliases: ['CEILING'],
+      syntax: 'CEIL(number), CEIL(time TO unit)',
+      unitArgument: { index: 1, units: ROUNDING_UNITS },
+    },
+    roundingOverloads('CEIL', Math.ceil, 1n),
+  ),
+  functionRow(
+    'FLOOR',
+    {
+      category: 'math',
+      doc: 'The greatest whole number that is not greater. Of a date or timestamp, see FLOOR(time TO unit).',
+      examples: { 'FLOOR(1.8)': '1', 'FLOOR(-1.2e0)': '-2' },
+      syntax: 'FLOOR(number), FLOOR(time TO unit)',
+      unitArgument: { index: 1, units: ROUNDING_UNITS },
+    },
+    roundingOverloads('FLOOR', Math.floor, -1n),
+  ),
+  functionRow(
+    'ROUND',
+    {
+      category: 'math',
+      doc:
+        'The number rounded half away from zero, to a number of fractional digits (negative: in front of the ' +
+        'point).',
+      examples: { 'ROUND(2.5)': '3', 'ROUND(2.675e0, 2)': '2.68', 'ROUND(1234, -2)': '1200' },
+    },
+    digitsOverloads('ROUND', true),
+  ),
+  functionRow(
+    'TRUNCATE',
+    {
+      category: 'math',
+      doc: 'The number cut off towards zero, at a number of fractional digits (negative: in front of the point).',
+      examples: { 'TRUNCATE(42.345, 2)': '42.34', 'TRUNCATE(-1.9e0)': '-1' },
+      aliases: ['TRUNC'],
+    },
+    digitsOverloads('TRUNCATE', false),
+  ),
 ];
 
 const powersAndLogarithms: readonly FunctionRow[] = [
-  functionRow('POWER', { category: 'math', doc: 'a to the power of b, a double.', examples: { 'POWER(2, 10)': '1024' }, aliases: ['POW'] }, [
-    overload('POWER', 'double, double', DOUBLE, (a: number, b: number) => a ** b),
-  ]),
+  functionRow(
+    'POWER',
+    { category: 'math', doc: 'a to the power of b, a double.', examples: { 'POWER(2, 10)': '1024' }, aliases: ['POW'] },
+    [overload('POWER', 'double, double', DOUBLE, (a: number, b: number) => a ** b)],
+  ),
   doubleRow('SQRT', 'The square root.', ['SQRT(16)', '4'], Math.sqrt),
   doubleRow('CBRT', 'The cube root.', ['CBRT(27)', '3'], Math.cbrt),
   doubleRow('EXP', 'e to the power of x.', ['EXP(0)', '1'], Math.exp),
   doubleRow('LN', 'The natural logarithm.', ['LN(1)', '0'], Math.log),
   doubleRow('LOG10', 'The logarithm to base 10.', ['LOG10(1000)', '3'], Math.log10),
   doubleRow('LOG2', 'The logarithm to base 2.', ['LOG2(8)', '3'], Math.log2),
-  functionRow('LOG', { category: 'math', doc: 'The natural logarithm of x, or the logarithm to a base.', examples: { 'LOG(2, 8)': '3', 'LOG(1)': '0' }, syntax: 'LOG(x), LOG(base, x)' }, [
-    overload('LOG', 'double', DOUBLE, Math.log),
-    overload('LOG', 'double, double', DOUBLE, (base: number, x: number) => Math.log(x) / Math.log(base)),
-  ]),
+  functionRow(
+    'LOG',
+    {
+      category: 'math',
+      doc: 'The natural logarithm of x, or the logarithm to a base.',
+      examples: { 'LOG(2, 8)': '3', 'LOG(1)': '0' },
+      syntax: 'LOG(x), LOG(base, x)',
+    },
+    [
+      overload('LOG', 'double', DOUBLE, Math.log),
+      overload('LOG', 'double, double', DOUBLE, (base: number, x: number) => Math.log(x) / Math.log(base)),
+    ],
+  ),
 ];
 
 const trigonometry: readonly FunctionRow[] = [
@@ -201,9 +236,16 @@ const trigonometry: readonly FunctionRow[] = [
   doubleRow('ASIN', 'The arc sine in radians.', ['ASIN(0)', '0'], Math.asin),
   doubleRow('ACOS', 'The arc cosine in radians.', ['ACOS(1)', '0'], Math.acos),
   doubleRow('ATAN', 'The arc tangent in radians.', ['ATAN(0)', '0'], Math.atan),
-  functionRow('ATAN2', { category: 'math', doc: 'The angle of the point (x, y) in radians.', examples: { 'ATAN2(0, 1)': '0' }, syntax: 'ATAN2(y, x)' }, [
-    overload('ATAN2', 'double, double', DOUBLE, Math.atan2),
-  ]),
+  functionRow(
+    'ATAN2',
+    {
+      category: 'math',
+      doc: 'The angle of the point (x, y) in radians.',
+      examples: { 'ATAN2(0, 1)': '0' },
+      syntax: 'ATAN2(y, x)',
+    },
+    [overload('ATAN2', 'double, double', DOUBLE, Math.atan2)],
+  ),
   doubleRow('DEGREES', 'Radians as degrees.', ['DEGREES(PI())', '180'], (x) => (x * 180) / Math.PI),
   doubleRow('RADIANS', 'Degrees as radians.', ['RADIANS(180) = PI()', 'true'], (x) => (x * Math.PI) / 180),
   constant('PI', Math.PI, 'The number π.'),
@@ -211,16 +253,36 @@ const trigonometry: readonly FunctionRow[] = [
 ];
 
 export const mathFunctions: readonly FunctionRow[] = [
-  sameTypeRow('ABS', 'The number without its sign. The least int or long has no counterpart: a record error.', { 'ABS(-3)': '3', 'ABS(-1.5)': '1.5' },
-    Math.abs, (x) => (x < 0n ? -x : x), Math.abs, true, (args) => asDecimal(args[0])),
-  sameTypeRow('SIGN', '-1, 0 or 1.', { 'SIGN(-3)': '-1' }, Math.sign, (x) => (x < 0n ? -1n : x > 0n ? 1n : 0n), Math.sign, false,
-    () => decimalType(1, 0)),
+  sameTypeRow(
+    'ABS',
+    'The number without its sign. The least int or long has no counterpart: a record error.',
+    { 'ABS(-3)': '3', 'ABS(-1.5)': '1.5' },
+    Math.abs,
+    (x) => (x < 0n ? -x : x),
+    Math.abs,
+    true,
+    (args) => asDecimal(args[0]),
+  ),
+  sameTypeRow(
+    'SIGN',
+    '-1, 0 or 1.',
+    { 'SIGN(-3)': '-1' },
+    Math.sign,
+    (x) => (x < 0n ? -1n : x > 0n ? 1n : 0n),
+    Math.sign,
+    false,
+    () => decimalType(1, 0),
+  ),
   ...rounding,
   ...powersAndLogarithms,
   ...trigonometry,
-  functionRow('WIDTH_BUCKET', {
-    category: 'math',
-    doc: 'Which of n equal parts between two limits a number lies in, counted from 1; 0 below them, n + 1 above.',
-    examples: { 'WIDTH_BUCKET(5.5, 0, 10, 5)': '3' },
-  }, [overload('WIDTH_BUCKET', 'double, double, double, int', { returns: 'int', canFail: true }, widthBucket)]),
+  functionRow(
+    'WIDTH_BUCKET',
+    {
+      category: 'math',
+      doc: 'Which of n equal parts between two limits a number lies in, counted from 1; 0 below them, n + 1 above.',
+      examples: { 'WIDTH_BUCKET(5.5, 0, 10, 5)': '3' },
+    },
+    [overload('WIDTH_BUCKET', 'double, double, double, int', { returns: 'int', canFail: true }, widthBucket)],
+  ),
 ];

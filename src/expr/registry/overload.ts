@@ -129,9 +129,10 @@ export function boundOverload(
 ): Overload {
   const variadic = params.endsWith('...');
   const patterns = splitParams(variadic ? params.slice(0, -3) : params).map(typePattern);
+  const idTexts = patterns.map((pattern) => formatPattern(pattern).replaceAll(' ', ''));
   const { returns } = declaration;
   return Object.freeze({
-    id: `${name.toLowerCase()}(${patterns.map((p) => formatPattern(p).replaceAll(' ', '')).join(',')}${variadic ? '...' : ''})`,
+    id: `${name.toLowerCase()}(${idTexts.join(',')}${variadic ? '...' : ''})`,
     functionName: name,
     params: Object.freeze(patterns),
     variadic,
@@ -166,10 +167,7 @@ function splitParams(text: string): string[] {
   return parts;
 }
 
-function returnType(
-  returns: OverloadDeclaration['returns'],
-  params: readonly TypePattern[],
-): Overload['returns'] {
+function returnType(returns: OverloadDeclaration['returns'], params: readonly TypePattern[]): Overload['returns'] {
   if (typeof returns === 'function') return returns;
   if (typeof returns !== 'string') return () => returns;
   const pattern = typePattern(returns);

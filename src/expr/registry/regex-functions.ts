@@ -27,15 +27,28 @@ function matcher(name: string, functionName: string, flags: string, wanted: bool
   });
 }
 
-function matchRow(sign: string, name: string, doc: string, example: string, flags: string, wanted: boolean): FunctionRow {
+function matchRow(
+  sign: string,
+  name: string,
+  doc: string,
+  example: string,
+  flags: string,
+  wanted: boolean,
+): FunctionRow {
   return functionRow(
     sign,
-    { category: 'string', syntax: `text ${sign} pattern`, doc, examples: { [example]: 'true' }, checkConstants: checkPattern },
+    {
+      category: 'string',
+      syntax: `text ${sign} pattern`,
+      doc,
+      examples: { [example]: 'true' },
+      checkConstants: checkPattern,
+    },
     [matcher(name, sign, flags, wanted)],
   );
 }
 
-/** The group with an index of the first match; 0 is the whole match. NULL where nothing matches or there is no such group. */
+/** A group of the first match, 0 for the whole; NULL where nothing matches or there is no such group. */
 function extract(compile: (pattern: string) => RegExp, text: string, pattern: string, group: number): Value {
   if (group < 0) return null;
   return compile(pattern).exec(text)?.[group] ?? null;
@@ -45,7 +58,9 @@ const extractRow = functionRow(
   'REGEXP_EXTRACT',
   {
     category: 'string',
-    doc: 'What the first match of a regular expression found: the whole, or a group by its number. NULL where nothing matches.',
+    doc:
+      'What the first match of a regular expression found: the whole, or a group by its number. NULL where ' +
+      'nothing matches.',
     examples: { "REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)', 2)": '"bar"' },
     checkConstants: checkPattern,
   },
@@ -127,7 +142,7 @@ export const regexFunctions: readonly FunctionRow[] = [
     'REGEXP_LIKE',
     {
       category: 'string',
-      doc: 'Whether a regular expression (ECMAScript\'s, with flag u) matches somewhere in the text.',
+      doc: "Whether a regular expression (ECMAScript's, with flag u) matches somewhere in the text.",
       examples: { "REGEXP_LIKE('abc123', '[0-9]+$')": 'true' },
       checkConstants: checkPattern,
     },
@@ -136,7 +151,14 @@ export const regexFunctions: readonly FunctionRow[] = [
   matchRow('~', 'regexp_match', 'As REGEXP_LIKE.', "'abc' ~ '^a'", 'u', true),
   matchRow('~*', 'regexp_imatch', 'As REGEXP_LIKE, upper and lower case the same.', "'ABC' ~* '^a'", 'iu', true),
   matchRow('!~', 'regexp_not_match', 'Not REGEXP_LIKE.', "'abc' !~ '^b'", 'u', false),
-  matchRow('!~*', 'regexp_not_imatch', 'Not REGEXP_LIKE, upper and lower case the same.', "'ABC' !~* '^b'", 'iu', false),
+  matchRow(
+    '!~*',
+    'regexp_not_imatch',
+    'Not REGEXP_LIKE, upper and lower case the same.',
+    "'ABC' !~* '^b'",
+    'iu',
+    false,
+  ),
   extractRow,
   replaceRow,
   countRow,

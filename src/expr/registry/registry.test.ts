@@ -19,10 +19,13 @@ describe('the registry', () => {
     expect(evaluate(sql)).toBe(result);
   });
 
-  it.each(functionRows.map((row) => [row.name, row] as [string, FunctionRow]))('%s has a doc, an example, an overload', (_, row) => {
-    expect(row.doc).toMatch(/\.$/);
-    if (row.category === 'aggregate') return;
-    expect(row.examples.length).toBeGreaterThan(0);
-    if (row.overloads.length === 0) expect(row.syntax).not.toBeNull();
-  });
+  it.each(functionRows.map((row) => [row.name, row] as [string, FunctionRow]))(
+    '%s has a doc, an example, an overload',
+    (_, row) => {
+      expect(row.doc).toMatch(/\.$/);
+      if (row.category === 'aggregate') return;
+      expect(row.examples.length).toBeGreaterThan(0);
+      if (row.overloads.length === 0) expect(row.syntax).not.toBeNull();
+    },
+  );
 });

@@ -39,7 +39,9 @@ export const specialForms: readonly FunctionRow[] = [
     'The result of the first branch whose condition is TRUE, or whose value equals x; else that of ELSE, or NULL.',
     { "CASE WHEN 1 > 2 THEN 'a' ELSE 'b' END": '"b"', "CASE 2 WHEN 1 THEN 'a' WHEN 2 THEN 'b' END": '"b"' },
   ),
-  form('IF', 'conditional', 'IF(condition, a, b)', 'a where the condition is TRUE, else b.', { 'IF(1 < 2, 3, 4)': '3' }),
+  form('IF', 'conditional', 'IF(condition, a, b)', 'a where the condition is TRUE, else b.', {
+    'IF(1 < 2, 3, 4)': '3',
+  }),
   form('COALESCE', 'conditional', 'COALESCE(a, b, …), IFNULL(a, b)', 'The first argument that is not NULL.', {
     'COALESCE(NULL, 2, 3)': '2',
     'IFNULL(CAST(NULL AS int), 2)': '2',
@@ -62,7 +64,11 @@ export const specialForms: readonly FunctionRow[] = [
     "'text', 12, 1.5, 1e3, TRUE, NULL, X'CAFE', DATE '…', TIME '…', TIMESTAMP '…', E'\\n'",
     'Whole numbers are int, or long where they need it; with a point decimal; with an exponent double. ' +
       'A quote inside of text is doubled.',
-    { "'it''s'": '"it\'s"', '12345678901': '12345678901', "TIMESTAMP '2024-02-29 12:00:00'": '2024-02-29T12:00:00.000Z' },
+    {
+      "'it''s'": '"it\'s"',
+      '12345678901': '12345678901',
+      "TIMESTAMP '2024-02-29 12:00:00'": '2024-02-29T12:00:00.000Z',
+    },
   ),
 ];
 
@@ -79,14 +85,16 @@ export const aggregateForms: readonly FunctionRow[] = [
     'SUM',
     'aggregate',
     'SUM(x) [FILTER (WHERE condition)]',
-    'The sum of what is not NULL: a long of integers, a double of floats, a decimal(38,s) of decimals; NULL of nothing.',
+    'The sum of what is not NULL: a long of integers, a double of floats, a decimal(38,s) of decimals; NULL of ' +
+      'nothing.',
     {},
   ),
   form(
     'AVG',
     'aggregate',
     'AVG(x) [FILTER (WHERE condition)]',
-    'The mean of what is not NULL, as in Flink: truncated to the type of x for integers, a decimal(38,max(6,s)) of decimals; CAST(x AS double) first for fractions.',
+    'The mean of what is not NULL, as in Flink: truncated to the type of x for integers, a decimal(38,max(6,s)) of ' +
+      'decimals; CAST(x AS double) first for fractions.',
     {},
   ),
   form('MIN', 'aggregate', 'MIN(x) [FILTER (WHERE condition)]', 'The least value that is not NULL.', {}),

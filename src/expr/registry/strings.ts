@@ -34,10 +34,23 @@ function trim(text: string, characters: string, atStart: boolean, atEnd: boolean
   return points.slice(start, end).join('');
 }
 
-function trimRow(name: string, syntax: string, doc: string, example: [string, string], atStart: boolean, atEnd: boolean) {
+function trimRow(
+  name: string,
+  syntax: string,
+  doc: string,
+  example: [string, string],
+  atStart: boolean,
+  atEnd: boolean,
+) {
   return functionRow(
     name,
-    { category: 'string', doc, syntax, examples: { [example[0]]: example[1] }, ...(name === 'BTRIM' ? { aliases: ['TRIM'] } : {}) },
+    {
+      category: 'string',
+      doc,
+      syntax,
+      examples: { [example[0]]: example[1] },
+      ...(name === 'BTRIM' ? { aliases: ['TRIM'] } : {}),
+    },
     [
       overload(name, 'string', STRING, (text: string) => trim(text, ' ', atStart, atEnd)),
       overload(name, 'string, string', STRING, (text: string, characters: string) =>
@@ -72,20 +85,25 @@ function padRow(name: string, doc: string, examples: Record<string, string>, atS
 
 function likeOverloads(name: string, foldCase: boolean): Overload[] {
   const make = (withEscape: boolean) =>
-    boundOverload(name, withEscape ? 'string, string, string' : 'string, string', { returns: 'boolean', canFail: withEscape }, () => {
-      let lastPattern: string | null = null;
-      let lastEscape = '';
-      let compiled: LikePattern = { items: [] };
-      return (text: string, pattern: string, escape = '') => {
-        if (pattern !== lastPattern || escape !== lastEscape) {
-          if (withEscape && escape === '') throw argumentError('LIKE', 'the escape must be one character, not none');
-          compiled = compileLike(pattern, escape, foldCase);
-          lastPattern = pattern;
-          lastEscape = escape;
-        }
-        return matchLike(foldCase ? text.toLowerCase() : text, compiled);
-      };
-    });
+    boundOverload(
+      name,
+      withEscape ? 'string, string, string' : 'string, string',
+      { returns: 'boolean', canFail: withEscape },
+      () => {
+        let lastPattern: string | null = null;
+        let lastEscape = '';
+        let compiled: LikePattern = { items: [] };
+        return (text: string, pattern: string, escape = '') => {
+          if (pattern !== lastPattern || escape !== lastEscape) {
+            if (withEscape && escape === '') throw argumentError('LIKE', 'the escape must be one character, not none');
+            compiled = compileLike(pattern, escape, foldCase);
+            lastPattern = pattern;
+            lastEscape = escape;
+          }
+          return matchLike(foldCase ? text.toLowerCase() : text, compiled);
+        };
+      },
+    );
   return [make(false), make(true)];
 }
 
@@ -108,7 +126,10 @@ function repeat(text: string, count: number): string {
 }
 
 function joined(parts: readonly string[], name: string): string {
-  checkTextLength(parts.reduce((sum, part) => sum + part.length, 0), name);
+  checkTextLength(
+    parts.reduce((sum, part) => sum + part.length, 0),
+    name,
+  );
   return parts.join('');
 }
 
@@ -154,23 +175,36 @@ function chr(code: number): string {
   throw argumentError('CHR', `${code} is no code point`);
 }
 
-function row(name: string, doc: string, examples: Record<string, string>, overloads: readonly Overload[], more: Partial<FunctionDeclaration> = {}): FunctionRow {
+function row(
+  name: string,
+  doc: string,
+  examples: Record<string, string>,
+  overloads: readonly Overload[],
+  more: Partial<FunctionDeclaration> = {},
+): FunctionRow {
   return functionRow(name, { category: 'string', doc, examples, ...more }, overloads);
 }
 
 const caseAndLength: readonly FunctionRow[] = [
-  row('UPPER', 'The text in upper case, by Unicode\'s default mapping.', { "UPPER('straße')": '"STRASSE"' }, [
+  row('UPPER', "The text in upper case, by Unicode's default mapping.", { "UPPER('straße')": '"STRASSE"' }, [
     overload('UPPER', 'string', STRING, (text: string) => text.toUpperCase()),
   ]),
-  row('LOWER', 'The text in lower case, by Unicode\'s default mapping.', { "LOWER('ÀB')": '"àb"' }, [
+  row('LOWER', "The text in lower case, by Unicode's default mapping.", { "LOWER('ÀB')": '"àb"' }, [
     overload('LOWER', 'string', STRING, (text: string) => text.toLowerCase()),
   ]),
-  row('INITCAP', 'The first letter of every word in upper case, the others in lower case.', { "INITCAP('hello wORLD')": '"Hello World"' }, [
-    overload('INITCAP', 'string', STRING, initcap),
-  ]),
-  row('CHAR_LENGTH', 'The number of code points.', { "CHAR_LENGTH('a😀')": '2' }, [
-    overload('CHAR_LENGTH', 'string', { returns: 'int' }, codePointLength),
-  ], { aliases: ['CHARACTER_LENGTH', 'LENGTH'] }),
+  row(
+    'INITCAP',
+    'The first letter of every word in upper case, the others in lower case.',
+    { "INITCAP('hello wORLD')": '"Hello World"' },
+    [overload('INITCAP', 'string', STRING, initcap)],
+  ),
+  row(
+    'CHAR_LENGTH',
+    'The number of code points.',
+    { "CHAR_LENGTH('a😀')": '2' },
+    [overload('CHAR_LENGTH', 'string', { returns: 'int' }, codePointLength)],
+    { aliases: ['CHARACTER_LENGTH', 'LENGTH'] },
+  ),
   row('OCTET_LENGTH', 'The number of bytes; of text, in UTF-8.', { "OCTET_LENGTH('a😀')": '5' }, [
     overload('OCTET_LENGTH', 'string', { returns: 'int' }, (text: string) => Buffer.byteLength(text)),
     overload('OCTET_LENGTH', 'bytes', { returns: 'int' }, (bytes: Uint8Array) => bytes.length),
@@ -182,13 +216,19 @@ const caseAndLength: readonly FunctionRow[] = [
 ];
 
 const parts: readonly FunctionRow[] = [
-  row('SUBSTRING', 'The part from a position, counted from 1 (negative: from the end), with at most a length.', {
-    "SUBSTRING('hello' FROM 2 FOR 3)": '"ell"',
-    "SUBSTRING('hello', -3)": '"llo"',
-  }, [
-    overload('SUBSTRING', 'string, int', STRING, (text: string, from: number) => substring(text, from, Infinity)),
-    overload('SUBSTRING', 'string, int, int', STRING, substring),
-  ], { syntax: 'SUBSTRING(text FROM start [FOR length]), SUBSTRING(text, start[, length])', aliases: ['SUBSTR'] }),
+  row(
+    'SUBSTRING',
+    'The part from a position, counted from 1 (negative: from the end), with at most a length.',
+    {
+      "SUBSTRING('hello' FROM 2 FOR 3)": '"ell"',
+      "SUBSTRING('hello', -3)": '"llo"',
+    },
+    [
+      overload('SUBSTRING', 'string, int', STRING, (text: string, from: number) => substring(text, from, Infinity)),
+      overload('SUBSTRING', 'string, int, int', STRING, substring),
+    ],
+    { syntax: 'SUBSTRING(text FROM start [FOR length]), SUBSTRING(text, start[, length])', aliases: ['SUBSTR'] },
+  ),
   row('LEFT', 'The first n characters; empty where n is not positive.', { "LEFT('hello', 2)": '"he"' }, [
     overload('LEFT', 'string, int', STRING, (text: string, count: number) => sliceCodePoints(text, 0, count)),
   ]),
@@ -197,95 +237,216 @@ const parts: readonly FunctionRow[] = [
       count <= 0 ? '' : sliceCodePoints(text, codePointLength(text) - count, Infinity),
     ),
   ]),
-  trimRow('BTRIM', 'TRIM([BOTH] [characters FROM] text), BTRIM(text[, characters])', 'The text without blanks, or other characters, at both ends.', ["TRIM('  a ')", '"a"'], true, true),
-  trimRow('LTRIM', 'TRIM(LEADING [characters FROM] text), LTRIM(text[, characters])', 'The text without blanks, or other characters, at its start.', ["LTRIM('  a ')", '"a "'], true, false),
-  trimRow('RTRIM', 'TRIM(TRAILING [characters FROM] text), RTRIM(text[, characters])', 'The text without blanks, or other characters, at its end.', ["RTRIM('axx', 'x')", '"a"'], false, true),
-  row('SPLIT_INDEX', 'The piece with an index, counted from 0, of a text cut at a separator; NULL where there is none, and of empty text.', {
-    "SPLIT_INDEX('a/b/c', '/', 1)": '"b"',
-  }, [overload('SPLIT_INDEX', 'string, string, int', { returns: 'string', nullable: true }, splitIndex)]),
-  row('SPLIT', 'The pieces of a text cut at a separator; with an empty separator, its characters.', {
-    "SPLIT('a,b', ',')": '["a", "b"]',
-  }, [
-    overload('SPLIT', 'string, string', { returns: 'array<string>' }, (text: string, separator: string) =>
-      separator === '' ? codePoints(text) : text.split(separator),
-    ),
-  ]),
+  trimRow(
+    'BTRIM',
+    'TRIM([BOTH] [characters FROM] text), BTRIM(text[, characters])',
+    'The text without blanks, or other characters, at both ends.',
+    ["TRIM('  a ')", '"a"'],
+    true,
+    true,
+  ),
+  trimRow(
+    'LTRIM',
+    'TRIM(LEADING [characters FROM] text), LTRIM(text[, characters])',
+    'The text without blanks, or other characters, at its start.',
+    ["LTRIM('  a ')", '"a "'],
+    true,
+    false,
+  ),
+  trimRow(
+    'RTRIM',
+    'TRIM(TRAILING [characters FROM] text), RTRIM(text[, characters])',
+    'The text without blanks, or other characters, at its end.',
+    ["RTRIM('axx', 'x')", '"a"'],
+    false,
+    true,
+  ),
+  row(
+    'SPLIT_INDEX',
+    'The piece with an index, counted from 0, of a text cut at a separator; NULL where there is none, and of empty ' +
+      'text.',
+    {
+      "SPLIT_INDEX('a/b/c', '/', 1)": '"b"',
+    },
+    [overload('SPLIT_INDEX', 'string, string, int', { returns: 'string', nullable: true }, splitIndex)],
+  ),
+  row(
+    'SPLIT',
+    'The pieces of a text cut at a separator; with an empty separator, its characters. Empty text has no pieces.',
+    {
+      "SPLIT('a,b', ',')": '["a", "b"]',
+    },
+    [
+      overload('SPLIT', 'string, string', { returns: 'array<string>' }, (text: string, separator: string) =>
+        text === '' ? [] : separator === '' ? codePoints(text) : text.split(separator),
+      ),
+    ],
+  ),
 ];
 
 const search: readonly FunctionRow[] = [
-  row('POSITION', 'Where a part first occurs, counted from 1; 0 where it does not.', { "POSITION('l' IN 'hello')": '3' }, [
-    overload('POSITION', 'string, string', { returns: 'int' }, (part: string, text: string) => locate(part, text, 1)),
-  ], { syntax: 'POSITION(part IN text)' }),
-  row('LOCATE', 'Where a part first occurs, counted from 1, from a position on; 0 where it does not.', { "LOCATE('l', 'hello', 4)": '4' }, [
-    overload('LOCATE', 'string, string', { returns: 'int' }, (part: string, text: string) => locate(part, text, 1)),
-    overload('LOCATE', 'string, string, int', { returns: 'int' }, locate),
-  ]),
-  row('INSTR', 'Where a part first occurs in a text, counted from 1; 0 where it does not.', { "INSTR('hello', 'l')": '3' }, [
-    overload('INSTR', 'string, string', { returns: 'int' }, (text: string, part: string) => locate(part, text, 1)),
-  ]),
-  row('STARTS_WITH', 'Whether a text, or bytes, begin with a part.', { "STARTS_WITH('hello', 'he')": 'true' }, [
-    overload('STARTS_WITH', 'string, string', { returns: 'boolean' }, (text: string, part: string) => text.startsWith(part)),
-    overload('STARTS_WITH', 'bytes, bytes', { returns: 'boolean' }, (bytes: Uint8Array, part: Uint8Array) =>
-      Buffer.compare(bytes.subarray(0, part.length), part) === 0,
-    ),
-  ], { aliases: ['STARTSWITH'] }),
-  row('ENDS_WITH', 'Whether a text, or bytes, end with a part.', { "ENDS_WITH('hello', 'lo')": 'true' }, [
-    overload('ENDS_WITH', 'string, string', { returns: 'boolean' }, (text: string, part: string) => text.endsWith(part)),
-    overload('ENDS_WITH', 'bytes, bytes', { returns: 'boolean' }, (bytes: Uint8Array, part: Uint8Array) =>
-      part.length <= bytes.length && Buffer.compare(bytes.subarray(bytes.length - part.length), part) === 0,
-    ),
-  ], { aliases: ['ENDSWITH'] }),
+  row(
+    'POSITION',
+    'Where a part first occurs, counted from 1; 0 where it does not.',
+    { "POSITION('l' IN 'hello')": '3' },
+    [overload('POSITION', 'string, string', { returns: 'int' }, (part: string, text: string) => locate(part, text, 1))],
+    { syntax: 'POSITION(part IN text)' },
+  ),
+  row(
+    'LOCATE',
+    'Where a part first occurs, counted from 1, from a position on; 0 where it does not.',
+    { "LOCATE('l', 'hello', 4)": '4' },
+    [
+      overload('LOCATE', 'string, string', { returns: 'int' }, (part: string, text: string) => locate(part, text, 1)),
+      overload('LOCATE', 'string, string, int', { returns: 'int' }, locate),
+    ],
+  ),
+  row(
+    'INSTR',
+    'Where a part first occurs in a text, counted from 1; 0 where it does not.',
+    { "INSTR('hello', 'l')": '3' },
+    [overload('INSTR', 'string, string', { returns: 'int' }, (text: string, part: string) => locate(part, text, 1))],
+  ),
+  row(
+    'STARTS_WITH',
+    'Whether a text, or bytes, begin with a part.',
+    { "STARTS_WITH('hello', 'he')": 'true' },
+    [
+      overload('STARTS_WITH', 'string, string', { returns: 'boolean' }, (text: string, part: string) =>
+        text.startsWith(part),
+      ),
+      overload(
+        'STARTS_WITH',
+        'bytes, bytes',
+        { returns: 'boolean' },
+        (bytes: Uint8Array, part: Uint8Array) => Buffer.compare(bytes.subarray(0, part.length), part) === 0,
+      ),
+    ],
+    { aliases: ['STARTSWITH'] },
+  ),
+  row(
+    'ENDS_WITH',
+    'Whether a text, or bytes, end with a part.',
+    { "ENDS_WITH('hello', 'lo')": 'true' },
+    [
+      overload('ENDS_WITH', 'string, string', { returns: 'boolean' }, (text: string, part: string) =>
+        text.endsWith(part),
+      ),
+      overload(
+        'ENDS_WITH',
+        'bytes, bytes',
+        { returns: 'boolean' },
+        (bytes: Uint8Array, part: Uint8Array) =>
+          part.length <= bytes.length && Buffer.compare(bytes.subarray(bytes.length - part.length), part) === 0,
+      ),
+    ],
+    { aliases: ['ENDSWITH'] },
+  ),
   row('CONTAINS', 'Whether a part occurs in a text.', { "CONTAINS('hello', 'ell')": 'true' }, [
     overload('CONTAINS', 'string, string', { returns: 'boolean' }, (text: string, part: string) => text.includes(part)),
   ]),
-  row('LIKE', 'Whether a text matches a pattern: % is any text, _ one character. Without ESCAPE no character escapes.', {
-    "'hello' LIKE 'h%o'": 'true',
-    "'50%' LIKE '50!%' ESCAPE '!'": 'true',
-  }, likeOverloads('like', false), { syntax: 'text [NOT] LIKE pattern [ESCAPE character]', checkConstants: checkEscape }),
-  row('ILIKE', 'LIKE that takes upper and lower case as the same.', { "'Hello' ILIKE 'hE%'": 'true' }, likeOverloads('ilike', true), {
-    syntax: 'text [NOT] ILIKE pattern [ESCAPE character]',
-    checkConstants: checkEscape,
-  }),
+  row(
+    'LIKE',
+    'Whether a text matches a pattern: % is any text, _ one character. Without ESCAPE no character escapes.',
+    {
+      "'hello' LIKE 'h%o'": 'true',
+      "'50%' LIKE '50!%' ESCAPE '!'": 'true',
+    },
+    likeOverloads('like', false),
+    { syntax: 'text [NOT] LIKE pattern [ESCAPE character]', checkConstants: checkEscape },
+  ),
+  row(
+    'ILIKE',
+    'LIKE that takes upper and lower case as the same.',
+    { "'Hello' ILIKE 'hE%'": 'true' },
+    likeOverloads('ilike', true),
+    {
+      syntax: 'text [NOT] ILIKE pattern [ESCAPE character]',
+      checkConstants: checkEscape,
+    },
+  ),
 ];
 
 const building: readonly FunctionRow[] = [
-  row('||', 'The texts, or bytes, one behind the other. Where one is text, numbers, dates and booleans become text.', { "'a' || 1": '"a1"' }, [
-    overload('concat_op', 'string, string', FAILING, (a: string, b: string) => joined([a, b], '||')),
-    overload('concat_op', 'bytes, bytes', { returns: 'bytes' }, (a: Uint8Array, b: Uint8Array) => joinBytes([a, b])),
-  ], { syntax: 'a || b' }),
-  row('CONCAT', 'All texts, or bytes, one behind the other; NULL if one is NULL.', { "CONCAT('a', 'b', 'c')": '"abc"' }, [
-    overload('CONCAT', 'string...', FAILING, (...texts: string[]) => joined(texts, 'CONCAT')),
-    overload('CONCAT', 'bytes...', { returns: 'bytes' }, (...all: Uint8Array[]) => joinBytes(all)),
-  ]),
-  row('CONCAT_WS', 'All texts that are not NULL, with a separator between them; NULL if the separator is NULL.', {
-    "CONCAT_WS('-', 'a', NULL, 'b')": '"a-b"',
-  }, [
-    overload('CONCAT_WS', 'string, string...', { ...FAILING, strict: false, nullable: true }, (separator: string | null, ...texts: (string | null)[]) =>
-      separator === null ? null : joined([texts.filter((text) => text !== null).join(separator)], 'CONCAT_WS'),
-    ),
-  ]),
+  row(
+    '||',
+    'The texts, or bytes, one behind the other. Where one is text, numbers, dates and booleans become text.',
+    { "'a' || 1": '"a1"' },
+    [
+      overload('concat_op', 'string, string', FAILING, (a: string, b: string) => joined([a, b], '||')),
+      overload('concat_op', 'bytes, bytes', { returns: 'bytes' }, (a: Uint8Array, b: Uint8Array) => joinBytes([a, b])),
+    ],
+    { syntax: 'a || b' },
+  ),
+  row(
+    'CONCAT',
+    'All texts, or bytes, one behind the other; NULL if one is NULL.',
+    { "CONCAT('a', 'b', 'c')": '"abc"' },
+    [
+      overload('CONCAT', 'string...', FAILING, (...texts: string[]) => joined(texts, 'CONCAT')),
+      overload('CONCAT', 'bytes...', { returns: 'bytes' }, (...all: Uint8Array[]) => joinBytes(all)),
+    ],
+  ),
+  row(
+    'CONCAT_WS',
+    'All texts that are not NULL, with a separator between them; NULL if the separator is NULL.',
+    {
+      "CONCAT_WS('-', 'a', NULL, 'b')": '"a-b"',
+    },
+    [
+      overload(
+        'CONCAT_WS',
+        'string, string...',
+        { ...FAILING, strict: false, nullable: true },
+        (separator: string | null, ...texts: (string | null)[]) =>
+          separator === null ? null : joined([texts.filter((text) => text !== null).join(separator)], 'CONCAT_WS'),
+      ),
+    ],
+  ),
   row('REPLACE', 'The text with every occurrence of a part replaced.', { "REPLACE('banana', 'an', 'A')": '"bAAa"' }, [
     overload('REPLACE', 'string, string, string', FAILING, replace),
   ]),
-  row('OVERLAY', 'The text with the part from a position replaced; as long as the replacement unless FOR says otherwise.', {
-    "OVERLAY('xxxxxtest' PLACING 'xxxx' FROM 6)": '"xxxxxxxxx"',
-  }, [
-    overload('OVERLAY', 'string, string, int', STRING, (text: string, replacement: string, from: number) =>
-      overlay(text, replacement, from, codePointLength(replacement)),
-    ),
-    overload('OVERLAY', 'string, string, int, int', STRING, overlay),
-  ], { syntax: 'OVERLAY(text PLACING replacement FROM start [FOR length])' }),
+  row(
+    'OVERLAY',
+    'The text with the part from a position replaced; as long as the replacement unless FOR says otherwise.',
+    {
+      "OVERLAY('xxxxxtest' PLACING 'xxxx' FROM 6)": '"xxxxxxxxx"',
+    },
+    [
+      overload('OVERLAY', 'string, string, int', STRING, (text: string, replacement: string, from: number) =>
+        overlay(text, replacement, from, codePointLength(replacement)),
+      ),
+      overload('OVERLAY', 'string, string, int, int', STRING, overlay),
+    ],
+    { syntax: 'OVERLAY(text PLACING replacement FROM start [FOR length])' },
+  ),
   row('REPEAT', 'The text n times; empty where n is not positive.', { "REPEAT('ab', 3)": '"ababab"' }, [
     overload('REPEAT', 'string, int', FAILING, repeat),
   ]),
   row('REVERSE', 'The code points in reverse order.', { "REVERSE('ab😀')": '"😀ba"' }, [
     overload('REVERSE', 'string', STRING, (text: string) => codePoints(text).reverse().join('')),
   ]),
-  row('TRANSLATE', 'Every character that stands in the second text replaced by the one at the same place in the third, or removed.', {
-    "TRANSLATE('hello', 'el', 'i')": '"hio"',
-  }, [overload('TRANSLATE', 'string, string, string', STRING, translate)]),
-  padRow('LPAD', 'The text made n characters long: filled at its start with blanks or another text, or cut. NULL where n is negative.', { "LPAD('7', 3, '0')": '"007"', "LPAD('hello', 2)": '"he"' }, true),
-  padRow('RPAD', 'The text made n characters long: filled at its end with blanks or another text, or cut. NULL where n is negative.', { "RPAD('a', 3, 'xy')": '"axy"' }, false),
+  row(
+    'TRANSLATE',
+    'Every character that stands in the second text replaced by the one at the same place in the third, or removed.',
+    {
+      "TRANSLATE('hello', 'el', 'i')": '"hio"',
+    },
+    [overload('TRANSLATE', 'string, string, string', STRING, translate)],
+  ),
+  padRow(
+    'LPAD',
+    'The text made n characters long: filled at its start with blanks or another text, or cut. NULL where n is ' +
+      'negative.',
+    { "LPAD('7', 3, '0')": '"007"', "LPAD('hello', 2)": '"he"' },
+    true,
+  ),
+  padRow(
+    'RPAD',
+    'The text made n characters long: filled at its end with blanks or another text, or cut. NULL where n is negative.',
+    { "RPAD('a', 3, 'xy')": '"axy"' },
+    false,
+  ),
 ];
 
 function translate(text: string, from: string, to: string): string {
@@ -294,7 +455,9 @@ function translate(text: string, from: string, to: string): string {
   codePoints(from).forEach((point, index) => {
     if (!mapping.has(point)) mapping.set(point, targets[index] ?? '');
   });
-  return codePoints(text).map((point) => mapping.get(point) ?? point).join('');
+  return codePoints(text)
+    .map((point) => mapping.get(point) ?? point)
+    .join('');
 }
 
 function joinBytes(all: readonly Uint8Array[]): Uint8Array {

@@ -44,17 +44,13 @@ export function addMonths(ms: number, months: number): number {
   return addMonthsToDays(dayOf(ms), months) * MS_PER_DAY + msOfDay(ms);
 }
 
-/** Whole months from a to b, towards zero. */
+/** The most months that can be added to the earlier time without passing the later one; negative where b is earlier. */
 export function monthsBetween(a: number, b: number): number {
+  if (b < a) return 0 - monthsBetween(b, a);
   const from = civilFromDays(dayOf(a));
   const to = civilFromDays(dayOf(b));
-  let months = (to.year - from.year) * 12 + (to.month - from.month);
-  // A month is whole once the same day and time is reached.
-  const partFrom = from.day * MS_PER_DAY + msOfDay(a);
-  const partTo = to.day * MS_PER_DAY + msOfDay(b);
-  if (months > 0 && partTo < partFrom) months--;
-  else if (months < 0 && partTo > partFrom) months++;
-  return months + 0;
+  const months = (to.year - from.year) * 12 + (to.month - from.month);
+  return addMonths(a, months) > b ? months - 1 : months;
 }
 
 /** Monday is 1, Sunday 7 (ISO 8601). 1970-01-01 was a Thursday. */

@@ -5,7 +5,18 @@ import { ceilTimestamp, checkDate, checkTimestamp, dayOf, floorDays, floorTimest
 import type { Overload } from './overload.ts';
 
 export const ROUNDING_UNITS: readonly string[] = [
-  'MILLENNIUM', 'CENTURY', 'DECADE', 'YEAR', 'QUARTER', 'MONTH', 'WEEK', 'DAY', 'HOUR', 'MINUTE', 'SECOND', 'MILLISECOND',
+  'MILLENNIUM',
+  'CENTURY',
+  'DECADE',
+  'YEAR',
+  'QUARTER',
+  'MONTH',
+  'WEEK',
+  'DAY',
+  'HOUR',
+  'MINUTE',
+  'SECOND',
+  'MILLISECOND',
 ];
 
 /** Overloads (time, unit) that go down or up to the next beginning of a unit. */

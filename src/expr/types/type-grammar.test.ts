@@ -76,17 +76,33 @@ describe('parseType', () => {
   });
 
   it('never throws', () => {
-    fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...'arymp<>(),[] 19:introw"`') }), (text) => void parseType(text)));
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'arymp<>(),[] 19:introw"`') }), (text) => void parseType(text)),
+    );
   });
 });
 
 const { anyType } = fc.letrec<{ anyType: DataType }>((tie) => ({
   anyType: fc.oneof(
     { maxDepth: 3 },
-    fc.constantFrom(types.boolean, types.int, types.long, types.float, types.double, types.string, types.bytes, types.json),
+    fc.constantFrom(
+      types.boolean,
+      types.int,
+      types.long,
+      types.float,
+      types.double,
+      types.string,
+      types.bytes,
+      types.json,
+    ),
     fc.constantFrom(types.date, types.time, types.timestamp, types.decimal(10, 2), types.decimal(38, 38)),
     tie('anyType').map((element) => types.array(element)),
     tie('anyType').map((value) => types.map(types.string, value)),
-    tie('anyType').map((type) => types.row([{ name: 'a', type }, { name: 'b_1', type: types.int }])),
+    tie('anyType').map((type) =>
+      types.row([
+        { name: 'a', type },
+        { name: 'b_1', type: types.int },
+      ]),
+    ),
   ),
 }));

@@ -84,7 +84,7 @@ const NAMES: readonly string[] = [...Object.keys(SIMPLE), ...DECIMALS, 'array', 
 const REFUSED: Readonly<Record<string, readonly [string, string | null]>> = {
   char: ['text has no fixed length here', 'string'],
   character: ['text has no fixed length here', 'string'],
-  interval: ['an interval is only written as INTERVAL \'1\' DAY beside a time; store milliseconds', 'long'],
+  interval: ["an interval is only written as INTERVAL '1' DAY beside a time; store milliseconds", 'long'],
   uuid: ['a UUID is text here', 'string'],
   number: ['say which kind of number: int, long, double or decimal(p,s)', 'double'],
   object: ['say which fields: row<name type, …>, or map<string, T>, or json', 'json'],
@@ -276,7 +276,8 @@ class TypeReader {
 
   #open(shape: string, ...openings: readonly string[]): string {
     const found = openings.find((char) => this.#take(char));
-    if (found === undefined) throw this.#expected(`${openings.map((char) => `\`${char}\``).join(' or ')}, as in ${shape}`);
+    if (found === undefined)
+      throw this.#expected(`${openings.map((char) => `\`${char}\``).join(' or ')}, as in ${shape}`);
     return found;
   }
 
