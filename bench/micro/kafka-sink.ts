@@ -11,10 +11,16 @@ const PARTITIONS = 4;
 const RECORD_BYTES = 150;
 const BATCH_ROWS = 2000;
 
+/** `name=value` */
+function settingOf(argument: string): [string, string] {
+  const [name = '', value = ''] = argument.split('=', 2);
+  return [name, value];
+}
+
 const [millions = '5', rounds = '3', ...settings] = process.argv.slice(2);
 const brokers = process.env['KAFKA_BROKERS'] ?? 'localhost:9092';
 const records = Number(millions) * 1e6;
-const given = Object.fromEntries(settings.map((setting) => setting.split('=')));
+const given: Record<string, string> = Object.fromEntries(settings.map((setting) => settingOf(setting)));
 const batch = valueBatch(bid(RECORD_BYTES), BATCH_ROWS);
 const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
 await admin.connect();

@@ -4,7 +4,7 @@
  *
  *   KAFKA_BROKERS=… node bench/micro/kafka-source.ts [millions of records] [rounds] [option=value …]
  */
-import { parseOptions, types, type Options, type SourceSpec } from '../../src/core/index.ts';
+import { parseOptions, types, type SourceSpec } from '../../src/core/index.ts';
 import { nodePorts } from '../../src/core/node-ports.ts';
 import { createKafkaSource } from '../../src/connectors/index.ts';
 import { bid, fillTopic, taskContext, untouchedFormat } from './kafka-subjects.ts';
@@ -14,7 +14,10 @@ const RECORD_BYTES = 189;
 
 async function readAll(spec: SourceSpec): Promise<number> {
   const source = createKafkaSource([untouchedFormat]);
-  const enumerator = source.createEnumerator(spec, { jobName: 'bench', stepId: 'source', ports: nodePorts, rack: null });
+  const enumerator = source.createEnumerator(
+    spec,
+    { jobName: 'bench', stepId: 'source', ports: nodePorts, rack: null },
+  );
   await enumerator.open();
   const splits = await enumerator.discover();
   await enumerator.close();
@@ -37,19 +40,29 @@ async function readAll(spec: SourceSpec): Promise<number> {
   return count;
 }
 
+/** `name=value` */
+function settingOf(argument: string): [string, string] {
+  const [name = '', value = ''] = argument.split('=', 2);
+  return [name, value];
+}
+
 const [millions = '5', rounds = '3', ...settings] = process.argv.slice(2);
 const brokers = process.env['KAFKA_BROKERS'] ?? 'localhost:9092';
 const compression = settings.find((setting) => setting.startsWith('compression='))?.slice(12) ?? 'none';
 const topic = `bench-source-${RECORD_BYTES}-${millions}-${compression}`;
-await fillTopic({ brokers, topic, partitions: PARTITIONS, records: Number(millions) * 1e6, value: bid(RECORD_BYTES), compression });
-const given = Object.fromEntries(settings.filter((s) => !s.startsWith('compression=')).map((s) => s.split('=')));
+await fillTopic(
+  { brokers, topic, partitions: PARTITIONS, records: Number(millions) * 1e6, value: bid(RECORD_BYTES), compression },
+);
+const given: Record<string, string> = Object.fromEntries(
+  settings.filter((setting) => !setting.startsWith('compression=')).map((setting) => settingOf(setting)),
+);
 const source = createKafkaSource([untouchedFormat]);
 const { values, problems } = parseOptions(source.options, { brokers, topic, end: 'latest', ...given });
 if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'));
 const spec: SourceSpec = {
   stepId: 'source',
   connector: 'kafka',
-  options: values as Options,
+  options: values,
   format: { name: 'untouched', options: {} },
   schema: { fields: [{ name: 'value', type: types.bytes }] },
   metadata: [],

@@ -6,7 +6,6 @@ import {
   ColumnBatch,
   type BytesColumn,
   type FormatDefinition,
-  type Options,
   type SinkSpec,
   type WriterContext,
 } from '../../src/core/index.ts';
@@ -106,7 +105,7 @@ export function sinkSpec(options: Readonly<Record<string, unknown>>): SinkSpec {
   return {
     stepId: 'sink',
     connector: 'kafka',
-    options: values as Options,
+    options: values,
     format: { name: 'untouched', options: {} },
     input: { fields: [{ name: 'value', type: types.bytes }] },
     changelog: 'append',

@@ -40,7 +40,7 @@ export interface ReadRecord {
 export function checked(table: Parameters<typeof parseOptions>[0], raw: Readonly<Record<string, unknown>>): Options {
   const { values, problems } = parseOptions(table, raw);
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'));
-  return values as Options;
+  return values;
 }
 
 export function sourceSpec(raw: Readonly<Record<string, unknown>>, errors: ErrorPolicy = { kind: 'fail' }): SourceSpec {
@@ -60,7 +60,9 @@ export function sourceSpec(raw: Readonly<Record<string, unknown>>, errors: Error
   return spec;
 }
 
-export function taskContext(stepId: string, errors: ErrorPolicy = { kind: 'fail' }): ReaderContext & { readonly skipped: string[] } {
+export function taskContext(stepId: string, errors: ErrorPolicy = { kind: 'fail' }): ReaderContext & {
+  readonly skipped: string[];
+} {
   const counters = new Map<string, { value: number }>();
   const skipped: string[] = [];
   return {
@@ -152,7 +154,11 @@ async function readUntil(reader: SourceReader, records: ReadRecord[], condition:
     const timer = new AbortController();
     const expired = new Promise<never>((_, reject) => {
       const id = setTimeout(() => {
-        reject(new Error(`the source stood still; ${String(records.length)} records, at ${JSON.stringify(reader.positions())}`));
+        reject(
+          new Error(
+            `the source stood still; ${String(records.length)} records, at ${JSON.stringify(reader.positions())}`,
+          ),
+        );
       }, Math.max(0, leftMs));
       timer.signal.addEventListener('abort', () => clearTimeout(id));
     });
@@ -221,7 +227,7 @@ export function sinkSpec(raw: Readonly<Record<string, unknown>>, more: WriteOpti
 export async function writeAll(
   raw: Readonly<Record<string, unknown>>,
   rows: readonly (readonly Value[])[],
-  more: WriteOptions & { readonly batchRows?: number; readonly between?: (done: number) => Promise<void> } = {},
+  more: WriteOptions & { readonly batchRows?: number; readonly between?: (done: number) => void } = {},
 ): Promise<void> {
   const spec = sinkSpec(raw, more);
   await sink.prepare(spec, { jobName: 'harness', stepId: 'out', ports: nodePorts, rack: null });
@@ -235,7 +241,8 @@ export async function writeAll(
       if (more.rowKinds !== undefined) batch.rowKinds = Uint8Array.from(more.rowKinds.slice(from, from + batchRows));
       let row = 0;
       while ((row = writer.write(batch, row)) < batch.rowCount) await writer.writable();
-      await more.between?.(from + part.length);
+      more.between?.(from + part.length);
+      await nodePorts.macrotasks.yield();
     }
     await writer.flush();
   } finally {

@@ -13,14 +13,15 @@ const all = Array.from({ length: ROWS }, (_, i) => i);
 
 /** Runs `event` when about half of the rows are written, without waiting for it; the writing must go on meanwhile. */
 async function writeThrough(services: Services, topic: string, event: () => Promise<void>): Promise<void> {
-  let happened: Promise<void> | null = null;
+  const happened: Promise<void>[] = [];
   await writeAll({ brokers: services.brokers, topic, batchBytes: '4KiB', requestTimeout: '5s' }, rows, {
     batchRows: 500,
-    async between(done) {
-      if (done >= ROWS / 2) happened ??= event();
+    between(done) {
+      if (done >= ROWS / 2 && happened.length === 0) happened.push(event());
     },
   });
-  await happened;
+  expect(happened).toHaveLength(1);
+  await Promise.all(happened);
 }
 
 describe('the restart of a broker', () => {
@@ -36,7 +37,9 @@ describe('the restart of a broker', () => {
     const services = await getBroker({ private: 'failover' });
     const topic = await createTopic(services.brokers, { name: uniqueName('restart'), partitions: 2 });
     await writeAll({ brokers: services.brokers, topic, batchBytes: '4KiB' }, rows);
-    const running = await startSource(sourceSpec({ brokers: services.brokers, topic, partitionBytes: '4KiB', end: 'latest' }));
+    const running = await startSource(
+      sourceSpec({ brokers: services.brokers, topic, partitionBytes: '4KiB', end: 'latest' }),
+    );
     await running.until(() => running.records.length > ROWS / 4);
     const restarted = restartBroker(services.name, 1, { signal: 'SIGKILL' });
     await running.until(() => false);
@@ -63,7 +66,10 @@ describe('the restart of a broker', () => {
     await running.until(() => true);
     await stopMember(services.name, 'broker-1', { signal: 'SIGKILL' });
     try {
-      await expect(running.until(() => false)).rejects.toMatchObject({ code: 'MR-KAFKA-UNAVAILABLE', retry: 'backoff' });
+      await expect(running.until(() => false)).rejects.toMatchObject({
+        code: 'MR-KAFKA-UNAVAILABLE',
+        retry: 'backoff',
+      });
       await running.close();
     } finally {
       await startMember(services.name, 'broker-1');
@@ -81,7 +87,8 @@ describe('three brokers', () => {
 
   it('lose and repeat nothing that is written while the leader dies', async () => {
     const services = await cluster();
-    const topic = await createTopic(services.brokers, { name: uniqueName('leader'), config: { 'min.insync.replicas': '2' } });
+    const config = { 'min.insync.replicas': '2' };
+    const topic = await createTopic(services.brokers, { name: uniqueName('leader'), config });
     const leader = await leaderOf(services.brokers, topic);
     await writeThrough(services, topic, () => stopMember(services.name, `broker-${leader}`, { signal: 'SIGKILL' }));
     await startMember(services.name, `broker-${leader}`);
@@ -91,10 +98,12 @@ describe('three brokers', () => {
 
   it('lose and repeat nothing that is read while the leader dies', async () => {
     const services = await cluster();
-    const topic = await createTopic(services.brokers, { name: uniqueName('leader'), config: { 'min.insync.replicas': '2' } });
+    const config = { 'min.insync.replicas': '2' };
+    const topic = await createTopic(services.brokers, { name: uniqueName('leader'), config });
     await writeAll({ brokers: services.brokers, topic, batchBytes: '4KiB' }, rows);
     const leader = await leaderOf(services.brokers, topic);
-    const spec = sourceSpec({ brokers: services.brokers, topic, partitionBytes: '4KiB', end: 'latest', requestTimeout: '5s' });
+    const sizes = { partitionBytes: '4KiB', requestTimeout: '5s' };
+    const spec = sourceSpec({ brokers: services.brokers, topic, end: 'latest', ...sizes });
     const running = await startSource(spec);
     await running.until(() => running.records.length > ROWS / 4);
     await stopMember(services.name, `broker-${leader}`, { signal: 'SIGKILL' });

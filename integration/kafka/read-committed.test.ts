@@ -3,7 +3,14 @@
  * open. kafkajs's own consumer leaks aborted records here.
  */
 import { describe, expect, it } from '@jest/globals';
-import { createTopic, getBroker, javaConsume, javaProduce, uniqueName, type JavaOperation } from '../environment/index.ts';
+import {
+  createTopic,
+  getBroker,
+  javaConsume,
+  javaProduce,
+  uniqueName,
+  type JavaOperation,
+} from '../environment/index.ts';
 import { readAll } from './connector-harness.ts';
 
 const PRODUCERS = ['a', 'b', 'c', 'd'];
@@ -59,7 +66,11 @@ describe.each(['3.9', '4.1'] as const)('read_committed, with Kafka %s', (kafka) 
   it.each(kafka === '3.9' ? [1, 2, 3] : [4])('is what Java reads, at every fetch size (seed %d)', async (seed) => {
     const { brokers } = await getBroker({ kafka });
     const topic = await createTopic(brokers, { name: uniqueName('committed') });
-    const transactional = (name: string) => ({ 'transactional.id': `${topic}-${name}`, 'compression.type': seed % 2 === 0 ? 'lz4' : 'none' });
+    const compression = seed % 2 === 0 ? 'lz4' : 'none';
+    const transactional = (name: string) => ({
+      'transactional.id': `${topic}-${name}`,
+      'compression.type': compression,
+    });
     await javaProduce({
       brokers,
       clients: kafka,
@@ -84,7 +95,10 @@ describe.each(['3.9', '4.1'] as const)('read_committed, with Kafka %s', (kafka) 
   it('ends before a transaction that is still open', async () => {
     const { brokers } = await getBroker({ kafka });
     const topic = await createTopic(brokers, { name: uniqueName('open') });
-    const send = (producer: string, value: string): JavaOperation => ({ op: 'send', producer, topic, partition: 0, value });
+    const partition = 0;
+    const send = (producer: string, value: string): JavaOperation => {
+      return { op: 'send', producer, topic, partition, value };
+    };
     await javaProduce({
       brokers,
       clients: kafka,

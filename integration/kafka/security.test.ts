@@ -29,7 +29,10 @@ describe.each(['3.9', '4.1'] as const)('a secured cluster, Kafka %s', (kafka) =>
   it.each(mechanisms)('keeps out who does not (%s)', async (mechanism) => {
     const { saslBrokers, user, topic } = await secured(kafka);
     const sasl = { mechanism, username: user, password: 'wrong' };
-    const refusal = { code: 'MR-KAFKA-AUTHENTICATION', message: expect.stringContaining(`refused user ${user} (${mechanism})`) };
+    const refusal = {
+      code: 'MR-KAFKA-AUTHENTICATION',
+      message: expect.stringContaining(`refused user ${user} (${mechanism})`),
+    };
     await expect(readAll({ brokers: saslBrokers, topic, sasl })).rejects.toMatchObject(refusal);
     await expect(writeAll({ brokers: saslBrokers, topic, sasl }, [])).rejects.toMatchObject(refusal);
     await expect(readAll({ brokers: saslBrokers, topic, sasl })).rejects.not.toThrow('wrong');
@@ -48,7 +51,9 @@ describe('TLS', () => {
   it('is refused to a broker that nobody vouches for', async () => {
     const { sslBrokers, caFile, topic } = await secured();
     await expect(readAll({ brokers: sslBrokers, topic, tls: true })).rejects.toMatchObject({ code: 'MR-KAFKA-TLS' });
-    await expect(readAll({ brokers: sslBrokers, topic, tls: { ca: caFile, serverName: 'elsewhere.example' } })).rejects.toMatchObject({
+    await expect(
+      readAll({ brokers: sslBrokers, topic, tls: { ca: caFile, serverName: 'elsewhere.example' } }),
+    ).rejects.toMatchObject({
       code: 'MR-KAFKA-TLS',
     });
     await expect(readAll({ brokers: sslBrokers, topic, tls: { ca: '/no/such/file' } })).rejects.toMatchObject({
@@ -64,7 +69,9 @@ describe('TLS', () => {
     await expect(readAll({ brokers: sslBrokers, topic, connectTimeout })).rejects.toThrow(
       /wants? TLS\?|can be reached/,
     );
-    await expect(readAll({ brokers: plainBrokers, topic, tls: true, connectTimeout })).rejects.toThrow(/TLS|can be reached/);
+    await expect(readAll({ brokers: plainBrokers, topic, tls: true, connectTimeout })).rejects.toThrow(
+      /TLS|can be reached/,
+    );
     await expect(readAll({ brokers: saslBrokers, topic, connectTimeout })).rejects.toThrow(/`sasl`/);
   });
 });

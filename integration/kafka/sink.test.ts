@@ -15,7 +15,11 @@ describe('a kafka sink', () => {
     const keys = Array.from({ length: 300 }, (_, i) => `key-${'x'.repeat(i % 13)}-${i}-ä€`);
     const ours = await createTopic(brokers, { name: uniqueName('ours'), partitions: 7 });
     const theirs = await createTopic(brokers, { name: uniqueName('theirs'), partitions: 7 });
-    await writeAll({ brokers, topic: ours, key: ['id'] }, keys.map((key) => [bytes(`v ${key}`), key]), { fields: KEYED });
+    await writeAll(
+      { brokers, topic: ours, key: ['id'] },
+      keys.map((key) => [bytes(`v ${key}`), key]),
+      { fields: KEYED },
+    );
     await javaProduce({
       brokers,
       producers: { p: {} },
@@ -78,12 +82,17 @@ describe('a kafka sink', () => {
     const records = await readAll({ brokers, topic });
     expect(records.map(({ key, value }) => [key, value])).toEqual([['a', 'a1'], ['a', 'a2'], ['b', 'b1'], ['a', null]]);
     await expect(
-      writeAll({ brokers, topic, key: ['id'] }, [[bytes('x'), null]], { fields: KEYED, changelog: 'upsert', uniqueKey: [1] }),
+      writeAll(
+        { brokers, topic, key: ['id'] },
+        [[bytes('x'), null]],
+        { fields: KEYED, changelog: 'upsert', uniqueKey: [1] },
+      ),
     ).rejects.toThrow('MR-KAFKA-NULL-KEY');
   });
 
   it('says what is wrong with its options', () => {
-    const wrong = (raw: Readonly<Record<string, unknown>>, more: Parameters<typeof sinkSpec>[1] = { fields: KEYED }) => () =>
+    type More = Parameters<typeof sinkSpec>[1];
+    const wrong = (raw: Readonly<Record<string, unknown>>, more: More = { fields: KEYED }) => () =>
       sinkSpec({ brokers: 'b:1', topic: 't', ...raw }, more);
     expect(wrong({ key: ['idd'] })).toThrow('did you mean `id`?');
     expect(wrong({ key: ['id', 'value'], keyFormat: 'raw' })).toThrow('exactly one key field');
@@ -109,6 +118,8 @@ describe('a kafka sink', () => {
       code: 'MR-KAFKA-MESSAGE-TOO-LARGE',
       message: expect.stringContaining('raise `max.message.bytes` of the topic'),
     });
-    await expect(writeAll({ brokers, topic, maxRequestBytes: '10KiB' }, large)).rejects.toThrow('MR-KAFKA-RECORD-TOO-LARGE');
+    await expect(writeAll({ brokers, topic, maxRequestBytes: '10KiB' }, large)).rejects.toThrow(
+      'MR-KAFKA-RECORD-TOO-LARGE',
+    );
   });
 });

@@ -32,7 +32,8 @@ describe('a kafka source starts', () => {
   it('and ends where its options say', async () => {
     const { brokers } = await getBroker();
     const topic = await hourly(brokers);
-    const values = async (more: Readonly<Record<string, unknown>>) => valuesOf(await readAll({ brokers, topic, ...more }));
+    const values = async (more: Readonly<Record<string, unknown>>) =>
+      valuesOf(await readAll({ brokers, topic, ...more }));
     const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i));
     expect(await values({})).toEqual(numbers(0, 10));
     expect(await values({ start: 'latest' })).toEqual([]);
@@ -51,7 +52,8 @@ describe('a kafka source starts', () => {
     const { brokers } = await getBroker();
     const topic = await hourly(brokers);
     const group = uniqueName('group');
-    const read = (more: Readonly<Record<string, unknown>>) => readAll({ brokers, topic, start: 'group', group, ...more });
+    const read = (more: Readonly<Record<string, unknown>>) =>
+      readAll({ brokers, topic, start: 'group', group, ...more });
     await expect(read({})).rejects.toMatchObject({ code: 'MR-KAFKA-NO-COMMITTED-OFFSET' });
     expect(valuesOf(await read({ reset: 'earliest' }))).toHaveLength(10);
     expect(valuesOf(await read({ reset: 'latest' }))).toEqual([]);
@@ -69,7 +71,8 @@ describe('a kafka source starts', () => {
       await admin.fetchTopicOffsets(topic);
       await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '5' }] });
     });
-    const read = (more: Readonly<Record<string, unknown>>) => readAll({ brokers, topic, start: { offsets: { 0: 2 } }, ...more });
+    const read = (more: Readonly<Record<string, unknown>>) =>
+      readAll({ brokers, topic, start: { offsets: { 0: 2 } }, ...more });
     await expect(read({})).rejects.toMatchObject({
       code: 'MR-KAFKA-OFFSET-OUT-OF-RANGE',
       message: expect.stringContaining(`topic ${topic}, partition 0 no longer has offset 2 (it has 5 to 10)`),
@@ -108,14 +111,28 @@ describe('a kafka source reads', () => {
       brokers,
       producers: { p: {} },
       operations: [
-        { op: 'send', producer: 'p', topic, partition: 0, timestamp: T0, key: 'k', value: 'v', headers: [header('a', '1'), header('a', '2'), header('b', null)] },
+        {
+          op: 'send',
+          producer: 'p',
+          topic,
+          partition: 0,
+          timestamp: T0,
+          key: 'k',
+          value: 'v',
+          headers: [header('a', '1'), header('a', '2'), header('b', null)],
+        },
         { op: 'send', producer: 'p', topic, partition: 0, timestamp: T0 + 1, key: 'gone', value: null },
         { op: 'send', producer: 'p', topic, partition: 0, timestamp: 0, key: null, value: '' },
         { op: 'flush', producer: 'p' },
       ],
     });
     const records = await readAll({ brokers, topic });
-    expect(records.map(({ headers, ...rest }) => ({ ...rest, headers: [...headers].map(([k, v]) => [k, v === null ? null : String(Buffer.from(v))]) }))).toEqual([
+    expect(
+      records.map(({ headers, ...rest }) => ({
+        ...rest,
+        headers: [...headers].map(([k, v]) => [k, v === null ? null : String(Buffer.from(v))]),
+      })),
+    ).toEqual([
       { value: 'v', key: 'k', timestamp: T0, partition: 0, offset: 0, topic, headers: [['a', '2'], ['b', null]] },
       { value: null, key: 'gone', timestamp: T0 + 1, partition: 0, offset: 1, topic, headers: [] },
       { value: '', key: null, timestamp: 0, partition: 0, offset: 2, topic, headers: [] },
@@ -124,11 +141,18 @@ describe('a kafka source reads', () => {
 
   it('a record of 10 MB, larger than any fetch size', async () => {
     const { brokers } = await getBroker();
-    const topic = await createTopic(brokers, { name: uniqueName('large'), partitions: 2, config: { 'max.message.bytes': '20000000' } });
+    const config = { 'max.message.bytes': '20000000' };
+    const topic = await createTopic(brokers, { name: uniqueName('large'), partitions: 2, config });
     const large = 'x'.repeat(10 * 1024 * 1024);
-    await writeAll({ brokers, topic, maxRequestBytes: '16MiB' }, [[bytes('before')], [bytes(large)], [bytes('behind')]], { batchRows: 1 });
+    await writeAll(
+      { brokers, topic, maxRequestBytes: '16MiB' },
+      [[bytes('before')], [bytes(large)], [bytes('behind')]],
+      { batchRows: 1 },
+    );
     const records = await readAll({ brokers, topic, partitionBytes: '16KiB', fetchBytes: '64KiB' });
-    expect(records.map(({ value }) => value?.length).sort()).toEqual(['before'.length, 'behind'.length, large.length].sort());
+    expect(records.map(({ value }) => value?.length).sort()).toEqual(
+      ['before'.length, 'behind'.length, large.length].sort(),
+    );
     const java = await javaConsume({ brokers, topic, config: { 'fetch.max.bytes': '20000000' } });
     expect(java).toHaveLength(3);
   });
@@ -162,7 +186,9 @@ describe('a kafka source reads', () => {
     const { brokers } = await getBroker();
     const topic = await createTopic(brokers, { name: uniqueName('growing') });
     await produceRecords(brokers, topic, [{ value: 'old' }]);
-    const running = await startSource(sourceSpec({ brokers, topic, start: 'latest', discoveryInterval: '1s', fetchWait: '100ms' }));
+    const running = await startSource(
+      sourceSpec({ brokers, topic, start: 'latest', discoveryInterval: '1s', fetchWait: '100ms' }),
+    );
     expect(running.enumerator.discoveryIntervalMs).toBe(1000);
     expect(await running.discover()).toEqual([]);
     await withAdmin(brokers, (admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));
@@ -180,7 +206,9 @@ describe('a kafka source reads', () => {
   it('several topics, by list or by pattern', async () => {
     const { brokers } = await getBroker();
     const prefix = uniqueName('many');
-    const topics = await Promise.all(['a', 'b', 'c'].map((name) => createTopic(brokers, { name: `${prefix}-${name}` })));
+    const topics = await Promise.all(
+      ['a', 'b', 'c'].map((name) => createTopic(brokers, { name: `${prefix}-${name}` })),
+    );
     for (const topic of topics) await produceRecords(brokers, topic, [{ value: topic }]);
     expect(valuesOf(await readAll({ brokers, topic: topics.slice(0, 2) })).sort()).toEqual(topics.slice(0, 2));
     expect(valuesOf(await readAll({ brokers, topicPattern: `${prefix}-[bc]` })).sort()).toEqual(topics.slice(1));
@@ -191,13 +219,20 @@ describe('a kafka source reads', () => {
 });
 
 describe('poison records', () => {
-  const records = [{ value: 'a' }, { value: `${POISON} 1`, key: 'k1', headers: { h: 'v' } }, { value: 'b' }, { value: `${POISON} 2`, timestamp: T0 }];
+  const records = [
+    { value: 'a' },
+    { value: `${POISON} 1`, key: 'k1', headers: { h: 'v' } },
+    { value: 'b' },
+    { value: `${POISON} 2`, timestamp: T0 },
+  ];
 
   it('fail the job with their position', async () => {
     const { brokers } = await getBroker();
     const topic = await createTopic(brokers, { name: uniqueName('poison') });
     await produceRecords(brokers, topic, records);
-    await expect(readAll({ brokers, topic })).rejects.toThrow(`topic ${topic}, partition 0, offset 1, step in: MR-TEST-POISON`);
+    await expect(readAll({ brokers, topic })).rejects.toThrow(
+      `topic ${topic}, partition 0, offset 1, step in: MR-TEST-POISON`,
+    );
   });
 
   it('are skipped and counted', async () => {
@@ -207,7 +242,9 @@ describe('poison records', () => {
     const running = await startSource(sourceSpec({ brokers, topic, end: 'latest' }, { kind: 'skip' }));
     await running.until(() => false);
     expect(valuesOf(running.records)).toEqual(['a', 'b']);
-    expect(running.skipped).toEqual([1, 3].map((offset) => `topic ${topic}, partition 0, offset ${offset}: MR-TEST-POISON`));
+    expect(running.skipped).toEqual(
+      [1, 3].map((offset) => `topic ${topic}, partition 0, offset ${offset}: MR-TEST-POISON`),
+    );
     await running.close();
   });
 
@@ -222,7 +259,8 @@ describe('poison records', () => {
       { key: 'k1', value: `${POISON} 1` },
       { key: undefined, value: `${POISON} 2` },
     ]);
-    const headers = (index: number) => Object.fromEntries((letters[index]?.headers ?? []).map(({ key, value }) => [key, String(value)]));
+    const headers = (index: number) =>
+      Object.fromEntries((letters[index]?.headers ?? []).map(({ key, value }) => [key, String(value)]));
     expect(headers(0)).toMatchObject({
       h: 'v',
       'millrace.error.code': 'MR-TEST-POISON',
@@ -246,7 +284,9 @@ describe('a kafka source refuses', () => {
       code: 'MR-KAFKA-TOPIC-NOT-FOUND',
       message: expect.stringContaining(`topic ${wrong} does not exist on ${brokers}; did you mean ${topic}?`),
     });
-    await expect(readAll({ brokers, topic: 'no such/topic' })).rejects.toMatchObject({ code: 'MR-KAFKA-TOPIC-NOT-FOUND' });
+    await expect(readAll({ brokers, topic: 'no such/topic' })).rejects.toMatchObject({
+      code: 'MR-KAFKA-TOPIC-NOT-FOUND',
+    });
   });
 
   it('offsets of partitions that are not there', async () => {

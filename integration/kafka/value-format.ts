@@ -1,5 +1,5 @@
 /* A format for tests of the connector itself: the value as one bytes field, unless it says that it is poison. */
-import { appendBytes, setNull, type BytesColumn, type Column, type FormatDefinition } from '../../src/core/index.ts';
+import { appendBytes, setNull, type BytesColumn, type Column, type FormatDefinition, type RecordDecoder } from '../../src/core/index.ts';
 
 export const POISON = 'poison';
 
@@ -21,7 +21,7 @@ export const valueFormat: FormatDefinition = {
     const valueIndex = spec.projection.indexOf(0);
     const decoder = {
       failure: null as { readonly error: Error; readonly stepId: string } | null,
-      decode(...[block, fromRecord, batch, records]: Parameters<ReturnType<FormatDefinition['createDecoder']>['decode']>) {
+      decode(...[block, fromRecord, batch, records]: Parameters<RecordDecoder['decode']>) {
         const firstRow = batch.rowCount;
         decoder.failure = null;
         let record = fromRecord;

@@ -82,10 +82,15 @@ function tlsConfig(value: OptionValue): TlsConfig | null {
 function saslConfig(value: OptionValue): SaslConfig | null {
   if (!isMapping(value)) return null;
   return {
-    mechanism: String(value['mechanism'] ?? 'plain').toLowerCase() as SaslMechanism,
-    username: String(value['username']),
-    password: String(value['password']),
+    mechanism: textOf(value['mechanism'] ?? 'plain').toLowerCase() as SaslMechanism,
+    username: textOf(value['username']),
+    password: textOf(value['password']),
   };
+}
+
+/** YAML reads a password of digits as a number. */
+function textOf(value: OptionValue | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
 function isMapping(value: OptionValue): value is Mapping {
@@ -106,10 +111,14 @@ function tlsProblem(value: OptionValue): string | null {
   if (!isMapping(value)) return `must be true, false, or a mapping of ${TLS_KEYS.join(', ')}`;
   const unknown = unknownKey(value, TLS_KEYS);
   if (unknown !== null) return unknown;
-  const wrong = Object.entries(value).find(([key, v]) => typeof v !== 'string' && !(key === 'verify' && typeof v === 'boolean'));
+  const wrong = Object.entries(value).find(
+    ([key, v]) => typeof v !== 'string' && !(key === 'verify' && typeof v === 'boolean'),
+  );
   if (wrong !== undefined) return `has a \`${wrong[0]}\` that is not text`;
   const verify = value['verify'];
-  if (typeof verify === 'string' && verify !== 'true' && verify !== 'false') return 'has a `verify` that is not true or false';
+  if (typeof verify === 'string' && verify !== 'true' && verify !== 'false') {
+    return 'has a `verify` that is not true or false';
+  }
   return (value['cert'] === undefined) === (value['key'] === undefined) ? null : 'needs `cert` and `key` together';
 }
 
@@ -117,13 +126,13 @@ function saslProblem(value: OptionValue): string | null {
   if (!isMapping(value)) return `must be a mapping of ${SASL_KEYS.join(', ')}`;
   const unknown = unknownKey(value, SASL_KEYS);
   if (unknown !== null) return unknown;
-  const mechanism = String(value['mechanism'] ?? 'plain').toLowerCase();
+  const mechanism = textOf(value['mechanism'] ?? 'plain').toLowerCase();
   if (!SASL_MECHANISMS.some((known) => known === mechanism)) {
     const near = nearestName(mechanism, SASL_MECHANISMS);
     const hint = near === null ? '' : `; did you mean \`${near}\`?`;
     return `has mechanism \`${mechanism}\`, which is not one of ${SASL_MECHANISMS.join(', ')}${hint}`;
   }
-  const missing = ['username', 'password'].find((key) => value[key] === undefined || value[key] === null);
+  const missing = ['username', 'password'].find((key) => textOf(value[key]) === '');
   return missing === undefined ? null : `needs \`${missing}\``;
 }
 
@@ -131,5 +140,6 @@ function unknownKey(value: Mapping, known: readonly string[]): string | null {
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown === undefined) return null;
   const near = nearestName(unknown, known);
-  return `has an unknown \`${unknown}\`${near === null ? `; known: ${known.join(', ')}` : `; did you mean \`${near}\`?`}`;
+  const hint = near === null ? `; known: ${known.join(', ')}` : `; did you mean \`${near}\`?`;
+  return `has an unknown \`${unknown}\`${hint}`;
 }

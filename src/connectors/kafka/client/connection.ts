@@ -41,7 +41,7 @@ export interface RawRequest {
   readonly body: readonly Uint8Array[];
   /** How long the broker itself may wait, on top of the connection's time limit. */
   readonly waitMs?: number;
-  allocate?(sizeBytes: number): Uint8Array;
+  readonly allocate?: (sizeBytes: number) => Uint8Array;
 }
 
 export interface RawResponse {
@@ -58,6 +58,15 @@ export const BODY_START = 4;
 const MAX_RESPONSE_BYTES = 320 * 1024 * 1024;
 /** Log in anew when so much of a session has passed (KIP-368). */
 const SESSION_SHARE = 0.8;
+
+interface DecodedVersions {
+  readonly errorCode: number;
+  readonly apiVersions: readonly {
+    readonly apiKey: number;
+    readonly minVersion: number;
+    readonly maxVersion: number;
+  }[];
+}
 
 interface Pending {
   readonly correlationId: number;
@@ -134,8 +143,7 @@ export class Connection implements DirectSocketHandler {
       }
       const waitMs = this.#config.requestTimeoutMs + (request.waitMs ?? 0);
       const deadlineMs = this.#ports.clock.monotonicMs() + waitMs;
-      const allocate = request.allocate ?? allocateFresh;
-      this.#pending.push({ correlationId, deadlineMs, allocate, resolve, reject });
+      this.#pending.push({ correlationId, deadlineMs, allocate: request.allocate ?? allocateFresh, resolve, reject });
       this.#socket.write([header, ...body]);
       this.#watch();
     });
@@ -185,8 +193,9 @@ export class Connection implements DirectSocketHandler {
 
   /** A broker that wants TLS or a login closes connections without a word. */
   #hint(): string {
-    if (this.#answers === 0 && this.#config.tls === null) return ' before it said anything; does its listener want `tls`?';
-    if (this.#answers === 1 && this.#config.sasl === null) return ' before it answered; does its listener want `sasl`?';
+    const { tls, sasl } = this.#config;
+    if (this.#answers === 0 && tls === null) return ' before it said anything; does its listener want `tls`?';
+    if (this.#answers === 1 && sasl === null) return ' before it answered; does its listener want `sasl`?';
     return '';
   }
 
@@ -218,10 +227,7 @@ export class Connection implements DirectSocketHandler {
   }
 
   async #negotiate(): Promise<void> {
-    const decoded = (await this.call(kafkajsRequests.ApiVersions.protocol({ version: 0 })({}))) as {
-      readonly errorCode: number;
-      readonly apiVersions: readonly { readonly apiKey: number; readonly minVersion: number; readonly maxVersion: number }[];
-    };
+    const decoded = (await this.call(kafkajsRequests.ApiVersions.protocol({ version: 0 })({}))) as DecodedVersions;
     if (decoded.errorCode !== 0) throw this.#protocol(`ApiVersions was answered with error ${decoded.errorCode}`);
     const ranges = new Map(decoded.apiVersions.map((range) => [range.apiKey, range]));
     for (const { name, apiKey, version } of requiredApis) {
@@ -339,6 +345,18 @@ export class Connection implements DirectSocketHandler {
   }
 }
 
+/** Errors of the system, which say nothing about TLS. */
+const NETWORK_ERRORS: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'ECONNRESET',
+  'EPIPE',
+]);
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -351,6 +369,5 @@ function describeSocketError(error: Error): string {
 
 function isTlsError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null || !('code' in error)) return false;
-  const code = String(error.code);
-  return !['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ECONNRESET', 'EPIPE'].includes(code);
+  return !NETWORK_ERRORS.has(String(error.code));
 }

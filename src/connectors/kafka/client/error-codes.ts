@@ -73,5 +73,6 @@ export function isAuthorization(code: number): boolean {
 /** Kafka's name and sentence for a code. */
 export function describeErrorCode(code: number): { readonly name: string; readonly reason: string } {
   const row = kafkajsErrors.get(code);
-  return row === undefined ? { name: `error ${code}`, reason: `error ${code}` } : { name: row.type, reason: row.message };
+  if (row === undefined) return { name: `error ${code}`, reason: `error ${code}` };
+  return { name: row.type, reason: row.message };
 }

@@ -67,13 +67,15 @@ class KafkajsClient implements KafkaClient {
   async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
     // An empty list asks for all topics in kafkajs.
     const asked = topics === null ? [] : topics.length === 0 ? NO_TOPICS : topics;
-    const args = { topics: asked, allowAutoTopicCreation: false };
-    const decoded = (await this.#askAny(kafkajsRequests.Metadata.protocol({ version: apis.metadata.version })(args))) as {
-      readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number; readonly rack: string | null }[];
-      readonly topicMetadata: readonly DecodedTopic[];
-    };
+    const request = kafkajsRequests.Metadata.protocol({ version: apis.metadata.version })({
+      topics: asked,
+      allowAutoTopicCreation: false,
+    });
+    const decoded = (await this.#askAny(request)) as DecodedMetadata;
     const brokers = new Map(
-      decoded.brokers.map(({ nodeId, host, port, rack }) => [nodeId, { id: nodeId, host, port, rack: rack === '' ? null : rack }]),
+      decoded.brokers.map(({ nodeId: id, host, port, rack }) => {
+        return [id, { id, host, port, rack: rack === '' ? null : rack }];
+      }),
     );
     this.#retireLostBrokers(brokers);
     this.#brokers = brokers;
@@ -89,8 +91,9 @@ class KafkajsClient implements KafkaClient {
       if (open.length === 0) return true;
       const { topics } = await this.metadata([...new Set(open.map((query) => query.topic))]);
       const byLeader = Map.groupBy(open, (query) => topics.get(query.topic)?.partitions[query.partition]?.leader ?? -1);
+      byLeader.delete(-1);
       const answers = await Promise.all(
-        [...byLeader].map(([leader, ofLeader]) => (leader < 0 ? [] : this.#listOffsetsAt(leader, ofLeader, isolation))),
+        Array.from(byLeader, ([leader, ofLeader]) => this.#listOffsetsAt(leader, ofLeader, isolation)),
       );
       for (const answer of answers.flat()) found.set(keyOf(answer), answer);
       return found.size === queries.length;
@@ -103,7 +106,10 @@ class KafkajsClient implements KafkaClient {
       topic,
       partitions: ofTopic.map(({ partition }) => ({ partition })),
     }));
-    const request = kafkajsRequests.OffsetFetch.protocol({ version: apis.offsetFetch.version })({ groupId: group, topics });
+    const request = kafkajsRequests.OffsetFetch.protocol({ version: apis.offsetFetch.version })({
+      groupId: group,
+      topics,
+    });
     const found = new Map<string, number | null>();
     await this.#persist(this.#config.requestTimeoutMs, async () => {
       const coordinator = await this.#findCoordinator(group);
@@ -169,7 +175,11 @@ class KafkajsClient implements KafkaClient {
     return decodeOrFail(connection, () => decodeFetch(response));
   }
 
-  async produce(brokerId: number, partitions: readonly ProducePartition[], timeoutMs: number): Promise<ProduceResponse> {
+  async produce(
+    brokerId: number,
+    partitions: readonly ProducePartition[],
+    timeoutMs: number,
+  ): Promise<ProduceResponse> {
     const connection = await this.#connection(brokerId, 'produce');
     const response = await connection.send({
       apiKey: apis.produce.apiKey,
@@ -226,7 +236,7 @@ class KafkajsClient implements KafkaClient {
     const { clock } = this.#ports;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     for (let delayMs = RETRY_DELAY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_DELAY_MS)) {
-      let failure: unknown = null;
+      let failure: MillraceError | null = null;
       try {
         if (await attempt()) return;
       } catch (error) {
@@ -236,7 +246,8 @@ class KafkajsClient implements KafkaClient {
       if (clock.monotonicMs() + delayMs > deadlineMs || this.#isClosed) {
         if (failure !== null) throw failure;
         const fields = { operation: 'answer', resource: 'a request', seconds: timeoutMs / 1000 };
-        throw kafkaErrors.create('MR-KAFKA-UNAVAILABLE', { ...fields, reason: 'the brokers have no leader for it yet' });
+        const reason = 'the brokers have no leader for it yet';
+        throw kafkaErrors.create('MR-KAFKA-UNAVAILABLE', { ...fields, reason });
       }
       await clock.sleep(delayMs);
     }
@@ -321,6 +332,16 @@ class KafkajsClient implements KafkaClient {
   }
 }
 
+interface DecodedMetadata {
+  readonly brokers: readonly {
+    readonly nodeId: number;
+    readonly host: string;
+    readonly port: number;
+    readonly rack: string | null;
+  }[];
+  readonly topicMetadata: readonly DecodedTopic[];
+}
+
 interface DecodedTopic {
   readonly topicErrorCode: number;
   readonly topic: string;
@@ -396,7 +417,8 @@ async function loadTls(tls: TlsConfig, ports: Ports): Promise<TlsSettings> {
     try {
       return await ports.files.readText(given);
     } catch (error) {
-      const reason = `cannot read \`tls.${what}\` from ${given}: ${error instanceof Error ? error.message : String(error)}`;
+      const why = error instanceof Error ? error.message : String(error);
+      const reason = `cannot read \`tls.${what}\` from ${given}: ${why}`;
       throw kafkaErrors.create('MR-KAFKA-TLS', { broker: '(none yet)', reason }, error);
     }
   };

@@ -56,7 +56,11 @@ interface KafkajsRequests {
     readonly transactionTimeout: number;
   }>;
   readonly CreateTopics: KafkajsRequestDefinition<{
-    readonly topics: readonly { readonly topic: string; readonly numPartitions: number; readonly replicationFactor: number }[];
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly numPartitions: number;
+      readonly replicationFactor: number;
+    }[];
     readonly validateOnly: boolean;
     readonly timeout: number;
   }>;

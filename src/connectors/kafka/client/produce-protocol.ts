@@ -1,7 +1,8 @@
 /**
  * Produce, version 7.
  *
- * Request: transactional_id nullable string, acks int16, timeout int32, [topic string, [partition int32, records bytes]].
+ * Request: transactional_id nullable string, acks int16, timeout int32, [topic string, [partition int32,
+ * records bytes]].
  * Response: [topic string, [partition int32, error int16, base_offset int64, log_append_time int64,
  * log_start int64]], throttle int32.
  */

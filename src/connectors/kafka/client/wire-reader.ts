@@ -32,7 +32,8 @@ export class WireReader {
 
   string(): string {
     const length = this.int16();
-    return length < 0 ? '' : Buffer.from(this.data.buffer, this.data.byteOffset + this.#take(length), length).toString();
+    if (length < 0) return '';
+    return Buffer.from(this.data.buffer, this.data.byteOffset + this.#take(length), length).toString();
   }
 
   /** A count of elements that take at least `leastBytes` each; -1 for a null array. */

@@ -63,19 +63,20 @@ export class FakeCluster implements KafkaClient {
     for (const state of this.#states) state.length = 0;
   }
 
-  connect = async (): Promise<void> => undefined;
-  close = async (): Promise<void> => undefined;
-  createTopic = async (): Promise<void> => undefined;
+  connect = (): Promise<void> => Promise.resolve();
+  close = (): Promise<void> => Promise.resolve();
+  createTopic = (): Promise<void> => Promise.resolve();
 
-  initProducerId = async (): Promise<ProducerIdentity> => ({ producerId: this.#nextProducerId++, epoch: 0 });
+  initProducerId = (): Promise<ProducerIdentity> =>
+    Promise.resolve({ producerId: this.#nextProducerId++, epoch: 0 });
 
-  metadata = async (topics: readonly string[] | null): Promise<ClusterMetadata> => {
+  metadata = (topics: readonly string[] | null): Promise<ClusterMetadata> => {
     const leader = this.isLeaderKnown ? this.leader : -1;
     const partitions = this.logs.map((_, partition) => ({ partition, leader, replicas: [1], inSyncReplicas: [1] }));
-    return {
+    return Promise.resolve({
       brokers: new Map([[this.leader, { id: this.leader, host: 'fake', port: 1, rack: null }]]),
       topics: new Map((topics ?? []).map((name) => [name, { name, errorCode: 0, isInternal: false, partitions }])),
-    };
+    });
   };
 
   async produce(_broker: number, partitions: readonly ProducePartition[]): Promise<ProduceResponse> {

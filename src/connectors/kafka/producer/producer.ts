@@ -18,7 +18,14 @@ import {
   type TopicInfo,
 } from '../client/index.ts';
 import { kafkaErrors } from '../errors.ts';
-import { Batch, BatchBuilder, codecByName, MAX_RECORD_OVERHEAD, type Codec, type CodecName } from '../record-batch/index.ts';
+import {
+  Batch,
+  BatchBuilder,
+  codecByName,
+  MAX_RECORD_OVERHEAD,
+  type Codec,
+  type CodecName,
+} from '../record-batch/index.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { partitionOfKey } from './murmur2.ts';
 import { MAX_IN_FLIGHT, PartitionQueue, type PendingBatch } from './partition-queue.ts';
@@ -245,7 +252,8 @@ export class Producer {
       this.#usedBytes += bytes.length;
     }
     const memory = isShared ? batch.data : null;
-    queue.waiting.push({ bytes, memory, count: batch.count, createdMs: queue.openedMs, baseSequence: -1, outcome: 'none' });
+    const { count } = batch;
+    queue.waiting.push({ bytes, memory, count, createdMs: queue.openedMs, baseSequence: -1, outcome: 'none' });
     if (queue.partition === topic.sticky) topic.sticky = this.#chooseSticky(topic);
   }
 
@@ -444,8 +452,8 @@ export class Producer {
     if (topic === undefined) return;
     for (const { partition, leader } of info.partitions) {
       const queue = topic.queues[partition];
-      if (queue === undefined) topic.queues[partition] = new PartitionQueue(info.name, partition, leader, this.#identity);
-      else queue.leader = leader;
+      if (queue !== undefined) queue.leader = leader;
+      else topic.queues[partition] = new PartitionQueue(info.name, partition, leader, this.#identity);
     }
   }
 

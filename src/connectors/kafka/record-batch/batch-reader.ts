@@ -125,7 +125,9 @@ export class BatchReader {
       return true;
     }
     const cursor = this.#cursor;
-    if (count > (cursor.end - cursor.position) / MIN_RECORD_BYTES) throw this.#corrupt(`it counts ${count} records`, start);
+    if (count > (cursor.end - cursor.position) / MIN_RECORD_BYTES) {
+      throw this.#corrupt(`it counts ${count} records`, start);
+    }
     cursor.recordsLeft = count;
     cursor.baseOffset = baseOffset;
     cursor.baseTimestamp = readInt64(data, start + Batch.baseTimestamp);
@@ -168,7 +170,8 @@ export class BatchReader {
     const producerId = readBigInt64(data, start + Batch.producerId);
     if (producerId === NO_PRODUCER) return !isControl;
     if (isControl) {
-      if (controlType(data, start + Batch.records, end) === MARKER_ABORT) this.#aborted.endAbort(producerId, lastOffset);
+      const isAbort = controlType(data, start + Batch.records, end) === MARKER_ABORT;
+      if (isAbort) this.#aborted.endAbort(producerId, lastOffset);
       return false;
     }
     return !this.#aborted.isAborted(producerId, lastOffset) || (attributes & Attribute.transactional) === 0;

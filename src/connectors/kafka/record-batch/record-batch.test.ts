@@ -2,7 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import { compressSync } from 'snappy';
-import { buildBatch, kafkajsDecode, kafkajsEncode, markerBatch, range, readAll, record, reseal, type TestRecord } from './batch-fixtures.ts';
+import {
+  buildBatch,
+  kafkajsDecode,
+  kafkajsEncode,
+  markerBatch,
+  range,
+  readAll,
+  record,
+  reseal,
+  type TestRecord,
+} from './batch-fixtures.ts';
 import { summarizeRange } from './batch-reader.ts';
 import type { CodecName } from './codecs/index.ts';
 import { Attribute, Batch } from './layout.ts';
@@ -266,7 +276,9 @@ describe('bytes that are not record batches', () => {
           const bytes = Buffer.from(seed);
           for (const [at, byte] of changes) bytes[Batch.attributes + (at % (bytes.length - Batch.attributes))] = byte;
           if (isSealed) reseal(bytes);
-          const outcome = code(() => readAll(range(bytes, { aborted: [{ producerId: 1n, firstOffset: 5 }] }), capacity));
+          const outcome = code(
+            () => readAll(range(bytes, { aborted: [{ producerId: 1n, firstOffset: 5 }] }), capacity),
+          );
           expect(outcome).toMatch(/^(nothing was thrown|MR-KAFKA-(CORRUPT|UNKNOWN-CODEC|BATCH-TOO-LARGE))/);
         },
       ),

@@ -124,7 +124,7 @@ export class KafkaWriter implements SinkWriter {
     const topic = this.#topic as TopicQueues;
     const { rowKinds } = batch;
     const nowMs = (this.#context as WriterContext).ports.clock.nowMs();
-    const isPlain = this.#plan.headersField < 0 && this.#plan.timestampField < 0 && batch.timestamps === null && !this.#plan.isUpsert;
+    const isPlain = this.#plan.isPlain && batch.timestamps === null;
     let written = 0;
     for (let row = fromRow; row < toRow; row++) {
       const kind = rowKinds === null ? RowKind.insert : (rowKinds[row] as number);
@@ -138,7 +138,8 @@ export class KafkaWriter implements SinkWriter {
         else {
           this.#checkKey(keyStart);
           const timestamp = this.#timestampOf(batch, row, nowMs);
-          producer.append(topic, timestamp, keyData, keyStart, keys.end(row), data, start, end, this.#headersOf(batch, row));
+          const headers = this.#headersOf(batch, row);
+          producer.append(topic, timestamp, keyData, keyStart, keys.end(row), data, start, end, headers);
         }
         written++;
       } catch (error) {

@@ -1,5 +1,11 @@
 /** What a sink step means: which fields are keys, values, headers; in which form. Pure. */
-import { fieldIndex, nearestName, type FormatDefinition, type OptionProblem, type SinkSpec } from '../../../core/index.ts';
+import {
+  fieldIndex,
+  nearestName,
+  type FormatDefinition,
+  type OptionProblem,
+  type SinkSpec,
+} from '../../../core/index.ts';
 import { FormatKeyEncoder, noKeys, RawKeyEncoder, type KeyEncoder } from './key-encoder.ts';
 
 export interface SinkPlan {
@@ -12,6 +18,8 @@ export interface SinkPlan {
   /** -1 for none. */
   readonly timestampField: number;
   readonly isUpsert: boolean;
+  /** Records have the time of writing, no headers, and need no key. */
+  readonly isPlain: boolean;
   createKeys(spec: SinkSpec, keyFormat: FormatDefinition | null, capacity: number): KeyEncoder;
 }
 
@@ -23,14 +31,17 @@ export function planSink(spec: SinkSpec): SinkPlan {
     return typeof name === 'string' ? fieldIndex(input, name) : -1;
   };
   const headersField = named('headers');
+  const timestampField = named('timestamp');
+  const isUpsert = spec.changelog === 'upsert';
   const keyForm = keyFormOf(spec, keyFields);
   return {
     keyFields,
     keyForm,
     valueFields: input.fields.map((_, index) => index).filter((index) => index !== headersField),
     headersField,
-    timestampField: named('timestamp'),
-    isUpsert: spec.changelog === 'upsert',
+    timestampField,
+    isUpsert,
+    isPlain: headersField < 0 && timestampField < 0 && !isUpsert,
     createKeys: (ofSpec, keyFormat, capacity) => {
       if (keyForm === 'none') return noKeys;
       if (keyForm === 'raw') return new RawKeyEncoder(keyFields[0] as number);

@@ -225,7 +225,13 @@ export class Fetcher {
     this.#onProgress();
   }
 
-  #take(loop: BrokerLoop, state: PartitionState, part: FetchedPartition, shared: SharedResponse, isEmpty: boolean): void {
+  #take(
+    loop: BrokerLoop,
+    state: PartitionState,
+    part: FetchedPartition,
+    shared: SharedResponse,
+    isEmpty: boolean,
+  ): void {
     const nowMs = this.#clock.monotonicMs();
     state.attempts = 0;
     state.failingSinceMs = Infinity;
@@ -243,7 +249,8 @@ export class Fetcher {
     const { topic, partition, fetchOffset, endOffset } = state;
     if (behind !== null && behind <= fetchOffset && !isBroken) {
       const position = `topic ${topic}, partition ${partition}, offset ${fetchOffset}`;
-      this.#fail(kafkaErrors.create('MR-KAFKA-CORRUPT', { position, reason: 'the broker answered with older records' }));
+      const reason = 'the broker answered with older records';
+      this.#fail(kafkaErrors.create('MR-KAFKA-CORRUPT', { position, reason }));
       return;
     }
     this.#ready.push({
@@ -295,7 +302,8 @@ export class Fetcher {
     const { topic, partition, fetchOffset } = state;
     if (isTransient(code)) this.#retry(state, name);
     else if (isAuthorization(code)) {
-      this.#fail(kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation: 'reading', resource: `topic ${topic}`, reason }));
+      const fields = { operation: 'reading', resource: `topic ${topic}`, reason };
+      this.#fail(kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', fields));
     } else if (code === ErrorCode.corruptMessage) {
       const position = `topic ${topic}, partition ${partition}, offset ${fetchOffset}`;
       this.#fail(kafkaErrors.create('MR-KAFKA-CORRUPT', { position, reason: 'the broker says so itself' }));
@@ -365,6 +373,7 @@ export class Fetcher {
 
   /** Looks for leaders; one at a time. */
   #refresh(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     this.#refreshing ??= this.#refreshNow().finally(() => {
       this.#refreshing = null;
     });
@@ -372,9 +381,6 @@ export class Fetcher {
   }
 
   async #refreshNow(): Promise<void> {
-    // Whoever is added while the answer is under way is in the next one.
-    await Promise.resolve();
-    if (this.#isClosed) return;
     const names = new Set([...this.#partitions.values()].map(({ topic }) => topic));
     try {
       const { topics, brokers } = await this.#client.metadata([...names]);

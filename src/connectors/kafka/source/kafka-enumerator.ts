@@ -204,7 +204,10 @@ export class KafkaEnumerator implements SplitEnumerator {
     return new Map([...limits, ...(await this.#byTimestamp(missing, timestamp))]);
   }
 
-  async #given(limit: Extract<OffsetLimit, { kind: 'offsets' }>, partitions: readonly TopicPartition[]): Promise<Limits> {
+  async #given(
+    limit: Extract<OffsetLimit, { kind: 'offsets' }>,
+    partitions: readonly TopicPartition[],
+  ): Promise<Limits> {
     const rest: TopicPartition[] = [];
     const limits = new Map<string, number | null>();
     for (const { topic, partition } of partitions) {

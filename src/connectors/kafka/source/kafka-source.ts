@@ -28,7 +28,8 @@ export function createKafkaSource(formats: readonly FormatDefinition[]): SourceC
     fixedSchema: (): RowSchema | null => null,
     isBounded: (options: Options) => (options['end'] ?? 'never') !== 'never',
     check: checkSource,
-    createEnumerator: (spec: SourceSpec, context: ConnectorContext): SplitEnumerator => new KafkaEnumerator(spec, context),
+    createEnumerator: (spec: SourceSpec, context: ConnectorContext): SplitEnumerator =>
+      new KafkaEnumerator(spec, context),
     createReader: (spec: SourceSpec): SourceReader => {
       const format = formats.find(({ name }) => name === spec.format?.name);
       if (format === undefined) throw new TypeError(`no format ${spec.format?.name ?? ''}`);
@@ -46,7 +47,9 @@ function checkSource(spec: SourceSpec): readonly OptionProblem[] {
   };
   const hasTopic = options['topic'] !== null && options['topic'] !== undefined;
   const hasPattern = options['topicPattern'] !== null && options['topicPattern'] !== undefined;
-  if (!hasTopic && !hasPattern) report('topic', 'missing', '`topic` is required (or `topicPattern`): the topic to read');
+  if (!hasTopic && !hasPattern) {
+    report('topic', 'missing', '`topic` is required (or `topicPattern`): the topic to read');
+  }
   if (hasTopic && hasPattern) report('topicPattern', 'invalid', '`topicPattern` and `topic` exclude each other');
   const start = limitOf(options['start'] ?? 'earliest');
   if (start.kind === 'group' && (options['group'] ?? null) === null) {
@@ -57,7 +60,9 @@ function checkSource(spec: SourceSpec): readonly OptionProblem[] {
     const limit = limitOf(options[option] ?? (option === 'start' ? 'earliest' : 'never'));
     if (limit.kind !== 'offsets' || !hasTopic) continue;
     const unknown = [...limit.byTopic.keys()].find((name) => name !== '*' && !topics.includes(name));
-    if (unknown !== undefined) report(option, 'invalid', `\`${option}\` has offsets for ${unknown}, which is not in \`topic\``);
+    if (unknown !== undefined) {
+      report(option, 'invalid', `\`${option}\` has offsets for ${unknown}, which is not in \`topic\``);
+    }
     if (limit.byTopic.has('*') && topics.length > 1) {
       report(option, 'invalid', `\`${option}\` needs offsets per topic: {TOPIC: {PARTITION: OFFSET}}`);
     }

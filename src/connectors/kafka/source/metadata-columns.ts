@@ -59,7 +59,9 @@ export class KafkaMetadataWriter implements MetadataWriter {
         column.values.fill(this.partition, fromRow, toRow);
         return;
       case 'long':
-        for (let row = fromRow; row < toRow; row++) column.values[row] = block.offsets[records[row] as number] as number;
+        for (let row = fromRow; row < toRow; row++) {
+          column.values[row] = block.offsets[records[row] as number] as number;
+        }
         return;
       case 'double':
         for (let row = fromRow; row < toRow; row++) {

@@ -19,8 +19,9 @@ export const sourceOptions = defineOptions({
     kind: 'any',
     default: 'earliest',
     doc:
-      'where to begin: earliest, latest, group (offsets committed by `group`), {timestamp: ISO 8601 or milliseconds}, ' +
-      'or {offsets: {PARTITION: OFFSET}} ({TOPIC: {PARTITION: OFFSET}} for several topics; others start at earliest)',
+      'where to begin: earliest, latest, group (offsets committed by `group`), {timestamp: ISO 8601 or ' +
+      'milliseconds}, or {offsets: {PARTITION: OFFSET}} ({TOPIC: {PARTITION: OFFSET}} for several topics; partitions ' +
+      'that are not named start at earliest)',
     aliases: ['scan.startup.mode', 'startingOffsets', 'startup', 'from'],
     validate: (value) => limitProblem(value, ['earliest', 'latest', 'group']),
   },
@@ -168,21 +169,29 @@ function parseOffsets(given: OptionValue): OffsetLimit | string {
     const offsets = byTopic.get(topic) ?? new Map<number, number>();
     byTopic.set(topic, offsets);
     for (const [partition, offset] of pairs) {
-      if (!/^\d+$/.test(partition) || !/^\d+$/.test(String(offset)) || !Number.isSafeInteger(Number(offset))) return wrong;
-      offsets.set(Number(partition), Number(offset));
+      const parsed = typeof offset === 'number' || typeof offset === 'string' ? String(offset) : '';
+      if (!/^\d+$/.test(partition) || !/^\d+$/.test(parsed) || !Number.isSafeInteger(Number(parsed))) return wrong;
+      offsets.set(Number(partition), Number(parsed));
     }
   }
   return byTopic.size === 0 ? wrong : { kind: 'offsets', byTopic };
 }
 
 /** The limit of checked options. */
-export function limitOf(value: OptionValue, words: readonly string[] = ['earliest', 'latest', 'group', 'never']): OffsetLimit {
+export function limitOf(
+  value: OptionValue,
+  words: readonly string[] = ['earliest', 'latest', 'group', 'never'],
+): OffsetLimit {
   const limit = parseLimit(value, words);
   if (typeof limit === 'string') throw new TypeError(limit);
   return limit;
 }
 
 /** The offset given for a partition, or null. */
-export function givenOffset(limit: Extract<OffsetLimit, { kind: 'offsets' }>, topic: string, partition: number): number | null {
+export function givenOffset(
+  limit: Extract<OffsetLimit, { kind: 'offsets' }>,
+  topic: string,
+  partition: number,
+): number | null {
   return limit.byTopic.get(topic)?.get(partition) ?? limit.byTopic.get(ANY_TOPIC)?.get(partition) ?? null;
 }
