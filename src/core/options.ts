@@ -264,5 +264,5 @@ function shown(value: unknown): string {
 function kindOf(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a mapping' : `\`${String(value)}\``;
+  return typeof value === 'object' ? 'a mapping' : `a ${typeof value}`;
 }

@@ -55,7 +55,7 @@ export function describeValue(value: Value, type: DataType): string {
     const entries = [...(value as ReadonlyMap<Value, Value>)];
     return `{${entries.map(([k, v]) => `${describeValue(k, type.key)}: ${describeValue(v, type.value)}`).join(', ')}}`;
   }
-  return String(value);
+  return String(value as boolean | number | bigint);
 }
 
 function partType(type: DataType, index: number): DataType {
