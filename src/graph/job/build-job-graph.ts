@@ -1,4 +1,4 @@
-import type { RowSchema, TransformStep } from '../../core/index.ts';
+import type { EdgeId, RowSchema, TransformStep } from '../../core/index.ts';
 import type { LogicalEdge, LogicalGraph, LogicalNode } from '../logical/logical-graph.ts';
 import { planExchanges } from '../optimise/plan-exchanges.ts';
 import type { ChainNode, Exchange, JobEdge, JobGraph, JobVertex } from './job-graph.ts';
@@ -10,7 +10,7 @@ export function buildJobGraph(graph: LogicalGraph): JobGraph {
   const chains = formChains(graph, exchanges);
   const chainOf = new Map(chains.flatMap((chain) => chain.map((node) => [node.id, chain] as const)));
   const cut = graph.edges.filter((edge) => chainOf.get(edge.from) !== chainOf.get(edge.to));
-  const edges = cut.map((edge) => jobEdge(edge, chainOf, exchanges.get(edge) ?? { kind: 'forward' }));
+  const edges = cut.map((edge) => jobEdge(edge, graph, chainOf, exchanges.get(edge) ?? { kind: 'forward' }));
   const vertices = chains.map((chain) => jobVertex(chain, graph, edges));
   return { version: 1, name: graph.name, maxParallelism: graph.maxParallelism, vertices, edges };
 }
@@ -41,10 +41,21 @@ function headOf(chain: Chain | undefined): string {
   return chain?.[0]?.id ?? '';
 }
 
-function jobEdge(edge: LogicalEdge, chainOf: ReadonlyMap<string, Chain>, exchange: Exchange): JobEdge {
+/** Selects that only narrow come and go with the rest of the job; the edge stays that of the steps at its ends. */
+function edgeIdIn(graph: LogicalGraph, { from, to, input }: LogicalEdge): EdgeId {
+  const sender = graph.nodes.find((node) => node.id === from);
+  return edgeIdOf(sender?.kind === 'select' ? (sender.narrows ?? from) : from, to, input);
+}
+
+function jobEdge(
+  edge: LogicalEdge,
+  graph: LogicalGraph,
+  chainOf: ReadonlyMap<string, Chain>,
+  exchange: Exchange,
+): JobEdge {
   const { schema, changelog, uniqueKeys } = edge.stream;
   return {
-    id: edgeIdOf(edge.from, edge.to, edge.input),
+    id: edgeIdIn(graph, edge),
     from: vertexIdOf(headOf(chainOf.get(edge.from))),
     to: vertexIdOf(headOf(chainOf.get(edge.to))),
     exchange,
@@ -63,7 +74,7 @@ function jobVertex(chain: Chain, graph: LogicalGraph, edges: readonly JobEdge[])
     name: chain.flatMap(stepNames).join(' -> '),
     parallelism: head.parallelism ?? graph.parallelism,
     chain: chainNodes(chain, graph),
-    inputs: inputEdges.map((edge) => edgeIdOf(edge.from, edge.to, edge.input)),
+    inputs: inputEdges.map((edge) => edgeIdIn(graph, edge)),
     outputs: edges.filter((edge) => edge.from === id).map((edge) => edge.id),
   };
 }

@@ -146,7 +146,11 @@ describe('problems of connectors', () => {
     ['an option of another format', json(', delimiter: x'), ['5:36 MR-JOB-UNKNOWN-OPTION']],
     ['an unknown format', json(', timestamps: iso-8601').replace('json', 'jsn'), ['5:30 MR-JOB-UNKNOWN-FORMAT']],
     ["a connector's check", `    with: {topic: forbidden, format: json}\n${schema}`, ['5:19 MR-JOB-BAD-OPTION']],
-    ["a format's check", '    with: {topic: t, format: csv}\n    schema: {a: array<int>}\n', ['5:30 MR-JOB-BAD-OPTION']],
+    [
+      "a format's check",
+      '    with: {topic: t, format: csv}\n    schema: {a: array<int>}\n',
+      ['5:30 MR-JOB-BAD-OPTION'],
+    ],
     ['no schema', '    with: {topic: t, format: json}\n', ['4:5 MR-JOB-SCHEMA']],
     ['a schema that is fixed', `    with: {topic: t, format: fixed}\n${schema}`, ['6:5 MR-JOB-SCHEMA']],
     ['an unknown type', '    with: {topic: t, format: json}\n    schema: {a: strng}\n', ['6:17 MR-JOB-TYPE']],

@@ -120,8 +120,11 @@ class LogicalGraphBuilder {
       case 'sink':
         this.#addSink(step);
         break;
-      case 'broken':
+      case 'broken': {
+        const input = this.#input(step);
+        if (step.keepsFields && input !== null) this.#streams.set(step.id, input);
         break;
+      }
     }
   }
 
@@ -310,6 +313,7 @@ class LogicalGraphBuilder {
     const { fields } = input.stream.schema;
     const keys: number[] = [];
     for (const text of names) {
+      if (text.isIncomplete) continue;
       const name = text.text;
       const index = fields.findIndex((field) => field.name === name);
       const field = fields[index];

@@ -10,6 +10,7 @@ import type { StepStream } from './step-stream.ts';
 
 /** Null where it is wrong, and where it reads fields that are. */
 export function checkExpression(text: PlacedText, input: StepStream, problems: ProblemList): Expression | null {
+  if (text.isIncomplete) return null;
   const parsed = parseExpression(text.text, input.stream.schema);
   if ('expression' in parsed) return parsed.expression;
   report(parsed.problems, text, input, problems);
@@ -18,6 +19,7 @@ export function checkExpression(text: PlacedText, input: StepStream, problems: P
 
 /** As checkExpression, for what must be TRUE, FALSE or NULL. */
 export function checkCondition(text: PlacedText, input: StepStream, problems: ProblemList): Expression | null {
+  if (text.isIncomplete) return null;
   const parsed = parseCondition(text.text, input.stream.schema);
   if ('expression' in parsed) return parsed.expression;
   report(parsed.problems, text, input, problems);
@@ -30,6 +32,7 @@ export function checkAggregate(
   input: StepStream,
   problems: ProblemList,
 ): AggregateCall | null {
+  if (text.isIncomplete) return null;
   const parsed = parseAggregate(name, text.text, input.stream.schema);
   if ('aggregate' in parsed) return parsed.aggregate;
   report(parsed.problems, text, input, problems);
@@ -37,6 +40,7 @@ export function checkAggregate(
 }
 
 export function checkType(text: PlacedText, problems: ProblemList): DataType | null {
+  if (text.isIncomplete) return null;
   const parsed = parseType(text.text);
   if ('type' in parsed) return parsed.type;
   for (const problem of parsed.problems) reportOne('MR-JOB-TYPE', problem, text, problems);

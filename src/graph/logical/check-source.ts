@@ -154,7 +154,7 @@ function metadataFields(
     const type = Object.hasOwn(known, text.text) ? known[text.text] : undefined;
     if (type === undefined) {
       doubtful.push(name);
-      if (connector !== null) unknownMetadata(step, connector, text, problems);
+      if (connector !== null && !text.isIncomplete) unknownMetadata(step, connector, text, problems);
     }
     fields.push({ name, key: text.text, type: type ?? types.string });
   }

@@ -69,6 +69,8 @@ export interface NamedExpression {
 
 export interface LogicalSelect extends LogicalNodeBase {
   readonly kind: 'select';
+  /** On selects that the optimiser made: the node whose rows they narrow. */
+  readonly narrows?: string;
   readonly fields: readonly NamedExpression[];
   readonly output: RowStream;
 }

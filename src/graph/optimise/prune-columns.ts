@@ -122,6 +122,7 @@ function narrowing(
     kind: 'select',
     id: position === 0 ? `${consumer}.project` : `${consumer}.project${position}`,
     parallelism: from.parallelism,
+    narrows: from.id,
     fields,
     output: layoutStream(stream, wanted.map((column) => arriving.indexOf(column))),
   };

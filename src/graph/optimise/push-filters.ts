@@ -39,7 +39,7 @@ function pushIntoSource(source: LogicalSource, edit: GraphEdit): void {
     next = edit.onlyConsumer(step.id);
     if (step.kind === 'filter') {
       const { moved, rest } = divide(step, origins, rowsChanged);
-      if (moved !== null) pushed.push({ stepId: step.id, predicate: relocate(moved, origins) });
+      if (moved !== null) pushed.push({ stepId: step.id, predicate: relocate(moved, origins, source) });
       if (rest === null) {
         edit.remove(step.id);
         continue;
@@ -94,6 +94,9 @@ function conjunction(args: readonly Expression[]): Expression | null {
   return { kind: 'logic', operator: 'and', args, type: { kind: 'boolean' } };
 }
 
-function relocate(predicate: Expression, origins: Origins): Expression {
-  return mapColumns(predicate, (column) => ({ ...column, index: origins[column.index] ?? column.index }));
+function relocate(predicate: Expression, origins: Origins, source: LogicalSource): Expression {
+  return mapColumns(predicate, (column) => {
+    const index = origins[column.index] ?? column.index;
+    return { ...column, index, name: source.spec.schema.fields[index]?.name ?? column.name };
+  });
 }

@@ -68,7 +68,7 @@ export type ErrorsSpec =
   | { readonly kind: 'skip' }
   | { readonly kind: 'dead-letter'; readonly target: PlacedText };
 
-/** `NAME: text`: a field and its type, expression or aggregate. */
+/** `NAME: text`: a field and its type, expression or aggregate. An incomplete text has its problem reported. */
 export interface NamedText {
   readonly name: string;
   readonly nameRange: TextRange;
@@ -121,7 +121,9 @@ export interface SinkStepSpec extends StepBase {
   readonly with: WithBlock;
 }
 
-/** A step whose verb is unknown, missing or not supported: its id still counts, its rows are unknown. */
+/** A step whose verb is unknown, missing, not supported or without content: its id still counts. */
 export interface BrokenStepSpec extends StepBase {
   readonly kind: 'broken';
+  /** Whether its rows have the fields of its input; else they are not known. */
+  readonly keepsFields: boolean;
 }

@@ -17,7 +17,7 @@ export class PlacedText {
   readonly #starts: Int32Array | null;
   readonly #ends: Int32Array | null;
   readonly #substitutions: readonly Substitution[];
-  /** A variable of it is missing: it has its problem, and what it would say is unknown. */
+  /** It has its problem already (a variable is missing, say), and what it would be is not known. */
   readonly isIncomplete: boolean;
 
   /** `starts` and `ends` hold, per character, its stretch of the file; null where only the whole is known. */
@@ -61,9 +61,9 @@ export class PlacedText {
     return this.#substitutions.reduce((hidden, substitution) => hide(hidden, substitution), words);
   }
 
-  /** Text that no file holds: made by the API. */
-  static of(text: string): PlacedText {
-    return new PlacedText(text, { start: 0, end: 0 });
+  /** What should stand here is not known; its problem is reported. */
+  static unknown(range: TextRange): PlacedText {
+    return new PlacedText('', range, null, null, [], true);
   }
 }
 

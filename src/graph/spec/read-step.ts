@@ -19,7 +19,7 @@ import type {
   WithBlock,
 } from './job-spec.ts';
 import { asMap, asText, checkKeys, firstKeyRange, requireKey, shorten, wrongShape } from './map-reader.ts';
-import type { PlacedText } from './placed-text.ts';
+import { PlacedText } from './placed-text.ts';
 import type { ProblemList } from './problem.ts';
 import { readJobNumber } from './read-job-number.ts';
 import type { TextRange } from './source-text.ts';
@@ -44,7 +44,7 @@ interface StepContext {
   /** The verb's own entry. */
   readonly verb: MapEntry;
   readonly where: string;
-  readonly base: Omit<BrokenStepSpec, 'kind' | 'inputs'>;
+  readonly base: Omit<BrokenStepSpec, 'kind' | 'inputs' | 'keepsFields'>;
   readonly limits: JobFileLimits;
   readonly problems: ProblemList;
 }
@@ -71,6 +71,9 @@ const readers: Readonly<Partial<Record<Verb, VerbReader>>> = {
   sink: readSink,
 };
 
+/** Verbs whose rows have the fields of their input, whatever else they say. */
+const KEEP_FIELDS: ReadonlySet<string> = new Set<Verb>(['filter', 'dedupe']);
+
 export function readStep(given: MapNode, index: number, limits: JobFileLimits, problems: ProblemList): UnresolvedStep {
   const givenId = entryOf(given, 'id');
   const where = givenId?.value.kind === 'scalar' ? `step \`${shorten(givenId.value.text.text)}\`` : `step ${index + 1}`;
@@ -90,7 +93,7 @@ export function readStep(given: MapNode, index: number, limits: JobFileLimits, p
   const context = verb === null ? null : { map, verb, where, base, limits, problems };
   const step = read === undefined || context === null ? null : read(context);
   return {
-    step: step ?? { ...base, kind: 'broken' },
+    step: step ?? { ...base, kind: 'broken', keepsFields: KEEP_FIELDS.has(verb?.key ?? '') },
     from: readFrom(map, verb, where, problems),
     hasId: id !== null,
     damaged: map.damaged,
@@ -288,7 +291,9 @@ function readAggregate(context: StepContext): WithoutInputs<AggregateStepSpec> |
 function fieldNames(node: DocumentNode, problems: ProblemList): readonly PlacedText[] {
   const items = node.kind === 'list' ? node.items : [node];
   if (items.length === 0) wrongShape(node, '`key`', 'a list of fields', problems);
-  return items.map((item) => asText(item, '`key`', 'a list of fields', problems)).filter((text) => text !== null);
+  return items.map(
+    (item) => asText(item, '`key`', 'a list of fields', problems) ?? PlacedText.unknown(item.range),
+  );
 }
 
 function readSplit(context: StepContext): WithoutInputs<SplitStepSpec> | null {
@@ -334,7 +339,7 @@ function readExpression(node: DocumentNode, what: string, context: StepContext):
   return null;
 }
 
-/** `{NAME: text, …}`; a field whose text is missing has its problem and is left out. */
+/** `{NAME: text, …}`; a field whose text is missing has its problem, and its name is known all the same. */
 function readNamed(
   node: DocumentNode,
   what: string,
@@ -358,7 +363,7 @@ function readNamed(
       problems.add('MR-JOB-BAD-NAME', keyRange, { what: 'the field', name: shorten(key), problem: nameProblem });
     }
     const text = readNamedText(value, keyRange, `\`${shorten(key)}\``, valueExpected, context);
-    if (text !== null) fields.push({ name: key, nameRange: keyRange, text });
+    fields.push({ name: key, nameRange: keyRange, text: text ?? PlacedText.unknown(value.range) });
   }
   return fields;
 }

@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import { compileFake, graphsOf, jobOf } from '../fixtures/compile-fake.ts';
+import { fakeCatalog } from '../fixtures/fake-catalog.ts';
+import { explainJob, explainJobAsText } from './explain-job.ts';
+
+const TOTALS = `
+name: totals
+parallelism: 2
+steps:
+  - id: orders
+    source: kafka
+    with: {topic: orders, format: json, password: "\${SECRET}"}
+    schema: {orderId: string, region: string, amount: "decimal(10,2)"}
+    metadata: {part: partition}
+    errors: {to: dlq}
+  - id: large
+    filter: amount > 100 AND region IS NOT NULL
+  - id: even
+    filter: part % 2 = 0
+  - id: totals
+    key: [region]
+    aggregate:
+      total: SUM(amount) FILTER (WHERE amount < 1000)
+      n: COUNT(*)
+  - id: out
+    sink: kafka
+    with: {topic: totals, format: json, key: [region]}
+`;
+
+describe('explain', () => {
+  it('shows chains, what moved into the source, exchanges and changelogs', async () => {
+    const { jobGraph } = await graphsOf(TOTALS);
+    const [first, second] = jobGraph.vertices;
+    expect(explainJobAsText(jobGraph, fakeCatalog)).toBe(
+      `job totals, 128 key groups
+
+[1] orders -> large -> even -> totals.project
+    parallelism 2, id ${first?.id ?? ''}
+  source orders
+      connector kafka (brokers=["localhost:9092"], topic=orders, password=***, start=latest, end=never, poll=500ms, \
+fetch=1048576B, batch=100)
+      format json (timestamps=iso-8601)
+      reads 3 of 4 fields
+      metadata: part from partition
+      filter large, while decoding: (amount > 100.00) AND (region IS NOT NULL)
+      errors: to dlq
+      append: region string, amount decimal(10,2), part int
+  filter even
+      (part % 2) = 0
+  select totals.project
+      region
+      amount
+      append: region string, amount decimal(10,2)
+  -> [2] hash(region)
+      append: region string, amount decimal(10,2)
+
+[2] totals -> out
+    parallelism 2, id ${second?.id ?? ''}
+  <- [1] hash(region)
+  aggregate totals
+      key region
+      total = SUM(amount) FILTER (WHERE amount < 1000.00)
+      n = COUNT(*)
+      upsert: region string, total decimal(38,2), n long
+  sink out
+      connector kafka (brokers=["localhost:9092"], topic=totals, key=["region"])
+      format json (timestamps=iso-8601)
+      takes upsert, unique by region
+`,
+    );
+  });
+
+  it('gives programs the same as data', async () => {
+    const { jobGraph } = await graphsOf(TOTALS);
+    const explanation = explainJob(jobGraph, fakeCatalog);
+    expect(JSON.parse(JSON.stringify(explanation))).toEqual(explanation);
+    expect(explanation.vertices.map(({ number, steps }) => [number, steps.map(({ kind }) => kind)])).toEqual([
+      [1, ['source', 'filter', 'select']],
+      [2, ['aggregate', 'sink']],
+    ]);
+    expect(explanation.vertices[1]?.inputs).toEqual([
+      {
+        vertex: 1,
+        exchange: 'hash(region)',
+        changelog: 'append',
+        uniqueKeys: [],
+        fields: ['region string', 'amount decimal(10,2)'],
+      },
+    ]);
+  });
+
+  it('hides secrets, and options of connectors that it does not know', async () => {
+    const { jobGraph } = await graphsOf(TOTALS);
+    expect(JSON.stringify(explainJob(jobGraph, fakeCatalog))).not.toContain('hunter2');
+    const nothingKnown = { sources: new Map(), sinks: new Map(), formats: new Map() };
+    const text = explainJobAsText(jobGraph, nothingKnown);
+    expect(text).not.toContain('hunter2');
+    expect(text).not.toContain('localhost');
+  });
+
+  it('says what one total of all rows is', async () => {
+    const { jobGraph } = await graphsOf(
+      jobOf('  - id: t\n    aggregate: {n: COUNT(*)}\n', '  - id: s\n    select: {n: n}\n    parallelism: 2\n'),
+    );
+    const text = explainJobAsText(jobGraph, fakeCatalog);
+    expect(text).toContain('one total of all rows');
+    expect(text).toContain('-> [2] hash()\n      upsert, one row: n long');
+  });
+
+  it('is of valid jobs only', async () => {
+    expect((await compileFake('name: x')).jobGraph).toBeNull();
+  });
+});

@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { graphsOf, jobOf } from '../fixtures/compile-fake.ts';
+import { fakeCatalog, isForFakeCatalog } from '../fixtures/fake-catalog.ts';
+import { randomJob } from '../fixtures/random-job.ts';
+import { jobSchema } from './job-schema.ts';
+
+const validate = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false }).compile(
+  jobSchema(fakeCatalog),
+);
+
+const numbers = fc.array(fc.nat(1000), { minLength: 30, maxLength: 80 });
+const jobs = (failing: boolean): fc.Arbitrary<string> =>
+  fc.tuple(numbers, fc.integer({ min: 0, max: 6 })).map(([choices, steps]) => randomJob(choices, steps, { failing }));
+
+function isValid(text: string): boolean {
+  return validate(parse(text));
+}
+
+const folder = fileURLToPath(new URL('../../../examples', import.meta.url));
+const examples = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
+  .filter(({ text }) => isForFakeCatalog(text));
+
+describe('the JSON Schema of job files', () => {
+  it('finds the examples', () => {
+    expect(examples.length).toBeGreaterThan(0);
+  });
+
+  it.each(examples)('accepts examples/$name', ({ text }) => {
+    const accepted = isValid(text);
+    expect(validate.errors ?? []).toEqual([]);
+    expect(accepted).toBe(true);
+  });
+
+  it.each([
+    [
+      'every verb',
+      jobOf(
+        '  - id: r\n    split: {p: a > 1, else: q}\n',
+        '  - id: u\n    union: [p, q]\n',
+        '  - id: u2\n    from: [u, in]\n    union: true\n',
+        '  - id: m\n    flatMap: {x: xs}\n    parallelism: 2\n',
+        '  - id: t\n    key: s\n    aggregate: {n: COUNT(*)}\n',
+      ),
+    ],
+    ['settings of the job', `restart: none\nparallelism: \${P:-2}\nmaxParallelism: "256"\n${jobOf()}`],
+    [
+      'options as text',
+      jobOf().replace('format: json', 'format: json, batch: "10", poll: 2s, fetch: 64KiB, end: latest'),
+    ],
+    ['a variable for a format', jobOf().replace('format: json', 'format: "${F}"')],
+    ['errors', jobOf().replace('    metadata', '    errors: {to: dlq}\n    metadata')],
+  ])('accepts %s', (_what, text) => {
+    isValid(text);
+    expect(validate.errors ?? []).toEqual([]);
+  });
+
+  it.each([
+    ['no name', jobOf().replace('name: test\n', '')],
+    ['no steps', 'name: x\n'],
+    ['an unknown key', `nmae: x\n${jobOf()}`],
+    ['an unknown key of a step', jobOf('  - id: f\n    filter: ok\n    form: in\n')],
+    ['no verb', jobOf('  - id: f\n')],
+    ['two verbs', jobOf('  - id: f\n    filter: ok\n    select: {a: a}\n')],
+    ['no id', jobOf('  - filter: ok\n')],
+    ['a bad id', jobOf('  - id: a b\n    filter: ok\n')],
+    ['an unsupported verb', jobOf('  - id: f\n    topN: {n: 1}\n')],
+    ['an unsupported setting', jobOf('  - id: f\n    window: {tumble: 1m}\n    aggregate: {n: COUNT(*)}\n')],
+    ['checkpoints', `checkpoint: {interval: 1s}\n${jobOf()}`],
+    ['an unknown connector', jobOf().replace('source: kafka', 'source: kafak')],
+    ['an unknown format', jobOf().replace('format: json', 'format: jsn')],
+    [
+      'a format that only reads, for a sink',
+      jobOf().replace('sink: print', 'sink: kafka\n    with: {topic: t, format: syslog}'),
+    ],
+    ['an unknown option', jobOf().replace('topic: t', 'topic: t, topc: x')],
+    ['an option of another format', jobOf().replace('topic: t', 'topic: t, delimiter: x')],
+    ['a missing option', jobOf().replace('topic: t, ', '')],
+    ['a missing with', jobOf().replace('    with: {topic: t, format: json}\n', '')],
+    ['an option out of range', jobOf().replace('topic: t', 'topic: t, batch: 5000')],
+    ['an option of the wrong kind', jobOf().replace('topic: t', 'topic: t, poll: soon')],
+    ['a value that an enum lacks', jobOf().replace('topic: t', 'topic: t, start: yesterday')],
+    ['unknown metadata', jobOf().replace('part: partition', 'part: partitoin')],
+    ['a union of one', jobOf('  - id: u\n    union: [in]\n')],
+    ['a list for fields', jobOf('  - id: s\n    select: [a]\n')],
+  ])('refuses %s', (_what, text) => {
+    expect(isValid(text)).toBe(false);
+  });
+
+  it('accepts every job that compiles', async () => {
+    await fc.assert(
+      fc.asyncProperty(jobs(true), async (text) => {
+        await graphsOf(text);
+        isValid(text);
+        expect(validate.errors ?? []).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
