@@ -7,7 +7,7 @@ export const operatorErrors = defineErrors({
     retry: 'never',
     message: 'step {step} received a row that takes an earlier one back, and cannot',
     help:
-      'A running aggregate reads insert-only streams. The plan should have refused this job when it was linted: this is ' +
-      'a bug. Please report it with the job file.',
+      'A running aggregate reads insert-only streams. The plan should have refused this job when it was linted: this ' +
+      'is a bug. Please report it with the job file.',
   },
 });

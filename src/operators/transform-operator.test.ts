@@ -20,11 +20,21 @@ const column = (index: number): Expression => {
 
 const literal = (value: Value, type: DataType): Expression => literalOf(value, type) as Expression;
 
-const call = (overload: string, type: DataType, ...args: Expression[]): Expression => ({ kind: 'call', overload, args, type });
+const call = (overload: string, type: DataType, ...args: Expression[]): Expression => ({
+  kind: 'call',
+  overload,
+  args,
+  type,
+});
 
 const rows = (count: number) =>
   Array.from({ length: count }, (_, i) => ({
-    values: [BigInt(i), i % 5 === 4 ? null : `name ${i}`, (i % 7) - 3, Array.from({ length: i % 4 }, (_, t) => `tag ${i} ${t}`)] as Value[],
+    values: [
+      BigInt(i),
+      i % 5 === 4 ? null : `name ${i}`,
+      (i % 7) - 3,
+      Array.from({ length: i % 4 }, (_, t) => `tag ${i} ${t}`),
+    ] as Value[],
     timestamp: 1000 + i,
   }));
 
@@ -34,7 +44,14 @@ const drive = (steps: readonly TransformStep[], count = 2500) =>
 describe('TransformOperator', () => {
   it('passes columns on untouched, with times and origins', async () => {
     const { rows: out } = await drive([
-      { kind: 'select', stepId: 's', fields: [{ name: 'n', expression: column(1) }, { name: 'i', expression: column(0) }] },
+      {
+        kind: 'select',
+        stepId: 's',
+        fields: [
+          { name: 'n', expression: column(1) },
+          { name: 'i', expression: column(0) },
+        ],
+      },
     ]);
     expect(out).toHaveLength(2500);
     expect(out[9]).toEqual({ values: [null, 9n], timestamp: 1009, rowKind: 0, origin: 'row 9' });
@@ -45,19 +62,26 @@ describe('TransformOperator', () => {
       {
         kind: 'filter',
         stepId: 'f',
-        predicate: call('eq(long,long)', types.boolean, call('modulo(long,long)', types.long, column(0), literal(123n, types.long)), literal(0n, types.long)),
+        predicate: call(
+          'eq(long,long)',
+          types.boolean,
+          call('modulo(long,long)', types.long, column(0), literal(123n, types.long)),
+          literal(0n, types.long),
+        ),
       },
       { kind: 'select', stepId: 's', fields: [{ name: 'n', expression: column(1) }] },
     ]);
-    expect(out.map((row) => row.origin)).toEqual(
-      Array.from({ length: 21 }, (_, i) => `row ${i * 123}`),
-    );
+    expect(out.map((row) => row.origin)).toEqual(Array.from({ length: 21 }, (_, i) => `row ${i * 123}`));
     expect(out[1]).toMatchObject({ values: ['name 123'], timestamp: 1123 });
   });
 
   it('drops rows that fail and names their step, with what passed by reference still right', async () => {
     const { rows: out, failures } = await drive([
-      { kind: 'filter', stepId: 'f', predicate: call('lt(long,long)', types.boolean, column(0), literal(2000n, types.long)) },
+      {
+        kind: 'filter',
+        stepId: 'f',
+        predicate: call('lt(long,long)', types.boolean, column(0), literal(2000n, types.long)),
+      },
       {
         kind: 'select',
         stepId: 'q',
@@ -77,7 +101,16 @@ describe('TransformOperator', () => {
   it('fails at step level in the first of several steps too', async () => {
     const { failures } = await drive(
       [
-        { kind: 'filter', stepId: 'a', predicate: call('gt(int,int)', types.boolean, call('divide(int,int)', types.int, literal(1, types.int), column(2)), literal(-9, types.int)) },
+        {
+          kind: 'filter',
+          stepId: 'a',
+          predicate: call(
+            'gt(int,int)',
+            types.boolean,
+            call('divide(int,int)', types.int, literal(1, types.int), column(2)),
+            literal(-9, types.int),
+          ),
+        },
         { kind: 'filter', stepId: 'b', predicate: literal(true, types.boolean) },
       ],
       10,
@@ -88,7 +121,15 @@ describe('TransformOperator', () => {
   it('makes rows of arrays, stopping inside a row where the output is full', async () => {
     const steps: TransformStep[] = [
       { kind: 'flat-map', stepId: 'm', fields: [{ name: 'tag', expression: column(3) }], kept: [0, 1] },
-      { kind: 'flat-map', stepId: 'm2', fields: [{ name: 'a', expression: literal([1, null, 3], types.array(types.int)) }, { name: 'b', expression: literal([7n], types.array(types.long)) }], kept: [2, 0] },
+      {
+        kind: 'flat-map',
+        stepId: 'm2',
+        fields: [
+          { name: 'a', expression: literal([1, null, 3], types.array(types.int)) },
+          { name: 'b', expression: literal([7n], types.array(types.long)) },
+        ],
+        kept: [2, 0],
+      },
     ];
     const { rows: out } = await drive(steps, 3000);
     const expected = Array.from({ length: 3000 }, (_, i) => i).flatMap((i) =>
@@ -104,11 +145,38 @@ describe('TransformOperator', () => {
 
   it('keeps the elements made before a later element fails, and goes on with the next row', async () => {
     const steps: TransformStep[] = [
-      { kind: 'flat-map', stepId: 'm', fields: [{ name: 'x', expression: literal([2, 1, 0, 5], types.array(types.int)) }], kept: [0] },
-      { kind: 'select', stepId: 's', fields: [{ name: 'i', expression: { kind: 'column', index: 0, name: 'i', type: types.long } }, { name: 'q', expression: call('divide(int,int)', types.int, literal(10, types.int), { kind: 'column', index: 1, name: 'x', type: types.int }) }] },
+      {
+        kind: 'flat-map',
+        stepId: 'm',
+        fields: [{ name: 'x', expression: literal([2, 1, 0, 5], types.array(types.int)) }],
+        kept: [0],
+      },
+      {
+        kind: 'select',
+        stepId: 's',
+        fields: [
+          { name: 'i', expression: { kind: 'column', index: 0, name: 'i', type: types.long } },
+          {
+            name: 'q',
+            expression: call('divide(int,int)', types.int, literal(10, types.int), {
+              kind: 'column',
+              index: 1,
+              name: 'x',
+              type: types.int,
+            }),
+          },
+        ],
+      },
     ];
     const { rows: out, failures } = await drive(steps, 3);
-    expect(out.map((row) => row.values)).toEqual([[0n, 5], [0n, 10], [1n, 5], [1n, 10], [2n, 5], [2n, 10]]);
+    expect(out.map((row) => row.values)).toEqual([
+      [0n, 5],
+      [0n, 10],
+      [1n, 5],
+      [1n, 10],
+      [2n, 5],
+      [2n, 10],
+    ]);
     expect(failures.map((failure) => `${failure.stepId} ${failure.origin}`)).toEqual(['s row 0', 's row 1', 's row 2']);
   });
 
@@ -116,12 +184,31 @@ describe('TransformOperator', () => {
     const big = 9007199254740991n;
     const twice = call('add(long,long)', types.long, column(0), column(0));
     const test = {
-      create: () => new TransformOperator({ steps: [{ kind: 'select', stepId: 's', fields: [{ name: 'x', expression: twice }, { name: 'n', expression: column(1) }] }], input }),
+      create: () =>
+        new TransformOperator({
+          steps: [
+            {
+              kind: 'select',
+              stepId: 's',
+              fields: [
+                { name: 'x', expression: twice },
+                { name: 'n', expression: column(1) },
+              ],
+            },
+          ],
+          input,
+        }),
       input,
       rows: [1n, big, 2n, 2n ** 62n, null, 3n].map((id, i) => ({ values: [id, `n${i}`, 1, null] })),
     };
     const { rows: out, failures } = await driveOperatorAllWays(test);
-    expect(out.map((row) => row.values)).toEqual([[2n, 'n0'], [2n * big, 'n1'], [4n, 'n2'], [null, 'n4'], [6n, 'n5']]);
+    expect(out.map((row) => row.values)).toEqual([
+      [2n, 'n0'],
+      [2n * big, 'n1'],
+      [4n, 'n2'],
+      [null, 'n4'],
+      [6n, 'n5'],
+    ]);
     expect(failures).toEqual([{ stepId: 's', code: 'MR-EXPR-OVERFLOW', origin: 'row 3' }]);
   });
 });

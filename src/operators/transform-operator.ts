@@ -50,7 +50,8 @@ export class TransformOperator implements Operator {
   /** Room for all that one input batch makes, unless rows become several. */
   #output(batch: ColumnBatch): ColumnBatch {
     const capacity = this.#transform.expands ? EXPANDED_ROWS : batch.capacity;
-    if (this.#out === null || this.#out.capacity < capacity) this.#out = new ColumnBatch(this.#transform.output, capacity);
+    if (this.#out === null || this.#out.capacity < capacity)
+      this.#out = new ColumnBatch(this.#transform.output, capacity);
     return this.#out;
   }
 }

@@ -1,8 +1,8 @@
 export { Collected } from './collect-sink.ts';
 export type { CollectedRow } from './collect-sink.ts';
 export { withMiniCluster } from './mini-cluster.ts';
-export type { MiniCluster, MiniClusterOptions } from './mini-cluster.ts';
-export { DRIVES, driveOperator, driveOperatorAllWays } from './operator-harness.ts';
+export type { JobHandle, MiniCluster, MiniClusterOptions } from './mini-cluster.ts';
+export { driveOperator, driveOperatorAllWays } from './operator-harness.ts';
 export type {
   DriveOptions,
   InputRow,

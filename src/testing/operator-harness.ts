@@ -55,7 +55,7 @@ export interface DriveOptions {
 }
 
 /** The ways in which driveOperatorAllWays drives. */
-export const DRIVES: readonly DriveOptions[] = [
+const DRIVES: readonly DriveOptions[] = [
   { batchSize: 1, pauses: 0 },
   { batchSize: 1, pauses: 1 },
   { batchSize: 7, pauses: 0 },
@@ -97,7 +97,8 @@ class CollectingOutput implements Output {
     if (this.#pausesLeft-- > 0) return false;
     // A batch is borrowed until now: it must still hold what was emitted.
     const now = JSON.stringify(rowsOfBatch(this.#held.batch), jsonValue);
-    if (now !== JSON.stringify(this.#held.rows, jsonValue)) throw new Error('an emitted batch changed while it was borrowed');
+    if (now !== JSON.stringify(this.#held.rows, jsonValue))
+      throw new Error('an emitted batch changed while it was borrowed');
     this.#held = null;
     return true;
   }
@@ -212,7 +213,7 @@ export async function driveOperator(test: OperatorCase, options: DriveOptions): 
   await operator.open(contextOf(test.stepId ?? 'step', test.ports ?? nodePorts, output, errors));
   try {
     const inputs = new Inputs(test.input, options.batchSize);
-    for (let first = 0; first < test.rows.length; ) {
+    for (let first = 0; first < test.rows.length;) {
       const rows = sameInput(test.rows.slice(first, first + options.batchSize));
       await processBatch(operator, inputs.fill(rows, first), rows[0]?.input ?? 0, output);
       inputs.spoil();
@@ -238,7 +239,8 @@ export async function driveOperatorAllWays(test: OperatorCase): Promise<Operator
     const [expected, actual] = [first, result].map((each) => JSON.stringify(each, jsonValue));
     if (expected !== actual) {
       throw new Error(
-        `batches of ${options.batchSize} rows with ${options.pauses} pauses gave\n${actual}\nbut single rows gave\n${expected}`,
+        `batches of ${options.batchSize} rows with ${options.pauses} pauses gave\n${actual}\n` +
+          `but single rows gave\n${expected}`,
       );
     }
   }
@@ -251,7 +253,12 @@ function sameInput(rows: readonly InputRow[]): readonly InputRow[] {
   return other < 0 ? rows : rows.slice(0, other);
 }
 
-async function processBatch(operator: Operator, batch: ColumnBatch, input: number, output: CollectingOutput): Promise<void> {
+async function processBatch(
+  operator: Operator,
+  batch: ColumnBatch,
+  input: number,
+  output: CollectingOutput,
+): Promise<void> {
   await operator.prepare?.(batch);
   let row = 0;
   while (row < batch.rowCount) {
@@ -265,7 +272,8 @@ async function processBatch(operator: Operator, batch: ColumnBatch, input: numbe
 
 function resume(call: () => boolean, output: CollectingOutput): void {
   for (let calls = 0; !call(); calls++) {
-    if (output.ready && calls > MAX_IDLE_CALLS) throw new Error('the operator does not finish though its output is ready');
+    if (output.ready && calls > MAX_IDLE_CALLS)
+      throw new Error('the operator does not finish though its output is ready');
     drain(output);
   }
   drain(output);

@@ -67,7 +67,10 @@ class ChainGenerator {
     return TEST_SCHEMA.fields.map(({ name, type }) => {
       const same = schema.fields.flatMap((field, index) => (sameType(field.type, type) ? [index] : []));
       const useColumn = this.#random.chance(0.8);
-      return { name, expression: useColumn ? columnOf(schema, this.#random.pick(same)) : this.#expressions.of(type, 2) };
+      return {
+        name,
+        expression: useColumn ? columnOf(schema, this.#random.pick(same)) : this.#expressions.of(type, 2),
+      };
     });
   }
 
@@ -142,7 +145,9 @@ class Reference {
 
 function show(event: Event | undefined): string {
   if (event === undefined) return 'nothing';
-  const values = event.values?.map((value, index) => `${index}: ${typeof value === 'object' ? JSON.stringify(value, text) : String(value)}`);
+  const values = event.values?.map(
+    (value, index) => `${index}: ${typeof value === 'object' ? JSON.stringify(value, text) : String(value)}`,
+  );
   return `row ${event.row}: ${event.failure ?? values?.join(', ')}`;
 }
 
@@ -164,13 +169,15 @@ function compiled(steps: readonly TransformStep[], batches: readonly ColumnBatch
       const origin = out.originRows === null ? row : out.originRows[row];
       const stamp = out.timestamps?.[row];
       if (stamp !== (origin as number) * 10) throw new Error(`row ${origin} has time ${stamp}`);
-      const values = out.columns.map((column, index) => readValue(column, (out.schema.fields[index] as Field).type, row));
+      const values = out.columns.map((column, index) =>
+        readValue(column, (out.schema.fields[index] as Field).type, row),
+      );
       events.push({ row: origin as number, values, failure: null });
     }
     out.reset();
   };
   for (const batch of batches) {
-    for (let row = 0; row < batch.rowCount; ) {
+    for (let row = 0; row < batch.rowCount;) {
       const next = transform.run(batch, row, out);
       if (transform.failure !== undefined) {
         drain();
@@ -198,43 +205,42 @@ function batchOfRows(rows: readonly (readonly Value[])[]): ColumnBatch {
 }
 
 describe('runs of steps', () => {
-  it(
-    `make what the interpreter makes of every row (seed ${SEED})`,
-    () => {
-      Error.stackTraceLimit = 0;
-      const random = new Random(SEED);
-      const rows = (nulls: boolean, wide: boolean) =>
-        Array.from({ length: ROWS }, () =>
-          TEST_SCHEMA.fields.map(({ type }) => (nulls ? maybeNull(random, type, wide) : randomValue(random, type, wide))),
+  it(`make what the interpreter makes of every row (seed ${SEED})`, () => {
+    Error.stackTraceLimit = 0;
+    const random = new Random(SEED);
+    const rows = (nulls: boolean, wide: boolean) =>
+      Array.from({ length: ROWS }, () =>
+        TEST_SCHEMA.fields.map(({ type }) => (nulls ? maybeNull(random, type, wide) : randomValue(random, type, wide))),
+      );
+    // One transform sees narrow and wide batches, with and without NULLs, in turn.
+    const samples = [rows(false, false), rows(true, false), rows(true, true), rows(false, false), rows(false, true)];
+    const batches = samples.map(batchOfRows);
+    const generator = new ChainGenerator(random);
+    for (let chain = 0; chain < CHAINS; chain++) {
+      const steps = generator.chain();
+      const reference = new Reference(steps);
+      const expected: Event[] = [];
+      for (const sample of samples) sample.forEach((row, number) => reference.row(row, number, expected));
+      const capacity = random.pick([1, 7, ROWS, 1000]);
+      const events = compiled(steps, batches, capacity);
+      const length = Math.max(events.length, expected.length);
+      for (let event = 0; event < length; event++) {
+        if (sameEvent(events[event], expected[event])) continue;
+        throw new Error(
+          `seed ${SEED}, chain ${chain}, capacity ${capacity}, event ${event}: ${JSON.stringify(steps)}\n` +
+            `generated:   ${show(events[event])}\ninterpreter: ${show(expected[event])}`,
         );
-      // One transform sees narrow and wide batches, with and without NULLs, in turn.
-      const samples = [rows(false, false), rows(true, false), rows(true, true), rows(false, false), rows(false, true)];
-      const batches = samples.map(batchOfRows);
-      const generator = new ChainGenerator(random);
-      for (let chain = 0; chain < CHAINS; chain++) {
-        const steps = generator.chain();
-        const reference = new Reference(steps);
-        const expected: Event[] = [];
-        for (const sample of samples) sample.forEach((row, number) => reference.row(row, number, expected));
-        const capacity = random.pick([1, 7, ROWS, 1000]);
-        const events = compiled(steps, batches, capacity);
-        const length = Math.max(events.length, expected.length);
-        for (let event = 0; event < length; event++) {
-          if (sameEvent(events[event], expected[event])) continue;
-          throw new Error(
-            `seed ${SEED}, chain ${chain}, capacity ${capacity}, event ${event}: ${JSON.stringify(steps)}\n` +
-              `generated:   ${show(events[event])}\ninterpreter: ${show(expected[event])}`,
-          );
-        }
       }
-    },
-    60_000,
-  );
+    }
+  }, 60_000);
 
   it('has the schema that its steps make', () => {
     const steps: TransformStep[] = [
       { kind: 'flat-map', stepId: 'a', fields: [{ name: 'x', expression: columnOf(TEST_SCHEMA, 18) }], kept: [2] },
     ];
-    expect(stepOutput(steps[0] as TransformStep, TEST_SCHEMA).fields.map(({ type }) => type)).toEqual([types.long, types.string]);
+    expect(stepOutput(steps[0] as TransformStep, TEST_SCHEMA).fields.map(({ type }) => type)).toEqual([
+      types.long,
+      types.string,
+    ]);
   });
 });

@@ -3,7 +3,7 @@ import type { Expression } from '../../core/index.ts';
 import { castCanFail } from '../cast/cast.ts';
 import { overloadById } from '../registry/registry.ts';
 
-export function childrenOf(expression: Expression): readonly Expression[] {
+function childrenOf(expression: Expression): readonly Expression[] {
   switch (expression.kind) {
     case 'column':
     case 'literal':

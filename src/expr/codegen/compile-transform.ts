@@ -174,7 +174,8 @@ export class CompiledTransform {
     const { sourceRows, outRow: to } = this.#state;
     for (let index = 0; index < passed.length; index++) {
       const input = passed[index] as number | null;
-      if (input !== null) gatherColumn(batch.columns[input] as Column, out.columns[index] as Column, sourceRows, from, to);
+      if (input !== null)
+        gatherColumn(batch.columns[input] as Column, out.columns[index] as Column, sourceRows, from, to);
     }
     if (batch.timestamps === null && batch.rowKinds === null && batch.origin === null) return;
     const arrays = this.#arraysOf(out);

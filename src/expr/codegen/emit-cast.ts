@@ -1,25 +1,13 @@
 /** Casts: numbers among each other and integers to text by generated code, all else by the interpreter's function. */
-import { code } from '../../core/index.ts';
-import type { CastExpression, Code, DataType } from '../../core/index.ts';
-import { bindCast, castCanFail } from '../cast/cast.ts';
-import { fromNullable } from './emit-call.ts';
+import type { CastExpression } from '../../core/index.ts';
+import { castCanFail } from '../cast/cast.ts';
+import { fromNullable } from './call-site.ts';
+import { interpretedCast } from './cast-site.ts';
+import type { CastSite } from './cast-site.ts';
 import { castEmitters } from './emitters/casts.ts';
 import type { ExpressionEmitter } from './expression-emitter.ts';
 import { guarded } from './merge.ts';
 import type { Operand } from './operand.ts';
-
-/** One cast, its argument computed and not NULL. */
-export interface CastSite {
-  readonly emitter: ExpressionEmitter;
-  readonly arg: Operand;
-  readonly from: DataType;
-  readonly to: DataType;
-  /** TRY_CAST. Emitters of casts that can fail are not asked for these. */
-  readonly safe: boolean;
-}
-
-/** Null where it has nothing for these types or this mode. */
-export type CastEmitter = (site: CastSite) => Operand | null;
 
 export function emitCast(emitter: ExpressionEmitter, expression: CastExpression): Operand {
   const arg = emitter.emit(expression.arg);
@@ -37,18 +25,4 @@ function emitBody(site: CastSite): Operand {
   if (own !== null && own !== undefined) return own;
   const raw = emitter.bind(interpretedCast(site));
   return safe || from.kind === 'json' ? fromNullable(emitter, to, raw) : emitter.fromInterpreted(to, raw);
-}
-
-function interpretedCast({ emitter, arg, from, to, safe }: CastSite): Code {
-  return code`${emitter.builder.constant(bindCast(from, to, safe))}(${emitter.interpreted(arg)})`;
-}
-
-/** Ends the row with the interpreter's error for this value. */
-export function failCast(site: CastSite): Code {
-  const { block, result } = site.emitter.nested(() => interpretedCast(site));
-  return code`${block.toCode()}\nthrow ${site.emitter.builder.constant(missedFailure)}(${result});`;
-}
-
-function missedFailure(): Error {
-  return new Error('generated code failed where the interpreter has a value');
 }

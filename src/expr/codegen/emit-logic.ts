@@ -19,14 +19,15 @@ function emitJunction(emitter: ExpressionEmitter, expression: LogicExpression, d
   const label = emitter.builder.fresh();
   const value = emitter.builder.fresh();
   const isNull = emitter.builder.fresh();
-  let nullable = false;
-  const body = emitter.nested(() => {
-    for (const arg of expression.args) {
+  const body = emitter.nested(() =>
+    expression.args.reduce((nullable, arg) => {
       const of = emitter.emit(arg);
-      nullable ||= of.isNull !== null;
-      emitter.line(junctionStep(of, { label, value, isNull, deciding, nullable }));
-    }
-  });
+      const nullableNow = nullable || of.isNull !== null;
+      emitter.line(junctionStep(of, { label, value, isNull, deciding, nullable: nullableNow }));
+      return nullableNow;
+    }, false),
+  );
+  const nullable = body.result;
   emitter.line(code`let ${value} = ${!deciding};`);
   if (nullable) emitter.line(code`let ${isNull} = false;`);
   emitter.line(code`${label}: {\n${body.block.toCode()}\n}`);

@@ -1,15 +1,9 @@
 /**
- * Generated code against the interpreter, on random expressions. MILLRACE_EXPR_SEED=n replays a run from its seed (which
+ * Generated code against the interpreter, on random expressions. MILLRACE_EXPR_SEED=n replays a run by its seed (which
  * a failure names); MILLRACE_EXPR_COUNT=n makes it longer.
  */
 import { describe, expect, it } from '@jest/globals';
-import {
-  ColumnBatch,
-  describeValue,
-  formatType,
-  readValue,
-  writeValue,
-} from '../../core/index.ts';
+import { ColumnBatch, describeValue, formatType, readValue, writeValue } from '../../core/index.ts';
 import type { Expression, Field, TransformStep, Value } from '../../core/index.ts';
 import { compileInterpreter } from '../interpret.ts';
 import { overloads } from '../registry/registry.ts';
@@ -65,7 +59,7 @@ function compileRows(expressions: readonly Expression[], batch: ColumnBatch, cap
     }
     out.reset();
   };
-  for (let row = 0; row < batch.rowCount; ) {
+  for (let row = 0; row < batch.rowCount;) {
     const next = transform.run(batch, row, out);
     if (transform.failure !== undefined) {
       drain();
@@ -101,12 +95,17 @@ function sample(random: Random, name: string, nulls: boolean, wide: boolean): Sa
 
 function sameOutcome(a: Outcome, b: Outcome): boolean {
   if ('error' in a || 'error' in b) return 'error' in a && 'error' in b && a.error === b.error;
-  return a.values.length === b.values.length && a.values.every((value, index) => sameExactly(value, b.values[index] as Value));
+  return (
+    a.values.length === b.values.length &&
+    a.values.every((value, index) => sameExactly(value, b.values[index] as Value))
+  );
 }
 
 function shown(outcome: Outcome, expressions: readonly Expression[]): string {
   if ('error' in outcome) return outcome.error;
-  return outcome.values.map((value, index) => describeValue(value, (expressions[index] as Expression).type)).join(' | ');
+  return outcome.values
+    .map((value, index) => describeValue(value, (expressions[index] as Expression).type))
+    .join(' | ');
 }
 
 function sql(expression: Expression): string {
@@ -141,51 +140,49 @@ function compare(expressions: readonly Expression[], { name, rows, batch }: Samp
     throw new Error(`seed ${SEED}, ${name}: ${expressions.map(sql).join('\n')}`, { cause: error });
   }
   for (let row = 0; row < rows.length; row++) {
-    const [want, got] = [expected[row] as Outcome, actual[row] as Outcome | undefined];
+    const want = expected[row] as Outcome;
+    const got = actual[row];
     if (got !== undefined && sameOutcome(want, got)) continue;
     const values = TEST_SCHEMA.fields.map(
       ({ type }, index) => `#${index}=${describeValue((rows[row] as Value[])[index] ?? null, type)}`,
     );
     throw new Error(
       `seed ${SEED}, ${name}, row ${row}:\n${expressions.map(sql).join('\n')}\n` +
-        `interpreter: ${shown(want, expressions)}\ngenerated:   ${got === undefined ? 'nothing' : shown(got, expressions)}\n${values.join(' ')}`,
+        `interpreter: ${shown(want, expressions)}\n` +
+        `generated:   ${got === undefined ? 'nothing' : shown(got, expressions)}\n${values.join(' ')}`,
     );
   }
   if (actual.length !== rows.length) throw new Error(`seed ${SEED}, ${name}: ${actual.length} rows of ${rows.length}`);
 }
 
 describe('generated code', () => {
-  it(
-    `computes what the interpreter computes (seed ${SEED})`,
-    () => {
-      // Many rows fail on purpose; their stacks would take a tenth of the time.
-      Error.stackTraceLimit = 0;
-      const random = new Random(SEED);
-      const samples = [
-        sample(random, 'narrow without nulls', false, false),
-        sample(random, 'narrow with nulls', true, false),
-        sample(random, 'wide with nulls', true, true),
-        sample(random, 'wide without nulls', false, true),
-      ];
-      const generator = new ExpressionGenerator(random);
-      let made = 0;
-      let turn = 0;
-      while (made < COUNT) {
-        const size = turn % (GROUP + 1) === GROUP ? GROUP : 1;
-        const depth = random.integer(1, 4);
-        const expressions = Array.from({ length: size }, (_, index) => generator.root(made + index, depth));
-        const capacity = turn % 2 === 0 ? ROWS : 7;
-        compare(expressions, samples[(turn + Math.floor(turn / 4)) % samples.length] as Sample, capacity);
-        made += size;
-        turn++;
-      }
-      const { coverage } = generator;
-      expect([...overloads.keys()].filter((id) => !coverage.overloads.has(id))).toEqual([]);
-      const kinds: Expression['kind'][] = ['column', 'literal', 'call', 'case', 'cast', 'logic', 'is-null', 'coalesce'];
-      expect(kinds.filter((kind) => !coverage.kinds.has(kind))).toEqual([]);
-      const pairs = generator.castPairs().map(([from, to]) => `${from.kind} ${to.kind}`);
-      expect(pairs.filter((pair) => !coverage.casts.has(pair))).toEqual([]);
-    },
-    120_000,
-  );
+  it(`computes what the interpreter computes (seed ${SEED})`, () => {
+    // Many rows fail on purpose; their stacks would take a tenth of the time.
+    Error.stackTraceLimit = 0;
+    const random = new Random(SEED);
+    const samples = [
+      sample(random, 'narrow without nulls', false, false),
+      sample(random, 'narrow with nulls', true, false),
+      sample(random, 'wide with nulls', true, true),
+      sample(random, 'wide without nulls', false, true),
+    ];
+    const generator = new ExpressionGenerator(random);
+    let made = 0;
+    let turn = 0;
+    while (made < COUNT) {
+      const size = turn % (GROUP + 1) === GROUP ? GROUP : 1;
+      const depth = random.integer(1, 4);
+      const expressions = Array.from({ length: size }, (_, index) => generator.root(made + index, depth));
+      const capacity = turn % 2 === 0 ? ROWS : 7;
+      compare(expressions, samples[(turn + Math.floor(turn / 4)) % samples.length] as Sample, capacity);
+      made += size;
+      turn++;
+    }
+    const { coverage } = generator;
+    expect([...overloads.keys()].filter((id) => !coverage.overloads.has(id))).toEqual([]);
+    const kinds: Expression['kind'][] = ['column', 'literal', 'call', 'case', 'cast', 'logic', 'is-null', 'coalesce'];
+    expect(kinds.filter((kind) => !coverage.kinds.has(kind))).toEqual([]);
+    const pairs = generator.castPairs().map(([from, to]) => `${from.kind} ${to.kind}`);
+    expect(pairs.filter((pair) => !coverage.casts.has(pair))).toEqual([]);
+  }, 120_000);
 });

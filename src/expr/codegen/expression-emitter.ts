@@ -198,8 +198,10 @@ export class ExpressionEmitter {
         return `call ${expression.overload} ${type} ${keys(expression.args)}`;
       case 'cast':
         return `cast ${expression.safe} ${type} ${keys([expression.arg])}`;
-      case 'case':
-        return `case ${type} ${keys(expression.branches.flatMap(({ when, then }) => [when, then]))} ${keys([expression.otherwise])}`;
+      case 'case': {
+        const branches = expression.branches.flatMap(({ when, then }) => [when, then]);
+        return `case ${type} ${keys([...branches, expression.otherwise])}`;
+      }
       case 'logic':
         return `${expression.operator} ${keys(expression.args)}`;
       case 'is-null':
@@ -262,7 +264,10 @@ export class ExpressionEmitter {
       }
       const scratch = this.scratch();
       const start = this.bind(code`${this.builder.constant(encodeText)}(${scratch}, ${valueOf(of)})`);
-      return operand({ type, slice: { data: this.bind(code`${scratch}.data`), start, end: this.bind(code`${scratch}.used`) } });
+      return operand({
+        type,
+        slice: { data: this.bind(code`${scratch}.data`), start, end: this.bind(code`${scratch}.used`) },
+      });
     });
     return result.slice as Slice;
   }
@@ -273,7 +278,10 @@ export class ExpressionEmitter {
     if (of.constant !== null && typeof of.constant.value === 'string') return this.builder.constant(of.constant.value);
     const { data, start, end } = of.slice as Slice;
     const result = this.once(`${this.operandKey(of)} text`, () =>
-      operand({ type: of.type, value: this.bind(code`${this.builder.constant(decodeText)}(${data}, ${start}, ${end})`) }),
+      operand({
+        type: of.type,
+        value: this.bind(code`${this.builder.constant(decodeText)}(${data}, ${start}, ${end})`),
+      }),
     );
     return valueOf(result);
   }

@@ -30,7 +30,8 @@ export function merge(
 ): Merged {
   const nullable = startsNull || branches.some((branch) => branch.operand.isNull !== null);
   const isNull = nullable ? emitter.builder.fresh() : null;
-  const asSlice = emitter.isBytes(type) && branches.some(({ operand: of }) => of.slice !== null && of.constant === null);
+  const asSlice =
+    emitter.isBytes(type) && branches.some(({ operand: of }) => of.slice !== null && of.constant === null);
   const target = asSlice ? sliceTarget(emitter, type, isNull) : valueTarget(emitter, type, isNull, branches);
   for (const branch of branches) {
     emitter.within(branch.block, () => {

@@ -40,7 +40,7 @@ export interface Operand {
 export const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
 /** The largest magnitude that a narrow value of the type can have. */
-export function typeBound(type: DataType): number {
+function typeBound(type: DataType): number {
   switch (type.kind) {
     case 'int':
     case 'date':

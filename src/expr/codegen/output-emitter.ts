@@ -90,7 +90,9 @@ else { ${nulls}[${this.#outRow}] = 0;\n${value}\n}`,
     const { data, start, end } = slice;
     if (this.#isBorrowable(of, slice)) {
       const broken = builder.constant(differentData);
-      this.#prologue.push(code`if (${this.#outRow} > 0 && ${column}.data !== ${data}) ${broken}();\n${column}.data = ${data};`);
+      this.#prologue.push(
+        code`if (${this.#outRow} > 0 && ${column}.data !== ${data}) ${broken}();\n${column}.data = ${data};`,
+      );
       this.#emitter.line(
         code`${this.#property(column, code`starts`)}[${this.#outRow}] = ${start};
 ${this.#property(column, code`ends`)}[${this.#outRow}] = ${end};`,

@@ -10,7 +10,7 @@ import { sameType } from '../../core/index.ts';
 import { randomValue } from './random-values.ts';
 import type { Random } from './random-values.ts';
 
-export const DECIMALS: readonly DataType[] = [
+const DECIMALS: readonly DataType[] = [
   types.decimal(5, 2),
   types.decimal(10, 0),
   types.decimal(15, 3),
@@ -38,7 +38,7 @@ const ROW = types.row([
   { name: 'b', type: types.string },
 ]);
 
-export const COLLECTIONS: readonly DataType[] = [
+const COLLECTIONS: readonly DataType[] = [
   types.array(types.string),
   types.array(types.int),
   types.array(types.long),
@@ -50,9 +50,10 @@ const ALL_TYPES: readonly DataType[] = [...SCALARS, ...DECIMALS, types.json, ...
 
 /** Two columns of most types, named so that a name in generated source would break it. */
 export const TEST_SCHEMA: RowSchema = {
-  fields: [...ALL_TYPES, ...SCALARS, types.decimal(5, 2), types.decimal(38, 10)].map(
-    (type, index): Field => ({ name: `f${index}"];\`;${type.kind}*/`, type }),
-  ),
+  fields: [...ALL_TYPES, ...SCALARS, types.decimal(5, 2), types.decimal(38, 10)].map((type, index): Field => ({
+    name: `f${index}"];\`;${type.kind}*/`,
+    type,
+  })),
 };
 
 const rowOf = new Map(functionRows.flatMap((row) => row.overloads.map((overload) => [overload.id, row] as const)));
@@ -65,7 +66,7 @@ function fieldType(index: Value | undefined): DataType {
 }
 
 /** What a test run has built, to be compared with what exists. */
-export class Coverage {
+class Coverage {
   readonly overloads = new Set<string>();
   readonly kinds = new Set<string>();
   readonly casts = new Set<string>();
@@ -81,7 +82,7 @@ export class ExpressionGenerator {
     this.#random = random;
   }
 
-  /** An expression whose root is the n-th of all overloads, IR kinds and casts, so that a long enough run has them all. */
+  /** An expression whose root is the n-th of all overloads, kinds and casts: a long enough run has them all. */
   root(n: number, depth: number): Expression {
     const roots = this.#roots();
     return (roots[n % roots.length] as (depth: number) => Expression)(depth);
@@ -90,7 +91,9 @@ export class ExpressionGenerator {
   #roots(): ((depth: number) => Expression)[] {
     const calls = [...overloads.values()].map((overload) => (depth: number) => this.#call(overload, depth));
     const casts = this.castPairs().map(
-      ([from, to]) => (depth: number) => this.#cast(this.of(from, depth - 1), to),
+      ([from, to]) =>
+        (depth: number) =>
+          this.#cast(this.of(from, depth - 1), to),
     );
     const kinds = [
       (depth: number) => this.#case(this.#type(), depth),
@@ -164,21 +167,22 @@ export class ExpressionGenerator {
       const made = args.map((type, index) => this.#literalOnly(overload, index) ?? this.of(type, depth - 1));
       const constants = made.map((arg) => (arg.kind === 'literal' ? literalValue(arg) : undefined));
       // What the checker refuses is never evaluated.
-      if (declared?.checkConstants?.(constants) != null) continue;
+      if ((declared?.checkConstants?.(constants) ?? null) !== null) continue;
       const type = overload.id === FIELD ? fieldType(constants[1]) : overload.returns(args, constants);
       return { kind: 'call', overload: overload.id, args: made, type };
     }
   }
 
   /**
-   * An argument that can only be a literal: a unit of time, the index of a row's field; and the length of a text, so that
-   * the run is not spent on texts of megabytes.
+   * An argument that can only be a literal: a unit of time, the index of a row's field; and the length of a text, so
+   * that the run is not spent on texts of megabytes.
    */
   #literalOnly(overload: Overload, index: number): Expression | null {
     if (LENGTHS.has(overload.functionName) && index === 1) {
       return { kind: 'literal', type: types.int, value: this.#random.pick([-1, 0, 1, 3, 17, MAX_INT]) };
     }
-    if (overload.id === FIELD && index === 1) return { kind: 'literal', type: types.int, value: this.#random.integer(0, 1) };
+    if (overload.id === FIELD && index === 1)
+      return { kind: 'literal', type: types.int, value: this.#random.integer(0, 1) };
     const unit = rowOf.get(overload.id)?.unitArgument;
     if (unit === undefined || unit === null || unit.index !== index || unit.units.length === 0) return null;
     if (!sameType(this.#parameter(overload, index), types.string)) return null;
@@ -192,7 +196,10 @@ export class ExpressionGenerator {
 
   #argumentTypes(overload: Overload): DataType[] {
     if (overload.id === MAP) {
-      const [key, value] = [this.#random.pick([types.string, types.int]), this.#random.pick([types.string, types.int, types.long])];
+      const [key, value] = [
+        this.#random.pick([types.string, types.int]),
+        this.#random.pick([types.string, types.int, types.long]),
+      ];
       return Array.from({ length: this.#random.integer(1, 3) }, () => [key, value]).flat();
     }
     const bindings = new Map<string, DataType>();
@@ -259,6 +266,11 @@ export class ExpressionGenerator {
 
   #isNull(depth: number): Expression {
     this.coverage.kinds.add('is-null');
-    return { kind: 'is-null', arg: this.of(this.#type(), depth - 1), negated: this.#random.chance(0.5), type: types.boolean };
+    return {
+      kind: 'is-null',
+      arg: this.of(this.#type(), depth - 1),
+      negated: this.#random.chance(0.5),
+      type: types.boolean,
+    };
   }
 }

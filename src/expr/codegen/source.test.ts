@@ -28,7 +28,10 @@ const call = (overload: string, ...args: Expression[]): Expression => ({
   kind: 'call',
   overload,
   args,
-  type: overloadById(overload).returns(args.map(({ type }) => type), []),
+  type: overloadById(overload).returns(
+    args.map(({ type }) => type),
+    [],
+  ),
 });
 const select = (fields: Record<string, Expression>): TransformStep => ({
   kind: 'select',
@@ -36,14 +39,19 @@ const select = (fields: Record<string, Expression>): TransformStep => ({
   fields: Object.entries(fields).map(([name, expression]) => ({ name, expression })),
 });
 
-const inAuctions = call('eq(long,long)', call('modulo(long,long)', column(0), literal(123n, types.long)), literal(0n, types.long));
+const inAuctions = call(
+  'eq(long,long)',
+  call('modulo(long,long)', column(0), literal(123n, types.long)),
+  literal(0n, types.long),
+);
 const euros = call('multiply(decimal,decimal)', literal(908n, types.decimal(3, 3)), {
   kind: 'cast',
   arg: column(1),
   safe: false,
   type: types.decimal(19, 0),
 });
-const piece = (index: number) => call('split_index(string,string,int)', column(3), literal('/', types.string), literal(index, types.int));
+const piece = (index: number) =>
+  call('split_index(string,string,int)', column(3), literal('/', types.string), literal(index, types.int));
 
 const chains: Record<string, TransformStep[]> = {
   'a filter and two columns': [
@@ -53,14 +61,23 @@ const chains: Record<string, TransformStep[]> = {
   'a decimal product': [select({ auction: column(0), euros })],
   'pieces of a text, found in one pass': [select({ a: piece(3), b: piece(4), c: piece(5) })],
   'a common part of two steps': [
-    { kind: 'filter', stepId: 'filter', predicate: call('gt(decimal,decimal)', euros, literal(1000n, types.decimal(4, 0))) },
+    {
+      kind: 'filter',
+      stepId: 'filter',
+      predicate: call('gt(decimal,decimal)', euros, literal(1000n, types.decimal(4, 0))),
+    },
     select({ euros, twice: call('add(decimal,decimal)', euros, euros) }),
   ],
   'a CASE of texts': [
     select({
       channel: {
         kind: 'case',
-        branches: [{ when: call('eq(string,string)', call('lower(string)', column(2)), literal('apple', types.string)), then: literal('0', types.string) }],
+        branches: [
+          {
+            when: call('eq(string,string)', call('lower(string)', column(2)), literal('apple', types.string)),
+            then: literal('0', types.string),
+          },
+        ],
         otherwise: column(2),
         type: types.string,
       },
@@ -68,7 +85,15 @@ const chains: Record<string, TransformStep[]> = {
   ],
   'elements of an array, filtered': [
     { kind: 'flat-map', stepId: 'map', fields: [{ name: 'tag', expression: column(4) }], kept: [0] },
-    { kind: 'filter', stepId: 'filter', predicate: call('like(string,string)', { kind: 'column', index: 1, name: 'tag', type: types.string }, literal('a%', types.string)) },
+    {
+      kind: 'filter',
+      stepId: 'filter',
+      predicate: call(
+        'like(string,string)',
+        { kind: 'column', index: 1, name: 'tag', type: types.string },
+        literal('a%', types.string),
+      ),
+    },
   ],
 };
 
@@ -100,11 +125,20 @@ describe('generated source', () => {
         fields: [
           { name: hostile, expression: of('concat(string...)', columnOf(schema, 0), text) },
           { name: `${hostile}1`, expression: bytes },
-          { name: `${hostile}2`, expression: of('like(string,string)', columnOf(schema, 0), literal(`%${hostile}%_`, types.string)) },
+          {
+            name: `${hostile}2`,
+            expression: of('like(string,string)', columnOf(schema, 0), literal(`%${hostile}%_`, types.string)),
+          },
           { name: `${hostile}3`, expression: of('regexp_extract(string,string)', columnOf(schema, 0), text) },
-          { name: `${hostile}4`, expression: of('split_index(string,string,int)', columnOf(schema, 0), text, literal(1, types.int)) },
+          {
+            name: `${hostile}4`,
+            expression: of('split_index(string,string,int)', columnOf(schema, 0), text, literal(1, types.int)),
+          },
           { name: `${hostile}5`, expression: literal([hostile], types.array(types.string)) },
-          { name: `${hostile}6`, expression: of('in(string,string...)', columnOf(schema, 0), ...Array.from({ length: 12 }, () => text)) },
+          {
+            name: `${hostile}6`,
+            expression: of('in(string,string...)', columnOf(schema, 0), ...Array.from({ length: 12 }, () => text)),
+          },
           { name: `${hostile}7`, expression: { kind: 'cast', arg: text, safe: false, type: types.json } },
           { name: `${hostile}8`, expression: columnOf(schema, 1) },
         ],
@@ -116,7 +150,12 @@ describe('generated source', () => {
         expect(source).not.toContain('MARKER');
         expect(source).not.toContain('\u2028');
         // What is left are our own words, names, numbers and signs: no quotes but for the empty text and truth values.
-        expect(source.replaceAll("'use strict'", '').replaceAll("''", '').replaceAll(/'(TRUE|FALSE)'/g, '')).not.toMatch(/["'`\\]/);
+        expect(
+          source
+            .replaceAll("'use strict'", '')
+            .replaceAll("''", '')
+            .replaceAll(/'(TRUE|FALSE)'/g, ''),
+        ).not.toMatch(/["'`\\]/);
       }
     }
   });
@@ -125,8 +164,14 @@ describe('generated source', () => {
     const generator = new ExpressionGenerator(new Random(20_240_229));
     for (let n = 0; n < 300; n++) {
       const steps = [select({ x: generator.root(n * 7, 3) })];
-      const source = compileTransform(steps, { fields: [...generator.schema.fields] }).describe({ mode: 'narrow', nulls: true });
-      const rest = source.replaceAll("'use strict'", '').replaceAll("''", '').replaceAll(/'(TRUE|FALSE)'/g, '');
+      const source = compileTransform(steps, { fields: [...generator.schema.fields] }).describe({
+        mode: 'narrow',
+        nulls: true,
+      });
+      const rest = source
+        .replaceAll("'use strict'", '')
+        .replaceAll("''", '')
+        .replaceAll(/'(TRUE|FALSE)'/g, '');
       expect(rest).not.toMatch(/["'`\\]|[^\n\x20-\x7e]/);
     }
   });
@@ -159,7 +204,11 @@ ${out}.push(${isTrue} ? 1 : 0);
 }`;
     const results: number[] = [];
     const filled = rows.map((value) => value ?? (mode === 'wide' ? 0n : NaN));
-    builder.build<(v: unknown, n: unknown, o: number[]) => void>([values, nulls, out], body)(filled, rows.map((value) => (value === null ? 1 : 0)), results);
+    builder.build<(v: unknown, n: unknown, o: number[]) => void>([values, nulls, out], body)(
+      filled,
+      rows.map((value) => (value === null ? 1 : 0)),
+      results,
+    );
     return results;
   };
   const doubled = call('gt(long,long)', call('add(long,long)', column(0), column(0)), literal(10n, types.long));
@@ -173,7 +222,9 @@ ${out}.push(${isTrue} ? 1 : 0);
   });
 
   it('throws the record error of a row', () => {
-    expect(() => run('wide', doubled, [2n ** 62n])).toThrow(expect.objectContaining({ code: 'MR-EXPR-OVERFLOW', scope: 'record' }));
+    expect(() => run('wide', doubled, [2n ** 62n])).toThrow(
+      expect.objectContaining({ code: 'MR-EXPR-OVERFLOW', scope: 'record' }),
+    );
   });
 
   it('cannot hold a literal that is not safe in narrow code', () => {

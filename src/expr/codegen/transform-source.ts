@@ -22,7 +22,7 @@ import type { Code, ColumnBatch, DataType, Expression, RowSchema, TransformStep 
 import { arrayAccess } from './column-access.ts';
 import type { ColumnAccess, ColumnArrays, Mode } from './column-access.ts';
 import { canFail } from './column-use.ts';
-import { fromNullable } from './emit-call.ts';
+import { fromNullable } from './call-site.ts';
 import { ExpressionEmitter } from './expression-emitter.ts';
 import type { Binding } from './expression-emitter.ts';
 import { valueOf } from './operand.ts';
@@ -198,11 +198,12 @@ ${state}.step = step;`;
         array.isNull === null ? code`${valueOf(array)}.length` : code`${array.isNull} ? 0 : ${valueOf(array)}.length`,
       ),
     );
-    const count = lengths.length === 1 ? (lengths[0] as Code) : emitter.bind(code`Math.max(${joinCode(lengths, ', ')})`);
+    const count =
+      lengths.length === 1 ? (lengths[0] as Code) : emitter.bind(code`Math.max(${joinCode(lengths, ', ')})`);
     const outer = emitter.environment;
     const scratchMark = this.#builder.fresh();
     const { block } = emitter.nested(() => {
-      const kept = step.kept.map((field) => () => outer(field, (this.#fieldType(index, field))));
+      const kept = step.kept.map((field) => () => outer(field, this.#fieldType(index, field)));
       const elements = arrays.map((array, field) =>
         emitter.bindingOf(this.#element(array, position, lengths[field] as Code, lengths.length > 1)),
       );

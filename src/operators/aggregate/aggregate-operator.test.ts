@@ -23,7 +23,12 @@ const column = (index: number): Expression => {
 
 type Parts = Partial<Pick<AggregateCall, 'distinct' | 'filter'>>;
 
-const aggregate = (fn: AggregateCall['function'], index: number | null, type: DataType, parts: Parts = {}): AggregateCall => ({
+const aggregate = (
+  fn: AggregateCall['function'],
+  index: number | null,
+  type: DataType,
+  parts: Parts = {},
+): AggregateCall => ({
   name: `${fn}${index}`,
   function: fn,
   argument: index === null ? null : column(index),
@@ -123,9 +128,19 @@ function order(a: Value, b: Value): number {
 const nullable = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null, freq: 6 });
 const rowArbitrary = fc.tuple(
   nullable(fc.constantFrom('', 'a', 'b', 'ä', '😀')),
-  nullable(fc.oneof(fc.bigInt({ min: -9n, max: 9n }), fc.constantFrom(2n ** 53n - 1n, 2n ** 53n, 2n ** 63n - 1n, -(2n ** 63n)))),
+  nullable(
+    fc.oneof(
+      fc.bigInt({ min: -9n, max: 9n }),
+      fc.constantFrom(2n ** 53n - 1n, 2n ** 53n, 2n ** 63n - 1n, -(2n ** 63n)),
+    ),
+  ),
   nullable(fc.oneof(fc.integer({ min: -9, max: 9 }), fc.constantFrom(2 ** 31 - 1, -(2 ** 31)))),
-  nullable(fc.oneof(fc.bigInt({ min: -999n, max: 999n }), fc.constantFrom(2n ** 53n, 10n ** 38n - 1n, 1n - 10n ** 38n, 10n ** 33n))),
+  nullable(
+    fc.oneof(
+      fc.bigInt({ min: -999n, max: 999n }),
+      fc.constantFrom(2n ** 53n, 10n ** 38n - 1n, 1n - 10n ** 38n, 10n ** 33n),
+    ),
+  ),
   nullable(fc.oneof(fc.integer({ min: -9, max: 9 }), fc.constantFrom(NaN, Infinity, 0.5))),
   nullable(fc.constantFrom('', 'x', 'y', 'z'.repeat(50), '\uffff', '😀')),
   nullable(fc.boolean()),
@@ -134,28 +149,33 @@ const rowArbitrary = fc.tuple(
 describe('AggregateOperator', () => {
   it('gives every row the aggregates by definition of its key so far', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(rowArbitrary, { maxLength: 40 }), fc.constantFrom([0], [], [1, 6], [3], [4, 2]), async (rows, keys) => {
-        const result = await driveOperatorAllWays({
-          create: () => new AggregateOperator(spec(keys)),
-          input,
-          rows: rows.map((values, i) => ({ values: values as Value[], timestamp: i })),
-        });
-        const taken = new Map<string, Value[][]>();
-        const expected = rows.flatMap((row, number) => {
-          const key = keys.map((k) => row[k] as Value);
-          const id = key.map((value) => `${typeof value} ${String(value)}`).join('|');
-          const before = taken.get(id) ?? [];
-          const values = reference([...before, row as Value[]]);
-          if (values === null) return [];
-          taken.set(id, [...before, row as Value[]]);
-          const rowKind = before.length === 0 ? RowKind.insert : RowKind.updateAfter;
-          return [{ values: [...key, ...values], timestamp: number, rowKind, origin: `row ${number}` }];
-        });
-        expect(result.rows).toEqual(expected);
-        expect(result.failures).toHaveLength(rows.length - expected.length);
-        for (const failure of result.failures) expect(failure).toMatchObject({ stepId: 'agg', code: 'MR-EXPR-OVERFLOW' });
-      }),
-      { numRuns: 150 },
+      fc.asyncProperty(
+        fc.array(rowArbitrary, { maxLength: 40 }),
+        fc.constantFrom([0], [], [1, 6], [3], [4, 2]),
+        async (rows, keys) => {
+          const result = await driveOperatorAllWays({
+            create: () => new AggregateOperator(spec(keys)),
+            input,
+            rows: rows.map((values, i) => ({ values, timestamp: i })),
+          });
+          const taken = new Map<string, Value[][]>();
+          const expected = rows.flatMap((row, number) => {
+            const key = keys.map((k) => row[k] as Value);
+            const id = key.map((value) => `${typeof value} ${String(value)}`).join('|');
+            const before = taken.get(id) ?? [];
+            const values = reference([...before, row]);
+            if (values === null) return [];
+            taken.set(id, [...before, row as Value[]]);
+            const rowKind = before.length === 0 ? RowKind.insert : RowKind.updateAfter;
+            return [{ values: [...key, ...values], timestamp: number, rowKind, origin: `row ${number}` }];
+          });
+          expect(result.rows).toEqual(expected);
+          expect(result.failures).toHaveLength(rows.length - expected.length);
+          for (const failure of result.failures)
+            expect(failure).toMatchObject({ stepId: 'agg', code: 'MR-EXPR-OVERFLOW' });
+        },
+      ),
+      { numRuns: 80 },
     );
   });
 
@@ -165,7 +185,11 @@ describe('AggregateOperator', () => {
       return { values: [`key ${i % 700}`, n, i, null, null, null, null] as Value[] };
     });
     const calls = [aggregate('count', null, types.long)];
-    const { rows: out } = await driveOperatorAllWays({ create: () => new AggregateOperator(spec([0, 1], calls)), input, rows });
+    const { rows: out } = await driveOperatorAllWays({
+      create: () => new AggregateOperator(spec([0, 1], calls)),
+      input,
+      rows,
+    });
     const counts = new Map<string, bigint>();
     const expected = rows.map(({ values }) => {
       const id = `${String(values[0])} ${String(values[1])}`;

@@ -243,4 +243,3 @@ function filteredArgument({ argument, filter }: AggregateCall): Expression | nul
   const otherwise: Expression = { kind: 'literal', type, value: null };
   return { kind: 'case', branches: [{ when: filter, then: argument }], otherwise, type };
 }
-

@@ -6,7 +6,12 @@ import { grown } from './accumulator.ts';
 import { ExactSums } from './exact-sums.ts';
 
 /** Writes an exact integer (unscaled for decimals) given as a number, or as a bigint where it is not safe. */
-export function writeInteger(column: LongColumn | DecimalColumn, row: number, narrow: number, wide: bigint | null): void {
+export function writeInteger(
+  column: LongColumn | DecimalColumn,
+  row: number,
+  narrow: number,
+  wide: bigint | null,
+): void {
   if (column.wide === null && wide === null) {
     column.values[row] = narrow;
     return;

@@ -5,8 +5,8 @@
  */
 import { code } from '../../../core/index.ts';
 import type { Code, DataType } from '../../../core/index.ts';
-import { failAsInterpreter } from '../emit-call.ts';
-import type { CallEmitter, CallSite } from '../emit-call.ts';
+import { failAsInterpreter } from '../call-site.ts';
+import type { CallEmitter, CallSite } from '../call-site.ts';
 import { operand, valueOf } from '../operand.ts';
 import type { Operand } from '../operand.ts';
 import { divideRoundedSafe, divideSafe, divideShifted, moduloSafe } from '../runtime/numbers.ts';
@@ -171,11 +171,19 @@ const negation = {
   int: (site: CallSite) => intResult(site, code`0 - ${valueOf(arg(site, 0))}`, arg(site, 0).bound),
   long: (site: CallSite) => {
     const { emitter, types } = site;
-    return operand({ type: types.result, value: emitter.bind(code`0 - ${valueOf(arg(site, 0))}`), bound: arg(site, 0).bound });
+    return operand({
+      type: types.result,
+      value: emitter.bind(code`0 - ${valueOf(arg(site, 0))}`),
+      bound: arg(site, 0).bound,
+    });
   },
   decimal: (site: CallSite) => {
     const { emitter, types } = site;
-    return operand({ type: types.result, value: emitter.bind(code`0 - ${valueOf(arg(site, 0))}`), bound: arg(site, 0).bound });
+    return operand({
+      type: types.result,
+      value: emitter.bind(code`0 - ${valueOf(arg(site, 0))}`),
+      bound: arg(site, 0).bound,
+    });
   },
   double: (site: CallSite) => doubleResult(site, code`-${valueOf(arg(site, 0))}`),
 };

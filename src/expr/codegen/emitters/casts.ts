@@ -3,8 +3,8 @@ import { code } from '../../../core/index.ts';
 import type { DataType } from '../../../core/index.ts';
 import { MS_PER_DAY } from '../../cast/date-time-text.ts';
 import { castCanFail } from '../../cast/cast.ts';
-import { failCast } from '../emit-cast.ts';
-import type { CastEmitter, CastSite } from '../emit-cast.ts';
+import { failCast } from '../cast-site.ts';
+import type { CastEmitter, CastSite } from '../cast-site.ts';
 import { operand, valueOf } from '../operand.ts';
 import type { Operand } from '../operand.ts';
 import { encodeInteger } from '../runtime/text.ts';
@@ -98,7 +98,8 @@ const numberToBoolean: CastEmitter = ({ emitter, arg, from, to }) => {
 };
 
 const integerToText: CastEmitter = ({ emitter, arg, from, to }) => {
-  if (from.kind === 'long' && emitter.mode === 'wide') return operand({ type: to, value: emitter.bind(code`String(${valueOf(arg)})`) });
+  if (from.kind === 'long' && emitter.mode === 'wide')
+    return operand({ type: to, value: emitter.bind(code`String(${valueOf(arg)})`) });
   const scratch = emitter.scratch();
   const start = emitter.bind(code`${emitter.builder.constant(encodeInteger)}(${scratch}, ${valueOf(arg)})`);
   return operand({
@@ -130,7 +131,9 @@ const dateToTimestamp: CastEmitter = (site) => {
 const sameBytes: CastEmitter = ({ emitter, arg, from, to }: CastSite): Operand | null => {
   if (castCanFail(from, to)) return null;
   if (arg.slice !== null) return operand({ type: to, slice: arg.slice });
-  return to.kind === 'bytes' ? operand({ type: to, slice: emitter.slice(arg) }) : operand({ type: to, value: arg.value });
+  return to.kind === 'bytes'
+    ? operand({ type: to, slice: emitter.slice(arg) })
+    : operand({ type: to, value: arg.value });
 };
 
 export const castEmitters: ReadonlyMap<string, CastEmitter> = new Map<string, CastEmitter>([

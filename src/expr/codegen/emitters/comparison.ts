@@ -1,7 +1,7 @@
 /** = <> < <= > >=, IS [NOT] DISTINCT FROM, IN, IS [NOT] TRUE/FALSE. Strings and bytes are compared byte by byte. */
 import { code } from '../../../core/index.ts';
 import type { Code } from '../../../core/index.ts';
-import type { CallEmitter, CallSite } from '../emit-call.ts';
+import type { CallEmitter, CallSite } from '../call-site.ts';
 import { operand, valueOf } from '../operand.ts';
 import type { Operand } from '../operand.ts';
 import { ByteSet } from '../runtime/bytes.ts';
@@ -61,7 +61,8 @@ function inList(site: CallSite): Operand | null {
 function inLiterals(site: CallSite): Operand | null {
   const { emitter, types } = site;
   const [value, ...items] = site.args as readonly [Operand, ...Operand[]];
-  if (items.length <= LINEAR_LIST || items.some((item) => item.constant === null || item.constant.value === null)) return null;
+  if (items.length <= LINEAR_LIST || items.some((item) => item.constant === null || item.constant.value === null))
+    return null;
   const { kind } = value.type;
   let test: { block: { toCode(): Code }; result: Code };
   if (kind === 'string' || kind === 'bytes') {
@@ -79,7 +80,9 @@ function inLiterals(site: CallSite): Operand | null {
   }
   const result = emitter.builder.fresh();
   const body = code`${test.block.toCode()}\n${result} = ${test.result};`;
-  emitter.line(code`let ${result} = false;\n${value.isNull === null ? code`` : code`if (!${value.isNull}) `}{\n${body}\n}`);
+  emitter.line(
+    code`let ${result} = false;\n${value.isNull === null ? code`` : code`if (!${value.isNull}) `}{\n${body}\n}`,
+  );
   return operand({ type: types.result, isNull: value.isNull, value: result });
 }
 
@@ -95,18 +98,19 @@ function inExpressions(site: CallSite): Operand | null {
   const found = emitter.builder.fresh();
   const isNull = emitter.builder.fresh();
   const known = { ...value, isNull: null };
-  let possible = true;
   const body = emitter.nested(() => {
     if (value.isNull !== null) emitter.line(code`if (${value.isNull}) { ${isNull} = true; break ${label}; }`);
-    for (const item of items) {
+    return items.every((item) => {
       const test = emitter.nested(() => equalityCode(emitter, known, { ...item, isNull: null }));
-      if (test.result === null) possible = false;
-      const hit = code`${test.block.toCode()}\nif (${test.result ?? false}) { ${found} = true; ${isNull} = false; break ${label}; }`;
+      if (test.result === null) return false;
+      const hit = code`${test.block.toCode()}
+if (${test.result}) { ${found} = true; ${isNull} = false; break ${label}; }`;
       if (item.isNull === null) emitter.line(code`{\n${hit}\n}`);
       else emitter.line(code`if (${item.isNull}) ${isNull} = true;\nelse {\n${hit}\n}`);
-    }
+      return true;
+    });
   });
-  if (!possible) return null;
+  if (!body.result) return null;
   const nullable = site.args.some((arg) => arg.isNull !== null);
   emitter.line(code`let ${found} = false, ${isNull} = false;\n${label}: {\n${body.block.toCode()}\n}`);
   return operand({ type: types.result, isNull: nullable ? isNull : null, value: found });
@@ -120,7 +124,10 @@ const truthTest = (test: (value: Code, isNull: Code | null) => Code) => (site: C
 const truthTests: readonly [string, CallEmitter][] = [
   ['is_true(boolean)', { total: true, emit: truthTest((v, n) => (n === null ? v : code`!${n} && ${v}`)) }],
   ['is_false(boolean)', { total: true, emit: truthTest((v, n) => (n === null ? code`!${v}` : code`!${n} && !${v}`)) }],
-  ['is_not_true(boolean)', { total: true, emit: truthTest((v, n) => (n === null ? code`!${v}` : code`${n} || !${v}`)) }],
+  [
+    'is_not_true(boolean)',
+    { total: true, emit: truthTest((v, n) => (n === null ? code`!${v}` : code`${n} || !${v}`)) },
+  ],
   ['is_not_false(boolean)', { total: true, emit: truthTest((v, n) => (n === null ? v : code`${n} || ${v}`)) }],
 ];
 

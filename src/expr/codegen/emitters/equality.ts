@@ -46,14 +46,14 @@ export function orderCode(emitter: ExpressionEmitter, order: Order, a: Operand, 
     case 'bytes': {
       const zero = code`0`;
       if (isText(a) && isText(b)) {
-        return relation[order](code`${emitter.builder.constant(compareStrings)}(${emitter.text(a)}, ${emitter.text(b)})`, zero);
+        return relation[order](
+          code`${emitter.builder.constant(compareStrings)}(${emitter.text(a)}, ${emitter.text(b)})`,
+          zero,
+        );
       }
       const [x, y] = [emitter.slice(a), emitter.slice(b)];
       const compare = emitter.builder.constant(compareSlices);
-      return relation[order](
-        code`${compare}(${x.data}, ${x.start}, ${x.end}, ${y.data}, ${y.start}, ${y.end})`,
-        zero,
-      );
+      return relation[order](code`${compare}(${x.data}, ${x.start}, ${x.end}, ${y.data}, ${y.start}, ${y.end})`, zero);
     }
     case 'boolean':
       return booleanOrder(order, valueOf(a), valueOf(b));

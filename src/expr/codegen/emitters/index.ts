@@ -1,5 +1,5 @@
 /** The overloads that have generated code of their own; all others call the interpreter's function. */
-import type { CallEmitter } from '../emit-call.ts';
+import type { CallEmitter } from '../call-site.ts';
 import { arithmeticEmitters } from './arithmetic.ts';
 import { comparisonEmitters } from './comparison.ts';
 import { likeEmitters } from './like.ts';

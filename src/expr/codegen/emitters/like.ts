@@ -1,7 +1,7 @@
 /** LIKE with a literal pattern without `_`: comparisons of bytes. Other patterns are the interpreter's. */
 import { code } from '../../../core/index.ts';
 import { ANY_ONE, ANY_TEXT, compileLike } from '../../registry/like.ts';
-import type { CallEmitter, CallSite } from '../emit-call.ts';
+import type { CallEmitter, CallSite } from '../call-site.ts';
 import { operand } from '../operand.ts';
 import type { Operand } from '../operand.ts';
 import { bytesEqual, endsWith, indexOfBytes, startsWith } from '../runtime/bytes.ts';
@@ -54,7 +54,8 @@ function emitLike(site: CallSite): Operand | null {
   const { pieces, anyFirst, anyLast } = found;
   const { data, start, end } = emitter.slice(text);
   const { builder } = emitter;
-  const result = (value: Parameters<typeof emitter.bind>[0]) => operand({ type: types.result, value: emitter.bind(value) });
+  const result = (value: Parameters<typeof emitter.bind>[0]) =>
+    operand({ type: types.result, value: emitter.bind(value) });
   if (pieces.length === 0) return result(anyFirst ? code`true` : code`${start} === ${end}`);
   if (pieces.length > 1) {
     const matcher = builder.constant(new PieceMatcher(pieces, !anyFirst, !anyLast));

@@ -1,8 +1,8 @@
-/** Functions of numbers that are one operation. The others call the interpreter's function, which takes numbers as they are. */
+/** Functions of numbers that are one operation. The others call the interpreter's, which takes numbers as they are. */
 import { code } from '../../../core/index.ts';
 import type { Code } from '../../../core/index.ts';
-import { failAsInterpreter } from '../emit-call.ts';
-import type { CallEmitter, CallSite } from '../emit-call.ts';
+import { failAsInterpreter } from '../call-site.ts';
+import type { CallEmitter, CallSite } from '../call-site.ts';
 import { operand, valueOf } from '../operand.ts';
 import type { Operand } from '../operand.ts';
 

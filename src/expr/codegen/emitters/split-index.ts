@@ -3,7 +3,7 @@
  * starts, so that several pieces of one text cost one pass over it.
  */
 import { code } from '../../../core/index.ts';
-import type { CallSite } from '../emit-call.ts';
+import type { CallSite } from '../call-site.ts';
 import { operand } from '../operand.ts';
 import type { Operand, Slice } from '../operand.ts';
 import { pieceEnd, pieceStart } from '../runtime/strings.ts';
@@ -33,7 +33,11 @@ export function emitSplitIndexOfLiterals(site: CallSite): Operand | null {
     const none = known === null ? code`${start} === ${end}` : code`${first} < 0`;
     first = emitter.bind(code`${none} ? -1 : ${next}`);
     const last = emitter.bind(code`${builder.constant(pieceEnd)}(${data}, ${first}, ${end}, ${cutParts})`);
-    return operand({ type: types.result, isNull: emitter.bind(code`${first} < 0`), slice: { data, start: first, end: last } });
+    return operand({
+      type: types.result,
+      isNull: emitter.bind(code`${first} < 0`),
+      slice: { data, start: first, end: last },
+    });
   });
   return { ...result, type: types.result };
 }

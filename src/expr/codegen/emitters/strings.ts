@@ -1,10 +1,10 @@
-/** String functions on the bytes of their arguments. What is text already (made by a function of the interpreter) stays so. */
+/** String functions on the bytes of their arguments. What is text already (the interpreter's results) stays so. */
 import { code, joinCode } from '../../../core/index.ts';
 import type { Code } from '../../../core/index.ts';
 import { codePointLength } from '../../registry/code-points.ts';
 import { MAX_TEXT_LENGTH } from '../../registry/text-limits.ts';
-import { emitInterpreted } from '../emit-call.ts';
-import type { CallEmitter, CallSite } from '../emit-call.ts';
+import { emitInterpreted } from '../call-site.ts';
+import type { CallEmitter, CallSite } from '../call-site.ts';
 import { merge } from '../merge.ts';
 import { operand, valueOf } from '../operand.ts';
 import type { Operand, Slice } from '../operand.ts';
@@ -122,7 +122,10 @@ const splitIndex = (site: CallSite) => {
 const partTest = (test: typeof startsWith) => (site: CallSite) => {
   const { emitter, types } = site;
   const [text, part] = [parts(emitter.slice(arg(site, 0))), parts(emitter.slice(arg(site, 1)))];
-  return operand({ type: types.result, value: emitter.bind(code`${emitter.builder.constant(test)}(${text}, ${part})`) });
+  return operand({
+    type: types.result,
+    value: emitter.bind(code`${emitter.builder.constant(test)}(${text}, ${part})`),
+  });
 };
 
 const contains = (site: CallSite) => {
@@ -144,7 +147,12 @@ const concatenated = (site: CallSite): Operand | null => {
   const { emitter, types } = site;
   if (site.args.length === 0 || site.args.every((text) => isText(text) || text.constant !== null)) return null;
   const slices = site.args.map((text) => emitter.slice(text));
-  const size = emitter.bind(joinCode(slices.map(({ start, end }) => code`${end} - ${start}`), ' + '));
+  const size = emitter.bind(
+    joinCode(
+      slices.map(({ start, end }) => code`${end} - ${start}`),
+      ' + ',
+    ),
+  );
   const small = emitter.nested(() => {
     const scratch = emitter.scratch();
     const start = emitter.bind(code`${scratch}.reserve(${size})`);

@@ -56,7 +56,10 @@ export function appendText(column: BytesColumn, row: number, text: string): void
 let zeros = new Uint8Array(4096);
 
 /** Null flags that may be read for rows [0, rowCount): a column without NULLs may hold stale ones. */
-export function readableNulls(column: { readonly hasNulls: boolean; readonly nulls: Uint8Array }, rowCount: number): Uint8Array {
+export function readableNulls(
+  column: { readonly hasNulls: boolean; readonly nulls: Uint8Array },
+  rowCount: number,
+): Uint8Array {
   if (column.hasNulls) return column.nulls;
   if (zeros.length < rowCount) zeros = new Uint8Array(rowCount * 2);
   return zeros;

@@ -80,11 +80,6 @@ export function indexOfBytes(
   return -1;
 }
 
-export function isAscii(data: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if ((data[i] as number) > 127) return false;
-  return true;
-}
-
 /** The number of code points of valid UTF-8: all bytes but continuations. */
 export function codePointCount(data: Uint8Array, start: number, end: number): number {
   let count = 0;

@@ -51,7 +51,7 @@ export function gatherUint8(source: Uint8Array, target: Uint8Array, rows: Int32A
   for (let row = from; row < to; row++) target[row] = source[rows[row] as number] as number;
 }
 
-export function gatherInt32(source: Int32Array, target: Int32Array, rows: Int32Array, from: number, to: number): void {
+function gatherInt32(source: Int32Array, target: Int32Array, rows: Int32Array, from: number, to: number): void {
   for (let row = from; row < to; row++) target[row] = source[rows[row] as number] as number;
 }
 

@@ -88,7 +88,8 @@ export function pieceStart(
   separatorEnd: number,
   count: number,
 ): number {
-  if (separatorEnd - separatorStart === 1) return pieceStartByte(data, start, end, separator[separatorStart] as number, count);
+  if (separatorEnd - separatorStart === 1)
+    return pieceStartByte(data, start, end, separator[separatorStart] as number, count);
   let at = start;
   for (let left = count; left > 0; left--) {
     at = indexOfBytes(data, at, end, separator, separatorStart, separatorEnd);

@@ -2,9 +2,9 @@
 import { Buffer } from 'node:buffer';
 import type { Scratch } from './scratch.ts';
 
-const { utf8Slice } = Buffer.prototype as unknown as {
-  utf8Slice(this: Uint8Array, start: number, end: number): string;
-};
+/** Works on any Uint8Array, without a Buffer around it. */
+const utf8Slice = (Buffer.prototype as unknown as Record<'utf8Slice', Utf8Slice>).utf8Slice;
+type Utf8Slice = (this: Uint8Array, start: number, end: number) => string;
 const encoder = new TextEncoder();
 
 /** Below this many bytes a loop is faster than a call into Node. */
