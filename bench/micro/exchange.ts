@@ -6,8 +6,9 @@ import { edgeId, vertexId } from '../../src/core/index.ts';
 import type { RowSchema } from '../../src/core/index.ts';
 import { nodePorts, nodeWorkerHost } from '../../src/core/node-ports.ts';
 import { startLocalCluster } from '../../src/dispatcher/index.ts';
-import type { Exchange, JobGraph } from '../../src/graph/job/job-graph.ts';
+import type { ChainNode, Exchange, JobGraph } from '../../src/graph/index.ts';
 import { startTaskManager } from '../../src/taskmanager/index.ts';
+import type {} from './exchange-worker.ts';
 import { benchCatalog, numberSchema, textSchema } from './exchange-connectors.ts';
 
 interface Case {
@@ -22,14 +23,19 @@ interface Case {
 }
 
 const hash: Exchange = { kind: 'hash', keys: [0] };
+const forward: Exchange = { kind: 'forward' };
+const rebalance: Exchange = { kind: 'rebalance' };
+const broadcast: Exchange = { kind: 'broadcast' };
+const numbers = { schema: numberSchema, batchRows: 2048 };
+const texts = { schema: textSchema, batchRows: 2048 };
 const cases: readonly Case[] = [
-  { name: 'forward, one thread', exchange: { kind: 'forward' }, schema: numberSchema, senders: 1, receivers: 1, batchRows: 2048 },
-  { name: 'hash, all to another thread', exchange: hash, schema: numberSchema, senders: 1, receivers: 2, batchRows: 2048, onlyTarget: 1 },
-  { name: 'hash, 2 to 2', exchange: hash, schema: numberSchema, senders: 2, receivers: 2, batchRows: 2048 },
-  { name: 'hash, 2 to 2, batches of 256', exchange: hash, schema: numberSchema, senders: 2, receivers: 2, batchRows: 256 },
-  { name: 'hash with a string, all to another thread', exchange: hash, schema: textSchema, senders: 1, receivers: 2, batchRows: 2048, onlyTarget: 1 },
-  { name: 'rebalance, 2 to 2', exchange: { kind: 'rebalance' }, schema: numberSchema, senders: 2, receivers: 2, batchRows: 2048 },
-  { name: 'broadcast, 1 to 2', exchange: { kind: 'broadcast' }, schema: numberSchema, senders: 1, receivers: 2, batchRows: 2048 },
+  { name: 'forward, one thread', exchange: forward, ...numbers, senders: 1, receivers: 1 },
+  { name: 'hash, all to another thread', exchange: hash, ...numbers, senders: 1, receivers: 2, onlyTarget: 1 },
+  { name: 'hash, 2 to 2', exchange: hash, ...numbers, senders: 2, receivers: 2 },
+  { name: 'hash, 2 to 2, batches of 256', exchange: hash, ...numbers, batchRows: 256, senders: 2, receivers: 2 },
+  { name: 'hash with a string, to another thread', exchange: hash, ...texts, senders: 1, receivers: 2, onlyTarget: 1 },
+  { name: 'rebalance, 2 to 2', exchange: rebalance, ...numbers, senders: 2, receivers: 2 },
+  { name: 'broadcast, 1 to 2', exchange: broadcast, ...numbers, senders: 1, receivers: 2 },
 ];
 
 const millions = Number(process.argv[2] ?? 40);
@@ -63,14 +69,18 @@ function graphOf({ exchange, schema, senders, receivers, batchRows, onlyTarget =
   const projection = schema.fields.map((_, index) => index);
   const source = { ...spec, stepId: 'in', projection, errors: { kind: 'fail' } } as const;
   const changelog = 'append';
-  const sink = { stepId: 'out', connector: 'count', options: {}, format: null, input: schema, changelog, uniqueKey: [] } as const;
+  const sink = { stepId: 'out', connector: 'count', options: {}, format: null, uniqueKey: [] };
+  const chains: Readonly<Record<'in' | 'out', readonly ChainNode[]>> = {
+    in: [{ kind: 'source', spec: source, output: schema }],
+    out: [{ kind: 'sink', spec: { ...sink, input: schema, changelog }, input: schema }],
+  };
   return {
     version: 1,
     name: 'exchange',
     maxParallelism: 128,
     vertices: [
-      { id: from, name: 'in', parallelism: senders, chain: [{ kind: 'source', spec: source, output: schema }], inputs: [], outputs: [edge] },
-      { id: to, name: 'out', parallelism: receivers, chain: [{ kind: 'sink', spec: sink, input: schema }], inputs: [edge], outputs: [] },
+      { id: from, name: 'in', parallelism: senders, chain: chains.in, inputs: [], outputs: [edge] },
+      { id: to, name: 'out', parallelism: receivers, chain: chains.out, inputs: [edge], outputs: [] },
     ],
     edges: [{ id: edge, from, to, exchange, schema, changelog, uniqueKeys: [] }],
   };

@@ -1,6 +1,6 @@
 import { jobId as toJobId } from '../core/index.ts';
 import type { ConnectorCatalog, JobId, Ports } from '../core/index.ts';
-import type { JobGraph } from '../graph/job/job-graph.ts';
+import type { JobGraph } from '../graph/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
 import { checkGraph, JobMaster } from '../scheduler/index.ts';
 import type { SlotPool } from '../scheduler/index.ts';
@@ -30,7 +30,7 @@ export class Dispatcher {
    * returns the job that is there already.
    */
   // Asynchronous because a job will be stored before it is acknowledged.
-  // eslint-disable-next-line @typescript-eslint/require-await
+   
   async submit(graph: JobGraph, jobId?: JobId): Promise<JobHandle> {
     const { ports, catalog, rpc, slots, epoch, slotTimeoutMs } = this.#options;
     const id = jobId ?? toJobId(ports.randomness.hex(16));

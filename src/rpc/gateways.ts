@@ -16,7 +16,7 @@ import type {
   StepId,
   TaskManagerId,
 } from '../core/index.ts';
-import type { JobEdge, JobVertex } from '../graph/job/job-graph.ts';
+import type { JobEdge, JobVertex } from '../graph/index.ts';
 import type { StepCounters } from '../metrics/index.ts';
 import type { TaskState } from './states.ts';
 

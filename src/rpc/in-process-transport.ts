@@ -45,7 +45,7 @@ async function call(
   method: string,
   message: unknown,
 ): Promise<unknown> {
-  await undefined;
+  await Promise.resolve();
   const gateway = served.get(`${kind} ${address}`);
   if (gateway === undefined) throw rpcErrors.create('MR-RPC-UNREACHABLE', { kind, address });
   try {

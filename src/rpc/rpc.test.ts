@@ -36,7 +36,7 @@ describe('the in-process transport', () => {
     const rpc = inProcessTransport();
     const fence = new EpochFence('the master');
     const stop = rpc.serve('job-master', 'here', {
-      // eslint-disable-next-line @typescript-eslint/require-await
+       
       taskStateChanged: async ({ epoch }) => fence.check(epoch),
       reportProgress: () => Promise.resolve(),
     });

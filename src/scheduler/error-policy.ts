@@ -1,5 +1,5 @@
 import type { ErrorPolicy, VertexId } from '../core/index.ts';
-import type { JobGraph } from '../graph/job/job-graph.ts';
+import type { JobGraph } from '../graph/index.ts';
 
 /**
  * What becomes of records that fail in a vertex. Where a source stands in its chain, what that source says. Behind an

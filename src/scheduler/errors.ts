@@ -14,8 +14,8 @@ export const schedulerErrors = defineErrors({
     retry: 'backoff',
     message: 'the job needs {needed} slots; {free} of {total} are free, and none came within {seconds} s',
     help:
-      'A job takes as many slots as its largest parallelism. Start more TaskManagers, give them more slots, end other ' +
-      'jobs, or lower the parallelism.',
+      'A job takes as many slots as its largest parallelism. Start more TaskManagers, give them more slots, end ' +
+      'other jobs, or lower the parallelism.',
   },
   'MR-JOB-NO-CONNECTOR': {
     domain: 'user',

@@ -1,6 +1,6 @@
 import { attemptId, subtaskId } from '../core/index.ts';
 import type { AttemptId } from '../core/index.ts';
-import type { JobGraph, JobVertex } from '../graph/job/job-graph.ts';
+import type { JobGraph, JobVertex } from '../graph/index.ts';
 import type { TaskState } from '../rpc/index.ts';
 import { move } from './state-machine.ts';
 import { taskTransitions } from './task-state.ts';

@@ -1,6 +1,6 @@
 import { deserializeError, stepId as toStepId, toMillraceError } from '../core/index.ts';
 import type { AttemptId, ConnectorCatalog, ConnectorContext, JobId, MillraceError, Ports } from '../core/index.ts';
-import type { JobGraph, JobVertex, SinkNode, SourceNode } from '../graph/job/job-graph.ts';
+import type { JobGraph, JobVertex, SinkNode, SourceNode } from '../graph/index.ts';
 import { JobMetricsCollector } from '../metrics/index.ts';
 import type { JobMetrics } from '../metrics/index.ts';
 import { EpochFence, isTerminalJob, isTerminalTask, stepFailure } from '../rpc/index.ts';

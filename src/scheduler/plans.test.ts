@@ -75,7 +75,10 @@ describe('a graph that cannot be run', () => {
     ['either a source or inputs', testGraph('x', [{ name: 'b', parallelism: 1, chain: [sinkNode('b')] }])],
     [
       'cannot be forwarded',
-      testGraph('x', [source, { name: 'b', parallelism: 3, chain: [sinkNode('b')], from: [['a', { kind: 'forward' }]] }]),
+      testGraph('x', [
+        source,
+        { name: 'b', parallelism: 3, chain: [sinkNode('b')], from: [['a', { kind: 'forward' }]] },
+      ]),
     ],
     [
       'more subtasks than there are key groups',

@@ -1,5 +1,5 @@
 import type { EdgeId } from '../core/index.ts';
-import type { JobEdge, JobGraph } from '../graph/job/job-graph.ts';
+import type { JobEdge, JobGraph } from '../graph/index.ts';
 import type { SlotLocation, TaskDescriptor } from '../rpc/index.ts';
 import { errorPolicyOf } from './error-policy.ts';
 import { schedulerErrors } from './errors.ts';

@@ -14,7 +14,9 @@ describe('moves', () => {
     expect(() => move(taskTransitions, 'task a', 'FINISHED', 'RUNNING')).toThrow(
       'task a cannot go from FINISHED to RUNNING',
     );
-    expect(() => move(jobTransitions, 'job b', 'CREATED', 'FINISHED')).toThrow('job b cannot go from CREATED to FINISHED');
+    expect(() => move(jobTransitions, 'job b', 'CREATED', 'FINISHED')).toThrow(
+      'job b cannot go from CREATED to FINISHED',
+    );
     expect(move(taskTransitions, 'task a', 'RUNNING', 'FINISHED')).toBe('FINISHED');
   });
 

@@ -10,7 +10,7 @@ import type {
   SourceSpec,
   TaskContext,
 } from '../core/index.ts';
-import type { ChainNode, SinkNode, SourceNode } from '../graph/job/job-graph.ts';
+import type { ChainNode, SinkNode, SourceNode } from '../graph/index.ts';
 import type { SliceDescriptor, TaskDescriptor } from '../rpc/index.ts';
 import { Chain } from './chain.ts';
 import type { ChainStage, ChainTail } from './chain.ts';

@@ -120,13 +120,11 @@ export class ExchangeTail implements ChainTail {
       for (const writer of this.#writers) writer.flush();
       return true;
     }
-    let isDone = true;
-    this.#writers.forEach((writer, index) => {
-      if (this.#hasControl[index] === true) return;
-      if (writer.control(control)) this.#hasControl[index] = true;
-      else isDone = false;
-    });
-    if (isDone) this.#hasControl.fill(false);
-    return isDone;
+    for (let index = 0; index < this.#writers.length; index++) {
+      this.#hasControl[index] ||= this.#writers[index]?.control(control) === true;
+    }
+    if (!this.#hasControl.every(Boolean)) return false;
+    this.#hasControl.fill(false);
+    return true;
   }
 }

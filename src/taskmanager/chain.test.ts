@@ -24,7 +24,7 @@ class LogTail implements ChainTail {
   }
   take(): boolean {
     if (!this.isOpen) return false;
-    this.#log.push(rowsOf(this.#batch as ColumnBatch).flat().join(' '));
+    this.#log.push(rowsOf(this.#batch as ColumnBatch).flat().map(Number).join(' '));
     return true;
   }
   control({ kind }: ChainControl): boolean {

@@ -1,5 +1,6 @@
 /**
- * The driver of a chain: one pending batch per operator, work always at the deepest one (docs/design/007-task-runtime.md).
+ * The driver of a chain: one pending batch per operator, work always at the deepest one. The design is in
+ * docs/design/007-task-runtime.md.
  */
 import type { ColumnBatch, Counter, Operator, Output } from '../core/index.ts';
 import { taskErrors } from './errors.ts';

@@ -1,5 +1,5 @@
 import type { ConnectorCatalog, Operator, Ports } from '../core/index.ts';
-import type { AggregateNode, TransformNode } from '../graph/job/job-graph.ts';
+import type { AggregateNode, TransformNode } from '../graph/index.ts';
 
 /** Makes the operator of a chain's node; handed in by the composition root, which knows the room `operators`. */
 export type OperatorFactory = (node: TransformNode | AggregateNode) => Operator;

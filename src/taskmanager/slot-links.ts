@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { JobEdge } from '../graph/job/job-graph.ts';
+import type { JobEdge } from '../graph/index.ts';
 import type { SlotId } from '../core/index.ts';
 import type { SliceDescriptor, TaskDescriptor, TaskInput, TaskOutput } from '../rpc/index.ts';
 import type { ChannelLimits, InputChannel, OutputChannel } from './exchange/channel.ts';

@@ -149,8 +149,8 @@ class SlotRuntime {
 }
 
 /**
- * Runs one slot on the calling thread until its TaskManager frees it. `data` is what the thread was started with. Called
- * by the module that a WorkerHost runs; when it has resolved, nothing of ours keeps the thread alive.
+ * Runs one slot on the calling thread until its TaskManager frees it. `data` is what the thread was started with.
+ * Called by the module that a WorkerHost runs; when it has resolved, nothing of ours keeps the thread alive.
  */
 export function runSlot(data: unknown, dependencies: SlotDependencies): Promise<void> {
   return new SlotRuntime(data as SlotStart, dependencies).run();

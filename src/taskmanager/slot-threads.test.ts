@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { JobHandle } from '../dispatcher/index.ts';
-import type { JobGraph } from '../graph/job/job-graph.ts';
+import type { JobGraph } from '../graph/index.ts';
 import { operatorNode, sinkNode, sourceNode, testGraph, withMiniCluster } from '../testing/index.ts';
+import type { JobHandle } from '../testing/index.ts';
 
 const total = (job: JobHandle, step: string, counter: string): number =>
   job.counters().steps.find(({ stepId }) => stepId === step)?.counters[counter]?.total ?? 0;

@@ -72,9 +72,7 @@ class TaskManagerService implements TaskManagerGateway {
     this.slotIds = Array.from({ length: options.slotCount }, (_, index) => slotId(`${id}-${index}`));
   }
 
-  // Each method is asynchronous, so that what it throws becomes the caller's rejection.
-  // eslint-disable-next-line @typescript-eslint/require-await
-  async deploy(slice: SliceDescriptor): Promise<void> {
+  deploy(slice: SliceDescriptor): Promise<void> {
     this.#fence.check(slice.epoch);
     this.#checkSlot(slice);
     const { rpc, ports, workerHost, rack = null } = this.#options;
@@ -87,20 +85,24 @@ class TaskManagerService implements TaskManagerGateway {
     });
     this.#connectPeers(thread);
     this.#threads.set(slice.slot.slotId, thread);
+    return Promise.resolve();
   }
 
-  async addSplits(message: Parameters<TaskManagerGateway['addSplits']>[0]): Promise<void> {
+  addSplits(message: Parameters<TaskManagerGateway['addSplits']>[0]): Promise<void> {
     const { attemptId, stepId, splits } = message;
     this.#threadOf(message)?.pass({ kind: 'add-splits', attemptId, stepId, splits });
+    return Promise.resolve();
   }
 
-  async noMoreSplits(message: Parameters<TaskManagerGateway['noMoreSplits']>[0]): Promise<void> {
+  noMoreSplits(message: Parameters<TaskManagerGateway['noMoreSplits']>[0]): Promise<void> {
     const { attemptId, stepId } = message;
     this.#threadOf(message)?.pass({ kind: 'no-more-splits', attemptId, stepId });
+    return Promise.resolve();
   }
 
-  async cancel(message: TaskReference): Promise<void> {
+  cancel(message: TaskReference): Promise<void> {
     this.#threadOf(message)?.cancel(message.attemptId);
+    return Promise.resolve();
   }
 
   async freeSlot(message: Parameters<TaskManagerGateway['freeSlot']>[0]): Promise<void> {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Value } from '../core/index.ts';
-import type { JobHandle } from '../dispatcher/index.ts';
-import type { ChainNode, Exchange, JobGraph } from '../graph/job/job-graph.ts';
+import type { ChainNode, Exchange, JobGraph } from '../graph/index.ts';
 import {
   operatorNode,
   sequenceRow,
@@ -12,7 +11,7 @@ import {
   unionNode,
   withMiniCluster,
 } from '../testing/index.ts';
-import type { CollectedRow, MiniCluster, TestVertex } from '../testing/index.ts';
+import type { CollectedRow, JobHandle, MiniCluster, TestVertex } from '../testing/index.ts';
 
 const exchanges: readonly Exchange[] = [
   { kind: 'forward' },
@@ -24,7 +23,7 @@ const exchanges: readonly Exchange[] = [
 const total = (job: JobHandle, step: string, counter: string): number =>
   job.counters().steps.find(({ stepId }) => stepId === step)?.counters[counter]?.total ?? 0;
 
-const asText = (row: readonly Value[]): string => row.join(' ');
+const asText = (row: readonly Value[]): string => row.map(String).join(' ');
 const multiset = (rows: readonly (readonly Value[])[]): string => rows.map(asText).sort().join('\n');
 const sequence = (count: number, keys = 10): (readonly Value[])[] =>
   Array.from({ length: count }, (_, n) => sequenceRow(n, keys));
@@ -83,17 +82,26 @@ describe('the end of input', () => {
   it('waits for operators that give out what they kept, piece by piece, then for the sink', async () => {
     await withMiniCluster({ slotCount: 2 }, async ({ run, collected }) => {
       const graph = testGraph('finish', [
-        { name: 'in', parallelism: 2, chain: [sourceNode('in', { rows: 500, splits: 3 }), operatorNode('keep', 'late-1')] },
+        {
+          name: 'in',
+          parallelism: 2,
+          chain: [sourceNode('in', { rows: 500, splits: 3 }), operatorNode('keep', 'late-1')],
+        },
         {
           name: 'out',
           parallelism: 2,
-          chain: [operatorNode('more', 'expand-3'), operatorNode('again', 'late-2'), sinkNode('out', { rowsPerMs: 50 })],
+          chain: [
+            operatorNode('more', 'expand-3'),
+            operatorNode('again', 'late-2'),
+            sinkNode('out', { rowsPerMs: 50 }),
+          ],
           from: [['in', { kind: 'hash', keys: [1] }]],
         },
       ]);
       const { state, job } = await run(graph);
       expect(state).toBe('FINISHED');
-      expect(multiset(collected.rows.map(({ row }) => row))).toBe(multiset([sequence(500), sequence(500), sequence(500)].flat()));
+      const expected = [sequence(500), sequence(500), sequence(500)].flat();
+      expect(multiset(collected.rows.map(({ row }) => row))).toBe(multiset(expected));
       expect(collected.flushes).toBe(2);
       expect(collected.closes).toBe(2);
       expect(total(job, 'in', 'numRecordsOut')).toBe(500);
@@ -185,45 +193,23 @@ describe('a slow sink', () => {
 describe('cancellation', () => {
   const endless = sourceNode('in', {});
   const idle = sourceNode('in', { batchRows: 10, pauseEvery: 1 });
-  const places: readonly (readonly [string, readonly TestVertex[], JobState])[] = [
-    ['while it runs', [{ name: 'in', parallelism: 2, chain: [endless, sinkNode('out')] }], 'RUNNING'],
-    ['while the sink is full', [{ name: 'in', parallelism: 2, chain: [endless, sinkNode('out', { blocked: true })] }], 'RUNNING'],
-    [
-      'while an exchange is out of credit',
-      [
-        { name: 'in', parallelism: 2, chain: [endless] },
-        { name: 'out', parallelism: 2, chain: [sinkNode('out', { blocked: true })], from: [['in', { kind: 'hash', keys: [1] }]] },
-      ],
-      'RUNNING',
-    ],
-    [
-      'while a forward batch is lent',
-      [
-        { name: 'in', parallelism: 2, chain: [endless] },
-        { name: 'out', parallelism: 2, chain: [sinkNode('out', { blocked: true })], from: [['in', { kind: 'forward' }]] },
-      ],
-      'RUNNING',
-    ],
-    [
-      'while there is no input',
-      [
-        { name: 'in', parallelism: 1, chain: [idle] },
-        { name: 'out', parallelism: 2, chain: [sinkNode('out')], from: [['in', { kind: 'rebalance' }]] },
-      ],
-      'RUNNING',
-    ],
-    ['while a source opens', [{ name: 'in', parallelism: 1, chain: [sourceNode('in', { hangOpen: true }), sinkNode('out')] }], 'RUNNING'],
-    ['while an operator opens', [{ name: 'in', parallelism: 1, chain: [endless, operatorNode('x', 'stuck-open'), sinkNode('out')] }], 'RUNNING'],
-    [
-      'while the sink flushes',
-      [{ name: 'in', parallelism: 1, chain: [sourceNode('in', { rows: 5 }), sinkNode('out', { hangFlush: true })] }],
-      'RUNNING',
-    ],
-    [
-      'while it waits for slots',
-      [{ name: 'in', parallelism: 9, chain: [endless, sinkNode('out')] }],
-      'RUNNING',
-    ],
+  const hash: Exchange = { kind: 'hash', keys: [1] };
+  const full = sinkNode('out', { blocked: true });
+  const chain = (...nodes: ChainNode[]): TestVertex[] => [{ name: 'in', parallelism: 1, chain: nodes }];
+  const pair = (source: ChainNode, exchange: Exchange, sink: ChainNode): TestVertex[] => [
+    { name: 'in', parallelism: 2, chain: [source] },
+    { name: 'out', parallelism: 2, chain: [sink], from: [['in', exchange]] },
+  ];
+  const places: readonly (readonly [string, readonly TestVertex[]])[] = [
+    ['while it runs', chain(endless, sinkNode('out'))],
+    ['while the sink is full', chain(endless, full)],
+    ['while an exchange is out of credit', pair(endless, hash, full)],
+    ['while a forward batch is lent', pair(endless, { kind: 'forward' }, full)],
+    ['while there is no input', pair(idle, { kind: 'rebalance' }, sinkNode('out'))],
+    ['while a source opens', chain(sourceNode('in', { hangOpen: true }), sinkNode('out'))],
+    ['while an operator opens', chain(endless, operatorNode('x', 'stuck-open'), sinkNode('out'))],
+    ['while the sink flushes', chain(sourceNode('in', { rows: 5 }), sinkNode('out', { hangFlush: true }))],
+    ['while it waits for slots', [{ name: 'in', parallelism: 9, chain: [endless, sinkNode('out')] }]],
   ];
 
   it.each(places)('%s ends the job at once', async (_place, vertices) => {
@@ -259,8 +245,6 @@ describe('cancellation', () => {
     });
   });
 });
-
-type JobState = JobHandle['state'];
 
 describe('a failure', () => {
   const run = (graph: JobGraph, use?: (cluster: MiniCluster) => void) =>
@@ -304,7 +288,12 @@ describe('a failure', () => {
     const direct = await run(
       testGraph('behind', [
         { name: 'in', parallelism: 2, chain: [sourceNode('in', { rows: 1000, splits: 4 })] },
-        { name: 'out', parallelism: 2, chain: [operatorNode('check', 'reject-778'), sinkNode('out')], from: [['in', exchange]] },
+        {
+          name: 'out',
+          parallelism: 2,
+          chain: [operatorNode('check', 'reject-778'), sinkNode('out')],
+          from: [['in', exchange]],
+        },
       ]),
     );
     expect(direct.error?.message).toBe('step check at split in-2, offset 778: no good');
@@ -316,11 +305,31 @@ describe('a failure', () => {
       one(sourceNode('in', { rows: 1000 }), operatorNode('check', 'crash-5'), sinkNode('out')),
       'step check at split in-0, offset 5: internal error: undefined is not a function',
     ],
-    ['of a source names it', one(sourceNode('in', { rows: 100, failAt: 50 }), sinkNode('out')), 'step in: internal error: row 50'],
-    ['of a sink names it', one(sourceNode('in', { rows: 100 }), sinkNode('out', { failAt: 3 })), 'step out: internal error: the disk'],
-    ['of a last write fails the job', one(sourceNode('in', { rows: 9 }), sinkNode('out', { failFlush: true })), 'the last write was lost'],
-    ['to open a source comes before anything runs', one(sourceNode('in', { failOpen: true }), sinkNode('out')), 'step in: internal error: there is no'],
-    ['to prepare a sink too', one(sourceNode('in', {}), sinkNode('out', { failPrepare: true })), 'step out: internal error: no such place'],
+    [
+      'of a source names it',
+      one(sourceNode('in', { rows: 100, failAt: 50 }), sinkNode('out')),
+      'step in: internal error: row 50',
+    ],
+    [
+      'of a sink names it',
+      one(sourceNode('in', { rows: 100 }), sinkNode('out', { failAt: 3 })),
+      'step out: internal error: the disk',
+    ],
+    [
+      'of a last write fails the job',
+      one(sourceNode('in', { rows: 9 }), sinkNode('out', { failFlush: true })),
+      'step out: internal error: the last write was lost',
+    ],
+    [
+      'to open a source comes before anything runs',
+      one(sourceNode('in', { failOpen: true }), sinkNode('out')),
+      'step in: internal error: there is no',
+    ],
+    [
+      'to prepare a sink too',
+      one(sourceNode('in', {}), sinkNode('out', { failPrepare: true })),
+      'step out: internal error: no such place',
+    ],
   ])('%s', async (_what, graph, message) => {
     const { state, error } = await run(graph);
     expect(state).toBe('FAILED');
@@ -332,7 +341,12 @@ describe('a failure', () => {
     const { state } = await run(
       testGraph('others', [
         { name: 'in', parallelism: 2, chain: [sourceNode('in', {}), operatorNode('check', 'reject-5000')] },
-        { name: 'out', parallelism: 2, chain: [sinkNode('out', { blocked: true })], from: [['in', { kind: 'rebalance' }]] },
+        {
+          name: 'out',
+          parallelism: 2,
+          chain: [sinkNode('out', { blocked: true })],
+          from: [['in', { kind: 'rebalance' }]],
+        },
         { name: 'free', parallelism: 1, chain: [sourceNode('free', {}), sinkNode('free-out')] },
       ]),
       ({ collected }) => {
@@ -455,7 +469,11 @@ describe('the dispatcher', () => {
   it('lets jobs wait for the slots of others', async () => {
     await withMiniCluster({ slotCount: 2, slotTimeoutMs: 10_000 }, async ({ run, collected }) => {
       const graph = testGraph('queue', [
-        { name: 'in', parallelism: 2, chain: [sourceNode('in', { rows: 200, splits: 2, batchRows: 10 }), sinkNode('out')] },
+        {
+          name: 'in',
+          parallelism: 2,
+          chain: [sourceNode('in', { rows: 200, splits: 2, batchRows: 10 }), sinkNode('out')],
+        },
       ]);
       const results = await Promise.all([run(graph), run(graph), run(graph)]);
       expect(results.map(({ state }) => state)).toEqual(['FINISHED', 'FINISHED', 'FINISHED']);
@@ -508,7 +526,8 @@ describe('any graph', () => {
         return Array.from({ length: copies }, () => rowsOf.get(sender) ?? []).flat();
       });
       rowsOf.set(name, apply(each.operator, input));
-      const node = each.operator === null || each.operator === 'union' ? unionNode(name) : operatorNode(name, each.operator);
+      const isUnion = each.operator === null || each.operator === 'union';
+      const node = isUnion ? unionNode(name) : operatorNode(name, each.operator);
       vertices.push({ name, parallelism: each.parallelism, chain: [node], from });
     });
     const inner = [...vertices];

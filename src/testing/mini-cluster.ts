@@ -2,12 +2,16 @@ import type { ConnectorCatalog, Ports, WorkerHost } from '../core/index.ts';
 import { nodePorts, nodeWorkerHost } from '../core/node-ports.ts';
 import { startLocalCluster } from '../dispatcher/index.ts';
 import type { JobHandle, JobResult, LocalCluster } from '../dispatcher/index.ts';
-import type { JobGraph } from '../graph/job/job-graph.ts';
+import type { JobGraph } from '../graph/index.ts';
 import { inlineWorkerHost, runSlot, startTaskManager } from '../taskmanager/index.ts';
 import type { RuntimeLimits } from '../taskmanager/index.ts';
 import { Collected, collectSink } from './collect-sink.ts';
 import { sequenceSource } from './sequence-source.ts';
 import { createTestOperator } from './test-operators.ts';
+// Started by its URL, below.
+import type {} from './test-slot-worker.ts';
+
+export type { JobHandle };
 
 export interface MiniClusterOptions {
   readonly slotCount: number;
@@ -24,9 +28,9 @@ export interface MiniCluster {
   readonly cluster: LocalCluster;
   /** What collect sinks took; empty where slots have threads of their own. */
   readonly collected: Collected;
-  submit(graph: JobGraph): Promise<JobHandle>;
+  readonly submit: (graph: JobGraph) => Promise<JobHandle>;
   /** Submits and waits for the end. */
-  run(graph: JobGraph): Promise<JobResult & { readonly job: JobHandle }>;
+  readonly run: (graph: JobGraph) => Promise<JobResult & { readonly job: JobHandle }>;
 }
 
 /** Starts a cluster, gives it to `use`, and ends it. */
@@ -62,7 +66,7 @@ export async function withMiniCluster<T>(
       cluster,
       collected,
       submit,
-      async run(graph) {
+      run: async (graph) => {
         const job = await submit(graph);
         return { ...(await job.result), job };
       },

@@ -1,6 +1,6 @@
 import { edgeId, types, vertexId } from '../core/index.ts';
 import type { ErrorPolicy, Options, RowSchema } from '../core/index.ts';
-import type { ChainNode, Exchange, JobEdge, JobGraph, JobVertex } from '../graph/job/job-graph.ts';
+import type { ChainNode, Exchange, JobEdge, JobGraph, JobVertex } from '../graph/index.ts';
 
 /** The rows of test jobs: a number in its sequence, a key, a text, and a value that is sometimes NULL. */
 export const testSchema: RowSchema = {
@@ -72,18 +72,15 @@ export function sourceNode(stepId: string, options: Options, errors: ErrorPolicy
 }
 
 export function sinkNode(stepId: string, options: Options = {}): ChainNode {
-  return {
-    kind: 'sink',
-    spec: { stepId, connector: 'collect', options, format: null, input: testSchema, changelog: 'append', uniqueKey: [] },
-    input: testSchema,
-  };
+  const spec = { stepId, connector: 'collect', options, format: null, uniqueKey: [] };
+  return { kind: 'sink', spec: { ...spec, input: testSchema, changelog: 'append' }, input: testSchema };
 }
 
 /** A node that the factory of createTestOperator knows by its name. */
 export function operatorNode(stepId: string, operator: string): ChainNode {
   return {
     kind: 'aggregate',
-    stepId: `${stepId}`,
+    stepId,
     keys: [],
     calls: [{ name: operator, function: 'count', argument: null, distinct: false, filter: null, type: types.long }],
     input: testSchema,

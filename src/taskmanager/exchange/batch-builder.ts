@@ -4,7 +4,7 @@ import { appendOrigins, CarriedOrigin } from './carried-origin.ts';
 import { gatherColumn, gatherFloat64, gatherUint8, variableBytes } from './gather.ts';
 
 /** The most rows of a batch on its way: enough to make the cost of a message small, few enough to stay in a cache. */
-export const MAX_FRAME_ROWS = 2048;
+const MAX_FRAME_ROWS = 2048;
 
 const VALUE_BYTES: Readonly<Record<ColumnKind, number>> = {
   boolean: 1,
@@ -61,9 +61,9 @@ export class BatchBuilder {
   }
 
   /**
-   * Appends rows `rows[from .. to)` of a batch (or from … to themselves where `rows` is null) until full; returns where
-   * it stopped. Progresses unless full, but for rows that have event times where those there have none (or the reverse):
-   * then it becomes full.
+   * Appends rows `rows[from .. to)` of a batch (or from … to themselves where `rows` is null) until full; returns
+   * where it stopped. Progresses unless full, but for rows that have event times where those there have none (or the
+   * reverse): then it becomes full.
    */
   append(source: ColumnBatch, rows: Int32Array | null, from: number, to: number): number {
     const { batch } = this;

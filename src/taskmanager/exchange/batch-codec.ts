@@ -92,7 +92,8 @@ export class BatchEncoder {
       const column = columns[index] as Column;
       const word = HEADER_WORDS + COLUMN_WORDS * index;
       const valueBytes = this.#valueBytes[index] as number;
-      header[word] = (this.#kinds[index] as number) | (column.hasNulls ? HAS_NULLS : 0) | (isWide(column) ? IS_WIDE : 0);
+      const flags = (column.hasNulls ? HAS_NULLS : 0) | (isWide(column) ? IS_WIDE : 0);
+      header[word] = (this.#kinds[index] as number) | flags;
       header[word + 1] = valueBytes;
       if (column.hasNulls) {
         new Uint8Array(frame, at, rowCount).set(column.nulls.subarray(0, rowCount));
@@ -374,6 +375,6 @@ function encodeBytes(column: BytesColumn, rowCount: number, frame: ArrayBuffer, 
     const size = (offsets[row + 1] as number) - (offsets[row] as number);
     if (size === 0) continue;
     const start = starts[row] as number;
-    out.set(data.subarray(start, start + size), offsets[row] as number);
+    out.set(data.subarray(start, start + size), offsets[row]);
   }
 }

@@ -53,8 +53,8 @@ export class CarriedOrigin implements BatchOrigin {
 }
 
 /**
- * Appends the positions of rows of `source` (`rows[from .. to)`, or the rows from … to themselves where `rows` is null)
- * to `target`, for its rows from `at` on.
+ * Appends the positions of rows of `source` (`rows[from .. to)`, or the rows from … to themselves where `rows` is
+ * null) to `target`, for its rows from `at` on.
  */
 export function appendOrigins(
   source: ColumnBatch,

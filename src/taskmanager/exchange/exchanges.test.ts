@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { batchOf, hashRows, keyGroupOf, rowsOf, subtaskOfKeyGroup, types } from '../../core/index.ts';
 import type { ColumnBatch, Value } from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
-import type { Exchange } from '../../graph/job/job-graph.ts';
+import type { Exchange } from '../../graph/index.ts';
 import type { ControlElement, InputChannel, OutputChannel } from './channel.ts';
 import { DataLink } from './data-link.ts';
 import { SpreadingWriter } from './edge-writer.ts';
@@ -67,7 +67,7 @@ const batchSize = fc.oneof(
 );
 
 /** Thousands of rows are compared faster as one text. */
-const asText = (rows: readonly (readonly Value[])[]): string => rows.map((row) => row.join(' ')).join('\n');
+const asText = (rows: readonly (readonly Value[])[]): string => rows.map((row) => row.map(String).join(' ')).join('\n');
 
 function numbered(from: number, count: number): ColumnBatch {
   return batchOf(schema, Array.from({ length: count }, (_, index) => [BigInt(from + index), `text ${from + index}`]));
@@ -223,7 +223,8 @@ describe('a remote channel', () => {
         const element = input.next();
         if (element?.kind === 'batch') {
           const column = element.batch.columns[0];
-          const { buffer } = column !== undefined && 'values' in column ? (column.values as Float64Array) : new Uint8Array();
+          if (column?.kind !== 'long') throw new Error('the first column is a long');
+          const { buffer } = column.values;
           const mark = new Int32Array(buffer, buffer.byteLength - 4, 1);
           if (mark[0] === 0) mark[0] = turn + 1;
           buffers.add(mark[0] ?? 0);

@@ -9,7 +9,14 @@ import type { BytesColumn, Column, DecimalColumn, LongColumn } from '../../core/
 type Rows = Int32Array | null;
 
 /** Appends to `target`, of which rows [0, at) are written and which has room. Both columns are of one kind. */
-export function gatherColumn(source: Column, rows: Rows, from: number, count: number, target: Column, at: number): void {
+export function gatherColumn(
+  source: Column,
+  rows: Rows,
+  from: number,
+  count: number,
+  target: Column,
+  at: number,
+): void {
   gatherNulls(source, rows, from, count, target, at);
   switch (source.kind) {
     case 'boolean':
@@ -32,7 +39,9 @@ export function gatherColumn(source: Column, rows: Rows, from: number, count: nu
       return;
     case 'object': {
       const out = (target as typeof source).values;
-      for (let i = 0; i < count; i++) out[at + i] = source.values[rows === null ? from + i : (rows[from + i] as number)];
+      for (let i = 0; i < count; i++) {
+        out[at + i] = source.values[rows === null ? from + i : (rows[from + i] as number)];
+      }
     }
   }
 }

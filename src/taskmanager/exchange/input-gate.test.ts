@@ -26,7 +26,8 @@ const barrier = (checkpointId: number): StreamElement => ({ kind: 'barrier', che
 const end: StreamElement = { kind: 'end-of-input' };
 const batches = new Map<string, StreamElement>();
 const batch = (name: string): StreamElement => {
-  const known = batches.get(name) ?? { kind: 'batch', batch: new ColumnBatch({ fields: [{ name, type: types.int }] }, 1) };
+  const schema = { fields: [{ name, type: types.int }] };
+  const known = batches.get(name) ?? { kind: 'batch', batch: new ColumnBatch(schema, 1) };
   batches.set(name, known);
   return known;
 };

@@ -1,6 +1,6 @@
 import { hashRows, subtaskOfKeyGroup } from '../../core/index.ts';
 import type { Column, ColumnBatch } from '../../core/index.ts';
-import type { Exchange } from '../../graph/job/job-graph.ts';
+import type { Exchange } from '../../graph/index.ts';
 
 /** Which rows of a batch go to which target: `rows[cursors[t] .. ends[t])`, or those rows themselves without `rows`. */
 export interface Partitioner {

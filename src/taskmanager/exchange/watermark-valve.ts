@@ -2,7 +2,10 @@ import type { ControlElement } from './channel.ts';
 
 type Watermark = Extract<ControlElement, { readonly kind: 'watermark' }>;
 
-/** The event time of a subtask with several channels: the least of those that are not idle (Flink's StatusWatermarkValve). */
+/**
+ * The event time of a subtask with several channels: the least of those that are not idle (Flink's
+ * StatusWatermarkValve).
+ */
 export class WatermarkValve {
   readonly #timestamps: Float64Array;
   readonly #isIdle: boolean[];
