@@ -24,7 +24,7 @@ export type {
 export { formatPattern } from './registry/type-pattern.ts';
 export type { TypePattern } from './registry/type-pattern.ts';
 export { compareBytes, compareStrings, comparator, isOrdered, sameValue } from './registry/compare-values.ts';
-export { bindCast, canCast, castCanFail, castError, castToString, castValue } from './cast/cast.ts';
+export { bindCast, canCast, castCanFail, castValue } from './cast/cast.ts';
 export type { CastFunction } from './cast/cast.ts';
 export {
   MS_PER_DAY,
@@ -45,7 +45,6 @@ export {
   parseDecimal,
   parseDouble,
   parseInt32,
-  parseInteger,
   parseLong,
 } from './cast/number-text.ts';
 export { formatJson, parseJson } from './cast/json-node.ts';

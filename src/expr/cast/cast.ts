@@ -123,7 +123,7 @@ export function bindCast(from: DataType, to: DataType, safe: boolean): CastFunct
 
 const MAX_SHOWN = 100;
 
-export function castError(value: Value, from: DataType, to: DataType): Error {
+function castError(value: Value, from: DataType, to: DataType): Error {
   const text = describeValue(value, from);
   const shown = text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
   return exprErrors.create('MR-EXPR-CAST', { value: shown, from: formatType(from), to: formatType(to) });
@@ -311,7 +311,7 @@ function rowCast(from: Extract<DataType, { kind: 'row' }>, to: Extract<DataType,
 }
 
 /** Text as CAST(x AS string) gives it, Flink's spelling: TRUE, 1.50, 2024-02-29 12:34:56.789, [1, 2], {a=1}, (1, x). */
-export function castToString(value: Value, type: DataType): string {
+function castToString(value: Value, type: DataType): string {
   if (value === null) return 'NULL';
   switch (type.kind) {
     case 'string':

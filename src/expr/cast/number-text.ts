@@ -12,7 +12,7 @@ const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,5}))?$/;
 const DOUBLE = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const SPECIAL = /^([+-]?)(?:(nan)|(inf(?:inity)?))$/i;
 
-export function parseInteger(text: string): bigint | null {
+function parseInteger(text: string): bigint | null {
   const match = INTEGER.exec(text.trim());
   if (match === null) return null;
   const digits = BigInt(match[2] ?? '0');
@@ -39,7 +39,7 @@ export function parseDouble(text: string): number | null {
 }
 
 /** The unscaled value in `scale` digits, rounded half up; null if the text is no number or has an absurd exponent. */
-export function parseUnscaled(text: string, scale: number): bigint | null {
+function parseUnscaled(text: string, scale: number): bigint | null {
   const match = DECIMAL.exec(text.trim());
   if (match === null) return null;
   const whole = match[2] ?? '';

@@ -46,7 +46,7 @@ function totalCost(args: readonly Typed[], targets: readonly DataType[]): number
   return total;
 }
 
-export function paramAt(overload: Overload, index: number): TypePattern {
+function paramAt(overload: Overload, index: number): TypePattern {
   return overload.params[Math.min(index, overload.params.length - 1)] as TypePattern;
 }
 

@@ -14,7 +14,7 @@ export function nullLiteral(type: DataType): LiteralExpression {
   return { kind: 'literal', type, value: null };
 }
 
-export const trueLiteral = literal(true, types.boolean);
+
 
 /** `arg` as `type`: itself where it is of that type already. */
 export function cast(arg: Expression, type: DataType, safe = false): Expression {

@@ -66,7 +66,7 @@ const SYNTAX_FUNCTIONS = new Set(['EXTRACT', 'POSITION', 'SUBSTRING', 'TRIM', 'O
 const VALUE_WORDS = new Set(['TRUE', 'FALSE', 'NULL']);
 const AFTER_IS = new Set(['NOT', 'NULL', 'TRUE', 'FALSE', 'UNKNOWN', 'DISTINCT']);
 const TRIM_SIDES = new Set(['BOTH', 'LEADING', 'TRAILING']);
-export const INTERVAL_UNITS = new Set(['YEAR', 'QUARTER', 'MONTH', 'WEEK', 'DAY', 'HOUR', 'MINUTE', 'SECOND']);
+const INTERVAL_UNITS = new Set(['YEAR', 'QUARTER', 'MONTH', 'WEEK', 'DAY', 'HOUR', 'MINUTE', 'SECOND']);
 
 interface Bracket extends Span {
   readonly open: string;

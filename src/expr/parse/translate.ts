@@ -10,7 +10,7 @@ import type { Problem, Span } from '../check/problem.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-export const MAX_DEPTH = 250;
+const MAX_DEPTH = 250;
 
 /** Ends the translation: what is wrong is one problem, because nothing around it makes sense. */
 class Untranslatable extends Error {

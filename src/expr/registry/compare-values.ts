@@ -10,7 +10,7 @@ import type { DataType, Value } from '../../core/index.ts';
 /** -1, 0, 1, or NaN where one is a NaN (all comparisons but <> are then false). */
 export type Comparator = (a: Value, b: Value) => number;
 
-export function compareNumbers(a: number, b: number): number {
+function compareNumbers(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : a === b ? 0 : NaN;
 }
 

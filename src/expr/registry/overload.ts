@@ -193,7 +193,7 @@ function bindVariable(param: TypePattern, arg: DataType, bindings: Map<string, D
 }
 
 /** The type that a pattern stands for once its variables are known. */
-export function instantiate(pattern: TypePattern, bindings: ReadonlyMap<string, DataType>): DataType {
+function instantiate(pattern: TypePattern, bindings: ReadonlyMap<string, DataType>): DataType {
   switch (pattern.kind) {
     case 'exact':
       return pattern.type;
