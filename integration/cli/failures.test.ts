@@ -64,7 +64,8 @@ describe('a topic', () => {
     const { brokers } = await getBroker();
     const topic = await createTopic(brokers);
     const sink = `kafka\n    with: {brokers: "${brokers}", topic: no-such-output, format: json}`;
-    expectFailure(await run(job({ brokers, topic, sink })), /^error MR-KAFKA-TOPIC-NOT-FOUND: step out: topic no-such-output /);
+    const ended = await run(job({ brokers, topic, sink }));
+    expectFailure(ended, /^error MR-KAFKA-TOPIC-NOT-FOUND: step out: topic no-such-output /);
   });
 });
 
@@ -176,7 +177,7 @@ steps:
   });
 });
 
-/** Where a record batch (format v2) has its CRC, and the first byte that the CRC covers, with the codec in its second. */
+/** Where a record batch (format v2) has its CRC, and the first byte that this covers, with the codec in its second. */
 const CRC_OFFSET = 17;
 const ATTRIBUTES_OFFSET = 21;
 const BATCH_LENGTH_OFFSET = 8;

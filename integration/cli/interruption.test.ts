@@ -21,7 +21,9 @@ steps:
 `;
 
 describe('an interruption', () => {
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s cancels the job and leaves nothing running', async (signal) => {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+  it.each(signals)('by %s cancels the job and leaves nothing running', async (signal) => {
     const job = startMillrace(['run', '-'], { input: ENDLESS });
     await job.saying(/\{"id":/);
     job.signal(signal);
@@ -42,7 +44,8 @@ describe('an interruption', () => {
       await connected;
       job.signal('SIGINT');
       const { exitCode, output } = await job.ended;
-      expect({ exitCode, state: (JSON.parse(output) as { state: string }).state }).toEqual({ exitCode: 130, state: 'CANCELED' });
+      expect(exitCode).toBe(130);
+      expect(JSON.parse(output)).toMatchObject({ state: 'CANCELED' });
     } finally {
       server.close();
     }
@@ -51,6 +54,7 @@ describe('an interruption', () => {
   it('by a reader that has seen enough is quiet', async () => {
     const pipe = `${process.execPath} bin/millrace.mjs datagen --field id=long | head -n 2; exit \${PIPESTATUS[0]}`;
     const { exitCode, output, errors } = await startCommand('bash', ['-c', pipe], { folder: projectRoot }).ended;
-    expect({ exitCode, lines: output.trimEnd().split('\n').length, errors }).toEqual({ exitCode: 130, lines: 2, errors: '' });
+    expect({ exitCode, errors }).toEqual({ exitCode: 130, errors: '' });
+    expect(output.trimEnd().split('\n')).toHaveLength(2);
   });
 });

@@ -15,6 +15,7 @@ function section({ name, usage, doc, args, options }: CommandDescription): strin
     const rows = args.map((each) => [code(each.name), each.doc, each.choices.map(code).join(', ')]);
     parts.push(table(['argument', 'what it is', 'one of'], rows));
   }
-  if (options.length > 0) parts.push(table(['option', 'what it does'], options.map((each) => [code(each.flags), each.doc])));
+  const rows = options.map((each) => [code(each.flags), each.doc]);
+  if (rows.length > 0) parts.push(table(['option', 'what it does'], rows));
   return parts.join('\n\n');
 }

@@ -19,12 +19,17 @@ export function connectorsPage(): string {
 
 function connectorSection(connector: SourceConnector | SinkConnector): string {
   const parts = [`### ${connector.kind} ${connector.name}`, sentence(connector.doc)];
-  const example = connector.example.trimEnd().split('\n').map((line) => `    ${line}`);
-  parts.push(['```yaml', `- id: ${connector.kind === 'source' ? 'in' : 'out'}`, `  ${connector.kind}: ${connector.name}`, '  with:', ...example, '```'].join('\n'));
+  parts.push(exampleOf(connector));
   if (Object.keys(connector.options).length > 0) parts.push(optionTable(connector.options));
   if (connector.formatUse === 'required') parts.push(`Takes a ${code('format')} with its options.`);
   if (connector.kind === 'source') parts.push(...sourceParts(connector));
   return parts.join('\n\n');
+}
+
+function exampleOf({ kind, name, example }: SourceConnector | SinkConnector): string {
+  const step = [`- id: ${kind === 'source' ? 'in' : 'out'}`, `  ${kind}: ${name}`];
+  const lines = example.trim() === '' ? [] : example.trimEnd().split('\n').map((line) => `    ${line}`);
+  return ['```yaml', ...step, ...(lines.length === 0 ? [] : ['  with:']), ...lines, '```'].join('\n');
 }
 
 function sourceParts(source: SourceConnector): string[] {

@@ -19,5 +19,6 @@ function functionLine(row: FunctionRow): string[] {
   const name = code(row.syntax ?? row.name);
   const aliases = row.aliases.length === 0 ? '' : `, ${row.aliases.map(code).join(', ')}`;
   const examples = row.examples.map(({ sql, result }) => `${code(sql)} → ${code(result)}`).join('<br>');
-  return [name + aliases, row.overloads.map((each) => code(signatureOf(row, each))).join('<br>'), sentence(row.doc), examples];
+  const signatures = row.overloads.map((each) => code(signatureOf(row, each))).join('<br>');
+  return [name + aliases, signatures, sentence(row.doc), examples];
 }

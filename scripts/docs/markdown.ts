@@ -1,10 +1,10 @@
 /** Pieces of the generated pages. */
 
 /** The first line of every generated page. */
-export const GENERATED = '<!-- Made by `npm run docs` from the tables in the code. Do not edit. -->';
+const GENERATED = '<!-- Made by `npm run docs` from the tables in the code. Do not edit. -->';
 
 /** A cell's text: a bar would end the cell, a line break the row. */
-export function cell(text: string): string {
+function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 

@@ -1,8 +1,8 @@
 import ts from 'typescript';
 
 import type { Finding, HouseCheck } from './finding.ts';
-import { bannedModules, bannedNames, testOnlyRooms, type Ban } from './rooms.ts';
-import { isTest, positionOf, roomOf, type SourceFile } from './source-tree.ts';
+import { bannedModules, bannedNames, entryPoints, type Ban } from './rooms.ts';
+import { positionOf, reachedFrom, type SourceFile } from './source-tree.ts';
 
 const byName = new Map(bannedNames.map((ban) => [ban.name, ban]));
 const byModule = new Map(bannedModules.map((ban) => [ban.name, ban]));
@@ -11,11 +11,10 @@ const byModule = new Map(bannedModules.map((ban) => [ban.name, ban]));
 export const bans: HouseCheck = {
   rule: 'bans',
   find(tree) {
+    const shipped = reachedFrom(tree, entryPoints);
     const found: Finding[] = [];
     for (const file of tree.files.values()) {
-      if (!file.path.startsWith('src/') || isTest(file.path)) continue;
-      if (testOnlyRooms.includes(roomOf(file.path) ?? '')) continue;
-      found.push(...bansOfModules(file), ...bansOfNames(file));
+      if (shipped.has(file.path)) found.push(...bansOfModules(file), ...bansOfNames(file));
     }
     return found;
   },

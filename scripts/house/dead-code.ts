@@ -1,28 +1,24 @@
+import { dirname } from 'node:path';
+
 import type { Finding, HouseCheck } from './finding.ts';
-import { entryPoints } from './rooms.ts';
-import { isTest, type SourceTree } from './source-tree.ts';
+import { entryPoints, programFolders } from './rooms.ts';
+import { isTest, reachedFrom, type SourceTree } from './source-tree.ts';
 
 /** Files that no program, script or test leads to. */
 export const deadFiles: HouseCheck = {
   rule: 'dead-files',
   find(tree) {
-    const reached = new Set<string>();
-    const visit = (path: string): void => {
-      const file = tree.files.get(path);
-      if (file === undefined || reached.has(path)) return;
-      reached.add(path);
-      for (const { target } of file.imports) if (target !== null) visit(target);
-    };
-    for (const path of [...entryPoints, ...tree.scriptEntries]) visit(path);
-    for (const path of tree.files.keys()) if (isStart(path)) visit(path);
+    const starts = [...entryPoints, ...tree.scriptEntries, ...[...tree.files.keys()].filter(isStart)];
+    const reached = reachedFrom(tree, starts);
     const dead = [...tree.files.keys()].filter((path) => !reached.has(path));
     const message = 'nothing imports it: use it or delete it';
     return dead.map((file) => ({ file, line: 1, column: 1, rule: 'dead-files', message }));
   },
 };
 
-/** Tests, Jest's environments and declaration files are found by their readers, not by imports. */
+/** Programs, tests, Jest's environments and declaration files are found by their readers, not by imports. */
 function isStart(path: string): boolean {
+  if (programFolders.includes(dirname(path))) return true;
   return isTest(path) || path.endsWith('.d.ts') || /^(integration\/environment|examples)\//.test(path);
 }
 

@@ -16,8 +16,25 @@ function findings(rule: string, texts: Readonly<Record<string, string>>, others:
   return check.find(tree).map(formatFinding);
 }
 
+/** A product that begins in src/cli/main.ts and leads to this file. */
+function shipping(path: string, text: string): Readonly<Record<string, string>> {
+  return { 'src/cli/main.ts': `import '../../${path}';`, [path]: text };
+}
+
+/** What only tests lead to is not. */
+function isShippable(path: string): boolean {
+  return path.startsWith('src/') && !/\.test\.|fixtures/.test(path);
+}
+
 describe('room-imports', () => {
   const core = { 'src/core/index.ts': '', 'src/core/node-ports.ts': '', 'src/core/types.ts': '' };
+
+  it('lets tests name the types of any room', () => {
+    const texts = { 'src/ha/index.ts': '', 'src/expr/a.test.ts': "import type { Lead } from '../ha/index.ts';" };
+    expect(findings('room-imports', texts)).toEqual([]);
+    const value = { ...texts, 'src/expr/a.test.ts': "import { lead } from '../ha/index.ts';" };
+    expect(findings('room-imports', value)).toHaveLength(1);
+  });
 
   it('lets everyone import core and a room that the table allows', () => {
     const texts = {
@@ -97,10 +114,12 @@ describe('package-homes', () => {
     ['src/core/a.ts', 'newcomer', 'newcomer has no home yet'],
     ['src/core/a.ts', 'jest', 'jest is not in the dependencies'],
     ['src/core/a.test.ts', 'jest', null],
+    ['src/core/fixtures/a.ts', 'jest', null],
     ['integration/a.test.ts', '@scope/stranger/deep', '@scope/stranger is not in package.json'],
     ['src/core/a.ts', 'node:path', null],
   ])('%s importing %s', (path, specifier, message) => {
-    const found = findings('package-homes', { [path]: `import { a } from '${specifier}';` });
+    const text = `import { a } from '${specifier}';`;
+    const found = findings('package-homes', isShippable(path) ? shipping(path, text) : { [path]: text });
     expect(found).toEqual(message === null ? [] : [expect.stringContaining(message)]);
   });
 });
@@ -117,17 +136,18 @@ describe('bans', () => {
     ["import { readFileSync } from 'node:fs';", 'node:fs is banned: use ports.files'],
     ["import { readFileSync } from 'fs';", 'node:fs is banned'],
   ])('%s', (text, message) => {
-    expect(findings('bans', { 'src/expr/a.ts': text })).toEqual([expect.stringContaining(message)]);
+    expect(findings('bans', shipping('src/expr/a.ts', text))).toEqual([expect.stringContaining(message)]);
   });
 
   it.each([
     ['src/core/node-ports.ts', 'const now = Date.now();'],
     ['src/expr/a.test.ts', 'setTimeout(() => {}, 1);'],
+    ['src/expr/fixtures/a.ts', 'setTimeout(() => {}, 1);'],
     ['scripts/a.ts', 'console.log(1);'],
     ['src/expr/a.ts', 'const date = new Date(5); const o = { setTimeout: 1 }; o.setTimeout; // Date.now()'],
     ['src/expr/a.ts', "import type { Stats } from 'node:fs';"],
   ])('lets %s say %s', (path, text) => {
-    expect(findings('bans', { [path]: text })).toEqual([]);
+    expect(findings('bans', isShippable(path) ? shipping(path, text) : { [path]: text })).toEqual([]);
   });
 });
 
@@ -160,7 +180,8 @@ describe('tidiness', () => {
   });
 
   it('wants names that say something', () => {
-    const paths = ['src/core/utils.ts', 'src/core/myFile.ts', 'src/core/common.test.ts', 'src/core/good-name.test.ts'];
+    const good = ['src/core/good-name.test.ts', 'src/core/good.property.test.ts'];
+    const paths = ['src/core/utils.ts', 'src/core/myFile.ts', 'src/core/common.test.ts', ...good];
     const found = findings('file-names', Object.fromEntries(paths.map((path) => [path, ''])));
     expect(found).toEqual([
       expect.stringContaining('`utils` says nothing'),
@@ -187,6 +208,9 @@ describe('dead code', () => {
     'scripts/a/d.ts': "import { Passed } from './index.ts';",
     'scripts/a/d.test.ts': "import './d.ts';",
     'scripts/a/e.ts': '',
+    'scripts/a/d.worker.test.ts': "new Worker(new URL('./thread.ts', import.meta.url));",
+    'scripts/a/thread.ts': '',
+    'bench/micro/by-hand.ts': '',
   };
 
   it('finds files that nothing leads to', () => {

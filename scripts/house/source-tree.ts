@@ -137,6 +137,13 @@ function importOf(node: ts.Node, tree: ts.SourceFile, path: string): ImportUse |
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
     return make(node.arguments[0], { typeOnly: false, names: null, reExportedAs: undefined });
   }
+  if (ts.isNewExpression(node) && node.expression.getText(tree) === 'URL') {
+    // `new URL('./worker.ts', import.meta.url)`: a module that another thread will load. No cycle comes of that.
+    const [specifier, base] = node.arguments ?? [];
+    const path = specifier !== undefined && ts.isStringLiteralLike(specifier) ? specifier.text : '';
+    if (!/^\..*\.ts$/.test(path) || base?.getText(tree) !== 'import.meta.url') return null;
+    return make(specifier, { typeOnly: true, names: null, reExportedAs: undefined });
+  }
   if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
     return make(node.argument.literal, { typeOnly: true, names: null, reExportedAs: undefined });
   }
@@ -186,6 +193,19 @@ function exportsOf(tree: ts.SourceFile): ExportedValue[] {
     }
   }
   return found;
+}
+
+/** Every file that imports of any kind lead to from these. */
+export function reachedFrom(tree: SourceTree, starts: Iterable<string>): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    const file = tree.files.get(path);
+    if (file === undefined || reached.has(path)) return;
+    reached.add(path);
+    for (const { target } of file.imports) if (target !== null) visit(target);
+  };
+  for (const path of starts) visit(path);
+  return reached;
 }
 
 /** The folder of `src/` that a file is in, or null. */

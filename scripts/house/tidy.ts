@@ -74,7 +74,7 @@ export const fileNames: HouseCheck = {
   find(tree) {
     const found: Finding[] = [];
     for (const path of tree.files.keys()) {
-      const name = basename(path).replace(/(\.test|\.d)?\.ts$/, '');
+      const name = basename(path).replace(/(\.property)?(\.test|\.d)?\.ts$/, '');
       const message = emptyFileNames.includes(name)
         ? `\`${name}\` says nothing: name the file after what is in it`
         : `\`${name}\` is not in kebab-case`;

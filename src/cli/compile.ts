@@ -18,7 +18,11 @@ export interface CompiledFile {
 }
 
 /** Reads and compiles a job file. What is wrong with it is in the result; rejects only where it cannot be read. */
-export async function compileFile(context: CommandContext, path: string, request: CompileRequest): Promise<CompiledFile> {
+export async function compileFile(
+  context: CommandContext,
+  path: string,
+  request: CompileRequest,
+): Promise<CompiledFile> {
   const text = await readJobFile(context, path);
   return { fileName: displayName(path), text, compiled: await compileText(context, text, displayName(path), request) };
 }

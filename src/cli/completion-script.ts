@@ -68,7 +68,8 @@ function zsh(commands: readonly CommandWords[]): string {
   const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
   const described = (word: string, doc: string): string => quote(`${word.replaceAll(':', '\\:')}:${doc}`);
   const cases = commands.map(({ name, options, words }) => {
-    const candidates = [...words.map((word) => described(word, '')), ...options.map(({ word, doc }) => described(word, doc))];
+    const all = [...words.map((word) => ({ word, doc: '' })), ...options];
+    const candidates = all.map(({ word, doc }) => described(word, doc));
     return `    ${name}) candidates=(${candidates.join(' ')}) ;;`;
   });
   return `#compdef millrace
@@ -96,9 +97,10 @@ function fish(commands: readonly CommandWords[]): string {
     return [
       `complete -c millrace -n __fish_use_subcommand -f -a ${name} -d ${quote(doc)}`,
       ...words.map((word) => `${inside} -f -a ${word}`),
-      ...options.map(({ word, doc: text }) =>
-        word.startsWith('--') ? `${inside} -l ${word.slice(2)} -d ${quote(text)}` : `${inside} -s ${word.slice(1)} -d ${quote(text)}`,
-      ),
+      ...options.map(({ word, doc: text }) => {
+        const option = word.startsWith('--') ? `-l ${word.slice(2)}` : `-s ${word.slice(1)}`;
+        return `${inside} ${option} -d ${quote(text)}`;
+      }),
     ];
   });
   return `# fish completion of millrace\n${lines.join('\n')}\n`;

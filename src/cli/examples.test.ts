@@ -21,12 +21,14 @@ function jobsIn(page: string): string[] {
   return blocks.filter((block) => /^name:/m.test(block));
 }
 
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))];
+const userDocs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+const pages = ['README.md', ...userDocs.map((name) => join('docs', name))];
 
 describe('examples', () => {
   it.each(yamlFiles('examples'))('%s is valid', async (path) => {
     const files = { [path]: readFileSync(join(root, path), 'utf8') };
-    expect(await runFake(['lint', path], { files, variables: VARIABLES })).toMatchObject({ output: `${path}: valid\n` });
+    const result = await runFake(['lint', path], { files, variables: VARIABLES });
+    expect(result).toMatchObject({ output: `${path}: valid\n` });
   });
 
   it.each(pages.flatMap((page) => jobsIn(page).map((text, i) => [`${page} (${i + 1})`, text])))(

@@ -81,7 +81,8 @@ function chooseGenerator(job: CompiledJob, wanted: string | undefined): SourceSp
   const fitting = wanted === undefined ? generators : generators.filter(({ stepId }) => stepId === wanted);
   const [first, second] = fitting;
   if (first === undefined) {
-    const reason = ids === '' ? 'the job has no source datagen or nexmark' : `no generator is called ${wanted ?? ''}: ${ids}`;
+    const hasNone = 'the job has no source datagen or nexmark';
+    const reason = ids === '' ? hasNone : `no generator is called ${wanted ?? ''}: ${ids}`;
     throw cliErrors.create('MR-CLI-NOTHING-TO-GENERATE', { reason });
   }
   if (second !== undefined) {

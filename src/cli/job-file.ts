@@ -9,7 +9,7 @@ export interface JobFileOptions {
 }
 
 /** Standard input, where a file's name is expected. */
-export const STANDARD_INPUT = '-';
+const STANDARD_INPUT = '-';
 
 export function addJobFileOptions(command: Command): Command {
   return command.option(

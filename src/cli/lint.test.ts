@@ -36,7 +36,8 @@ describe('millrace lint', () => {
   it('names every mistake with line and column, at once', async () => {
     const { exitCode, output, errors } = await runFake(['lint', 'job.yaml'], { files: { 'job.yaml': FIVE_MISTAKES } });
     expect({ exitCode, errors }).toEqual({ exitCode: 2, errors: '' });
-    const places = output.trimEnd().split('\n').map((line) => /^job\.yaml:(\d+:\d+): error MR-JOB-[A-Z-]+: /.exec(line)?.[1]);
+    const form = /^job\.yaml:(\d+:\d+): error MR-JOB-[A-Z-]+: /;
+    const places = output.trimEnd().split('\n').map((line) => form.exec(line)?.[1]);
     expect(places).toEqual(expect.arrayContaining(['6:7', '8:15', '11:15', '13:13', '15:5']));
     expect(output).toContain('did you mean `brokers`?');
     expect(output).toContain('did you mean `amount`?');
@@ -61,7 +62,8 @@ describe('millrace lint', () => {
   });
 
   it('reads standard input, and says so', async () => {
-    expect(await runFake(['lint', '-'], { standardInput: VALID })).toMatchObject({ exitCode: 0, output: '<stdin>: valid\n' });
+    const good = await runFake(['lint', '-'], { standardInput: VALID });
+    expect(good).toMatchObject({ exitCode: 0, output: '<stdin>: valid\n' });
     const bad = await runFake(['lint', '-'], { standardInput: 'name: x' });
     expect(bad.output).toMatch(/^<stdin>:1:1: error MR-JOB-MISSING-KEY/);
   });
@@ -78,7 +80,7 @@ describe('millrace lint', () => {
 });
 
 describe('what other commands say of a bad file', () => {
-  it.each([['run'], ['explain'], ['datagen']])('%s tells the mistakes and leaves standard output alone', async (command) => {
+  it.each(['run', 'explain', 'datagen'])('%s tells the mistakes and leaves standard output alone', async (command) => {
     const { exitCode, output, errors } = await runFake([command, 'job.yaml'], { files: { 'job.yaml': FIVE_MISTAKES } });
     expect({ exitCode, output }).toEqual({ exitCode: 2, output: '' });
     expect(errors).toContain('job.yaml:13:13: error MR-JOB-');

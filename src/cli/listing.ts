@@ -37,7 +37,8 @@ export function connectorEntries(catalog: ConnectorCatalog): readonly ListEntry[
 function connectorEntry(connector: SourceConnector | SinkConnector): ListEntry {
   const { name, kind, doc, options, formatUse, example } = connector;
   const metadata: Readonly<Record<string, DataType>> = kind === 'source' ? connector.metadata : {};
-  const metadataNames = Object.entries(metadata).map(([key, type]) => `${key} (${formatType(type)})`);
+  const metadataTypes = Object.entries(metadata).map(([key, type]) => ({ key, type: formatType(type) }));
+  const metadataNames = metadataTypes.map(({ key, type }) => `${key} (${type})`);
   return {
     name,
     summary: [kind, doc],
@@ -56,7 +57,7 @@ function connectorEntry(connector: SourceConnector | SinkConnector): ListEntry {
       doc,
       format: formatUse,
       options: optionDocuments(options),
-      ...(kind === 'source' ? { metadata: Object.entries(metadata).map(([key, type]) => ({ key, type: formatType(type) })) } : {}),
+      ...(kind === 'source' ? { metadata: metadataTypes } : {}),
       example,
     },
   };
@@ -108,5 +109,5 @@ export function functionEntries(): readonly ListEntry[] {
 export function signatureOf(row: FunctionRow, { params, variadic, returnsText }: Overload): string {
   const types = params.map(formatPattern);
   const list = variadic ? [...types.slice(0, -1), `${types.at(-1) ?? ''}…`] : types;
-  return row.syntax === null ? `${row.name}(${list.join(', ')}) → ${returnsText}` : `(${list.join(', ')}) → ${returnsText}`;
+  return `${row.syntax === null ? row.name : ''}(${list.join(', ')}) → ${returnsText}`;
 }

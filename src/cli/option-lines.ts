@@ -2,7 +2,7 @@ import type { OptionRow, OptionTable } from '../core/index.ts';
 import { textTable } from './text-table.ts';
 
 /** `duration, default 10s`, `one of a, b; required`. */
-export function describeOption(row: OptionRow): string {
+function describeOption(row: OptionRow): string {
   const kind = row.kind === 'enum' ? `one of ${(row.values ?? []).join(', ')}` : row.kind;
   const unit = row.unit === undefined ? '' : ` (${row.unit})`;
   const presence = row.required === true ? ', required' : defaultOf(row);
@@ -22,16 +22,10 @@ export function optionLines(table: OptionTable): readonly string[] {
 
 /** The options as plain data, for `--json`. */
 export function optionDocuments(table: OptionTable): readonly Readonly<Record<string, unknown>>[] {
-  return Object.entries(table).map(([name, { kind, doc, default: value, required, values, unit, min, max, secret }]) => ({
-    name,
-    kind,
-    doc,
-    required: required === true,
-    default: value ?? null,
-    ...(values === undefined ? {} : { values }),
-    ...(unit === undefined ? {} : { unit }),
-    ...(min === undefined ? {} : { min }),
-    ...(max === undefined ? {} : { max }),
-    ...(secret === true ? { secret } : {}),
-  }));
+  return Object.entries(table).map(([name, row]) => {
+    const { kind, doc, required, values, unit, min, max, secret } = row;
+    const always = { name, kind, doc, required: required === true, default: row.default ?? null };
+    // What is undefined leaves the document.
+    return { ...always, values, unit, min, max, secret };
+  });
 }

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 
 export function addParallelismOption(command: Command): Command {
-  return command.option('-p, --parallelism <N>', 'runs steps in N subtasks where they do not say otherwise; wins over the job file', parse);
+  const doc = 'runs steps in N subtasks where they do not say otherwise; wins over the job file';
+  return command.option('-p, --parallelism <N>', doc, parse);
 }
 
 function parse(text: string): number {

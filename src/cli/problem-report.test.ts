@@ -35,11 +35,13 @@ describe('a problem of a job file', () => {
 
   it('does not repeat what the message says', () => {
     const said = { ...problem, message: 'no `fliter`: one of filter, select', expected: 'one of filter, select' };
-    expect(describeProblem(said, text, { colors: false, excerpt: false })).toMatch(/: no `fliter`: one of filter, select$/);
+    const line = describeProblem(said, text, { colors: false, excerpt: false });
+    expect(line).toMatch(/: no `fliter`: one of filter, select$/);
   });
 
   it('is plain data for scripts', () => {
-    expect(problemDocument(problem)).toMatchObject({ file: 'job.yaml', line: 2, column: 4, code: 'MR-JOB-UNKNOWN-KEY' });
+    const { line, column, code } = problem;
+    expect(problemDocument(problem)).toMatchObject({ file: 'job.yaml', line, column, code });
   });
 
   it('has colours only where they are wanted', () => {

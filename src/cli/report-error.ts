@@ -9,16 +9,13 @@ import { exitCodes } from './exit-codes.ts';
 export function describeError(error: unknown): string {
   const { code, message, domain, fields, stack } = serializeError(error);
   const where = ['step', 'position']
-    .flatMap((name) => (Object.hasOwn(fields, name) && !mentions(message, fields[name]) ? [`${name} ${String(fields[name])}`] : []))
+    .filter((name) => Object.hasOwn(fields, name) && !message.includes(String(fields[name])))
+    .map((name) => `${name} ${String(fields[name])}`)
     .join(', ');
   const lines = [`error ${code}: ${message}${where === '' ? '' : ` (${where})`}`];
   if (domain === 'internal' && stack !== null) lines.push(stack);
   else lines.push(`\`millrace help errors ${code}\` says more`);
   return lines.join('\n');
-}
-
-function mentions(message: string, field: unknown): boolean {
-  return message.includes(String(field));
 }
 
 /** The form of an error in `--json` documents. */

@@ -53,7 +53,8 @@ describe('millrace run', () => {
 
   it('is cancelled by a signal', async () => {
     const files = { 'job.yaml': job('id', 'rate: 10') };
-    const { exitCode, errors } = await runFake(['run', 'job.yaml'], { files, onListening: (raise) => setTimeout(raise, 50) });
+    const onListening = (raise: () => void): void => void setTimeout(raise, 50);
+    const { exitCode, errors } = await runFake(['run', 'job.yaml'], { files, onListening });
     expect(exitCode).toBe(130);
     expect(errors).toMatch(/^stopping \(once more to stop at once\)\n.*CANCELED/);
   });
@@ -95,7 +96,8 @@ describe('millrace datagen', () => {
   });
 
   it('makes the rows of a job file, all fields, unfiltered', async () => {
-    const files = { 'job.yaml': job('id', 'count: 100').replace('schema: {id: long}', 'schema: {id: long, other: string}') };
+    const text = job('id', 'count: 100').replace('schema: {id: long}', 'schema: {id: long, other: string}');
+    const files = { 'job.yaml': text };
     const { exitCode, output } = await runFake(['datagen', 'job.yaml', '-n', '2'], { files });
     expect(exitCode).toBe(0);
     const rows = output.trimEnd().split('\n').map((line) => JSON.parse(line) as object);
@@ -107,6 +109,7 @@ describe('millrace datagen', () => {
     expect((await runFake(twice)).errors).toContain('MR-CLI-NOTHING-TO-GENERATE');
     expect((await runFake(['datagen', '--field', 'a=integre'])).errors).toMatch(/\(flags\):\d+:\d+: error MR-JOB-TYPE/);
     const files = { 'job.yaml': job('id', 'count: 1') };
-    expect((await runFake(['datagen', 'job.yaml', '--step', 'no'], { files })).errors).toContain('no generator is called no: rows');
+    const { errors } = await runFake(['datagen', 'job.yaml', '--step', 'no'], { files });
+    expect(errors).toContain('no generator is called no: rows');
   });
 });

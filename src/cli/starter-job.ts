@@ -23,7 +23,7 @@ export async function starterJob({ name, source, sink }: StarterRequest): Promis
   return `${[heading(name), sourceStep(source, declared), ...steps, sinkStep(sink, isRecord)].join('\n\n')}\n`;
 }
 
-/** The first schema that the source takes with its example's options, none at all among them, and the fields it gives. */
+/** The first schema, or none, that the source takes with the options of its example, and the fields that it gives. */
 async function fittingSchema(source: SourceConnector): Promise<{ declared: Schema | null; fields: readonly Field[] }> {
   for (const declared of [null, RECORD, LINE]) {
     const text = ['name: probe', 'steps:', sourceStep(source, declared), '  - id: out\n    sink: blackhole'].join('\n');
@@ -61,7 +61,8 @@ function withBlock(example: string): string {
 
 function sourceStep({ name, doc, example }: SourceConnector, declared: Schema | null): string {
   const fields = Object.entries(declared ?? {}).map(([field, type]) => `      ${field}: ${type}`);
-  const schema = declared === null ? '' : `\n    schema: # the fields of a record and their types\n${fields.join('\n')}`;
+  const heading = '\n    schema: # the fields of a record and their types\n';
+  const schema = declared === null ? '' : heading + fields.join('\n');
   return `  # ${doc}
   # \`millrace list connectors ${name}\` lists its options, \`millrace list connectors\` the other sources.
   - id: input

@@ -69,5 +69,6 @@ function chooseDisplay(context: CommandContext, options: RunOptions, printsRows:
 }
 
 function printsRows(graph: JobGraph): boolean {
-  return graph.vertices.some(({ chain }) => chain.some((node) => node.kind === 'sink' && node.spec.connector === 'print'));
+  const nodes = graph.vertices.flatMap(({ chain }) => chain);
+  return nodes.some((node) => node.kind === 'sink' && node.spec.connector === 'print');
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { JobMetrics } from '../../metrics/index.ts';
 import { progressLine, progressTable, totalsByStep, type JobProgress } from './job-progress.ts';
 
-function metrics(steps: Readonly<Record<string, Readonly<Record<string, [number, number]>>>>): JobMetrics {
+function metrics(steps: Readonly<Record<string, Readonly<Record<string, readonly [number, number]>>>>): JobMetrics {
   return {
     atMs: 0,
     steps: Object.entries(steps).map(([stepId, counters]) => ({
@@ -56,7 +56,8 @@ describe('a job in progress', () => {
   });
 
   it('shows what went wrong only where something did', () => {
-    const troubled = { ...progress, metrics: metrics({ orders: { numRecordsSkipped: [3, 0], numDeadLetters: [2, 0] } }) };
+    const counters = { numRecordsSkipped: [3, 0], numDeadLetters: [2, 0] } as const;
+    const troubled = { ...progress, metrics: metrics({ orders: counters }) };
     expect(progressLine(troubled)).toBe('12 s  RUNNING; orders skipped 3; orders sent 2 dead letters');
     expect(progressTable(troubled)[1]).toBe('step                  in  out  in per second  skipped  dead letters');
   });
