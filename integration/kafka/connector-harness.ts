@@ -37,7 +37,7 @@ export interface ReadRecord {
   readonly topic: string;
 }
 
-export function checked(table: Parameters<typeof parseOptions>[0], raw: Readonly<Record<string, unknown>>): Options {
+function checked(table: Parameters<typeof parseOptions>[0], raw: Readonly<Record<string, unknown>>): Options {
   const { values, problems } = parseOptions(table, raw);
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'));
   return values;
@@ -60,7 +60,7 @@ export function sourceSpec(raw: Readonly<Record<string, unknown>>, errors: Error
   return spec;
 }
 
-export function taskContext(stepId: string, errors: ErrorPolicy = { kind: 'fail' }): ReaderContext & {
+function taskContext(stepId: string, errors: ErrorPolicy = { kind: 'fail' }): ReaderContext & {
   readonly skipped: string[];
 } {
   const counters = new Map<string, { value: number }>();

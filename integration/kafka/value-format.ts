@@ -1,9 +1,16 @@
 /* A format for tests of the connector itself: the value as one bytes field, unless it says that it is poison. */
-import { appendBytes, setNull, type BytesColumn, type Column, type FormatDefinition, type RecordDecoder } from '../../src/core/index.ts';
+import {
+  appendBytes,
+  setNull,
+  type BytesColumn,
+  type Column,
+  type FormatDefinition,
+  type RecordDecoder,
+} from '../../src/core/index.ts';
 
 export const POISON = 'poison';
 
-export class PoisonError extends Error {
+class PoisonError extends Error {
   readonly code = 'MR-TEST-POISON';
   readonly scope = 'record';
 }

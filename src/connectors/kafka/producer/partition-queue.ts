@@ -8,9 +8,9 @@
  * The rules are those of Kafka's idempotent producer (KIP-98, TransactionManager.java): each batch carries producer,
  * epoch and the sequence number of its first record; the broker takes only the next sequence, and knows the last five
  * batches again, so at most five are in flight. After a failure only the first unacknowledged batch is sent, until it
- * is acknowledged: what was written although its answer got lost is recognised, and nothing overtakes it. Where the broker
- * no longer knows the sequence (or never will), the partition begins anew at zero under a higher epoch; that is the one
- * case in which a batch may be written twice.
+ * is acknowledged: what was written although its answer got lost is recognised, and nothing overtakes it. Where the
+ * broker no longer knows the sequence (or never will), the partition begins anew at zero under a higher epoch; that is
+ * the one case in which a batch may be written twice.
  */
 import type { ProducerIdentity } from '../client/index.ts';
 import { stampBatch, type BatchBuilder } from '../record-batch/index.ts';

@@ -19,49 +19,19 @@ export function walkRecords(cursor: BatchCursor, block: RecordBlock): boolean {
   let bits = 0;
   let shift = 0;
   while (left > 0 && count < capacity) {
-    bits = 0;
-    shift = 0;
-    do {
-      byte = data[at++] as number;
-      bits |= (byte & 127) << shift;
-      shift += 7;
-    } while (byte > 127);
+    for (bits = shift = 0, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
     const next = at + ((bits >>> 1) ^ -(bits & 1));
     // The record's attributes are unused.
     at++;
-    bits = 0;
-    shift = 0;
-    do {
-      byte = data[at++] as number;
-      bits |= (byte & 127) << shift;
-      shift += 7;
-    } while (byte > 127);
+    for (bits = shift = 0, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
     const delta = shift <= 28 ? (bits >>> 1) ^ -(bits & 1) : readLongBefore(data, at, shift / 7);
-    bits = 0;
-    shift = 0;
-    do {
-      byte = data[at++] as number;
-      bits |= (byte & 127) << shift;
-      shift += 7;
-    } while (byte > 127);
+    for (bits = shift = 0, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
     const offset = baseOffset + ((bits >>> 1) ^ -(bits & 1));
-    bits = 0;
-    shift = 0;
-    do {
-      byte = data[at++] as number;
-      bits |= (byte & 127) << shift;
-      shift += 7;
-    } while (byte > 127);
+    for (bits = shift = 0, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
     const keyLength = (bits >>> 1) ^ -(bits & 1);
     const keyStart = keyLength < 0 ? -1 : at;
     if (keyLength > 0) at += keyLength;
-    bits = 0;
-    shift = 0;
-    do {
-      byte = data[at++] as number;
-      bits |= (byte & 127) << shift;
-      shift += 7;
-    } while (byte > 127);
+    for (bits = shift = 0, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
     const valueLength = (bits >>> 1) ^ -(bits & 1);
     const valueStart = valueLength < 0 ? -1 : at;
     if (valueLength > 0) at += valueLength;

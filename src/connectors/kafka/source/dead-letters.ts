@@ -7,7 +7,7 @@ import type { Producer, TopicQueues } from '../producer/index.ts';
 import { decodeHeaders, encodeHeaders, type RecordHeader } from '../record-batch/index.ts';
 
 /** The headers that a dead letter has beside its own. */
-export const deadLetterHeaders = Object.freeze({
+const deadLetterHeaders = Object.freeze({
   code: 'millrace.error.code',
   message: 'millrace.error.message',
   step: 'millrace.error.step',

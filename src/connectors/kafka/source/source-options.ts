@@ -129,7 +129,7 @@ export type OffsetLimit =
   /** By topic (`*` where one is not named), then partition. */
   | { readonly kind: 'offsets'; readonly byTopic: ReadonlyMap<string, ReadonlyMap<number, number>> };
 
-export const ANY_TOPIC = '*';
+const ANY_TOPIC = '*';
 
 /** The limit that an option's value means, or what is wrong with it. */
 export function parseLimit(value: OptionValue, words: readonly string[]): OffsetLimit | string {
