@@ -115,7 +115,8 @@ export function tableOf(
       rows[key] = definition === null ? { ...row, required: false } : row;
     }
   }
-  return { ...rows, format: FORMAT_ROW, ...connector.options };
+  // In the order in which messages list them; where both have a row, the connector's counts.
+  return { ...connector.options, format: FORMAT_ROW, ...rows, ...connector.options };
 }
 
 interface RawOptions {
@@ -194,9 +195,22 @@ function reportOption(problem: OptionProblem, block: WithBlock, table: OptionTab
   problems.add(CODES[problem.what], range, { problem: message }, { expected, suggestion: problem.suggestion });
 }
 
+const KINDS: Readonly<Record<OptionRow['kind'], string | null>> = {
+  string: 'a text',
+  boolean: 'true or false',
+  integer: 'a whole number',
+  number: 'a number',
+  duration: 'a duration such as 500ms, 10s, 5m, 1h or 1d',
+  size: 'a size such as 512KiB, 64MiB or 1GB',
+  enum: 'one of the known words',
+  list: 'a list',
+  map: 'a mapping',
+  any: null,
+};
+
 function expectedOf(row: OptionRow | undefined): string | null {
   if (row === undefined) return null;
-  return row.values === undefined ? row.doc : `one of ${row.values.join(', ')}`;
+  return row.values === undefined ? KINDS[row.kind] : `one of ${row.values.join(', ')}`;
 }
 
 function rangeOf(problem: OptionProblem, block: WithBlock): TextRange {

@@ -217,6 +217,17 @@ describe('parseJobFile: YAML', () => {
     expect(problems[0]?.suggestion).toContain(meant);
   });
 
+  it('reads on behind a comment in a value of several lines', () => {
+    const filter = "  - id: x\n    filter: a > 1\n      AND name = 'x #1'\n      AND b\n";
+    const { problems, spec } = parse(job(SOURCE, filter, '  - id: y\n    filter: b\n    frm: x\n', SINK));
+    expect(problems.map(({ line, column, code }) => `${line}:${column} ${code}`)).toEqual([
+      '6:13 MR-JOB-YAML-CUT',
+      '11:5 MR-JOB-UNKNOWN-KEY',
+    ]);
+    expect(problems[0]?.suggestion).toBe(`"a > 1 AND name = 'x #1' AND b"`);
+    expect(spec?.steps[1]).toMatchObject({ predicate: { text: "a > 1\n      AND name = 'x #1'\n      AND b" } });
+  });
+
   it('lets a comment be a comment and quotes be quotes', () => {
     const text = job(SOURCE, "  - id: x\n    filter: name = 'a' # it's fine\n", SINK);
     expect(found(text)).toEqual([]);

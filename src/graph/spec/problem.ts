@@ -52,7 +52,8 @@ export class ProblemList {
     if (this.#seen.has(identity) || this.#problems.length >= this.#limit) return;
     this.#seen.add(identity);
     const { expected = null, suggestion = null } = details;
-    this.#problems.push(Object.freeze({ fileName: this.fileName, ...place, code, message, expected, suggestion }));
+    const told = { message: visible(message), expected: visible(expected), suggestion: visible(suggestion) };
+    this.#problems.push(Object.freeze({ fileName: this.fileName, ...place, code, ...told }));
   }
 
   /** As addMessage, for what was found in a text that may hold values of variables: those are not shown. */
@@ -68,6 +69,12 @@ export class ProblemList {
   sorted(): readonly JobProblem[] {
     return Object.freeze([...this.#problems].sort((a, b) => a.line - b.line || a.column - b.column));
   }
+}
+
+/** Control characters of a file do not reach the terminal that shows a problem with it. */
+function visible<T extends string | null>(text: T): T {
+  const escape = (char: string): string => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return (text === null ? null : text.replace(/[\0-\x1f\x7f-\x9f]/g, escape)) as T;
 }
 
 /** `job.yaml:12:5: there is no field …; expected …; did you mean …? [MR-JOB-…]` */

@@ -114,18 +114,33 @@ function flowCut(text: string, start: number, end: number, source: SourceText): 
 
 /** `filter: name = 'a #1'`: the rest of the line is a comment, and a quote is left open. */
 function commentCut(text: string, start: number, end: number, source: SourceText): YamlCut | null {
-  const lineEnd = source.lineEnd(start);
-  if (end > lineEnd) return null;
-  const behind = text.slice(end, lineEnd);
-  if (!/^\s+#/.test(behind) || isBalanced(text.slice(start, end))) return null;
-  const whole = text.slice(start, lineEnd).trimEnd();
+  if (!/^[^\S\n]+#/.test(text.slice(end, source.lineEnd(end))) || isBalanced(text.slice(start, end))) return null;
+  const whole = text.slice(start, continuationEnd(text, start, end, source)).trimEnd();
   if (!isBalanced(whole)) return null;
   return {
     start,
     end: start + whole.length,
-    reason: `\` #\` starts a comment, and so only \`${text.slice(start, end)}\` is left of it`,
+    reason: `\` #\` starts a comment, and so only \`${oneLine(text.slice(start, end))}\` is left of it`,
     suggestion: quoted(whole),
   };
+}
+
+/** The end of the last line that belongs to a value in block style: those below are indented less. */
+function continuationEnd(text: string, start: number, end: number, source: SourceText): number {
+  const indent = indentAt(text, source.lineStart(start));
+  let last = source.lineEnd(end);
+  for (let next = text.indexOf('\n', last) + 1; next > 0 && next < text.length; next = text.indexOf('\n', last) + 1) {
+    if (indentAt(text, next) <= indent) break;
+    last = source.lineEnd(next);
+  }
+  return last;
+}
+
+/** How far the first name of a line is indented; the dash of a list item counts as a space. */
+function indentAt(text: string, lineStart: number): number {
+  let at = lineStart;
+  while (text[at] === ' ' || (text[at] === '-' && text[at + 1] === ' ')) at++;
+  return at - lineStart;
 }
 
 const AFTER_KEY = /^(\s*(?:- +)*[^\s:#'"{}[\],]+:[ \t]+)(\S.*)$/;
@@ -149,7 +164,12 @@ function errorCut(document: Parsed, error: YAMLError, text: string, source: Sour
 
 /** In YAML's double quotes, or in single ones where that needs no escape. */
 function quoted(value: string): string {
-  return value.includes('"') && !value.includes("'") ? `'${value}'` : `"${value.replace(/["\\]/g, '\\$&')}"`;
+  const line = oneLine(value);
+  return line.includes('"') && !line.includes("'") ? `'${line}'` : `"${line.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
 }
 
 function sameLine(source: SourceText, a: number, b: number): boolean {
