@@ -143,6 +143,46 @@ describe('TransformOperator', () => {
     expect(out[3]?.timestamp).toBe(1002);
   });
 
+  it('cuts texts into rows without making arrays', async () => {
+    const separators = [' ', ', ', '€'];
+    const texts = ['', ' ', 'one', 'a b  c ', ' é ü', 'x, y,z, ', '1€2€€3', null, 'word '.repeat(3000)];
+    for (const separator of separators) {
+      const words = call(
+        'split(string,string)',
+        types.array(types.string),
+        column(1),
+        literal(separator, types.string),
+      );
+      const steps: TransformStep[] = [
+        { kind: 'flat-map', stepId: 'm', fields: [{ name: 'word', expression: words }], kept: [0] },
+        {
+          kind: 'filter',
+          stepId: 'f',
+          predicate: call(
+            'ne(string,string)',
+            types.boolean,
+            { ...column(1), index: 1 } as Expression,
+            literal('b', types.string),
+          ),
+        },
+      ];
+      const { rows: out } = await driveOperatorAllWays({
+        create: () => new TransformOperator({ steps, input }),
+        input,
+        rows: texts.map((text, i) => ({ values: [BigInt(i), text, 1, null] })),
+      });
+      const expected = texts.flatMap((text, i) =>
+        text === null
+          ? []
+          : text
+              .split(separator)
+              .filter((word) => word !== 'b')
+              .map((word) => [BigInt(i), word]),
+      );
+      expect(out.map((row) => row.values)).toEqual(expected);
+    }
+  });
+
   it('keeps the elements made before a later element fails, and goes on with the next row', async () => {
     const steps: TransformStep[] = [
       {

@@ -83,6 +83,14 @@ const chains: Record<string, TransformStep[]> = {
       },
     }),
   ],
+  'words of a text': [
+    {
+      kind: 'flat-map',
+      stepId: 'map',
+      fields: [{ name: 'word', expression: call('split(string,string)', column(2), literal(' ', types.string)) }],
+      kept: [],
+    },
+  ],
   'elements of an array, filtered': [
     { kind: 'flat-map', stepId: 'map', fields: [{ name: 'tag', expression: column(4) }], kept: [0] },
     {

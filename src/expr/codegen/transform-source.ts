@@ -22,11 +22,9 @@ import type { Code, ColumnBatch, DataType, Expression, RowSchema, TransformStep 
 import { arrayAccess } from './column-access.ts';
 import type { ColumnAccess, ColumnArrays, Mode } from './column-access.ts';
 import { canFail } from './column-use.ts';
-import { fromNullable } from './call-site.ts';
 import { ExpressionEmitter } from './expression-emitter.ts';
 import type { Binding } from './expression-emitter.ts';
-import { valueOf } from './operand.ts';
-import type { Operand } from './operand.ts';
+import { elementSource, elementType } from './flat-map-elements.ts';
 import { OutputEmitter } from './output-emitter.ts';
 import { readableNulls } from './runtime/append.ts';
 import type { InputUse } from './transform-plan.ts';
@@ -192,21 +190,16 @@ ${state}.step = step;`;
     const position = this.#builder.fresh();
     const label = this.#builder.fresh();
     this.#positions.push(position);
-    const arrays = step.fields.map(({ expression }) => emitter.emit(expression));
-    const lengths = arrays.map((array) =>
-      emitter.bind(
-        array.isNull === null ? code`${valueOf(array)}.length` : code`${array.isNull} ? 0 : ${valueOf(array)}.length`,
-      ),
-    );
-    const count =
-      lengths.length === 1 ? (lengths[0] as Code) : emitter.bind(code`Math.max(${joinCode(lengths, ', ')})`);
+    const alone = step.fields.length === 1;
+    const sources = step.fields.map(({ expression }) => elementSource(emitter, expression, alone));
+    const counts = sources.map(({ count }) => count);
+    const count = alone ? (counts[0] as Code) : emitter.bind(code`Math.max(${joinCode(counts, ', ')})`);
+    for (const source of sources) source.begin(position);
     const outer = emitter.environment;
     const scratchMark = this.#builder.fresh();
     const { block } = emitter.nested(() => {
       const kept = step.kept.map((field) => () => outer(field, this.#fieldType(index, field)));
-      const elements = arrays.map((array, field) =>
-        emitter.bindingOf(this.#element(array, position, lengths[field] as Code, lengths.length > 1)),
-      );
+      const elements = sources.map((source) => emitter.bindingOf(source.element(position)));
       emitter.setEnvironment((field) => kept[field]?.() ?? (elements[field - kept.length] as Binding));
       this.#emitSteps(index + 1, code`continue ${label};`);
     });
@@ -234,12 +227,6 @@ ${position} = 0;`);
       }
     }
     return (fields[field] as (typeof fields)[number]).type;
-  }
-
-  #element(array: Operand, position: Code, length: Code, mayBeShort: boolean): Operand {
-    const element = code`${valueOf(array)}[${position}]`;
-    const raw = this.#emitter.bind(mayBeShort ? code`${position} < ${length} ? ${element} : null` : element);
-    return fromNullable(this.#emitter, elementType(array.type), raw);
   }
 
   #emitAppend(): void {
@@ -279,11 +266,6 @@ ${position} = 0;`);
     const wide = declare(code`${column}.wide`);
     return { nulls, values, wide, loadWideDecimal: this.#builder.constant(loadWideDecimal) };
   }
-}
-
-function elementType(type: DataType): DataType {
-  if (type.kind !== 'array') throw new TypeError(`flat-map over a ${type.kind}`);
-  return type.element;
 }
 
 function flattenAnd(predicate: Expression): readonly Expression[] {

@@ -5,6 +5,7 @@ import { comparisonEmitters } from './comparison.ts';
 import { likeEmitters } from './like.ts';
 import { mathEmitters } from './math.ts';
 import { stringEmitters } from './strings.ts';
+import { timeEmitters } from './time.ts';
 
 export const callEmitters: ReadonlyMap<string, CallEmitter> = new Map([
   ...arithmeticEmitters,
@@ -12,4 +13,5 @@ export const callEmitters: ReadonlyMap<string, CallEmitter> = new Map([
   ...likeEmitters,
   ...mathEmitters,
   ...stringEmitters,
+  ...timeEmitters,
 ]);

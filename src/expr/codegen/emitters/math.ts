@@ -5,6 +5,8 @@ import { failAsInterpreter } from '../call-site.ts';
 import type { CallEmitter, CallSite } from '../call-site.ts';
 import { operand, valueOf } from '../operand.ts';
 import type { Operand } from '../operand.ts';
+import { asDecimal } from '../../types/decimal-types.ts';
+import { divideSafe } from '../runtime/numbers.ts';
 
 function arg(site: CallSite): Operand {
   return site.args[0] as Operand;
@@ -39,6 +41,26 @@ const absoluteInteger: CallEmitter = {
   },
 };
 
+/** CEIL and FLOOR of a decimal: to scale 0. */
+const wholeDecimal = (round: Code): CallEmitter => ({
+  total: false,
+  emit: (site) => {
+    const scale = asDecimal(site.types.args[0]).scale;
+    if (site.emitter.mode === 'wide' || scale > 15) return null;
+    const { emitter, types } = site;
+    const unit = 10 ** scale;
+    const of = arg(site);
+    const whole = emitter.bind(code`${emitter.builder.constant(divideSafe)}(${valueOf(of)}, ${unit})`);
+    const value = emitter.bind(code`${whole} + Math.${round}((${valueOf(of)} - ${whole} * ${unit}) / ${unit}) + 0`);
+    return operand({ type: types.result, value, bound: Math.ceil(of.bound / unit) });
+  },
+});
+
+const length: CallEmitter = {
+  total: false,
+  emit: (site) => operand({ type: site.types.result, value: site.emitter.bind(code`${valueOf(arg(site))}.length`) }),
+};
+
 const ABS = (x: Code) => code`Math.abs(${x})`;
 const CEIL = (x: Code) => code`Math.ceil(${x})`;
 const FLOOR = (x: Code) => code`Math.floor(${x})`;
@@ -59,4 +81,7 @@ export const mathEmitters: readonly [string, CallEmitter][] = [
   ['floor(float)', doubles(FLOOR)],
   ['floor(double)', doubles(FLOOR)],
   ['sqrt(double)', doubles(SQRT)],
+  ['ceil(decimal)', wholeDecimal(code`ceil`)],
+  ['floor(decimal)', wholeDecimal(code`floor`)],
+  ['cardinality(array<T>)', length],
 ];

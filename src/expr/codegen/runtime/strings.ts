@@ -127,6 +127,23 @@ export function pieceEnd(
   return at < 0 ? end : at;
 }
 
+/** How many pieces a separator cuts a text into; the separator is not empty. */
+export function pieceCount(
+  data: Uint8Array,
+  start: number,
+  end: number,
+  separator: Uint8Array,
+  separatorStart: number,
+  separatorEnd: number,
+): number {
+  let count = 1;
+  const step = separatorEnd - separatorStart;
+  for (let at = start; ; at += step, count++) {
+    at = indexOfBytes(data, at, end, separator, separatorStart, separatorEnd);
+    if (at < 0) return count;
+  }
+}
+
 /** SPLIT_INDEX for separators that are not known beforehand: where the piece starts, or -1 for NULL. */
 export function splitStart(
   data: Uint8Array,
