@@ -5,8 +5,8 @@
  */
 import { crc32c } from '@node-rs/crc32';
 import { nodePorts } from '../../src/core/node-ports.ts';
-import { createKafkaClient, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '../../src/connectors/kafka/client/index.ts';
-import type { FetchResponse, KafkaClient, ProducerIdentity } from '../../src/connectors/kafka/client/index.ts';
+import { createKafkaClient, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '../../src/connectors/index.ts';
+import type { FetchResponse, KafkaClient, ProducerIdentity } from '../../src/connectors/index.ts';
 import { partitionsOf, runPeer } from './peer-process.ts';
 import type { PeerTask } from './peer-process.ts';
 

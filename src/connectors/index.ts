@@ -10,7 +10,17 @@ import { printSink } from './print/print-sink.ts';
 import { socketSource } from './socket/socket-source.ts';
 
 export { builtInFormats, formatErrors } from './formats/index.ts';
-export { createKafkaSink, createKafkaSource, kafkaErrors } from './kafka/index.ts';
+export {
+  createKafkaClient,
+  createKafkaSink,
+  createKafkaSource,
+  EARLIEST_TIMESTAMP,
+  kafkaErrors,
+  LATEST_TIMESTAMP,
+  type FetchResponse,
+  type KafkaClient,
+  type ProducerIdentity,
+} from './kafka/index.ts';
 export { fileErrors } from './file/errors.ts';
 export { lineErrors } from './lines/errors.ts';
 export { printErrors } from './print/errors.ts';

@@ -86,6 +86,8 @@ export class Producer {
   #waiters: (() => void)[] = [];
   /** Bytes of batches handed to the network, without retries. */
   bytesSent = 0;
+  /** Called once, when `failure` is set. */
+  onFailure: () => void = () => undefined;
 
   constructor(client: KafkaClient, config: ProducerConfig, ports: Ports) {
     this.#client = client;
@@ -101,11 +103,16 @@ export class Producer {
     this.#identity = await this.#client.initProducerId();
     const deadlineMs = this.#clock.monotonicMs() + OPEN_TIMEOUT_MS;
     for (;;) {
-      const { topics: found } = await this.#client.metadata(topics);
-      for (const topic of topics) this.#introduce(topic, found.get(topic));
+      const isLate = this.#clock.monotonicMs() > deadlineMs;
+      try {
+        const { topics: found } = await this.#client.metadata(topics);
+        for (const topic of topics) this.#introduce(topic, found.get(topic));
+      } catch (error) {
+        if (isLate || !isMillraceError(error) || error.retry === 'never') throw error;
+      }
       if (topics.every((topic) => this.#topics.has(topic))) break;
       // A topic that was made a moment ago is not known to every broker yet.
-      if (this.#clock.monotonicMs() > deadlineMs) {
+      if (isLate) {
         const topic = topics.find((name) => !this.#topics.has(name)) as string;
         throw kafkaErrors.create('MR-KAFKA-TOPIC-NOT-FOUND', { topic, brokers: 'the cluster', hint: '' });
       }
@@ -488,8 +495,10 @@ export class Producer {
   }
 
   #fail(error: Error): void {
-    this.#failure ??= error;
+    if (this.#failure !== null) return;
+    this.#failure = error;
     this.#wake();
+    this.onFailure();
   }
 
   async #until(condition: () => boolean): Promise<void> {

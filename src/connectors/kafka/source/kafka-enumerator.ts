@@ -1,5 +1,6 @@
 /** Finds the partitions of a source and where to read them: one split each. Runs beside the JobMaster. */
 import {
+  isMillraceError,
   nearestName,
   type ConnectorContext,
   type Options,
@@ -63,6 +64,16 @@ export class KafkaEnumerator implements SplitEnumerator {
   }
 
   async discover(): Promise<readonly Split[]> {
+    try {
+      return await this.#discover();
+    } catch (error) {
+      // Brokers that are away for a while are no reason to stop a job that runs: the next call finds what this did not.
+      if (this.#isFirst || !isMillraceError(error) || error.retry === 'never') throw error;
+      return [];
+    }
+  }
+
+  async #discover(): Promise<readonly Split[]> {
     const isFirst = this.#isFirst;
     const metadata = await this.#find(isFirst);
     const fresh: TopicPartition[] = [];

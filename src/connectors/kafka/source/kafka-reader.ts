@@ -28,7 +28,7 @@ import { kafkaSplit, positionOf } from './kafka-split.ts';
 import { KafkaMetadataWriter } from './metadata-columns.ts';
 import { createPartitionState, isRead, type PartitionState } from './partition-state.ts';
 
-/** Rows per batch and records per block: see docs/design/005-kafka-client.md for the figures. */
+/** Rows per batch and records per block: what a block of usual records points at stays in a core's own cache. */
 const BLOCK_RECORDS = 2048;
 /** Blocks that yield no row are passed over so many times before the task loop has its turn. */
 const MAX_BLOCKS_PER_POLL = 4;
@@ -92,6 +92,7 @@ export class KafkaReader implements SourceReader, BatchOrigin {
       const requestTimeoutMs = options['requestTimeout'] as number;
       const producer = new Producer(client, { ...deadLetterProducer, requestTimeoutMs }, context.ports);
       this.#producer = producer;
+      producer.onFailure = () => this.#wake();
       await producer.open([errors.target]);
       this.#deadLetters = new DeadLetters(producer, errors.target, context.jobName);
     }
