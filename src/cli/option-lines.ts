@@ -11,8 +11,10 @@ function describeOption(row: OptionRow): string {
 
 function defaultOf(row: OptionRow): string {
   if (row.default === undefined || row.default === null) return '';
-  const text = typeof row.default === 'string' ? row.default : JSON.stringify(row.default);
-  return text === '' ? '' : `, default ${text}`;
+  if (row.default === '') return '';
+  // A comma or a blank needs quotes to be seen.
+  const isWord = typeof row.default === 'string' && /^[\w.%:/-]+$/.test(row.default);
+  return `, default ${isWord ? String(row.default) : JSON.stringify(row.default)}`;
 }
 
 /** A line per option: name, what it takes, what it does. */

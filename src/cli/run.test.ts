@@ -1,3 +1,7 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { describe, expect, it } from '@jest/globals';
 
 import { runFake } from './fixtures/fake-context.ts';
@@ -57,6 +61,21 @@ describe('millrace run', () => {
     const { exitCode, errors } = await runFake(['run', 'job.yaml'], { files, onListening });
     expect(exitCode).toBe(130);
     expect(errors).toMatch(/^stopping \(once more to stop at once\)\n.*CANCELED/);
+  });
+});
+
+describe('millrace run --stats', () => {
+  it('writes what the process used by the time that so many records were read', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-stats-'));
+    try {
+      const path = join(folder, 'stats.jsonl');
+      const files = { 'job.yaml': job('id', 'count: 2000').replace('sink: print', 'sink: blackhole') };
+      expect((await runFake(['run', '-q', '--stats', path, 'job.yaml'], { files })).exitCode).toBe(0);
+      const samples = readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as object);
+      expect(samples.at(-1)).toEqual({ elapsedMs: 1, cpuMs: 1, rssBytes: 1, recordsIn: 2000 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
