@@ -78,6 +78,9 @@ export interface Operator {
   flush?(): boolean;
   /** All inputs have ended. As onWatermark, resumable. Then only close() follows. */
   finish(): boolean;
-  /** Called once, also after a failure or a cancellation, and also when open() failed; releases everything. */
+  /**
+   * Called once, also after a failure or a cancellation, and also when open() failed; releases everything. A
+   * cancellation does not wait for promises of open() or prepare(): close() may come while they are pending.
+   */
   close(): void | Promise<void>;
 }

@@ -7,6 +7,7 @@ const ignore = (): void => undefined;
 /** Writes what reaches the end of a chain to a sink. */
 export class SinkTail implements ChainTail {
   onReady: () => void = ignore;
+  onFailure: (error: unknown) => void = ignore;
   readonly stepId: string;
   readonly #writer: SinkWriter;
   readonly #recordsIn: Counter;
@@ -14,7 +15,6 @@ export class SinkTail implements ChainTail {
   #row = 0;
   #isAwaiting = false;
   #flush: 'none' | 'running' | 'done' = 'none';
-  #failure: { readonly error: unknown } | null = null;
 
   constructor(writer: SinkWriter, stepId: string, recordsIn: Counter) {
     this.#writer = writer;
@@ -28,7 +28,6 @@ export class SinkTail implements ChainTail {
   }
 
   take(): boolean {
-    this.#throwFailure();
     const batch = this.#batch;
     if (batch === null) return true;
     if (this.#isAwaiting) return false;
@@ -44,7 +43,6 @@ export class SinkTail implements ChainTail {
   }
 
   control(control: ChainControl): boolean {
-    this.#throwFailure();
     if (control.kind === 'flush') this.#writer.poke();
     if (control.kind !== 'end-of-input') return true;
     if (this.#flush === 'none') {
@@ -63,15 +61,11 @@ export class SinkTail implements ChainTail {
    * rows may be on their way.
    */
   checkHealth(): void {
-    if (!this.#isAwaiting && this.#failure === null) this.#await(this.#writer.writable());
+    if (!this.#isAwaiting) this.#await(this.#writer.writable());
   }
 
   #isFlushed(): boolean {
     return this.#flush === 'done';
-  }
-
-  #throwFailure(): void {
-    if (this.#failure !== null) throw this.#failure.error;
   }
 
   #await(promise: Promise<void>): void {
@@ -82,9 +76,7 @@ export class SinkTail implements ChainTail {
         this.onReady();
       },
       (error: unknown) => {
-        this.#isAwaiting = false;
-        this.#failure = { error };
-        this.onReady();
+        this.onFailure(error);
       },
     );
   }
@@ -93,6 +85,7 @@ export class SinkTail implements ChainTail {
 /** Hands what reaches the end of a chain to every edge that leads on. */
 export class ExchangeTail implements ChainTail {
   onReady: () => void = ignore;
+  onFailure: (error: unknown) => void = ignore;
   readonly stepId: string;
   readonly #writers: readonly EdgeWriter[];
   /** Per edge, whether it has the present control element. */

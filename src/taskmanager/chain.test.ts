@@ -13,6 +13,7 @@ const end: ChainControl = { kind: 'end-of-input' };
 class LogTail implements ChainTail {
   readonly stepId = 'tail';
   onReady = (): void => undefined;
+  onFailure = (): void => undefined;
   isOpen = true;
   #batch: ColumnBatch | null = null;
   readonly #log: string[];

@@ -15,9 +15,11 @@ export interface ChainTail {
   readonly stepId: string;
   /** Called when take() or control() may get further. */
   onReady: () => void;
+  /** Called at any time when something that the tail has started went wrong. */
+  onFailure: (error: unknown) => void;
   /** Starts with a batch, borrowed until take() has returned true. */
   offer(batch: ColumnBatch): void;
-  /** Goes on with the batch; true once it is no longer needed. Throws what went wrong since. */
+  /** Goes on with the batch; true once it is no longer needed. */
   take(): boolean;
   /** Goes on with an element that follows all batches; true once it is done. A flush is done at once. */
   control(control: ChainControl): boolean;
@@ -73,6 +75,11 @@ export class Chain {
     this.#pending = stages.map(() => new Pending());
     this.outputs = stages.map((_, index) => this.#outputOf(index));
     tail.onReady = () => this.onReady();
+    tail.onFailure = (error) => {
+      this.#current = stages.length;
+      this.#failure = { error };
+      this.onReady();
+    };
   }
 
   /** The step whose code ran last, for errors that do not name theirs. */

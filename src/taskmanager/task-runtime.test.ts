@@ -336,6 +336,23 @@ describe('a failure', () => {
     expect(error?.message).toContain(message);
   });
 
+  it('of a write is noticed although no more input comes', async () => {
+    const { state, error } = await withMiniCluster({ slotCount: 1, limits: { reportIntervalMs: 20 } }, ({ run: runJob }) =>
+      // Pauses after its first batch for as long as it takes.
+      runJob(
+        testGraph('later', [
+          {
+            name: 'in',
+            parallelism: 1,
+            chain: [sourceNode('in', { pauseEvery: 1, pauseMs: 60_000 }), sinkNode('out', { failLaterMs: 50 })],
+          },
+        ]),
+      ),
+    );
+    expect(state).toBe('FAILED');
+    expect(error?.message).toBe('step out: internal error: the broker has gone');
+  });
+
   it('cancels all other tasks, and closes what they opened', async () => {
     let closes = 0;
     const { state } = await run(
@@ -486,7 +503,7 @@ describe('any graph', () => {
   /** A layer reads one or two of the vertices before it. */
   const layer = fc.record({
     parallelism: fc.integer({ min: 1, max: 4 }),
-    operator: fc.constantFrom(null, 'expand-1', 'expand-2', 'drop-3', 'late-1', 'union'),
+    operator: fc.constantFrom('union', 'expand-1', 'expand-2', 'drop-3', 'late-1'),
     from: fc.array(fc.tuple(fc.nat(9), fc.constantFrom(...exchanges)), { minLength: 1, maxLength: 2 }),
   });
   const drawn = fc.record({
@@ -526,8 +543,7 @@ describe('any graph', () => {
         return Array.from({ length: copies }, () => rowsOf.get(sender) ?? []).flat();
       });
       rowsOf.set(name, apply(each.operator, input));
-      const isUnion = each.operator === null || each.operator === 'union';
-      const node = isUnion ? unionNode(name) : operatorNode(name, each.operator);
+      const node = each.operator === 'union' ? unionNode(name) : operatorNode(name, each.operator);
       vertices.push({ name, parallelism: each.parallelism, chain: [node], from });
     });
     const inner = [...vertices];
@@ -541,7 +557,7 @@ describe('any graph', () => {
     return { graph: testGraph('any', vertices), expected: ends.flatMap(({ name }) => rowsOf.get(name) ?? []) };
   }
 
-  function apply(operator: string | null, rows: readonly (readonly Value[])[]): (readonly Value[])[] {
+  function apply(operator: string, rows: readonly (readonly Value[])[]): (readonly Value[])[] {
     if (operator === 'expand-2') return rows.flatMap((row) => [row, row]);
     if (operator === 'drop-3') return rows.filter(([n]) => Number(n) % 3 === 0);
     return [...rows];

@@ -19,7 +19,7 @@ export class Collected {
 /**
  * A sink that keeps its rows in `collected` and counts them (`testRows`), and sums the first field (`testSum`).
  * Options: `rowsPerMs` (takes no more than so many, then is full until a timer has fired), `blocked` (full for ever),
- * `hangFlush`, `failFlush`, `failAt` (fails to take this row of its own), `failPrepare`.
+ * `hangFlush`, `failFlush`, `failLaterMs` (what was taken turns out to be lost after so long), `failAt` (fails to take this row of its own), `failPrepare`.
  */
 export function collectSink(collected: Collected): SinkConnector {
   return {
@@ -45,6 +45,7 @@ class CollectWriter implements SinkWriter {
   #context: WriterContext | null = null;
   #room: number;
   #taken = 0;
+  #isLost = false;
 
   constructor(spec: SinkSpec, collected: Collected) {
     this.#spec = spec;
@@ -57,6 +58,12 @@ class CollectWriter implements SinkWriter {
 
   open(context: WriterContext): Promise<void> {
     this.#context = context;
+    const { failLaterMs } = this.#spec.options;
+    if (typeof failLaterMs === 'number') {
+      context.ports.clock.schedule(failLaterMs, () => {
+        this.#isLost = true;
+      });
+    }
     return Promise.resolve();
   }
 
@@ -77,6 +84,7 @@ class CollectWriter implements SinkWriter {
   }
 
   async writable(): Promise<void> {
+    if (this.#isLost) throw new Error('the broker has gone');
     if (this.#chunk === 0) await new Promise(() => undefined);
     if (this.#room > 0) return;
     await this.#context?.ports.clock.sleep(1);

@@ -1,6 +1,6 @@
 export { Collected } from './collect-sink.ts';
 export type { CollectedRow } from './collect-sink.ts';
-export { withMiniCluster } from './mini-cluster.ts';
+export { testCatalog, withMiniCluster } from './mini-cluster.ts';
 export type { JobHandle, MiniCluster, MiniClusterOptions } from './mini-cluster.ts';
 export { driveOperator, driveOperatorAllWays } from './operator-harness.ts';
 export type {
@@ -14,3 +14,4 @@ export type {
 export { sequenceRow } from './sequence-source.ts';
 export { operatorNode, sinkNode, sourceNode, testGraph, testSchema, unionNode } from './test-graph.ts';
 export type { TestVertex } from './test-graph.ts';
+export { createTestOperator } from './test-operators.ts';

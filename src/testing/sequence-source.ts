@@ -12,7 +12,7 @@ import { testSchema } from './test-graph.ts';
 
 /**
  * A source of rows that are known beforehand. Options: `rows` in all (absent: endless), `splits`, `batchRows`, `keys`
- * (how many different ones), `pauseEvery` (reads nothing for a moment after so many batches), `failOpen`, `failAt` (the
+ * (how many different ones), `pauseEvery` (reads nothing for `pauseMs` after so many batches), `failOpen`, `failAt` (the
  * row at which reading fails), `hangOpen`.
  */
 export const sequenceSource: SourceConnector = {
@@ -78,6 +78,7 @@ class SequenceReader implements SourceReader {
   readonly #rows: number;
   readonly #keys: number;
   readonly #pauseEvery: number;
+  readonly #pauseMs: number;
   readonly #failAt: number;
   readonly #batch: ColumnBatch;
   readonly #texts = new TextEncoder();
@@ -93,6 +94,7 @@ class SequenceReader implements SourceReader {
     this.#rows = numberOption(spec.options, 'rows', Infinity);
     this.#keys = numberOption(spec.options, 'keys', 10);
     this.#pauseEvery = numberOption(spec.options, 'pauseEvery', Infinity);
+    this.#pauseMs = numberOption(spec.options, 'pauseMs', 1);
     this.#failAt = numberOption(spec.options, 'failAt', Infinity);
     this.#batch = new ColumnBatch(testSchema, numberOption(spec.options, 'batchRows', 100));
   }
@@ -172,10 +174,11 @@ class SequenceReader implements SourceReader {
 
   #pause(): void {
     this.#isPaused = true;
-    this.#context?.ports.clock.schedule(1, () => {
+    const resume = (): void => {
       this.#isPaused = false;
       this.#wake();
-    });
+    };
+    this.#context?.ports.clock.schedule(this.#pauseMs, resume, true);
   }
 
   #wake(): void {

@@ -1,6 +1,6 @@
 import { ColumnBatch, coreErrors, MillraceError, readValue, types, writeValue } from '../core/index.ts';
 import type { Column, Operator, OperatorContext } from '../core/index.ts';
-import type { AggregateNode, TransformNode } from '../graph/job/job-graph.ts';
+import type { AggregateNode, TransformNode } from '../graph/index.ts';
 import { testSchema } from './test-graph.ts';
 
 /**
