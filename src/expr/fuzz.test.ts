@@ -81,7 +81,7 @@ const PIECES = [
 const mutated = fc
   .tuple(
     fc.constantFrom(...VALID),
-    fc.array(fc.tuple(fc.nat(), fc.nat(8), fc.constantFrom('', ...PIECES)), { minLength: 1, maxLength: 4 }),
+    fc.array(fc.tuple(fc.nat(), fc.nat(8), fc.constantFrom('', ...PIECES)), { maxLength: 4 }),
   )
   .map(([text, edits]) =>
     edits.reduce((edited, [at, removed, inserted]) => {
