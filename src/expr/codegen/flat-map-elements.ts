@@ -58,7 +58,8 @@ function piecesOf(emitter: ExpressionEmitter, expression: Expression): ElementSo
   return {
     count,
     begin: (position) => {
-      const first = code`${builder.constant(pieceStart)}(${slice.data}, ${slice.start}, ${slice.end}, ${cut}, ${position})`;
+      const find = builder.constant(pieceStart);
+      const first = code`${find}(${slice.data}, ${slice.start}, ${slice.end}, ${cut}, ${position})`;
       emitter.line(code`let ${next} = ${position} < ${count} ? ${first} : 0;`);
     },
     element: () => {

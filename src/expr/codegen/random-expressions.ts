@@ -204,7 +204,10 @@ export class ExpressionGenerator {
     }
     const bindings = new Map<string, DataType>();
     const count = overload.variadic
-      ? this.#random.integer(Math.max(overload.minimumArity, 0), overload.params.length + 2)
+      ? this.#random.integer(
+          Math.max(overload.minimumArity, 0),
+          overload.params.length + (this.#random.chance(0.1) ? 12 : 2),
+        )
       : overload.params.length;
     return Array.from({ length: count }, (_, index) => {
       const pattern = overload.params[Math.min(index, overload.params.length - 1)] as TypePattern;

@@ -2,6 +2,7 @@
 import { code } from '../../../core/index.ts';
 import type { Code } from '../../../core/index.ts';
 import type { CallEmitter, CallSite } from '../call-site.ts';
+import type { Mode } from '../column-access.ts';
 import { operand, valueOf } from '../operand.ts';
 import type { Operand } from '../operand.ts';
 import { ByteSet } from '../runtime/bytes.ts';
@@ -72,8 +73,8 @@ function inLiterals(site: CallSite): Operand | null {
       const { data, start, end } = emitter.slice({ ...value, isNull: null });
       return code`${set}.has(${data}, ${start}, ${end})`;
     });
-  } else if (kind === 'int' || kind === 'date' || kind === 'time' || kind === 'timestamp') {
-    const set = emitter.builder.constant(new Set(items.map((item) => item.constant?.value)));
+  } else if (SET_KINDS.includes(kind)) {
+    const set = emitter.builder.constant(new Set(items.flatMap(memberOf(emitter.mode))));
     test = emitter.nested(() => code`${set}.has(${valueOf(value)})`);
   } else {
     return null;
@@ -85,6 +86,17 @@ function inLiterals(site: CallSite): Operand | null {
   );
   return operand({ type: types.result, isNull: value.isNull, value: result });
 }
+
+const SET_KINDS = ['int', 'long', 'float', 'double', 'date', 'time', 'timestamp'];
+
+/** A literal as a member of a Set, which takes 0 and -0 as the same but NaN as equal to NaN. */
+const memberOf =
+  (mode: Mode) =>
+  ({ constant }: Operand): (number | bigint)[] => {
+    const value = constant?.value;
+    if (typeof value === 'bigint') return [mode === 'wide' ? value : Number(value)];
+    return typeof value === 'number' && !Number.isNaN(value) ? [value] : [];
+  };
 
 function bytesOfLiteral(item: Operand): Uint8Array {
   const value = item.constant?.value;
