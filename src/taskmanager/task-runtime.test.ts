@@ -337,7 +337,8 @@ describe('a failure', () => {
   });
 
   it('of a write is noticed although no more input comes', async () => {
-    const { state, error } = await withMiniCluster({ slotCount: 1, limits: { reportIntervalMs: 20 } }, ({ run: runJob }) =>
+    const options = { slotCount: 1, limits: { reportIntervalMs: 20 } };
+    const { state, error } = await withMiniCluster(options, ({ run: runJob }) =>
       // Pauses after its first batch for as long as it takes.
       runJob(
         testGraph('later', [

@@ -19,7 +19,8 @@ export class Collected {
 /**
  * A sink that keeps its rows in `collected` and counts them (`testRows`), and sums the first field (`testSum`).
  * Options: `rowsPerMs` (takes no more than so many, then is full until a timer has fired), `blocked` (full for ever),
- * `hangFlush`, `failFlush`, `failLaterMs` (what was taken turns out to be lost after so long), `failAt` (fails to take this row of its own), `failPrepare`.
+ * `hangFlush`, `failFlush`, `failLaterMs` (what was taken turns out to be lost after so long), `failAt` (fails to take
+ * this row of its own), `failPrepare`.
  */
 export function collectSink(collected: Collected): SinkConnector {
   return {

@@ -12,8 +12,8 @@ import { testSchema } from './test-graph.ts';
 
 /**
  * A source of rows that are known beforehand. Options: `rows` in all (absent: endless), `splits`, `batchRows`, `keys`
- * (how many different ones), `pauseEvery` (reads nothing for `pauseMs` after so many batches), `failOpen`, `failAt` (the
- * row at which reading fails), `hangOpen`.
+ * (how many different ones), `pauseEvery` (reads nothing for `pauseMs` after so many batches), `failOpen`, `failAt`
+ * (the row at which reading fails), `hangOpen`.
  */
 export const sequenceSource: SourceConnector = {
   kind: 'source',
