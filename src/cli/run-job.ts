@@ -50,6 +50,7 @@ export async function runJob(context: CommandContext, request: RunRequest): Prom
       steps,
       metrics: job.counters(),
     });
+    display.start(progress(false));
     const statistics = request.statsFile === null ? null : await openStatistics(context, request.statsFile, graph, job);
     const timer = repeat(context, display.intervalMs, () => display.update(progress(false)));
     const result = await job.result;

@@ -26,7 +26,9 @@ describe('millrace run', () => {
     const files = { 'job.yaml': job('id * 10', 'count: 3') };
     const { exitCode, output, errors } = await runFake(['run', 'job.yaml'], { files });
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: '{"id":10}\n{"id":20}\n{"id":30}\n' });
-    expect(errors).toMatch(/^[\d.]+ s {2}FINISHED; rows read 3 \([^)]+\); out wrote 3 \([^)]+\)\n$/);
+    const [first, last] = errors.split('\n');
+    expect(first).toBe('running numbers: rows (source datagen), chosen (select), out (sink print)');
+    expect(last).toMatch(/^[\d.]+ s {2}FINISHED; rows read 3 \([^)]+\); out wrote 3 \([^)]+\)$/);
     expect((await runFake(['run', '-q', 'job.yaml'], { files })).errors).toBe('');
   });
 
@@ -60,7 +62,7 @@ describe('millrace run', () => {
     const onListening = (raise: () => void): void => void setTimeout(raise, 50);
     const { exitCode, errors } = await runFake(['run', 'job.yaml'], { files, onListening });
     expect(exitCode).toBe(130);
-    expect(errors).toMatch(/^stopping \(once more to stop at once\)\n.*CANCELED/);
+    expect(errors).toMatch(/\nstopping \(once more to stop at once\)\n.*CANCELED/);
   });
 });
 

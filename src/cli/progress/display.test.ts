@@ -33,8 +33,13 @@ describe('displays', () => {
   it('writes one line at a time elsewhere', () => {
     const written: string[] = [];
     const display = plainDisplay((text) => written.push(text));
+    display.start(progress);
     display.update(progress);
     display.finish({ ...progress, state: 'FINISHED' });
-    expect(written).toEqual(['1.0 s  RUNNING\n', '1.0 s  FINISHED\n']);
+    expect(written).toEqual([
+      'running a-job-with-a-long-name: in (source datagen)\n',
+      '1.0 s  RUNNING\n',
+      '1.0 s  FINISHED\n',
+    ]);
   });
 });

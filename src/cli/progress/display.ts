@@ -5,6 +5,8 @@ import { progressLine, progressTable, type JobProgress } from './job-progress.ts
 export interface ProgressDisplay {
   /** How often update() is worth calling. */
   readonly intervalMs: number;
+  /** Called once, first. */
+  start(progress: JobProgress): void;
   update(progress: JobProgress): void;
   /** Tells a line in between. */
   note(line: string): void;
@@ -31,18 +33,23 @@ export function liveDisplay(terminal: Terminal, write: (text: string) => void): 
     // What is above the line stays; the table goes on below.
     drawnLines = 0;
   };
-  return { intervalMs: LIVE_INTERVAL_MS, update: draw, note, finish: draw };
+  return { intervalMs: LIVE_INTERVAL_MS, start: draw, update: draw, note, finish: draw };
 }
 
 /** A line now and then, for logs. */
 export function plainDisplay(write: (text: string) => void): ProgressDisplay {
-  const line = (progress: JobProgress): void => write(`${progressLine(progress)}\n`);
-  return { intervalMs: PLAIN_INTERVAL_MS, update: line, note: (text) => write(`${text}\n`), finish: line };
+  const note = (line: string): void => write(`${line}\n`);
+  const update = (progress: JobProgress): void => note(progressLine(progress));
+  const start = ({ jobName, steps }: JobProgress): void => {
+    note(`running ${jobName}: ${steps.map(({ stepId, what }) => `${stepId} (${what})`).join(', ')}`);
+  };
+  return { intervalMs: PLAIN_INTERVAL_MS, start, update, note, finish: update };
 }
 
 /** Shows nothing. */
 export const noDisplay: ProgressDisplay = {
   intervalMs: PLAIN_INTERVAL_MS,
+  start: () => undefined,
   update: () => undefined,
   note: () => undefined,
   finish: () => undefined,
