@@ -67,30 +67,31 @@ export function generateEncoder(fields: readonly Field[], shape: EncoderShape): 
   const n: Names = {
     builder, state: fresh(), block: fresh(), data: fresh(), view: fresh(), o: fresh(), row: fresh(), need: fresh(),
   };
-  const [batch, columns, from, maxBytes, count, capacity, rowCount, start] = Array.from({ length: 8 }, fresh) as [
-    Code, Code, Code, Code, Code, Code, Code, Code,
+  const [batch, columns, from, maxBytes, count, capacity, rowCount, start, gap] = Array.from({ length: 9 }, fresh) as [
+    Code, Code, Code, Code, Code, Code, Code, Code, Code,
   ];
   const names = fields.map((field, index) => fieldNames(builder, field, index));
   const fixed = names.reduce((sum, { field }) => sum + literalOf(field).length + fixedBytes(field), SLACK_BYTES + 2);
   const body = code`
-    const ${rowCount} = ${batch}.rowCount, ${capacity} = ${n.block}.capacity;
+    const ${rowCount} = ${batch}.rowCount, ${capacity} = ${n.block}.capacity, ${gap} = ${n.block}.headroom;
     let ${n.data} = ${n.block}.data, ${n.view} = ${n.state}.view;
     let ${n.o} = ${n.block}.used, ${count} = ${n.block}.count, ${n.row} = ${from}, ${start} = ${n.o};
     ${names.map((field) => fieldLocals(n, field, columns))}
     try {
       for (; ${n.row} < ${rowCount} && ${count} < ${capacity} && ${n.o} <= ${maxBytes}; ${n.row}++) {
         ${start} = ${n.o};
-        let ${n.need} = ${fixed};
+        let ${n.need} = ${gap} + ${fixed};
         ${names.map((field) => addLength(n, field))}
         if (${n.o} + ${n.need} > ${n.data}.length) {
           ${n.data} = ${n.state}.reserve(${n.block}, ${n.o}, ${n.need});
           ${n.view} = ${n.state}.view;
         }
+        ${n.o} += ${gap};
         ${names.map((field) => fieldText(n, field, shape))}
-        if (${n.o} === ${start}) ${n.o}++;
-        ${n.data}[${start}] = 123;
+        if (${n.o} === ${start} + ${gap}) ${n.o}++;
+        ${n.data}[${start} + ${gap}] = 123;
         ${n.data}[${n.o}++] = 125;
-        ${n.block}.starts[${count}] = ${start};
+        ${n.block}.starts[${count}] = ${start} + ${gap};
         ${n.block}.ends[${count}] = ${n.o};
         ${count}++;
       }

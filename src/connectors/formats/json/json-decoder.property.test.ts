@@ -143,7 +143,9 @@ function compare(records: readonly Uint8Array[], projection: readonly number[], 
   for (let pass = 0; pass < passes; pass++) {
     const outcomes = decodeBlock(decoder, spec, blockOf(records), 5).map(judged);
     // Of several equal keys JSON.parse shows the last alone; the decoder wants all of them to fit.
-    expect(outcomes.map((row, i) => (row === null && repeatsKeys(records[i]) ? expected[i] : row))).toEqual(expected);
+    const isOpen = (row: Value[] | null, i: number): boolean =>
+      expected[i] === 'unsure' || (row === null && repeatsKeys(records[i]));
+    expect(outcomes.map((row, i) => (isOpen(row, i) ? expected[i] : row))).toEqual(expected);
   }
 }
 
@@ -166,7 +168,7 @@ describe('JsonDecoder against JSON.parse', () => {
 
   it('agrees on records of a serialiser', () => {
     const records = fc.array(fitting.map(bytesOf), { minLength: 1, maxLength: 20 });
-    fc.assert(fc.property(records, projection, (all, wanted) => compare(all, wanted, 2)), { numRuns: RUNS / 4, endOnFailure: true });
+    fc.assert(fc.property(records, projection, (all, wanted) => compare(all, wanted, 2)), { numRuns: Math.ceil(RUNS / 4), endOnFailure: true });
   });
 
   it('agrees on damaged records', () => {

@@ -5,6 +5,7 @@ import type { JsonTextOptions } from './json-text.ts';
 
 /** Encodes rows as JSON objects with generated code; see encoder-source.ts. */
 export class JsonEncoder implements RecordEncoder {
+  readonly framesInPlace = true;
   readonly #indexes: readonly number[];
   readonly #state: EncodeState;
   readonly #run: GeneratedEncoder;

@@ -20,8 +20,10 @@ function refuse(): never {
   throw new Refused();
 }
 
-/** The row, or null where the record must be refused. */
-export function oracleRow(record: Uint8Array, fields: readonly Field[]): Value[] | null {
+class Unsure extends Error {}
+
+/** The row, null where the record must be refused, or `unsure` where it holds a time that only tables can judge. */
+export function oracleRow(record: Uint8Array, fields: readonly Field[]): Value[] | null | 'unsure' {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(record);
     const root: unknown = JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
@@ -30,6 +32,7 @@ export function oracleRow(record: Uint8Array, fields: readonly Field[]): Value[]
     if (!isObject(root)) return null;
     return fields.map(({ name, type }) => (Object.hasOwn(root, name) ? valueOf(root[name], type) : null));
   } catch (error) {
+    if (error instanceof Unsure) return 'unsure';
     // A SyntaxError or TypeError of the parsers, of whatever realm.
     if (error instanceof Refused || (error as Error).name !== 'ReferenceError') return null;
     throw error;
@@ -86,7 +89,9 @@ function scalarOf({ value, source }: Scalar, type: DataType): Value {
 
 /** Date.parse takes 30 February and 24:00; a text that is not written again the same is none. */
 function isoMs(value: unknown): number {
-  const ms = typeof value === 'string' && ISO.test(value) ? Date.parse(value) : NaN;
+  if (typeof value !== 'string' || !/^[+-]?\d{4,}-/.test(value)) refuse();
+  if (!ISO.test(value)) throw new Unsure();
+  const ms = Date.parse(value);
   return !Number.isNaN(ms) && new Date(ms).toISOString() === value ? ms : refuse();
 }
 
