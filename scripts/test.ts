@@ -13,6 +13,12 @@ import { runCheck } from './check/index.ts';
 import { countCheck, countJest, formatCounts, sumCounts, type Counts, type JestReport } from './test/index.ts';
 
 const PARTS = ['check', 'unit', 'integration'];
+const JEST_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  // Jest leaves one core idle unless it is told, and a worker keeps what its suites leave in memory.
+  unit: ['--maxWorkers=100%', '--workerIdleMemoryLimit=1GB'],
+  // Suites against services share brokers and cores: one at a time, so that their deadlines mean something.
+  integration: ['--runInBand'],
+};
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 async function runChecks(): Promise<Counts> {
@@ -47,8 +53,7 @@ function readReport(path: string): JestReport | null {
 async function runPart(part: string): Promise<Counts> {
   process.stderr.write(`\n── ${part}\n`);
   const started = performance.now();
-  // Suites against services share brokers and two cores: one at a time, so that their deadlines mean something.
-  const counts = await (part === 'check' ? runChecks() : runJest(part, part === 'unit' ? [] : ['--runInBand']));
+  const counts = await (part === 'check' ? runChecks() : runJest(part, JEST_ARGUMENTS[part] ?? []));
   process.stderr.write(`${part}: ${formatCounts(counts)} (${((performance.now() - started) / 1000).toFixed(1)} s)\n`);
   return counts;
 }

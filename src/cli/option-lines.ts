@@ -14,7 +14,7 @@ function defaultOf(row: OptionRow): string {
   if (row.default === '') return '';
   // A comma or a blank needs quotes to be seen.
   const isWord = typeof row.default === 'string' && /^[\w.%:/-]+$/.test(row.default);
-  return `, default ${isWord ? String(row.default) : JSON.stringify(row.default)}`;
+  return `, default ${isWord ? row.default : JSON.stringify(row.default)}`;
 }
 
 /** A line per option: name, what it takes, what it does. */
