@@ -34,8 +34,14 @@ async function runJest(project: string, args: readonly string[]): Promise<Counts
   const exitCode = await new Promise<number>((resolve, reject) => {
     // Jest repeats the report on its standard output, which nobody reads.
     const child = spawn(process.execPath, [...jest, ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+    // A terminal tells the child itself; a supervisor tells only us.
+    const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, pass);
     child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
+    child.on('close', (code) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, pass);
+      resolve(code ?? 1);
+    });
   });
   const report = readReport(reportFile);
   rmSync(folder, { recursive: true });
