@@ -69,7 +69,10 @@ export class EncodedBlock {
   data: Uint8Array;
   count = 0;
   used = 0;
-  readonly capacity: number;
+  /** Bytes to leave free before each record, for its owner's framing; only encoders that `framesInPlace` look at it. */
+  headroom = 0;
+  /** Records that it takes; its owner may lower it below the length of the arrays. */
+  capacity: number;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
 
@@ -105,6 +108,8 @@ export interface RecordEncoder {
   encode(batch: ColumnBatch, fromRow: number, block: EncodedBlock, maxBytes: number): number;
   /** The row that the last throwing encode() failed at; rows before it are in the block. */
   readonly failedRow: number;
+  /** Whether records follow each other with nothing but `block.headroom` free bytes before each. */
+  readonly framesInPlace?: boolean;
 }
 
 export interface FormatDefinition {

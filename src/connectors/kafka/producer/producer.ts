@@ -148,6 +148,11 @@ export class Producer {
     return this.#usedBytes < this.#config.bufferBytes;
   }
 
+  /** The size at which a batch is full. */
+  get batchBytes(): number {
+    return this.#config.batchBytes;
+  }
+
   /** Whether everything appended is acknowledged. */
   get isIdle(): boolean {
     return this.#usedBytes === 0;
@@ -188,8 +193,33 @@ export class Producer {
     batch.append(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers);
   }
 
-  /** Sends what is there without waiting for more. */
+  /**
+   * The open batch for records without a key, with room for a record of `needed` bytes, for a caller that encodes into
+   * its `data` and has it adopt the run.
+   */
+  openBatch(topic: TopicQueues, needed: number): BatchBuilder {
+    const queue = topic.queues[topic.sticky] as PartitionQueue;
+    const batch = queue.open;
+    const room = needed + MAX_RECORD_OVERHEAD;
+    const isRoomy = batch !== null && batch.used + room <= Math.min(batch.data.length, this.#config.batchBytes);
+    return isRoomy ? batch : this.#makeRoom(topic, queue, room);
+  }
+
+  /**
+   * No more is at hand just now: sends what is there, unless something is on its way already. Then it lingers, so that
+   * a reader that keeps running dry for a moment does not make a request of every few records (Nagle, RFC 896).
+   */
   poke(): void {
+    if (this.#isAnythingInFlight()) return;
+    this.#sendOpen();
+  }
+
+  #isAnythingInFlight(): boolean {
+    for (const { inFlight } of this.#brokers.values()) if (inFlight > 0) return true;
+    return false;
+  }
+
+  #sendOpen(): void {
     for (const { queues } of this.#topics.values()) {
       for (const queue of queues) if (queue.open !== null) queue.isDue = true;
     }
@@ -198,7 +228,7 @@ export class Producer {
 
   /** Resolves when everything appended so far is acknowledged by all in-sync replicas; rejects if it cannot be. */
   async flush(): Promise<void> {
-    this.poke();
+    this.#sendOpen();
     await this.#until(() => this.isIdle);
   }
 

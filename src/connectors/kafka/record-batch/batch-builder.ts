@@ -79,6 +79,53 @@ export class BatchBuilder {
     this.count++;
   }
 
+  /**
+   * The bytes that append() would put before a value of this size, without key and headers; behind the value stands
+   * one more. For runs that are encoded where they will be sent.
+   */
+  headerSize(timestamp: number, valueLength: number): number {
+    const delta = this.count === 0 ? 0 : timestamp - this.#baseTimestamp;
+    const size = recordSize(delta, this.count, valueLength);
+    return varintSize(size << 1) + size - valueLength - 1;
+  }
+
+  /** How many more records have headers of the size that headerSize() says. */
+  get recordsOfThisHeader(): number {
+    return (this.count < 0x40 ? 0x40 : this.count < 0x2000 ? 0x2000 : this.count < 0x100000 ? 0x100000 : 0x8000000) - this.count;
+  }
+
+  /**
+   * Takes over records that were encoded into `data` itself, from `used - 1` on with `headerSize() + 1` bytes of
+   * headroom each, by writing what belongs into the gaps: no byte of a value moves. Stops before the first record whose
+   * header has another size. Returns how many were taken.
+   */
+  adopt(timestamp: number, headerSize: number, starts: Int32Array, ends: Int32Array, count: number): number {
+    const { data } = this;
+    if (this.count === 0) {
+      this.#baseTimestamp = timestamp;
+      this.#maxTimestamp = timestamp;
+    } else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+    const delta = timestamp - this.#baseTimestamp;
+    if (delta < 0 || delta >= 0x40000000) return 0;
+    let taken = 0;
+    for (; taken < count; taken++) {
+      const start = starts[taken] as number;
+      const end = ends[taken] as number;
+      const size = recordSize(delta, this.count, end - start);
+      if (varintSize(size << 1) + size - (end - start) - 1 !== headerSize || end >= data.length) break;
+      let at = writeUnsigned(data, start - headerSize, size << 1);
+      data[at++] = 0;
+      at = writeUnsigned(data, at, delta << 1);
+      at = writeUnsigned(data, at, this.count << 1);
+      data[at++] = 1;
+      writeUnsigned(data, at, (end - start) << 1);
+      data[end] = 0;
+      this.used = end + 1;
+      this.count++;
+    }
+    return taken;
+  }
+
   /** The batch's bytes, compressed, all but producer, sequence and checksum, which stamp() sets. */
   close(codec: Codec): Buffer {
     const out = codec.id === 0 ? this.data.subarray(0, this.used) : this.#compressed(codec);
@@ -118,6 +165,11 @@ function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8
   }
   for (let i = start; i < end; i++) target[at++] = source[i] as number;
   return at;
+}
+
+/** Of a record without key and headers, behind its length; `delta` is small. */
+function recordSize(delta: number, index: number, valueLength: number): number {
+  return 3 + varintSize(delta << 1) + varintSize(index << 1) + varintSize(valueLength << 1) + valueLength;
 }
 
 function varintSize(zigzag: number): number {
