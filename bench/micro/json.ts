@@ -1,6 +1,7 @@
 /**
- * How fast one core decodes and encodes Nexmark bids in JSON: `node bench/micro/json.ts [decode-all|decode-q2|encode-5]`.
- * CPU time, because wall time measures the neighbours too; the best of several rounds, because so does CPU time.
+ * How fast one core decodes and encodes Nexmark bids in JSON: `node bench/micro/json.ts
+ * [decode-all|decode-q2|encode-5]`. CPU time, because wall time measures the neighbours too; the best of several
+ * rounds, because so does CPU time.
  */
 import { builtInFormats } from '../../src/connectors/index.ts';
 import {

@@ -56,7 +56,11 @@ function checkFormat(format: FormatDefinition | undefined, spec: SourceSpec) {
 }
 
 /** Opens a reader with all splits that there are. */
-export async function openReader(source: SourceConnector, spec: SourceSpec, context: TestContext): Promise<SourceReader> {
+export async function openReader(
+  source: SourceConnector,
+  spec: SourceSpec,
+  context: TestContext,
+): Promise<SourceReader> {
   const enumerator = source.createEnumerator(spec, context);
   await enumerator.open();
   const reader = source.createReader(spec);

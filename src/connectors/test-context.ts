@@ -1,4 +1,6 @@
-/** What readers and writers are handed in tests: counters, a clock that stands still, nothing behind the other ports. */
+/**
+ * What readers and writers are handed in tests: counters, a clock that stands still, nothing behind the other ports.
+ */
 import type {
   Clock,
   ColumnBatch,
@@ -15,7 +17,7 @@ interface Pending {
 }
 
 /** Time passes only by runNext(). */
-export class ManualClock implements Clock {
+class ManualClock implements Clock {
   #nowMs = 0;
   #pending: Pending[] = [];
 

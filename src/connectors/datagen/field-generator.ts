@@ -34,7 +34,12 @@ const settings = defineOptions({
   deviation: { kind: 'number', default: 1, min: 0, doc: 'normal: the standard deviation' },
   values: { kind: 'any', doc: 'choice: the values; zipf: how many values, 1 to this' },
   weights: { kind: 'any', doc: 'choice: how often each value comes, relative to the others' },
-  exponent: { kind: 'number', default: 1, min: 0, doc: 'zipf: the n-th value is n^exponent times as rare as the first' },
+  exponent: {
+    kind: 'number',
+    default: 1,
+    min: 0,
+    doc: 'zipf: the n-th value is n^exponent times as rare as the first',
+  },
   pattern: { kind: 'string', doc: 'pattern: `#` a digit, `?` a letter, `*` either, `\\` takes the next as it is' },
   length: { kind: 'integer', default: 12, min: 0, max: 1_000_000, doc: 'string: how many letters' },
   value: { kind: 'any', doc: 'constant: the value, as it would stand in JSON' },
@@ -71,7 +76,8 @@ export function checkGenerator(name: string, type: DataType, given: OptionValue 
   const path = ['fields', name];
   if (given === undefined) {
     if (type.kind !== 'json' && columnlessKinds.has(type.kind)) {
-      const message = `field \`${name}\` is ${formatType(type)}: say under \`fields\` what to make, a constant or a choice`;
+      const message =
+        `field \`${name}\` is ${formatType(type)}: say under \`fields\` what to make, ` + 'a constant or a choice';
       return [{ path, what: 'missing', message, suggestion: null }];
     }
     return [];

@@ -30,7 +30,7 @@ const ACTIVE_PEOPLE = 1000;
 const ID_LEAD = 10;
 const MEAN_BYTES: Readonly<Record<NexmarkKind, number>> = { person: 200, auction: 500, bid: 100 };
 
-export const KIND_ROWS: Readonly<Record<NexmarkKind, number>> = { person: PERSONS, auction: AUCTIONS, bid: BIDS };
+const KIND_ROWS: Readonly<Record<NexmarkKind, number>> = { person: PERSONS, auction: AUCTIONS, bid: BIDS };
 const KIND_OFFSETS: Readonly<Record<NexmarkKind, number>> = { person: 0, auction: PERSONS, bid: PERSONS + AUCTIONS };
 
 /** The number of the event that is row `row` of its kind. */

@@ -1,6 +1,14 @@
-import { batchOf, defineOptions, rowSchema, types, writeValue } from '../../core/index.ts';
-import type { Column, Field, OptionValues, Options, RowSchema, SourceConnector, SourceSpec, Value } from '../../core/index.ts';
-import { rowsOf } from '../../core/index.ts';
+import { batchOf, defineOptions, rowSchema, rowsOf, types, writeValue } from '../../core/index.ts';
+import type {
+  Column,
+  Field,
+  Options,
+  OptionValues,
+  RowSchema,
+  SourceConnector,
+  SourceSpec,
+  Value,
+} from '../../core/index.ts';
 import type { WantedFields } from '../formats/wanted-fields.ts';
 import { eventOfRow, kindOfEvent, NexmarkEvents, type NexmarkKind } from './nexmark-events.ts';
 import { RowReader, RowSplits, type RowMaker, type RowPlan } from './row-source.ts';

@@ -42,7 +42,7 @@ export interface RowMaker {
 }
 
 /** At a low rate small blocks, so that all splits get their share of every second. */
-export function blockRows({ rate }: RowPlan): number {
+function blockRows({ rate }: RowPlan): number {
   return rate === null ? MAX_BLOCK_ROWS : Math.max(1, Math.min(MAX_BLOCK_ROWS, Math.floor(rate / SPLIT_COUNT)));
 }
 

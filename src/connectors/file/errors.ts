@@ -7,8 +7,8 @@ export const fileErrors = defineErrors({
     retry: 'never',
     message: 'no file matches `{path}`; paths are relative to the directory that the process was started in',
     help:
-      'Give a path or a glob (`data/*.jsonl`, quoted in YAML because of the star). With `follow: true` the source waits ' +
-      'for files to appear.',
+      'Give a path or a glob (`data/*.jsonl`, quoted in YAML because of the star). With `follow: true` the source ' +
+      'waits for files to appear.',
   },
   'MR-FILE-READ': {
     domain: 'external',

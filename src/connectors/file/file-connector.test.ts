@@ -78,7 +78,8 @@ describe('file source', () => {
 
   it('says when there is no file, a record is too long, or the file is not the old one', async () => {
     const at = directory({ 'x.jsonl': `{"id":1}\n{"name":"${'x'.repeat(2000)}"}\n` });
-    await expect(readStep(fileSource, json(`${at}/*.json`), real())).rejects.toMatchObject({ code: 'MR-FILE-NOT-FOUND' });
+    await expect(readStep(fileSource, json(`${at}/*.json`), real())).rejects.toMatchObject(
+      { code: 'MR-FILE-NOT-FOUND' });
     await expect(readStep(fileSource, json(`${at}/x.jsonl`, { maxRecord: '1KB' }), real())).rejects.toThrow(
       /x\.jsonl: the record at byte 9 is longer than 1000 bytes/,
     );
@@ -142,7 +143,8 @@ describe('file source', () => {
 
 const ROWS: Value[][] = [[1n, 'x'], [2n, null], [3n, 'a,"b"\nc'], [4n, '']];
 
-function sinkSpec(path: string, format: string, formatOptions: Record<string, OptionValue> = {}, overwrite = false): SinkSpec {
+function sinkSpec(path: string, format: string, formatOptions: Record<string, OptionValue> = {},
+  overwrite = false): SinkSpec {
   return {
     stepId: 'out', connector: 'file', options: { path, overwrite }, format: { name: format, options: formatOptions },
     input: rowSchema(SCHEMA), changelog: 'append', uniqueKey: [],

@@ -54,11 +54,8 @@ export class FileReader implements SourceReader {
     if (context === null) return;
     const recordsIn = context.counter(counterNames.recordsIn.name);
     for (const { position } of splits) {
-      const at: FilePosition = {
-        path: String(position['path']),
-        inode: Number(position['inode']),
-        offset: Number(position['offset']),
-      };
+      const { path, inode, offset } = position as { path: string; inode: number; offset: number };
+      const at: FilePosition = { path, inode, offset };
       const { follow, maxRecord } = this.#options;
       const counters = { bytesIn: this.#bytesIn, recordsIn };
       const file = new FollowedFile(at, this.#decoding, { follow, maxRecord }, context.ports.files, counters);

@@ -5,4 +5,5 @@ import { jsonFormat } from './json/json-format.ts';
 import { rawFormat } from './raw/raw-format.ts';
 
 /** Every format of this build. */
-export const builtInFormats: readonly FormatDefinition[] = Object.freeze([jsonFormat, csvFormat, avroFormat, rawFormat]);
+export const builtInFormats: readonly FormatDefinition[] =
+  Object.freeze([jsonFormat, csvFormat, avroFormat, rawFormat]);

@@ -11,8 +11,8 @@ export const formatErrors = defineErrors({
     retry: 'never',
     message: 'the record is no {format}: {problem} at byte {position}',
     help:
-      'The bytes of the record do not follow the grammar of the format. Look at the producer, or set `errors: skip` or ' +
-      '`errors: {to: TARGET}` on the source to leave such records out.',
+      'The bytes of the record do not follow the grammar of the format. Look at the producer, or set `errors: skip` ' +
+      'or `errors: {to: TARGET}` on the source to leave such records out.',
   },
   'MR-FORMAT-UTF8': {
     domain: 'user',
@@ -20,8 +20,9 @@ export const formatErrors = defineErrors({
     retry: 'never',
     message: 'the record is no valid UTF-8: {problem} at byte {position}',
     help:
-      'Text is UTF-8 everywhere. The record was written in another encoding, was cut, or holds a surrogate without its ' +
-      'partner, which no UTF-8 can express. Declare the field `bytes` where the format allows it, or fix the producer.',
+      'Text is UTF-8 everywhere. The record was written in another encoding, was cut, or holds a surrogate without ' +
+      'its partner, which no UTF-8 can express. Declare the field `bytes` where the format allows it, or fix the ' +
+      'producer.',
   },
   'MR-FORMAT-TYPE': {
     domain: 'user',
@@ -29,8 +30,8 @@ export const formatErrors = defineErrors({
     retry: 'never',
     message: 'field `{field}` is declared {expected}, but the record holds {found} at byte {position}',
     help:
-      'The schema of the source and the record disagree. Nothing is converted silently: declare the field with the type ' +
-      'that the records have (`json` takes anything) and CAST it in a select.',
+      'The schema of the source and the record disagree. Nothing is converted silently: declare the field with the ' +
+      'type that the records have (`json` takes anything) and CAST it in a select.',
   },
   'MR-FORMAT-RANGE': {
     domain: 'user',
@@ -38,8 +39,8 @@ export const formatErrors = defineErrors({
     retry: 'never',
     message: 'field `{field}`: {found} at byte {position} does not fit into {expected} without loss',
     help:
-      'The value is outside the range of the declared type, or has more decimal places than its scale. Declare a wider ' +
-      'type, or read the field as string or double and CAST it, which rounds.',
+      'The value is outside the range of the declared type, or has more decimal places than its scale. Declare a ' +
+      'wider type, or read the field as string or double and CAST it, which rounds.',
   },
   'MR-FORMAT-COLUMNS': {
     domain: 'user',
@@ -47,8 +48,8 @@ export const formatErrors = defineErrors({
     retry: 'never',
     message: 'the record has {found} columns, the schema {expected}',
     help:
-      'A line of CSV must have one column per declared field. The delimiter or the quote character may be another one: ' +
-      'see the options `delimiter` and `quote`. `missingColumns: null` reads short lines.',
+      'A line of CSV must have one column per declared field. The delimiter or the quote character may be another ' +
+      'one: see the options `delimiter` and `quote`. `missingColumns: null` reads short lines.',
   },
   'MR-FORMAT-HEADER': {
     domain: 'user',
@@ -74,8 +75,8 @@ export const formatErrors = defineErrors({
     retry: 'never',
     message: 'the record does not fit its Avro schema: {problem}',
     help:
-      'The record was written with another schema than the one in the options, or is preceded by the header of a schema ' +
-      'registry, or is damaged.',
+      'The record was written with another schema than the one in the options, or is preceded by the header of a ' +
+      'schema registry, or is damaged.',
   },
   'MR-FORMAT-OPTIONS': {
     domain: 'user',

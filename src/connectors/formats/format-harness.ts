@@ -27,7 +27,7 @@ export function specOf(fields: readonly Field[], more: Partial<SourceSpec> = {})
   };
 }
 
-export function sinkSpecOf(fields: readonly Field[], options: Readonly<Record<string, OptionValue>> = {}): SinkSpec {
+function sinkSpecOf(fields: readonly Field[], options: Readonly<Record<string, OptionValue>> = {}): SinkSpec {
   return {
     stepId: 'out', connector: 'test', options: {}, format: { name: 'test', options }, input: rowSchema(fields),
     changelog: 'append', uniqueKey: [],

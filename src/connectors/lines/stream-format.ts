@@ -18,7 +18,8 @@ export const streamOptions = defineOptions({
 /** Formats whose records cannot be told apart in a stream of bytes are refused. */
 export function checkStreamFormat(format: { readonly name: string } | null): readonly OptionProblem[] {
   if (format === null || formatNamed(format).framing !== 'none') return [];
-  const message = `records of format ${format.name} cannot be told apart in a file or on a socket; use json, csv or raw`;
+  const message =
+    `records of format ${format.name} cannot be told apart in a file or on a socket; ` + 'use json, csv or raw';
   return [{ path: ['format'], what: 'invalid', message, suggestion: 'json' }];
 }
 

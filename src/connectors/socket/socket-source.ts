@@ -209,7 +209,8 @@ class SocketReader implements SourceReader {
   /** There is something to notice for poll() or isFinished. */
   get #mayEnd(): boolean {
     if (this.#isClosed) return true;
-    return this.#decoder === null ? this.#noMoreSplits : this.#hasEnded && !(this.#decoder.isDone && !this.#noMoreSplits);
+    return this.#decoder === null ? this.#noMoreSplits
+      : this.#hasEnded && !(this.#decoder.isDone && !this.#noMoreSplits);
   }
 
   #wake(): void {

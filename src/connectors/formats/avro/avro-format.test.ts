@@ -28,7 +28,8 @@ const SCHEMA = {
     { name: 'hour', type: { type: 'int', logicalType: 'time-millis' } },
     { name: 'tags', type: { type: 'array', items: ['null', 'string'] } },
     { name: 'counts', type: { type: 'map', values: 'long' } },
-    { name: 'item', type: { type: 'record', name: 'Item', fields: [{ name: 'hash', type: 'Hash' }, { name: 'n', type: 'int' }] } },
+    { name: 'item', type: { type: 'record', name: 'Item',
+      fields: [{ name: 'hash', type: 'Hash' }, { name: 'n', type: 'int' }] } },
     { name: 'next', type: ['null', 'Item'] },
   ],
 };
@@ -41,7 +42,8 @@ const decode = (records: readonly Uint8Array[], fields = FIELDS, options = OPTIO
   decodeWith(avroFormat, records, fields, { format: { name: 'avro', options }, ...more });
 
 const bytes2 = fc.uint8Array({ minLength: 2, maxLength: 2 });
-const long = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.maxSafeInteger().map(BigInt), fc.integer().map(BigInt));
+const long = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.maxSafeInteger().map(BigInt),
+  fc.integer().map(BigInt));
 const nullable = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const int = fc.integer();
 const rows = fc.array(
@@ -73,7 +75,8 @@ describe('avro', () => {
   it('makes fields of the schema', () => {
     expect(FIELDS.map(({ name, type }) => `${name} ${formatType(type)}`)).toEqual([
       'id long', 'name string', 'count int', 'ratio double', 'part float', 'ok boolean', 'blob bytes', 'hash bytes',
-      'kind string', 'price decimal(30,2)', 'tax decimal(9,1)', 'at timestamp', 'seen timestamp', 'day date', 'hour time',
+      'kind string', 'price decimal(30,2)', 'tax decimal(9,1)', 'at timestamp', 'seen timestamp', 'day date',
+        'hour time',
       'tags array<string>', 'counts map<string, long>', 'item row<hash bytes, n int>', 'next row<hash bytes, n int>',
     ]);
     expect(avroFormat.fixedSchema(optionsOf(JSON.stringify(SCHEMA)))?.fields).toEqual(FIELDS);
@@ -84,7 +87,8 @@ describe('avro', () => {
       fc.property(rows, fc.subarray([...FIELDS.keys()]), (values, projection) => {
         const records = encodeWith(avroFormat, values, FIELDS, OPTIONS);
         expect(decode(records)).toEqual(values);
-        expect(decode(records, FIELDS, OPTIONS, { projection })).toEqual(values.map((row) => projection.map((i) => row[i])));
+        expect(decode(records, FIELDS, OPTIONS, { projection })).toEqual(
+          values.map((row) => projection.map((i) => row[i])));
       }),
     );
   });
@@ -101,7 +105,8 @@ describe('avro', () => {
         const records = encodeWith(avroFormat, wanted, fields, options);
         records.forEach((record, index) => {
           const read = type.fromBuffer(Buffer.from(record)) as Record<string, unknown>;
-          expect(fields.map(({ name }) => (Buffer.isBuffer(read[name]) ? new Uint8Array(read[name]) : read[name]))).toEqual(
+          expect(fields.map(({ name }) => (Buffer.isBuffer(read[name]) ? new Uint8Array(read[name]) : read[name])))
+            .toEqual(
             wanted[index],
           );
           expect(decode([type.toBuffer(read)], fields, options)).toEqual([wanted[index]]);
@@ -113,7 +118,8 @@ describe('avro', () => {
   it('refuses damaged records, and never hangs or crashes', () => {
     const [record] = encodeWith(
       avroFormat,
-      [[1n, 'a', 2, 0.5, 0.5, true, new Uint8Array(3), new Uint8Array(2), 'A', 5n, 6n, 7, 8, 9, 10, ['x', null], new Map([['k', 1n]]), [new Uint8Array(2), 1], null]],
+      [[1n, 'a', 2, 0.5, 0.5, true, new Uint8Array(3), new Uint8Array(2), 'A', 5n, 6n, 7, 8, 9, 10, ['x', null],
+        new Map([['k', 1n]]), [new Uint8Array(2), 1], null]],
       FIELDS,
       OPTIONS,
     ) as [Uint8Array];
@@ -122,7 +128,8 @@ describe('avro', () => {
     }
     expect(decode([Uint8Array.of(...record, 0)])).toEqual([expect.stringContaining('1 bytes follow its last field')]);
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(record.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }), (edits) => {
+      fc.property(fc.array(fc.tuple(fc.nat(record.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        (edits) => {
         const damaged = record.slice();
         for (const [at, byte] of edits) damaged[at] = byte;
         const [outcome] = decode([damaged]);
@@ -133,7 +140,8 @@ describe('avro', () => {
   });
 
   it('does not believe a count', () => {
-    const options = optionsOf({ type: 'record', name: 'R', fields: [{ name: 'a', type: { type: 'array', items: 'int' } }] });
+    const options = optionsOf({ type: 'record', name: 'R',
+      fields: [{ name: 'a', type: { type: 'array', items: 'int' } }] });
     const fields = avroFormat.fixedSchema(options)?.fields ?? [];
     const huge = Uint8Array.of(0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0);
     expect(decode([huge], fields, options)).toEqual([expect.stringMatching(/items in 1 bytes/)]);
@@ -152,7 +160,8 @@ describe('avro', () => {
   });
 
   it('compares a sink with the schema', () => {
-    const schema = { type: 'record', name: 'R', fields: [{ name: 'a', type: 'int' }, { name: 'b', type: 'long' }, { name: 'c', type: ['null', 'int'] }] };
+    const schema = { type: 'record', name: 'R',
+      fields: [{ name: 'a', type: 'int' }, { name: 'b', type: 'long' }, { name: 'c', type: ['null', 'int'] }] };
     const input = rowSchema([{ name: 'a', type: types.long }, { name: 'x', type: types.int }]);
     expect(avroFormat.check(input, optionsOf(schema), 'encode').map(({ message }) => message)).toEqual([
       'the Avro schema has no field `x`',
@@ -162,9 +171,11 @@ describe('avro', () => {
   });
 
   it('leaves rows that do not fit to the handler', () => {
-    const options = optionsOf({ type: 'record', name: 'R', fields: [{ name: 'kind', type: { type: 'enum', name: 'K', symbols: ['A'] } }] });
+    const options = optionsOf({ type: 'record', name: 'R',
+      fields: [{ name: 'kind', type: { type: 'enum', name: 'K', symbols: ['A'] } }] });
     const fields = [{ name: 'kind', type: types.string }];
     expect(() => encodeWith(avroFormat, [['A'], ['C']], fields, options)).toThrow('the enum has no "C"');
-    expect(() => encodeWith(avroFormat, [[null]], fields, options)).toThrow('it is NULL, and the schema has no null there');
+    expect(() => encodeWith(avroFormat, [[null]], fields, options)).toThrow(
+      'it is NULL, and the schema has no null there');
   });
 });

@@ -183,12 +183,14 @@ export class AvroReader implements RecordReader {
   #decimal(node: AvroNode): bigint {
     const length = this.#length(node);
     let unscaled = 0n;
-    // Longer than 17 bytes no decimal(38) is, but for leading bytes that say nothing: bounded by the record all the same.
+    // Longer than 17 bytes no decimal(38) is, but for leading bytes that say nothing: bounded by the record all the
+    // same.
     for (let i = 0; i < length; i++) unscaled = (unscaled << 8n) | BigInt(this.#bytes[this.#p + i] as number);
     this.#p += length;
     const value = BigInt.asIntN(length * 8, unscaled);
     const precision = node.type.kind === 'decimal' ? node.type.precision : 0;
-    if ((value < 0n ? -value : value) >= 10n ** BigInt(precision)) throw this.#error(`a decimal of more than ${precision} digits`);
+    const magnitude = value < 0n ? -value : value;
+    if (magnitude >= 10n ** BigInt(precision)) throw this.#error(`a decimal of more than ${precision} digits`);
     return value;
   }
 

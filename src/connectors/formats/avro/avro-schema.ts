@@ -8,7 +8,9 @@
  * | enum; fixed | string; bytes |
  * | array, map, record | array, map with string keys, row |
  * | union of null and one other | that one |
- * | date; time-millis, time-micros; timestamp-millis, timestamp-micros (local- too); decimal | date; time; timestamp; decimal |
+ * | date; decimal | the same |
+ * | time-millis, time-micros | time |
+ * | timestamp-millis, timestamp-micros, local-timestamp-millis, local-timestamp-micros | timestamp |
  *
  * Microseconds are cut to milliseconds. Other unions, null alone, recursive records, and what takes no bytes (a hostile
  * record could claim to hold billions of them) are refused.
@@ -121,7 +123,7 @@ class SchemaParser {
         return node('map', types.map(types.string, items.type), { items });
       }
       default:
-        return logical(object, path) ?? this.#reference(String(object['type']), namespace, path);
+        return logical(object, path) ?? this.#reference(object['type'] as string, namespace, path);
     }
   }
 
@@ -136,7 +138,7 @@ class SchemaParser {
   }
 
   #declare(schema: Json, outer: string, path: string): AvroNode {
-    const name = fullName(String(schema['name'] ?? path), String(schema['namespace'] ?? outer));
+    const name = fullName(schema['name'] as string, (schema['namespace'] as string | undefined) ?? outer);
     const entry: NamedType = { schema, node: null };
     this.#named.set(name, entry);
     entry.node = this.#declared(schema, name.split('.').slice(0, -1).join('.'), path);

@@ -2,7 +2,7 @@ import { defineOptions } from '../../../core/index.ts';
 import type { OptionProblem, Options, OptionValue, OptionValues } from '../../../core/index.ts';
 
 const oneByte = (value: OptionValue): string | null => {
-  const text = String(value as string);
+  const text = typeof value === 'string' ? value : '';
   if (text === 'tab' || /^[\x20-\x7e\t]$/.test(text)) return null;
   return 'must be one ASCII character, or `tab`';
 };

@@ -11,8 +11,9 @@ export function scanPlain(bytes: Uint8Array, view: DataView, from: number): numb
     const word = view.getInt32(p, true);
     // The high bit of a byte is set where the byte is < 0x20, `"`, `\` or not ASCII; above the first such one, the
     // borrow of the subtractions may set more, which does not matter.
-    const found =
-      ((word - 0x20202020) | ((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101) | word) & 0x80808080;
+    const quotes = (word ^ 0x22222222) - 0x01010101;
+    const backslashes = (word ^ 0x5c5c5c5c) - 0x01010101;
+    const found = ((word - 0x20202020) | quotes | backslashes | word) & 0x80808080;
     if (found !== 0) return p + ((31 - Math.clz32(found & -found)) >> 3);
     p += 4;
   }

@@ -85,7 +85,8 @@ export class DecodeState {
   }
 
   #finish(p: number): number {
-    if (p + 1 !== this.scanner.end) throw this.scanner.unexpected(this.scanner.skipSpace(p + 1), 'the end of the record');
+    const { scanner } = this;
+    if (p + 1 !== scanner.end) throw scanner.unexpected(scanner.skipSpace(p + 1), 'the end of the record');
     return this.#layout.length;
   }
 
@@ -129,7 +130,10 @@ export class DecodeState {
     return this.scanner.skipValue(this.scanner.skipSpace(start));
   }
 
-  /** Decodes the value at `start` (or behind white space there) into row `row` of the target's column, or sets `isNull`; returns the value's end. */
+  /**
+   * Decodes the value at `start` (or behind white space there) into row `row` of the target's column, or sets `isNull`;
+   * returns the value's end.
+   */
   value(target: number, start: number, row: number): number {
     const { type, name } = this.targets[target] as Field;
     const column = this.columns[target] as Column;
@@ -202,7 +206,7 @@ function sameBytes(bytes: Uint8Array, start: number, key: Uint8Array): boolean {
 /** Native copies have a fixed cost that short values do not earn back. */
 const NATIVE_COPY_BYTES = 96;
 
-export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
   if (end - start > NATIVE_COPY_BYTES) {
     to.set(from.subarray(start, end), at);
     return;

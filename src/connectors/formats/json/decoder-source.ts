@@ -408,7 +408,8 @@ function booleanValue({ view, p, end, row }: ValueContext, target: TargetNames, 
       ${target.values}[${row}] = 1;
       ${target.seen} |= ${target.bit};
       ${p} += 4;
-    } else if (${p} + 5 < ${end} && ${view}.getInt32(${p} + 1, true) === ${ALSE_WORD} && ${view}.getUint8(${p}) === 102) {
+    } else if (${p} + 5 < ${end} && ${view}.getInt32(${p} + 1, true) === ${ALSE_WORD}
+      && ${view}.getUint8(${p}) === 102) {
       ${target.values}[${row}] = 0;
       ${target.seen} |= ${target.bit};
       ${p} += 5;
@@ -531,7 +532,8 @@ function fractionValue(builder: CodeBuilder, context: ValueContext, target: Targ
 }
 
 function scaleUp(scale: number, n: NumberLocals, fraction: Code, powers: Code): Code {
-  return code`if (${fraction} < ${scale} && ${scale} - ${fraction} < 23) ${n.value} *= ${powers}[${scale} - ${fraction}];`;
+  const missing = code`${scale} - ${fraction}`;
+  return code`if (${fraction} < ${scale} && ${missing} < 23) ${n.value} *= ${powers}[${missing}];`;
 }
 
 function withinPrecision(type: Extract<DataType, { kind: 'decimal' }>, n: NumberLocals): Code {

@@ -15,7 +15,15 @@ const MAX_DAYS = 100_000_000;
 /** The letter behind `\` for a byte that has a short escape; 0x75 (u) for other control characters; 0 for none. */
 const ESCAPES = new Uint8Array(256);
 ESCAPES.fill(0x75, 0, 0x20);
-for (const [byte, letter] of [[0x22, '"'], [0x5c, '\\'], [8, 'b'], [12, 'f'], [10, 'n'], [13, 'r'], [9, 't']] as const) {
+for (const [byte, letter] of [
+  [0x22, '"'],
+  [0x5c, '\\'],
+  [0x08, 'b'],
+  [0x0c, 'f'],
+  [0x0a, 'n'],
+  [0x0d, 'r'],
+  [0x09, 't'],
+] as const) {
   ESCAPES[byte] = letter.charCodeAt(0);
 }
 const HEX = '0123456789abcdef';

@@ -40,7 +40,9 @@ function firstDigit(digits: string): number {
   return i;
 }
 
-/** The index of the last digit that is not zero. A loop: a pattern would try every run of zeros from each of its ends. */
+/**
+ * The index of the last digit that is not zero. A loop: a pattern would try every run of zeros from each of its ends.
+ */
 function lastDigit(digits: string): number {
   let i = digits.length - 1;
   while (digits.charCodeAt(i) === ZERO) i--;

@@ -1,5 +1,12 @@
 import { defineOptions, formatType } from '../../../core/index.ts';
-import type { DataType, FormatDefinition, OptionProblem, Options, OptionValues, RowSchema } from '../../../core/index.ts';
+import type {
+  DataType,
+  FormatDefinition,
+  OptionProblem,
+  Options,
+  OptionValues,
+  RowSchema,
+} from '../../../core/index.ts';
 import { JsonDecoder } from './json-decoder.ts';
 import { JsonEncoder } from './json-encoder.ts';
 
@@ -31,7 +38,8 @@ export const jsonFormat: FormatDefinition = Object.freeze({
   canDecode: true,
   canEncode: true,
   fixedSchema: () => null,
-  check: (schema: RowSchema): readonly OptionProblem[] => schema.fields.flatMap(({ name, type }) => checkType(name, type)),
+  check: (schema: RowSchema): readonly OptionProblem[] =>
+    schema.fields.flatMap(({ name, type }) => checkType(name, type)),
   createDecoder: (spec, metadata) => new JsonDecoder(spec, metadata),
   createEncoder: (spec, fields) => new JsonEncoder(spec, fields, textOptions(spec.format?.options ?? {})),
 } satisfies FormatDefinition);

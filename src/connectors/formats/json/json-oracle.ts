@@ -50,7 +50,8 @@ function valueOf(node: unknown, type: DataType): Value {
       return Array.isArray(node) ? node.map((item) => valueOf(item, type.element)) : refuse();
     case 'row':
       if (!isObject(node)) refuse();
-      return type.fields.map((field) => (Object.hasOwn(node, field.name) ? valueOf(node[field.name], field.type) : null));
+      return type.fields.map((field) =>
+        (Object.hasOwn(node, field.name) ? valueOf(node[field.name], field.type) : null));
     case 'map':
       if (!isObject(node)) refuse();
       return new Map(Object.keys(node).map((key) => [wellFormed(key), valueOf(node[key], type.value)]));

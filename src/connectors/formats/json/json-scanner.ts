@@ -11,7 +11,7 @@ import { utf8SequenceLength } from '../utf8.ts';
 import { scanPlain } from './byte-scan.ts';
 
 /** As Jackson's StreamReadConstraints. */
-export const MAX_DEPTH = 1000;
+const MAX_DEPTH = 1000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

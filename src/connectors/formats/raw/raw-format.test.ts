@@ -22,7 +22,8 @@ describe('raw', () => {
 
   it('finds what is wrong in long text', () => {
     const record = Uint8Array.of(...Buffer.from('x'.repeat(1000)), 0xff);
-    expect(decodeWith(rawFormat, [record], line)).toEqual([expect.stringContaining('0xff begins no character at byte 1000')]);
+    expect(decodeWith(rawFormat, [record], line)).toEqual(
+      [expect.stringContaining('0xff begins no character at byte 1000')]);
   });
 
   it('applies filters', () => {
@@ -43,7 +44,8 @@ describe('raw', () => {
   });
 
   it('writes records as they are; NULL is empty', () => {
-    expect(encodeWith(rawFormat, [['a'], [null], ['ä']], line).map((record) => Buffer.from(record).toString())).toEqual([
+    expect(encodeWith(rawFormat, [['a'], [null], ['ä']], line).map((record) => Buffer.from(record).toString())).toEqual(
+      [
       'a',
       '',
       'ä',
@@ -54,7 +56,8 @@ describe('raw', () => {
   it('wants one field of text or bytes', () => {
     const check = (fields: Field[]) => rawFormat.check(rowSchema(fields), {}, 'decode').map(({ message }) => message);
     expect(check(line)).toEqual([]);
-    expect(check([...line, ...blob])).toEqual(['format raw is one field of type string or bytes, not: line string, blob bytes']);
+    expect(check([...line, ...blob])).toEqual(
+      ['format raw is one field of type string or bytes, not: line string, blob bytes']);
     expect(check([{ name: 'n', type: types.int }])).toHaveLength(1);
   });
 });
