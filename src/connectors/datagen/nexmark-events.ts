@@ -88,6 +88,8 @@ export class NexmarkEvents {
   readonly #text = new TextColumn();
   /** Random numbers of the text fields: each has its own, so that fields that nobody reads need not be made. */
   readonly #texts: RowRandom;
+  /** Of the channels that have come up. */
+  readonly #urls = new Array<Uint8Array | null>(HOT_CHANNELS.length + CHANNELS).fill(null);
 
   constructor(seed: number, clock: NexmarkClock) {
     this.#clock = clock;
@@ -194,6 +196,13 @@ export class NexmarkEvents {
     const channel = this.#channel(event);
     // The address depends on the channel alone.
     const random = this.#startText(2 ** 40 + channel, 1, column, row);
+    const known = this.#urls[channel] ?? null;
+    if (known !== null) this.#text.putAll(known);
+    else this.#putNewUrl(channel, random);
+    this.#text.end(row);
+  }
+
+  #putNewUrl(channel: number, random: RowRandom): void {
     this.#text.putAll(SITE);
     for (let part = 0; part < 3; part++) {
       if (part > 0) this.#text.put(SLASH);
@@ -204,7 +213,7 @@ export class NexmarkEvents {
       this.#text.putAll(CHANNEL_ID);
       this.#text.putNumber(random.bits() >>> 1);
     }
-    this.#text.end(row);
+    this.#urls[channel] = this.#text.copy();
   }
 
   #putLetters(random: RowRandom, length: number, blank: string): void {
@@ -219,15 +228,7 @@ export class NexmarkEvents {
     const random = this.#startText(event, 2, column, row);
     const mean = MEAN_BYTES[kind] - FILLED_BYTES[kind];
     const spread = Math.round(mean * 0.2);
-    let length = mean - spread + random.below(2 * spread);
-    while (length > 0) {
-      // Six letters of one random number.
-      let bits = random.bits() >>> 0;
-      for (let i = 0; i < 6 && length > 0; i++, length--) {
-        this.#text.put(LETTER_A + (bits % 26));
-        bits = (bits / 26) | 0;
-      }
-    }
+    this.#text.putLetters(random, mean - spread + random.below(2 * spread));
     this.#text.end(row);
   }
 
