@@ -1,4 +1,4 @@
-/** The engine, as a user starts it: `millrace run` of the job file, in a process of its own. */
+/** The engine as it is installed: `millrace run` of the job file by the built package, in a process of its own. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +6,17 @@ import { runChild } from './run-child.ts';
 import { figuresOf, readSamples } from './system.ts';
 import type { RunRequest, System } from './system.ts';
 
+/** In a checkout bin/millrace.mjs would run the sources. */
+const BUILT_ENTRY = 'dist/src/cli/main.js';
+
 export const millrace: System = {
   name: 'millrace',
   describe: (parallelism) =>
     `millrace run, Node ${process.versions.node}, parallelism ${parallelism}, default heap, ` +
     'sink at-least-once (idempotent, acks=all)',
-  prepare: () => Promise.resolve(),
+  prepare: async () => {
+    await runChild(process.execPath, ['scripts/build.ts']);
+  },
   run: async (request) => {
     const directory = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
     try {
@@ -26,7 +31,7 @@ export const millrace: System = {
 
 export function millraceArguments(request: RunRequest, directory: string): readonly string[] {
   return [
-    'bin/millrace.mjs',
+    BUILT_ENTRY,
     'run',
     request.query.jobFile,
     '--fresh',
