@@ -19,6 +19,7 @@ import { newMinuteCache } from '../iso-time.ts';
 import { viewOf } from '../byte-view.ts';
 import { scanPlain } from './byte-scan.ts';
 import type { DecodeState } from './decode-state.ts';
+import { POWERS_OF_TEN } from './exact-double.ts';
 import { emitFilters, type FilterSource } from './filter-source.ts';
 import type { RecordLayout } from './record-layout.ts';
 
@@ -313,6 +314,8 @@ export interface ValueContext {
 const NULL_WORD = 0x6c6c756e;
 const TRUE_WORD = 0x65757274;
 const ALSE_WORD = 0x65736c61;
+/** A colon, two digits and `Z`, without the digits. */
+const SECOND_WORD = 0x5a00003a;
 
 /** Whether the bytes at `p` are the literal, and the record goes on behind it. */
 function literalMatches(view: Code, p: Code, end: Code, literal: Uint8Array): Code {
@@ -492,9 +495,6 @@ function storeNarrow(target: TargetNames, row: Code, value: Code, storeWide: Cod
   return code`if (${target.wide} === null) ${target.values}[${row}] = ${value}; else { ${storeWide} }`;
 }
 
-/** Powers of ten that doubles hold exactly. */
-const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
-
 /** float, double and decimal of at most 15 digits: the digits as an integer, scaled by one exact operation. */
 function fractionValue(builder: CodeBuilder, context: ValueContext, target: TargetNames, slow: Code): Code {
   const { bytes, p, row } = context;
@@ -562,7 +562,7 @@ function storeFraction(
   return code`${target.values}[${row}] = ${type.kind === 'float' ? code`Math.fround(${value})` : value};`;
 }
 
-/** `"2026-01-02T03:04:05.678Z"` of a minute seen before, or milliseconds as a number. */
+/** `"2026-01-02T03:04:05.678Z"` or `"2026-01-02T03:04:05Z"` of a minute seen before, or milliseconds as a number. */
 function timestampValue(builder: CodeBuilder, context: ValueContext, target: TargetNames, slow: Code): Code {
   const { state, bytes, view, p, end, row } = context;
   const [w, x, s, t, a, b, c] = Array.from({ length: 7 }, () => builder.fresh()) as [
@@ -587,6 +587,11 @@ function timestampValue(builder: CodeBuilder, context: ValueContext, target: Tar
         ${target.values}[${row}] = ${cache}[2] + (${s} * 10 + ${t}) * 1000 + ${a} * 100 + ${b} * 10 + ${c};
         ${target.seen} |= ${target.bit};
         ${p} += 26;
+      } else if ((${w} & 0xff0000ff) === ${SECOND_WORD} && ${s} >>> 0 < 6 && ${t} >>> 0 < 10
+        && ${bytes}[${p} + 21] === 34) {
+        ${target.values}[${row}] = ${cache}[2] + (${s} * 10 + ${t}) * 1000;
+        ${target.seen} |= ${target.bit};
+        ${p} += 22;
       } else { ${slow} }
     } else ${integerValue(builder, context, target, slow)}`;
 }

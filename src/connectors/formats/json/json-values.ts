@@ -7,6 +7,7 @@ import type { DataType, Field, Value } from '../../../core/index.ts';
 import { IsoTimeParser } from '../iso-time.ts';
 import { formatErrors } from '../errors.ts';
 import { decodeBase64 } from './base64.ts';
+import { nearestDouble } from './exact-double.ts';
 import { matchNumber, unscaledValue } from './exact-number.ts';
 import { ESCAPED, hexDigit, type JsonScanner } from './json-scanner.ts';
 
@@ -184,7 +185,8 @@ export class JsonValues {
       throw this.#typeError(type, path, p);
     }
     this.position = scanner.skipNumber(p);
-    const parsed = Number(scanner.text(p, this.position));
+    const near = nearestDouble(scanner.bytes, p, this.position);
+    const parsed = Number.isNaN(near) ? Number(scanner.text(p, this.position)) : near;
     const value = type.kind === 'float' ? Math.fround(parsed) : parsed;
     if (!Number.isFinite(value)) throw this.#rangeError(type, path, p);
     return value;
