@@ -83,6 +83,7 @@ export class Producer {
   #timerAtMs = Infinity;
   #refreshing: Promise<void> | null = null;
   #refreshedMs = 0;
+  #sentMs = -Infinity;
   #waiters: (() => void)[] = [];
   /** Bytes of batches handed to the network, without retries. */
   bytesSent = 0;
@@ -206,11 +207,12 @@ export class Producer {
   }
 
   /**
-   * No more is at hand just now: sends what is there, unless something is on its way already. Then it lingers, so that
-   * a reader that keeps running dry for a moment does not make a request of every few records (Nagle, RFC 896).
+   * No more is at hand just now: sends what is there, unless something is on its way already or left a moment ago. Then
+   * it lingers, so that a reader that keeps running dry for a moment does not make a request of every few records
+   * (Nagle, RFC 896).
    */
   poke(): void {
-    if (this.#isAnythingInFlight()) return;
+    if (this.#isAnythingInFlight() || this.#clock.monotonicMs() - this.#sentMs < this.#config.lingerMs) return;
     this.#sendOpen();
   }
 
@@ -362,6 +364,7 @@ export class Producer {
       }
       rest = rest.slice(taken);
       broker.inFlight++;
+      this.#sentMs = this.#clock.monotonicMs();
       this.bytesSent += sizeBytes;
       void this.#request(brokerId, broker, sent);
     }
