@@ -208,25 +208,30 @@ class DecoderSource {
       }`;
   }
 
-  /** Moves to slot `index` if its literal stands at p; else asks the state where to go on. */
+  /** Moves to slot `index` if its literal stands at p, or to the one behind it; else asks the state where to go on. */
   #step(index: number): Code {
-    const { state } = this.#names;
+    const { state, bytes } = this.#names;
     const p = this.#p;
-    const literal = this.#layout[index]?.literal;
-    const isFirst = index === 0;
+    if (index === 0) {
+      const begin = code`${this.#slot} = ${state}.begin(${p}); ${p} = ${state}.position;`;
+      return this.#ifLiteral(0, emptyCode, begin);
+    }
     const elsewhere = code`
-      ${this.#slot} = ${state}.${isFirst ? code`begin` : code`next`}(${p});
-      ${p} = ${state}.position;`;
-    // Inside the switch a jump is a `continue`; before it, the slot alone decides.
-    const jump = isFirst
-      ? elsewhere
-      : code`
-          if (${this.#names.bytes}[${p}] === 125 && ${p} + 1 === ${this.#end}) break record;
-          ${elsewhere}
-          continue record;`;
-    if (literal === undefined || literal.length > MAX_LITERAL_BYTES) return jump;
-    const matches = literalMatches(this.#names.view, p, this.#end, literal);
-    return code`if (${matches}) { ${p} += ${literal.length}; } else { ${jump} }`;
+      if (${bytes}[${p}] === 125 && ${p} + 1 === ${this.#end}) break record;
+      ${this.#slot} = ${state}.next(${p});
+      ${p} = ${state}.position;
+      continue record;`;
+    // A serialiser that leaves out NULLs skips a key now and then.
+    const skipOne = this.#ifLiteral(index + 1, code`${this.#slot} = ${index + 1}; continue record;`, elsewhere);
+    return this.#ifLiteral(index, emptyCode, skipOne);
+  }
+
+  /** Moves behind the literal of slot `index` where it stands at p. */
+  #ifLiteral(index: number, then: Code, otherwise: Code): Code {
+    const literal = this.#layout[index]?.literal;
+    if (literal === undefined || literal.length > MAX_LITERAL_BYTES) return otherwise;
+    const matches = literalMatches(this.#names.view, this.#p, this.#end, literal);
+    return code`if (${matches}) { ${this.#p} += ${literal.length}; ${then} } else { ${otherwise} }`;
   }
 
   #skip({ state, bytes, view, limit, p, end }: ValueContext, inline: boolean): Code {
