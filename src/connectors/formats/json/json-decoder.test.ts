@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ColumnBatch, emittedSchema, RecordBlock, rowsOf, types } from '../../../core/index.ts';
 import type { DataType, Expression, Field, SourceSpec, Value } from '../../../core/index.ts';
-import { blockOf, decodeBlock, decodeWith, noMetadata, specOf } from '../format-harness.ts';
+import { blockOf, decodeBlock, decodeWith, encodeWith, noMetadata, specOf } from '../format-harness.ts';
 import { jsonFormat } from './json-format.ts';
 
 const FIELDS: Field[] = [
@@ -180,6 +180,16 @@ describe('JsonDecoder', () => {
       fields.map((_, i) => (i === 299 ? 'x' : null)),
       row,
     ]);
+  });
+
+  it('lets no text of a field name into its code', () => {
+    const names = ['"];throw 1//', '`${process.exit(1)}`', "'); throw 2; ('", '\\', '\u2028', '*/ throw 3 /*',
+      '{"a":1}', '', '\ud83d\ude00'];
+    const fields = names.map((name): Field => ({ name, type: types.int }));
+    const record = JSON.stringify(Object.fromEntries(names.map((name, index) => [name, index])));
+    expect(decode([record, record], fields)).toEqual(Array(2).fill(names.map((_, index) => index)));
+    const encoded = encodeWith(jsonFormat, [names.map((_, index) => index)], fields);
+    expect(encoded.map((bytes) => Buffer.from(bytes).toString())).toEqual([record]);
   });
 
   it('bears what is made to hurt', () => {
