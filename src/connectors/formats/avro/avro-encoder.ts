@@ -1,6 +1,7 @@
 import { formatType, readValue } from '../../../core/index.ts';
 import type { Column, ColumnBatch, EncodedBlock, RecordEncoder, SinkSpec, Value } from '../../../core/index.ts';
 import { formatErrors } from '../errors.ts';
+import { putColumnBytes } from '../field-bytes.ts';
 import type { AvroField, AvroNode } from './avro-schema.ts';
 
 const encoder = new TextEncoder();
@@ -31,7 +32,8 @@ export class AvroEncoder implements RecordEncoder {
         for (const { field, index } of this.#fields) {
           this.#current = field.name;
           const column = batch.columns[index] as Column | undefined;
-          this.#put(field.node, column === undefined ? null : readValue(column, field.node.type, row));
+          if (column === undefined) this.#put(field.node, null);
+          else this.#putColumn(block, field.node, column, row);
         }
       } catch (error) {
         block.used = start;
@@ -43,6 +45,25 @@ export class AvroEncoder implements RecordEncoder {
       block.count++;
     }
     return row;
+  }
+
+  /** Strings, bytes and safe integers straight from the column; all else as a value. */
+  #putColumn(block: EncodedBlock, node: AvroNode, column: Column, row: number): void {
+    const isNull = column.hasNulls && column.nulls[row] === 1;
+    const isNarrow = column.kind !== 'long' || column.wide === null;
+    const isBytes = node.kind === 'string' || node.kind === 'bytes';
+    const isInteger = node.kind === 'int' || node.kind === 'long' || node.kind === 'timestamp-millis';
+    if (isNull || !(isBytes || (isInteger && isNarrow))) {
+      this.#put(node, readValue(column, node.type, row));
+      return;
+    }
+    if (node.nullBranch >= 0) this.#putSmall(block, 1 - node.nullBranch);
+    if (column.kind === 'bytes') {
+      this.#putSmall(block, (column.ends[row] as number) - (column.starts[row] as number));
+      putColumnBytes(block, column, row);
+    } else {
+      this.#putSmall(block, (column as { values: ArrayLike<number> }).values[row] as number);
+    }
   }
 
   #put(node: AvroNode, value: Value): void {
@@ -153,6 +174,24 @@ export class AvroEncoder implements RecordEncoder {
       zigzag >>= 7n;
     }
     data[block.used++] = Number(zigzag);
+  }
+
+  /** As #putLong, for numbers: twice as large they are safe integers still, or #putLong does it. */
+  #putSmall(block: EncodedBlock, value: number): void {
+    const data = block.reserve(10);
+    let at = block.used;
+    let rest = value < 0 ? -value * 2 - 1 : value * 2;
+    if (rest > Number.MAX_SAFE_INTEGER) {
+      this.#putLong(BigInt(value));
+      return;
+    }
+    while (rest >= 0x80) {
+      const next = Math.floor(rest / 0x80);
+      data[at++] = (rest - next * 0x80) | 0x80;
+      rest = next;
+    }
+    data[at++] = rest;
+    block.used = at;
   }
 
   #putBytes(bytes: Uint8Array): void {

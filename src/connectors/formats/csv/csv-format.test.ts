@@ -107,6 +107,28 @@ describe('csv', () => {
     );
   });
 
+  it('reads the numbers and times that it writes', () => {
+    const fields: Field[] = [
+      { name: 'a', type: types.int }, { name: 'b', type: types.long }, { name: 'c', type: types.decimal(30, 4) },
+      { name: 'd', type: types.double }, { name: 'e', type: types.timestamp },
+    ];
+    const numbers = fc.tuple(
+      fc.integer(),
+      fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.integer().map(BigInt)),
+      fc.oneof(fc.bigInt({ min: -(10n ** 30n) + 1n, max: 10n ** 30n - 1n }), fc.integer().map(BigInt)),
+      fc.oneof(fc.double(), fc.integer().map((n) => n / 1000)).map((d) => d + 0),
+      fc.integer({ min: -8.64e15, max: 8.64e15 }),
+    );
+    const format = { name: 'csv', options: optionsOf() };
+    fc.assert(
+      fc.property(fc.array(numbers, { minLength: 1, maxLength: 8 }), (rows) => {
+        const records = encodeWith(csvFormat, rows, fields, format.options);
+        expect(decodeWith(csvFormat, records, fields, { format })).toEqual(rows);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('writes and reads every type', () => {
     const all: Field[] = [
       { name: 'a', type: types.boolean }, { name: 'b', type: types.int }, { name: 'c', type: types.double },

@@ -1,6 +1,7 @@
 import { appendBytes, setNull, writeValue } from '../../../core/index.ts';
 import type { BytesColumn, Column, RecordBlock, SourceSpec } from '../../../core/index.ts';
 import { formatErrors } from '../errors.ts';
+import { putFieldBytes } from '../field-bytes.ts';
 import { parseFieldText } from '../field-text.ts';
 import type { RecordReader } from '../rowwise-decoder.ts';
 import { checkUtf8 } from '../utf8.ts';
@@ -84,6 +85,7 @@ export class CsvReader implements RecordReader {
       setNull(column, row);
       return;
     }
+    if (putFieldBytes(column, row, field.type, block.data, this.#start, this.#end)) return;
     checkUtf8(block.data, this.#start, this.#end, recordStart);
     if (column.kind === 'bytes' && field.type.kind === 'string' && !this.#hasDoubledQuotes) {
       this.#putRange(block, column, row);
