@@ -1,7 +1,7 @@
 /**
  * Compares output topics as multisets of rows: each row is brought to one spelling (fields by name, numbers as exact
- * decimals, timestamps as epoch milliseconds), hashed, and the hashes are added, which does not depend on order. Reads with
- * kafkajs, which shares nothing with the engine's own decoding.
+ * decimals, timestamps as epoch milliseconds), hashed, and the hashes are added, which does not depend on order. Reads
+ * with kafkajs, which shares nothing with the engine's own decoding.
  */
 import { createHash } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';

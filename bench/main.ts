@@ -141,7 +141,8 @@ function requireEqual(
   b: { readonly system: string; readonly output: Multiset },
 ): void {
   if (a.output.count === b.output.count && a.output.sum === b.output.sum) return;
-  const show = ({ system, output }: typeof a) => `${system}: ${output.count} rows, such as\n  ${output.sample.join('\n  ')}`;
+  const show = ({ system, output: { count, sample } }: typeof a) =>
+    `${system}: ${count} rows, such as\n  ${sample.join('\n  ')}`;
   throw new Error(`${query.name}: outputs differ\n${show(a)}\n${show(b)}`);
 }
 
@@ -180,7 +181,8 @@ async function report(request: Request, rows: readonly Row[]): Promise<void> {
   const text = [
     `Nexmark, ${request.events.toLocaleString('en-US')} bids, ${request.runs} interleaved runs: median (min–max).`,
     `Kafka ${request.kafka} with its broker on the same machine: ${machine}.`,
-    'Warm leaves out start-up and the first 20 % of the records. CPU is of all processes of a system, without the broker.',
+    'Warm leaves out start-up and the first 20 % of the records. CPU is of all processes of a system; the broker is',
+    'not counted.',
     '',
     systems,
     '',

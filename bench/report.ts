@@ -31,7 +31,7 @@ export interface Row {
   readonly ratioToKafkajs?: Spread;
 }
 
-export function spread(values: readonly number[]): Spread {
+function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   const at = (index: number) => sorted[index] ?? NaN;

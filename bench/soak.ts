@@ -32,7 +32,8 @@ export async function soak(brokers: string, events: number, tell: (text: string)
   try {
     const statsFile = join(directory, 'stats.jsonl');
     tell(`q1 over ${events} records`);
-    const request = { query, brokers, inputTopic, outputTopic, events, parallelism: 1, output: { rowBytes: 0, rowsPerRecord: 1 } };
+    const output = { rowBytes: 0, rowsPerRecord: 1 };
+    const request = { query, brokers, inputTopic, outputTopic, events, parallelism: 1, output };
     await runChild(process.execPath, [...millraceArguments(request, directory), '--stats', statsFile], 3_600_000);
     const samples = await readSamples(statsFile);
     const fifth = samples.findIndex((sample) => sample.recordsIn >= events / 5);

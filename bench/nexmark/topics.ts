@@ -38,7 +38,7 @@ async function countRecords(brokers: string, topic: string): Promise<number | nu
   });
 }
 
-/** The topic that holds `events` bids of the Nexmark generator; made by the engine's own generator where it is missing. */
+/** The topic that holds `events` bids of the Nexmark generator, which the engine fills where it is missing. */
 export async function preloadBids(brokers: string, events: number, tell: (text: string) => void): Promise<string> {
   const topic = `bench-bids-${events}`;
   const present = await countRecords(brokers, topic);

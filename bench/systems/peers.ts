@@ -1,4 +1,4 @@
-/** The peers that are programs of this folder: each run is a process of its own. */
+/** The peers that are programs of ours (bench/peers): each run is a process of its own. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,5 +37,5 @@ function peer(name: string, entry: string, description: string): System {
   };
 }
 
-export const kafkajs = peer('kafkajs', './kafkajs-peer.ts', 'kafkajs consumer and idempotent producer, acks=all');
-export const raw = peer('raw', './raw-peer.ts', 'the engine’s own Kafka client: fetch, CRC, walk, copy, produce');
+export const kafkajs = peer('kafkajs', '../peers/kafkajs.ts', 'kafkajs consumer and idempotent producer, acks=all');
+export const raw = peer('raw', '../peers/raw.ts', 'the engine’s own Kafka client: fetch, CRC, walk, copy, produce');

@@ -48,7 +48,7 @@ interface Sample {
   readonly recordsIn: number;
 }
 
-export const WARM_UP_SHARE = 0.2;
+const WARM_UP_SHARE = 0.2;
 
 export async function readSamples(file: string): Promise<readonly Sample[]> {
   const text = await readFile(file, 'utf8');

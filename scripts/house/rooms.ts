@@ -82,7 +82,7 @@ export const sideDoors: Readonly<Record<string, readonly string[]>> = {
 export const entryPoints: readonly string[] = ['src/cli/main.ts', 'src/cli/slot-worker.ts'];
 
 /** Folders whose own files (not those of folders in them) are programs that people start. */
-export const programFolders: readonly string[] = ['scripts', 'bench', 'bench/micro'];
+export const programFolders: readonly string[] = ['scripts', 'bench', 'bench/micro', 'bench/peers'];
 
 /** Each third-party package that the product uses has one home: a folder or a file. Tests may use any. */
 export const clientHomes: Readonly<Record<string, string>> = {

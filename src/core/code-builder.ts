@@ -17,7 +17,10 @@ function trust(text: string): Code {
 }
 
 /** Source from a template. Only other code, integers and booleans can be interpolated; a string cannot. */
-export function code(strings: TemplateStringsArray, ...parts: readonly (Code | number | boolean | readonly Code[])[]): Code {
+export function code(
+  strings: TemplateStringsArray,
+  ...parts: readonly (Code | number | boolean | readonly Code[])[]
+): Code {
   let text = strings[0] ?? '';
   parts.forEach((part, index) => {
     text += pieceText(part) + (strings[index + 1] ?? '');

@@ -99,7 +99,7 @@ export class BytesColumn {
 }
 
 /** array, map, row: values in the forms of value.ts. Not for hot paths. */
-export class ObjectColumn {
+class ObjectColumn {
   readonly kind = 'object';
   values: unknown[];
   nulls: Uint8Array;

@@ -41,8 +41,8 @@ export interface SourceSpec {
    */
   readonly projection: readonly number[];
   /**
-   * Predicates pushed into the decoder, in the order of their steps: rows for which one is not TRUE are dropped. Columns
-   * are indexes into `schema`'s fields (never metadata). A predicate that fails is an error of its own step.
+   * Predicates pushed into the decoder, in the order of their steps: rows for which one is not TRUE are dropped.
+   * Columns are indexes into `schema`'s fields (never metadata). A predicate that fails is an error of its own step.
    */
   readonly filters: readonly { readonly stepId: string; readonly predicate: Expression }[];
   readonly errors: ErrorPolicy;
@@ -112,7 +112,7 @@ export interface SourceReader {
    * part of what it holds; call again until null. Rows of one batch come from one split.
    */
   poll(): ColumnBatch | null;
-  /** Resolves when poll() may have something, or `isFinished` has changed; at once if so already. Rejects on failure. */
+  /** Resolves when poll() may have something or `isFinished` has changed, at once if so already; rejects on failure. */
   available(): Promise<void>;
   /** True once noMoreSplits() was called and all bounded splits are read to their end and polled. */
   readonly isFinished: boolean;

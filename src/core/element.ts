@@ -6,7 +6,7 @@ import type { ColumnBatch } from './batch.ts';
 
 export type StreamElement =
   | { readonly kind: 'batch'; readonly batch: ColumnBatch }
-  /** No later row of this channel has an event time below `timestampMs`, but for late ones. `idle` lifts the promise. */
+  /** No later row of this channel has an event time below `timestampMs`, late ones aside; `idle` lifts the promise. */
   | { readonly kind: 'watermark'; readonly timestampMs: number; readonly idle: boolean }
   /** Divides the rows of checkpoint `checkpointId` from later ones (Carbone et al., arXiv 1506.08603). */
   | { readonly kind: 'barrier'; readonly checkpointId: number; readonly triggeredAtMs: number }

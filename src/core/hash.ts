@@ -69,7 +69,10 @@ function hashValue(column: Column, row: number, hash: number): number {
       words.setBigInt64(0, column.wide[row] as bigint);
       return mix(mix(hash, words.getInt32(4)), words.getInt32(0));
     case 'decimal':
-      if (column.wide === null) return mixSign(mixInteger(hash, column.values[row] as number), column.values[row] as number);
+      if (column.wide === null) {
+        const value = column.values[row] as number;
+        return mixSign(mixInteger(hash, value), value);
+      }
       words.setBigInt64(8, column.wide[row * 2] as bigint);
       words.setBigInt64(0, column.wide[row * 2 + 1] as bigint);
       return mix(mix(mix(mix(hash, words.getInt32(12)), words.getInt32(8)), words.getInt32(4)), words.getInt32(0));

@@ -111,7 +111,12 @@ const network: Network = {
 };
 
 function connectDirect(
-  address: { readonly host: string; readonly port: number; readonly timeoutMs: number; readonly tls: TlsSettings | null },
+  address: {
+    readonly host: string;
+    readonly port: number;
+    readonly timeoutMs: number;
+    readonly tls: TlsSettings | null;
+  },
   handler: DirectSocketHandler,
 ): Promise<DirectSocket> {
   const { host, port, timeoutMs, tls } = address;

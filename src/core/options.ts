@@ -1,6 +1,6 @@
 /**
- * Options are rows of tables: one table gives the type, the validation, the help and docs/generated/config.md. Durations
- * and sizes are parsed once, here, to milliseconds and bytes. All problems are reported at once.
+ * Options are rows of tables: one table gives the type, the validation, the help and docs/generated/config.md.
+ * Durations and sizes are parsed once, here, to milliseconds and bytes. All problems are reported at once.
  */
 import { nearestName } from './nearest-name.ts';
 
@@ -112,7 +112,8 @@ export function parseOptions<Table extends OptionTable>(
     const given = raw[key];
     if (given === undefined || given === null) {
       if (row.required === true) {
-        problems.push({ path: [key], what: 'missing', message: `\`${key}\` is required: ${row.doc}`, suggestion: null });
+        const message = `\`${key}\` is required: ${row.doc}`;
+        problems.push({ path: [key], what: 'missing', message, suggestion: null });
       }
       values[key] = row.default === undefined ? null : (convert(row, row.default).value as OptionValue);
       continue;
@@ -151,8 +152,9 @@ function convert(row: OptionRow, given: unknown): Converted {
   if (converted.problem !== null) return converted;
   const value = converted.value as OptionValue;
   if (typeof value === 'number') {
-    if (row.min !== undefined && value < row.min) return { problem: `must be at least ${row.min}, not ${String(given)}` };
-    if (row.max !== undefined && value > row.max) return { problem: `must be at most ${row.max}, not ${String(given)}` };
+    const { min, max } = row;
+    if (min !== undefined && value < min) return { problem: `must be at least ${min}, not ${String(given)}` };
+    if (max !== undefined && value > max) return { problem: `must be at most ${max}, not ${String(given)}` };
   }
   return { value, problem: row.validate?.(value) ?? null };
 }
@@ -187,8 +189,9 @@ function convertKind(row: OptionRow, given: unknown): Converted {
 
 function convertNumber(kind: 'integer' | 'number', given: unknown): Converted {
   const number = typeof given === 'string' && /^[+-]?\d+(\.\d+)?$/.test(given.trim()) ? Number(given) : given;
-  if (typeof number !== 'number' || !Number.isFinite(number)) return { problem: `must be a number, not ${shown(given)}` };
-  if (kind === 'integer' && !Number.isSafeInteger(number)) return { problem: `must be a whole number, not ${shown(given)}` };
+  const must = (what: string): Converted => ({ problem: `must be ${what}, not ${shown(given)}` });
+  if (typeof number !== 'number' || !Number.isFinite(number)) return must('a number');
+  if (kind === 'integer' && !Number.isSafeInteger(number)) return must('a whole number');
   return { value: number, problem: null };
 }
 
@@ -246,13 +249,10 @@ function withUnits(given: unknown, units: Readonly<Record<string, number>>, expe
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
   // A bare number has no unit of time: 10 could be seconds or milliseconds. Zero is the same in all of them.
   const isZero = match !== null && Number(match[1]) === 0;
-  if (match === null || (factor === undefined && !isZero)) return { problem: `must be ${expected}, not ${shown(given)}` };
+  if (match === null || (factor === undefined && !isZero)) {
+    return { problem: `must be ${expected}, not ${shown(given)}` };
+  }
   return { value: Math.round(Number(match[1]) * (factor ?? 1)), problem: null };
-}
-
-/** Milliseconds of `10s` and the like, or null. */
-export function parseDuration(text: string): number | null {
-  return (withUnits(text, DURATION_UNITS, '').value as number | undefined) ?? null;
 }
 
 function shown(value: unknown): string {

@@ -107,7 +107,12 @@ export interface Network {
    * chunks that are copied together, for responses of megabytes. `tls` null is plain text.
    */
   connectDirect?(
-    address: { readonly host: string; readonly port: number; readonly timeoutMs: number; readonly tls: TlsSettings | null },
+    address: {
+      readonly host: string;
+      readonly port: number;
+      readonly timeoutMs: number;
+      readonly tls: TlsSettings | null;
+    },
     handler: DirectSocketHandler,
   ): Promise<DirectSocket>;
 }

@@ -91,7 +91,8 @@ export class BatchBuilder {
 
   /** How many more records have headers of the size that headerSize() says. */
   get recordsOfThisHeader(): number {
-    return (this.count < 0x40 ? 0x40 : this.count < 0x2000 ? 0x2000 : this.count < 0x100000 ? 0x100000 : 0x8000000) - this.count;
+    const { count } = this;
+    return (count < 0x40 ? 0x40 : count < 0x2000 ? 0x2000 : count < 0x100000 ? 0x100000 : 0x8000000) - count;
   }
 
   /**

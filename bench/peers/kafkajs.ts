@@ -6,8 +6,8 @@ import { Kafka, logLevel } from 'kafkajs';
 import type { Message } from 'kafkajs';
 import { queries } from '../nexmark/queries.ts';
 import type { Bid } from '../nexmark/queries.ts';
-import { partitionsOf, runPeer } from './peer-process.ts';
-import type { PeerTask } from './peer-process.ts';
+import { partitionsOf, runPeer } from '../systems/peer-process.ts';
+import type { PeerTask } from '../systems/peer-process.ts';
 
 const MAX_PENDING_SENDS = 4;
 
@@ -34,13 +34,16 @@ async function work(task: PeerTask): Promise<void> {
 
   const pending = new Set<Promise<unknown>>();
   await new Promise<void>((resolve, reject) => {
+    const failed = (error: unknown) => {
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
     consumer
       .run({
         autoCommit: false,
         partitionsConsumedConcurrently: 1,
-        eachBatch: async ({ batch, isRunning }) => {
+        eachBatch: async ({ batch }) => {
           const remaining = left.get(batch.partition) ?? 0;
-          if (!isRunning() || remaining === 0) return;
+          if (remaining === 0) return;
           const messages: Message[] = [];
           for (const message of batch.messages) {
             const row = query.compute(JSON.parse(String(message.value)) as Bid);
@@ -48,7 +51,7 @@ async function work(task: PeerTask): Promise<void> {
           }
           if (messages.length > 0) {
             const sent = producer.send({ topic: task.outputTopic, acks: -1, messages });
-            const tracked: Promise<unknown> = sent.then(() => pending.delete(tracked), reject);
+            const tracked: Promise<unknown> = sent.then(() => pending.delete(tracked), failed);
             pending.add(tracked);
             if (pending.size >= MAX_PENDING_SENDS) await Promise.race(pending);
           }
@@ -57,7 +60,7 @@ async function work(task: PeerTask): Promise<void> {
           if ([...left.values()].every((n) => n === 0)) resolve();
         },
       })
-      .catch(reject);
+      .catch(failed);
   });
   await Promise.all(pending);
   await producer.disconnect();
@@ -65,13 +68,12 @@ async function work(task: PeerTask): Promise<void> {
 }
 
 function fixedAssigner(topic: string, partitions: number[]) {
-  const version = 1;
-  const encode = (assignment: Buffer) => assignment;
+  const memberAssignment = assignmentOf(topic, partitions);
   return () => ({
     name: 'Fixed',
-    version,
+    version: 1,
     assign: ({ members }: { members: { memberId: string }[] }) =>
-      Promise.resolve(members.map(({ memberId }) => ({ memberId, memberAssignment: encode(assignmentOf(topic, partitions)) }))),
+      Promise.resolve(members.map(({ memberId }) => ({ memberId, memberAssignment }))),
     protocol: () => ({ name: 'Fixed', metadata: subscriptionOf(topic) }),
   });
 }

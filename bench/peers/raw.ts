@@ -7,8 +7,8 @@ import { crc32c } from '@node-rs/crc32';
 import { nodePorts } from '../../src/core/node-ports.ts';
 import { createKafkaClient, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '../../src/connectors/index.ts';
 import type { FetchResponse, KafkaClient, ProducerIdentity } from '../../src/connectors/index.ts';
-import { partitionsOf, runPeer } from './peer-process.ts';
-import type { PeerTask } from './peer-process.ts';
+import { partitionsOf, runPeer } from '../systems/peer-process.ts';
+import type { PeerTask } from '../systems/peer-process.ts';
 
 const FETCH_PARTITION_BYTES = 1 << 20;
 const FETCH_BYTES = 16 << 20;
@@ -33,7 +33,13 @@ class RawProducer {
   #count = 0;
   #partition = 0;
 
-  constructor(client: KafkaClient, topic: string, leaders: readonly number[], identity: ProducerIdentity, rowBytes: number) {
+  constructor(
+    client: KafkaClient,
+    topic: string,
+    leaders: readonly number[],
+    identity: ProducerIdentity,
+    rowBytes: number,
+  ) {
     this.#client = client;
     this.#topic = topic;
     this.#leaders = leaders;
@@ -72,8 +78,9 @@ class RawProducer {
     const buffer = this.#batch;
     const bytes = buffer.subarray(0, this.#used);
     this.#finishHeader(bytes, partition);
+    const leader = this.#leaders[partition] as number;
     const sent = this.#client
-      .produce(this.#leaders[partition] as number, [{ topic: this.#topic, partition, batch: bytes }], PRODUCE_TIMEOUT_MS)
+      .produce(leader, [{ topic: this.#topic, partition, batch: bytes }], PRODUCE_TIMEOUT_MS)
       .then(({ partitions }) => {
         if (partitions[0]?.errorCode !== 0) throw new Error(`produce failed with ${partitions[0]?.errorCode}`);
         this.#free.push(buffer);
