@@ -43,6 +43,23 @@ function send(producer: Producer, value: string, key: string | null = null): voi
 }
 
 describe('the producer', () => {
+  it('sends no batch without records, whatever was opened', async () => {
+    const cluster = new FakeCluster(1, () => 'none', noDelay);
+    const producer = await open(cluster);
+    const topic = producer.queuesOf('t');
+    producer.openBatch(topic, 100);
+    producer.poke();
+    await producer.flush();
+    expect(producer.isIdle).toBe(true);
+    expect(cluster.arrivals).toHaveLength(0);
+    producer.openBatch(topic, 100);
+    send(producer, 'x'.repeat(config.batchBytes * 2));
+    await producer.flush();
+    expect(cluster.arrivals).toHaveLength(1);
+    expect(cluster.logs[0]).toHaveLength(1);
+    producer.close();
+  });
+
   it('writes every record once and in order, whatever gets lost on the way', async () => {
     const fault: fc.Arbitrary<Fault> = fc.oneof(
       { weight: 6, arbitrary: fc.constant<Fault>('none') },

@@ -203,7 +203,9 @@ export class Producer {
     const batch = queue.open;
     const room = needed + MAX_RECORD_OVERHEAD;
     const isRoomy = batch !== null && batch.used + room <= Math.min(batch.data.length, this.#config.batchBytes);
-    return isRoomy ? batch : this.#makeRoom(topic, queue, room);
+    if (!isRoomy) return this.#makeRoom(topic, queue, room);
+    if (batch.count === 0) this.#startLingering(queue);
+    return batch;
   }
 
   /**
@@ -223,9 +225,19 @@ export class Producer {
 
   #sendOpen(): void {
     for (const { queues } of this.#topics.values()) {
-      for (const queue of queues) if (queue.open !== null) queue.isDue = true;
+      for (const queue of queues) {
+        if (queue.open === null) continue;
+        if (queue.open.count > 0) queue.isDue = true;
+        else this.#drop(queue, queue.open);
+      }
     }
     this.#dispatch();
+  }
+
+  /** Gives up an open batch that nothing was written to, as when all rows of a run could not be encoded. */
+  #drop(queue: PartitionQueue, open: BatchBuilder): void {
+    queue.open = null;
+    this.#give(open.data);
   }
 
   /** Resolves when everything appended so far is acknowledged by all in-sync replicas; rejects if it cannot be. */
@@ -249,7 +261,7 @@ export class Producer {
       throw kafkaErrors.create('MR-KAFKA-RECORD-TOO-LARGE', { topic: topic.topic, size: needed, limit });
     }
     const open = queue.open;
-    if (open !== null && open.used + needed > this.#config.batchBytes) {
+    if (open !== null && open.count > 0 && open.used + needed > this.#config.batchBytes) {
       this.#close(topic, queue);
       this.#dispatch();
     } else if (open !== null) {
@@ -263,9 +275,13 @@ export class Producer {
     const batch = new BatchBuilder(this.#take(size));
     queue.open = batch;
     queue.isDue = false;
+    this.#startLingering(queue);
+    return batch;
+  }
+
+  #startLingering(queue: PartitionQueue): void {
     queue.openedMs = this.#clock.monotonicMs();
     this.#wakeAt(queue.openedMs + this.#config.lingerMs);
-    return batch;
   }
 
   #take(leastBytes: number): Buffer {
@@ -311,7 +327,7 @@ export class Producer {
     let needsLeader = false;
     for (const topic of this.#topics.values()) {
       for (const queue of topic.queues) {
-        if (queue.open !== null && !queue.isDue) this.#checkLinger(queue, nowMs);
+        if (queue.open !== null && queue.open.count > 0 && !queue.isDue) this.#checkLinger(queue, nowMs);
         if (queue.waiting.length === 0 && !(queue.open !== null && queue.isDue)) continue;
         if (queue.leader < 0) needsLeader = true;
         if (!queue.maySend(nowMs)) {
