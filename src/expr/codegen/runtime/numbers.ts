@@ -10,6 +10,10 @@ export function divideSafe(a: number, b: number): number {
 
 /** The remainder of a / b, with the sign of a; b is not 0. Never -0. */
 export function moduloSafe(a: number, b: number): number {
+  // Most keys and ids are 32-bit: an integer division takes a fraction of a floating-point one.
+  const i = a | 0;
+  const j = b | 0;
+  if (i === a && j === b && i >= 0 && j > 0) return i % j;
   return a - Math.trunc(a / b) * b;
 }
 
