@@ -22,7 +22,7 @@ export interface RunOutcome {
   readonly progress: JobProgress;
 }
 
-const STATISTICS_INTERVAL_MS = 20;
+const STATISTICS_INTERVAL_MS = 50;
 
 export async function runJob(context: CommandContext, request: RunRequest): Promise<RunOutcome> {
   const { ports, slotThreads } = context;

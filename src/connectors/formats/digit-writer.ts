@@ -3,6 +3,12 @@
 /** `00` to `99` as little-endian 16-bit words. */
 const PAIRS = Int16Array.from({ length: 100 }, (_, n) => (0x30 + Math.floor(n / 10)) | ((0x30 + (n % 10)) << 8));
 
+/** `0000` to `9999` as little-endian 32-bit words. */
+const QUADS = Int32Array.from({ length: 10_000 }, (_, n) => {
+  return ((PAIRS[Math.floor(n / 100)] as number) & 0xffff) | ((PAIRS[n % 100] as number) << 16);
+});
+
+/** What writeInteger() may touch; the number itself may be shorter. */
 export const MAX_INTEGER_BYTES = 20;
 
 /** A safe integer. */
@@ -13,38 +19,26 @@ export function writeInteger(bytes: Uint8Array, view: DataView, at: number, valu
     bytes[o++] = 0x2d;
     v = -v;
   }
-  if (v < 100_000_000) return writeUpTo8(bytes, view, o, v);
+  if (v < 100_000_000) return writeUpTo8(view, o, v);
   const high = Math.floor(v / 100_000_000);
   const low = v - high * 100_000_000;
-  o = high < 100_000_000 ? writeUpTo8(bytes, view, o, high) : writeInteger(bytes, view, o, high);
+  o = high < 100_000_000 ? writeUpTo8(view, o, high) : writeInteger(bytes, view, o, high);
   return write8(view, o, low);
 }
 
-function writeUpTo8(bytes: Uint8Array, view: DataView, at: number, v: number): number {
+function writeUpTo8(view: DataView, at: number, v: number): number {
   if (v >= 10_000) {
     const high = (v / 10_000) | 0;
-    return write4(view, writeUpTo4(bytes, view, at, high), v - high * 10_000);
+    return write4(view, writeUpTo4(view, at, high), v - high * 10_000);
   }
-  return writeUpTo4(bytes, view, at, v);
+  return writeUpTo4(view, at, v);
 }
 
-function writeUpTo4(bytes: Uint8Array, view: DataView, at: number, v: number): number {
-  if (v >= 100) {
-    const high = (v / 100) | 0;
-    const o = writeUpTo2(bytes, view, at, high);
-    view.setInt16(o, PAIRS[v - high * 100] as number, true);
-    return o + 2;
-  }
-  return writeUpTo2(bytes, view, at, v);
-}
-
-function writeUpTo2(bytes: Uint8Array, view: DataView, at: number, v: number): number {
-  if (v < 10) {
-    bytes[at] = 0x30 + v;
-    return at + 1;
-  }
-  view.setInt16(at, PAIRS[v] as number, true);
-  return at + 2;
+/** Stores four bytes, of which the number is the first ones. */
+function writeUpTo4(view: DataView, at: number, v: number): number {
+  const length = v < 100 ? (v < 10 ? 1 : 2) : v < 1000 ? 3 : 4;
+  view.setInt32(at, (QUADS[v] as number) >>> ((4 - length) << 3), true);
+  return at + length;
 }
 
 function write8(view: DataView, at: number, v: number): number {
@@ -53,15 +47,14 @@ function write8(view: DataView, at: number, v: number): number {
 }
 
 function write4(view: DataView, at: number, v: number): number {
-  const high = (v / 100) | 0;
-  view.setInt16(at, PAIRS[high] as number, true);
-  view.setInt16(at + 2, PAIRS[v - high * 100] as number, true);
+  view.setInt32(at, QUADS[v] as number, true);
   return at + 4;
 }
 
-export function write2(view: DataView, at: number, v: number): number {
-  view.setInt16(at, PAIRS[v] as number, true);
-  return at + 2;
+/** Three digits and one more byte. */
+export function write3(view: DataView, at: number, v: number, behind: number): number {
+  view.setInt32(at, ((QUADS[v] as number) >>> 8) | (behind << 24), true);
+  return at + 4;
 }
 
 /** A safe integer that stands for value × 10^-scale, in plain notation with all its places. */
