@@ -54,6 +54,7 @@ interface BrokerState {
   throttledUntilMs: number;
 }
 
+const CLOSE_FLUSH_MS = 5000;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1000;
 /** How long open() waits for a topic to appear. */
@@ -244,6 +245,14 @@ export class Producer {
   async flush(): Promise<void> {
     this.#sendOpen();
     await this.#until(() => this.isIdle);
+  }
+
+  /** As close(), but what is not acknowledged gets a last chance, of bounded time. */
+  async closeGently(): Promise<void> {
+    if (this.#failure === null && !this.isIdle) {
+      await Promise.race([this.flush().catch(() => undefined), this.#clock.sleep(CLOSE_FLUSH_MS)]);
+    }
+    this.close();
   }
 
   /** Gives up what is not acknowledged; flush() first. */

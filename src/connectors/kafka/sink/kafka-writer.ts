@@ -25,7 +25,6 @@ import { planSink, type SinkPlan } from './sink-plan.ts';
 /** Rows are encoded in runs that stay in the processor's cache. */
 const RUN_ROWS = 512;
 const RUN_BYTES = 128 * 1024;
-const CLOSE_FLUSH_MS = 5000;
 /** Room to leave behind a run: encoders ask for more than a record then takes. */
 const SPARE_BYTES = 2048;
 /** After a run that had to be copied after all, so many are copied straight away. */
@@ -98,12 +97,7 @@ export class KafkaWriter implements SinkWriter {
   }
 
   async close(): Promise<void> {
-    const producer = this.#producer;
-    if (producer !== null && producer.failure === null && !producer.isIdle) {
-      const { clock } = (this.#context as WriterContext).ports;
-      await Promise.race([producer.flush().catch(() => undefined), clock.sleep(CLOSE_FLUSH_MS)]);
-    }
-    producer?.close();
+    await this.#producer?.closeGently();
     await this.#client?.close();
   }
 

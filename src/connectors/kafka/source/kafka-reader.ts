@@ -32,7 +32,6 @@ import { createPartitionState, isRead, type PartitionState } from './partition-s
 const BLOCK_RECORDS = 1024;
 /** Blocks that yield no row are passed over so many times before the task loop has its turn. */
 const MAX_BLOCKS_PER_POLL = 4;
-const CLOSE_FLUSH_MS = 5000;
 
 const deadLetterProducer = {
   compression: 'none',
@@ -169,12 +168,7 @@ export class KafkaReader implements SourceReader, BatchOrigin {
   }
 
   async close(): Promise<void> {
-    const producer = this.#producer;
-    if (producer !== null && producer.failure === null && !producer.isIdle) {
-      const { clock } = (this.#context as ReaderContext).ports;
-      await Promise.race([producer.flush().catch(() => undefined), clock.sleep(CLOSE_FLUSH_MS)]);
-    }
-    producer?.close();
+    await this.#producer?.closeGently();
     this.#fetcher?.close();
     await this.#client?.close();
     this.#wake();
