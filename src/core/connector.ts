@@ -7,6 +7,7 @@
  */
 import type { ColumnBatch } from './batch.ts';
 import type { ChangelogMode } from './changelog.ts';
+import type { Committer, CommittingPart, RunIdentity } from './checkpoint.ts';
 import type { Expression } from './expression.ts';
 import type { FormatDefinition } from './format.ts';
 import type { SplitId } from './ids.ts';
@@ -72,6 +73,8 @@ export interface Split {
   readonly position: Readonly<Record<string, OptionValue>>;
   /** Hosts and racks where reading it is cheap; empty where it makes no difference. */
   readonly racks: readonly string[];
+  /** Event time of a split that a checkpoint holds: the greatest seen, and whether it had fallen idle. */
+  readonly eventTime?: { readonly maxTimestampMs: number; readonly isIdle: boolean };
 }
 
 export interface ConnectorContext {
@@ -80,9 +83,16 @@ export interface ConnectorContext {
   readonly ports: Ports;
   /** Where this subtask or enumerator runs, for closest-replica reads. */
   readonly rack: string | null;
+  /** Null where the job takes no checkpoints. */
+  readonly run: RunIdentity | null;
 }
 
 export interface SplitEnumerator {
+  /**
+   * Splits that a checkpoint holds, called at most once, before open(): discover() does not return them, even where they
+   * are gone by now. Splits that are new since the checkpoint start at their beginning.
+   */
+  restore?(known: readonly SplitId[]): void;
   /** Called once. Checks what can only be checked by asking (topic, credentials); rejects with a clear error. */
   open(): Promise<void>;
   /**
@@ -96,6 +106,8 @@ export interface SplitEnumerator {
 
 export interface ReaderContext extends TaskContext {
   readonly rack: string | null;
+  /** Null where the job takes no checkpoints. */
+  readonly run: RunIdentity | null;
   readonly errors: RecordErrorHandler;
 }
 
@@ -112,6 +124,10 @@ export interface SourceReader {
    * part of what it holds; call again until null. Rows of one batch come from one split.
    */
   poll(): ColumnBatch | null;
+  /** The split that the rows of the last batch came from; null before the first. */
+  readonly batchSplit: SplitId | null;
+  /** Splits that have ended since the last call, all of whose rows were polled. Absent where none ever ends. */
+  takeEndedSplits?(): readonly SplitId[];
   /** Resolves when poll() may have something or `isFinished` has changed, at once if so already; rejects on failure. */
   available(): Promise<void>;
   /** True once noMoreSplits() was called and all bounded splits are read to their end and polled. */
@@ -123,11 +139,17 @@ export interface SourceReader {
   flush?(): Promise<void>;
   /** The position after the last polled batch, per split: what a checkpoint stores and addSplits takes. */
   positions(): readonly Split[];
+  /** Called with the positions of each checkpoint that has completed, so that lag tools see them. Never fails the job. */
+  checkpointCompleted?(positions: readonly Split[]): void;
+  /** Dead letters under exactly-once: written in a transaction of the reader's own. flush() is not called then. */
+  readonly committing?: CommittingPart | undefined;
   close(): Promise<void>;
 }
 
 export interface WriterContext extends TaskContext {
   readonly rack: string | null;
+  /** Null where the job takes no checkpoints. */
+  readonly run: RunIdentity | null;
   readonly errors: RecordErrorHandler;
 }
 
@@ -145,6 +167,8 @@ export interface SinkWriter {
   poke(): void;
   /** Resolves when everything taken is durable at the other side; rejects if it cannot be. */
   flush(): Promise<void>;
+  /** Present, from the end of open() on, where what is written becomes visible with a checkpoint only. */
+  readonly committing?: CommittingPart | undefined;
   close(): Promise<void>;
 }
 
@@ -176,6 +200,8 @@ export interface SourceConnector extends ConnectorDescription {
   check(spec: SourceSpec): readonly OptionProblem[];
   createEnumerator(spec: SourceSpec, context: ConnectorContext): SplitEnumerator;
   createReader(spec: SourceSpec): SourceReader;
+  /** For what `SourceReader.committing` has prepared; absent where readers never commit anything. */
+  createCommitter?(spec: SourceSpec, context: ConnectorContext): Committer;
 }
 
 export interface SinkConnector extends ConnectorDescription {
@@ -186,6 +212,10 @@ export interface SinkConnector extends ConnectorDescription {
   /** What can only be checked by asking (topic, credentials): called once, beside the JobMaster, before tasks start. */
   prepare(spec: SinkSpec, context: ConnectorContext): Promise<void>;
   createWriter(spec: SinkSpec): SinkWriter;
+  /** Whether writers commit with checkpoints under these options: `delivery: exactly-once`. Absent: never. */
+  isTransactional?(options: Options): boolean;
+  /** For what `SinkWriter.committing` has prepared; present where isTransactional can be true. */
+  createCommitter?(spec: SinkSpec, context: ConnectorContext): Committer;
 }
 
 /** Every connector and format that this build has; made by `cli`, handed to lint and to the runtime. */

@@ -79,11 +79,22 @@ export interface CoalesceExpression {
   readonly type: DataType;
 }
 
+export type AggregateFunction =
+  | 'count'
+  | 'sum'
+  | 'min'
+  | 'max'
+  | 'avg'
+  /** By arrival; NULLs count as values. */
+  | 'first'
+  | 'last'
+  | 'array-agg';
+
 /** One aggregate of a step: running or windowed. */
 export interface AggregateCall {
   /** The output field. */
   readonly name: string;
-  readonly function: 'count' | 'sum' | 'min' | 'max' | 'avg';
+  readonly function: AggregateFunction;
   /** Null for COUNT(*). */
   readonly argument: Expression | null;
   readonly distinct: boolean;

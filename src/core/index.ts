@@ -1,5 +1,6 @@
 export * from './batch.ts';
 export type * from './changelog.ts';
+export type * from './checkpoint.ts';
 export * from './code-builder.ts';
 export * from './column.ts';
 export * from './connector.ts';

@@ -7,6 +7,7 @@
  * amount of work is done in pieces. None is called while another of the same subtask is running.
  */
 import type { ColumnBatch } from './batch.ts';
+import type { OperatorState } from './checkpoint.ts';
 import type { Ports } from './ports.ts';
 
 /** A number that its owner raises and the task's reporter reads; plain, because both are on one thread. */
@@ -40,6 +41,13 @@ export interface OperatorContext extends TaskContext {
   readonly output: Output;
   /** What happens to a row that the operator throws a record-scope error for. */
   readonly errors: RecordErrorHandler;
+  /** The event time that the checkpoint had reached from which this operator is restored; -Infinity without one. */
+  readonly restoredWatermarkMs: number;
+  /**
+   * Asks for onTimer() once the clock (Clock.nowMs) has reached `atMs`, soon after where it has already; Infinity for no
+   * more. There is one alarm: a later call replaces an earlier one.
+   */
+  setAlarm(atMs: number): void;
 }
 
 /** The job's answer to record errors of one chain. */
@@ -56,6 +64,11 @@ export interface Operator {
   /** Called once, before anything else. */
   open(context: OperatorContext): void | Promise<void>;
   /**
+   * Present where it remembers anything between two batches. After open(), restore() is called with what it remembered;
+   * at each barrier, after flush(), snapshot(). Absent (undefined) where a failure loses nothing.
+   */
+  readonly state?: OperatorState | undefined;
+  /**
    * Called once before the first process() of a batch. A promise holds the batch back until it resolves (state that
    * has to be read from disk first); undefined lets it pass at once.
    */
@@ -71,6 +84,8 @@ export interface Operator {
    * again once `output.ready`. The watermark is passed on afterwards by the task loop.
    */
   onWatermark?(timestampMs: number): boolean;
+  /** The alarm that was set (OperatorContext.setAlarm) has gone off at `nowMs`. As onWatermark, resumable. */
+  onTimer?(nowMs: number): boolean;
   /**
    * Everything before has been processed: called after each run of batches when no more input is at hand, so that
    * buffered output does not wait for input that may never come. As onWatermark, resumable.

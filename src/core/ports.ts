@@ -145,6 +145,39 @@ export interface MessageChannels {
   create(): { readonly port1: MessagePort; readonly port2: MessagePort };
 }
 
+/**
+ * Named places in the commit protocol at which the crash test ends the process (docs/design/012). Absent in normal
+ * operation.
+ */
+export interface CrashPoints {
+  /** Called synchronously where the protocol is about to take, or has taken, the step of this name. */
+  reached(name: CrashPoint): void;
+}
+
+export type CrashPoint =
+  /** A subtask has the barrier on all inputs; nothing is captured yet. */
+  | 'barrier-aligned'
+  /** The sink's records are acknowledged; the handle is not yet in any message. */
+  | 'transaction-flushed'
+  /** A subtask's state files are durable; the JobMaster does not know. */
+  | 'state-written'
+  /** The JobMaster has all acknowledgements; no metadata is written. */
+  | 'all-acknowledged'
+  /** The metadata is durable; the pointer still names the last checkpoint. */
+  | 'metadata-written'
+  /** The pointer names the checkpoint; nothing is committed. */
+  | 'pointer-moved'
+  /** One transaction of the checkpoint is committed; perhaps others are not. */
+  | 'transaction-committed'
+  /** A restart has raised the generation; nothing of the old one is committed or aborted. */
+  | 'generation-raised'
+  /** A restart has committed the handles of the checkpoint; older transactions are still open. */
+  | 'handles-committed'
+  /** A restart has aborted what was left; nothing is deployed. */
+  | 'older-aborted'
+  /** All input is read and all tasks have ended; the last checkpoint is not taken. */
+  | 'input-ended';
+
 export interface Ports {
   readonly clock: Clock;
   readonly randomness: Randomness;
@@ -153,4 +186,5 @@ export interface Ports {
   readonly network: Network;
   readonly streams: StandardStreams;
   readonly channels: MessageChannels;
+  readonly crashPoints?: CrashPoints;
 }

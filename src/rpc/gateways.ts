@@ -8,12 +8,16 @@
  */
 import type {
   AttemptId,
+  CheckpointStorageConfig,
   ErrorPolicy,
   JobId,
+  OperatorStateHandle,
+  RunIdentity,
   SerializedError,
   SlotId,
   Split,
   StepId,
+  SubtaskSnapshot,
   TaskManagerId,
 } from '../core/index.ts';
 import type { JobEdge, JobVertex } from '../graph/index.ts';
@@ -76,6 +80,23 @@ export interface TaskDescriptor {
   readonly outputs: readonly TaskOutput[];
   /** What becomes of records of this chain that fail. */
   readonly errors: ErrorPolicy;
+  /** What it starts from; null for a task that starts anew. */
+  readonly restore: TaskRestore | null;
+}
+
+/** What a subtask takes over from the checkpoint that its job is restored from. Splits come by addSplits. */
+export interface TaskRestore {
+  readonly checkpointId: number;
+  /** Of its steps, from whichever subtasks had key groups that are this one's now; others' chunks are not listed. */
+  readonly operators: readonly OperatorStateHandle[];
+  /** The least of what those subtasks had reached; null where one of them had seen no watermark. */
+  readonly watermarkMs: number | null;
+}
+
+/** How the tasks of a job take part in checkpoints. */
+export interface SliceCheckpointing {
+  readonly run: RunIdentity;
+  readonly storage: CheckpointStorageConfig;
 }
 
 /** The subtasks of one slot: subtask i of every vertex that has one. */
@@ -86,6 +107,8 @@ export interface SliceDescriptor extends Fenced {
   readonly slot: SlotLocation;
   /** Where the job's JobMasterGateway is served. */
   readonly jobMasterAddress: string;
+  /** Null where the job takes no checkpoints. */
+  readonly checkpointing: SliceCheckpointing | null;
   /** In topological order. */
   readonly tasks: readonly TaskDescriptor[];
 }
@@ -106,12 +129,60 @@ export interface TaskManagerGateway {
   addSplits(message: TaskReference & { readonly stepId: StepId; readonly splits: readonly Split[] }): Promise<void>;
   /** Called at most once per source: the task ends once it has read the splits that it has. */
   noMoreSplits(message: TaskReference & { readonly stepId: StepId }): Promise<void>;
+  /**
+   * Called for every task that holds a source, in the order of checkpoint ids: it puts a barrier into its stream. All
+   * splits whose addSplits was called before belong to the checkpoint. Harmless for a task that has read all its input.
+   */
+  triggerCheckpoint(message: TaskReference & CheckpointTrigger): Promise<void>;
+  /**
+   * Called for every task, once the pointer has moved to this checkpoint: what was prepared up to it is committed. A
+   * commit that fails fails the task. After the commit of what it prepared at its end, a task that has read all its
+   * input reports FINISHED.
+   */
+  checkpointCompleted(message: TaskReference & { readonly checkpointId: number }): Promise<void>;
+  /** Called for every task that has not acknowledged it yet: it stops working on it. What it prepared stays prepared. */
+  checkpointAborted(message: TaskReference & { readonly checkpointId: number }): Promise<void>;
   /** Cancels a task, wherever it is blocked; it reports CANCELED. Harmless for one that has ended or is not known. */
   cancel(message: TaskReference): Promise<void>;
   /**
    * Called last, once all tasks of the slot have ended: ends the slot's thread. Resolves when the slot is free again.
    */
   freeSlot(message: Fenced & { readonly jobId: JobId; readonly slotId: SlotId }): Promise<void>;
+}
+
+export interface CheckpointTrigger {
+  readonly checkpointId: number;
+  readonly triggeredAtMs: number;
+}
+
+/** A subtask's contribution. All files that it names are durable and were read back. */
+export interface CheckpointAcknowledgement extends TaskReference {
+  readonly checkpointId: number;
+  readonly snapshot: SubtaskSnapshot;
+  readonly metrics: {
+    /** From the first barrier's arrival to the last one's. */
+    readonly alignmentMs: number;
+    /** While the task processed nothing for it. */
+    readonly syncMs: number;
+    /** From then until its files were durable. */
+    readonly asyncMs: number;
+    readonly stateBytes: number;
+  };
+}
+
+export interface CheckpointDecline extends TaskReference {
+  readonly checkpointId: number;
+  readonly error: SerializedError;
+}
+
+/**
+ * A task has processed all its input. It has nothing more to say than this, whatever checkpoint it becomes part of:
+ * every one that it has not acknowledged. It goes on existing, and reports FINISHED once a checkpoint that holds this is
+ * completed and committed.
+ */
+export interface TaskEnded extends TaskReference {
+  /** Its handles carry one more than the id of the last barrier that it saw. */
+  readonly snapshot: SubtaskSnapshot;
 }
 
 export interface TaskStateChange extends Fenced {
@@ -132,6 +203,12 @@ export interface ProgressReport extends Fenced {
 export interface JobMasterGateway {
   /** Called at every change that the TaskManager makes, in order, the last with a terminal state. */
   taskStateChanged(message: TaskStateChange): Promise<void>;
+  /** Called once per barrier, by every task that saw it on all inputs; never after taskEnded. */
+  acknowledgeCheckpoint(message: CheckpointAcknowledgement): Promise<void>;
+  /** Instead: the task cannot take part, as its state could not be written. The task goes on. */
+  declineCheckpoint(message: CheckpointDecline): Promise<void>;
+  /** Called at most once, in jobs that take checkpoints, where others report FINISHED at once. */
+  taskEnded(message: TaskEnded): Promise<void>;
   /** Called about twice a second per slot, and before the terminal state of a task, so that its totals are exact. */
   reportProgress(message: ProgressReport): Promise<void>;
 }

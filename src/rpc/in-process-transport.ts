@@ -6,8 +6,23 @@ type Method = (message: unknown) => Promise<unknown>;
 
 /** The methods of every gateway: what a connection offers. */
 const methods = {
-  'task-manager': ['deploy', 'addSplits', 'noMoreSplits', 'cancel', 'freeSlot'],
-  'job-master': ['taskStateChanged', 'reportProgress'],
+  'task-manager': [
+    'deploy',
+    'addSplits',
+    'noMoreSplits',
+    'triggerCheckpoint',
+    'checkpointCompleted',
+    'checkpointAborted',
+    'cancel',
+    'freeSlot',
+  ],
+  'job-master': [
+    'taskStateChanged',
+    'acknowledgeCheckpoint',
+    'declineCheckpoint',
+    'taskEnded',
+    'reportProgress',
+  ],
   'resource-manager': ['registerTaskManager', 'unregisterTaskManager'],
 } as const satisfies { readonly [Kind in GatewayKind]: readonly (keyof Gateways[Kind])[] };
 

@@ -5,7 +5,9 @@
 import type {
   AggregateCall,
   ChangelogMode,
+  CheckpointSettings,
   EdgeId,
+  Expression,
   RowSchema,
   SinkSpec,
   SourceSpec,
@@ -18,10 +20,29 @@ export interface JobGraph {
   readonly name: string;
   /** Number of key groups; the most subtasks that a keyed vertex can have. */
   readonly maxParallelism: number;
+  /** Null where the job takes none. */
+  readonly checkpoint: CheckpointSettings | null;
+  readonly restart: RestartStrategy;
   /** In topological order, sources first. */
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
 }
+
+/** What follows a failure (Flink's restart strategies). Times in ms. */
+export type RestartStrategy =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'fixed-delay'; readonly attempts: number; readonly delayMs: number }
+  | {
+      readonly kind: 'exponential-delay';
+      readonly initialMs: number;
+      readonly maxMs: number;
+      readonly multiplier: number;
+      /** Up to this share of the delay is added or taken away, by chance. */
+      readonly jitter: number;
+      /** Running so long without a failure, the delay is `initialMs` again. */
+      readonly resetMs: number;
+    }
+  | { readonly kind: 'failure-rate'; readonly failures: number; readonly intervalMs: number; readonly delayMs: number };
 
 export interface JobVertex {
   readonly id: VertexId;
@@ -36,12 +57,33 @@ export interface JobVertex {
   readonly outputs: readonly EdgeId[];
 }
 
-export type ChainNode = SourceNode | TransformNode | AggregateNode | UnionNode | SinkNode;
+export type ChainNode =
+  | SourceNode
+  | TransformNode
+  | AggregateNode
+  | WindowNode
+  | JoinNode
+  | DedupeNode
+  | TopNNode
+  | UnionNode
+  | SinkNode;
 
 export interface SourceNode {
   readonly kind: 'source';
   readonly spec: SourceSpec;
   readonly output: RowSchema;
+  /** Null where the stream has no event time. */
+  readonly watermark: WatermarkSpec | null;
+}
+
+/** Where event time comes from (Flink's bounded out-of-orderness, per split). Times in ms. */
+export interface WatermarkSpec {
+  /** A timestamp among the output's fields. */
+  readonly column: number;
+  /** How late a row may be after a later one of its split. */
+  readonly delayMs: number;
+  /** A split that is silent for so long holds nobody back; null for never. */
+  readonly idleMs: number | null;
 }
 
 /** A run of stateless steps, one generated function. */
@@ -61,6 +103,102 @@ export interface AggregateNode {
   readonly stepId: string;
   readonly keys: readonly number[];
   readonly calls: readonly AggregateCall[];
+  readonly input: RowSchema;
+  readonly output: RowSchema;
+}
+
+/** How rows are grouped by event time or by count; times in ms. Windows are aligned to the epoch plus `offsetMs`. */
+export type WindowSpec =
+  | { readonly kind: 'tumble'; readonly sizeMs: number; readonly offsetMs: number }
+  /** `sizeMs` long, one every `slideMs`. */
+  | { readonly kind: 'hop'; readonly sizeMs: number; readonly slideMs: number; readonly offsetMs: number }
+  /** Growing by `stepMs` up to `maxMs`, then anew. */
+  | { readonly kind: 'cumulate'; readonly stepMs: number; readonly maxMs: number; readonly offsetMs: number }
+  /** Until nothing comes for `gapMs`. */
+  | { readonly kind: 'session'; readonly gapMs: number }
+  /** `size` rows of a key, whatever their time. */
+  | { readonly kind: 'count'; readonly size: number };
+
+/** What a field of a window's output is. */
+export type WindowField =
+  | { readonly kind: 'key'; readonly key: number }
+  | { readonly kind: 'call'; readonly call: number }
+  /** Timestamps: first instant in the window, and first instant after it. NULL in count windows. */
+  | { readonly kind: 'window-start' }
+  | { readonly kind: 'window-end' };
+
+/**
+ * An aggregation per key and window. A window fires when the watermark reaches its end: one row, with the event time of
+ * the window's last millisecond. Within `latenessMs` after that, each batch of late rows makes it fire again (the output
+ * then is an upsert stream, unique by key and window). Rows that are later still are counted and dropped, or go to the
+ * side output.
+ */
+export interface WindowNode {
+  readonly kind: 'window';
+  readonly stepId: string;
+  readonly keys: readonly number[];
+  readonly calls: readonly AggregateCall[];
+  readonly window: WindowSpec;
+  readonly latenessMs: number;
+  /** Fires every so often before the window's end, by the clock, where something has changed; null for never. */
+  readonly earlyMs: number | null;
+  /** The output's fields, in order. */
+  readonly fields: readonly WindowField[];
+  readonly input: RowSchema;
+  readonly output: RowSchema;
+}
+
+/**
+ * Pairs rows of input 0 and input 1 whose keys are equal (NULLs never are) and for which `condition`, over the fields of
+ * both sides (left first), is TRUE. The output is the fields of both sides; of the left alone for semi and anti.
+ *
+ * With `bounds`, a left row at time t pairs with right rows in [t - beforeMs, t + afterMs]; rows leave the state when
+ * the watermark has passed everything that they could pair with, and outer joins pad then. Without, all rows are kept
+ * (up to `ttlMs` after their last change), and outer joins retract.
+ */
+export interface JoinNode {
+  readonly kind: 'join';
+  readonly stepId: string;
+  readonly type: 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti';
+  readonly leftKeys: readonly number[];
+  readonly rightKeys: readonly number[];
+  readonly condition: Expression | null;
+  readonly bounds:
+    | { readonly kind: 'interval'; readonly beforeMs: number; readonly afterMs: number }
+    /** Both in the same tumbling window. */
+    | { readonly kind: 'window'; readonly sizeMs: number; readonly offsetMs: number }
+    /** Each left row with the version of the right row (unique by key) that was the newest at the left row's time. */
+    | { readonly kind: 'temporal' }
+    | null;
+  readonly ttlMs: number | null;
+  readonly left: RowSchema;
+  readonly right: RowSchema;
+  readonly output: RowSchema;
+}
+
+/** Keeps one row per key: the first (append), or always the last (upsert). By event time where there is one. */
+export interface DedupeNode {
+  readonly kind: 'dedupe';
+  readonly stepId: string;
+  readonly keys: readonly number[];
+  readonly keep: 'first' | 'last';
+  /** A key is forgotten so long after it was seen; null for never. By event time where there is one. */
+  readonly ttlMs: number | null;
+  readonly input: RowSchema;
+  readonly output: RowSchema;
+}
+
+/**
+ * Keeps the first `count` rows per key in the order of `by`, ties by arrival. The output is a retract stream: rows that
+ * enter, leave, or (with `hasRank`, a last field of type long, from 1) move.
+ */
+export interface TopNNode {
+  readonly kind: 'top-n';
+  readonly stepId: string;
+  readonly keys: readonly number[];
+  readonly by: readonly { readonly column: number; readonly descending: boolean }[];
+  readonly count: number;
+  readonly hasRank: boolean;
   readonly input: RowSchema;
   readonly output: RowSchema;
 }

@@ -1,0 +1,227 @@
+/**
+ * What a checkpoint is made of, and the contracts of those who make one (docs/design/010 and 011).
+ *
+ * A checkpoint is a cut through the job (Carbone et al., arXiv 1506.08603): barriers divide every stream, each subtask
+ * stores what it knew when the barrier had reached it on all inputs, and only when all have done so does a pointer move.
+ * All types here are plain data that survives JSON, but for StateChunk, StateSnapshot and the interfaces.
+ */
+import type { Split } from './connector.ts';
+import type { StepId } from './ids.ts';
+import type { OptionValue } from './options.ts';
+import type { RowSchema } from './types.ts';
+
+/** How a job is checkpointed; `checkpoint:` of the job file. Times in ms. */
+export interface CheckpointSettings {
+  readonly intervalMs: number;
+  readonly mode: 'exactly-once' | 'at-least-once';
+  /** A checkpoint that is not complete by then is aborted. */
+  readonly timeoutMs: number;
+  /** Between the end of one checkpoint and the start of the next. */
+  readonly minPauseMs: number;
+  /** Checkpoints in a row that may be aborted before the job fails. */
+  readonly tolerableFailures: number;
+  /** Completed checkpoints that are kept. */
+  readonly retained: number;
+}
+
+/** Which execution of a checkpointed job this is. Names what no other execution may ever use. */
+export interface RunIdentity {
+  /** Tells this cluster's jobs from those of another one on the same Kafka. */
+  readonly clusterId: string;
+  readonly jobName: string;
+  /** Raised in the store before anything is deployed; no two attempts share one. From 1. */
+  readonly generation: number;
+  readonly settings: CheckpointSettings;
+}
+
+/** An earlier execution, as far as its leftovers can be found by it. */
+export interface OlderRun {
+  readonly generation: number;
+  /** The largest parallelism of any of its steps. */
+  readonly parallelism: number;
+}
+
+/**
+ * Something that was written, is durable, and becomes visible when it is committed: a prepared transaction, a file under
+ * its temporary name. `data` is what a committer needs, in another process too.
+ */
+export interface Committable {
+  readonly stepId: StepId;
+  readonly subtaskIndex: number;
+  /** The first checkpoint that it belongs to. */
+  readonly checkpointId: number;
+  readonly data: Readonly<Record<string, OptionValue>>;
+}
+
+/**
+ * A part of a subtask that writes outside the engine and takes it back unless a checkpoint completes. Call order:
+ * at every barrier, and once more at the end of input, prepareCommit(), then any writes; commit() whenever a checkpoint
+ * has completed, perhaps while prepareCommit() of a later one is pending. Nothing else of the part is called while
+ * prepareCommit() is pending.
+ */
+export interface CommittingPart {
+  /**
+   * Everything that was taken before becomes durable, though not visible. Resolves to every handle that is not known to
+   * be committed, those of earlier checkpoints too: an aborted checkpoint leaves its handles to the next one.
+   */
+  prepareCommit(checkpointId: number): Promise<readonly Committable[]>;
+  /** Commits all handles up to this checkpoint. Repeating it is harmless. Rejects where that is impossible or unknown. */
+  commit(checkpointId: number): Promise<void>;
+}
+
+/** Finishes, beside the JobMaster, what executions that are gone have left behind. Every call may be repeated. */
+export interface Committer {
+  /** Commits handles of a completed checkpoint. Rejects where one cannot be committed or its outcome is not known. */
+  commit(handles: readonly Committable[]): Promise<void>;
+  /** Takes back everything else that older executions may have left open. Called after commit(). */
+  abortOlder(runs: readonly OlderRun[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The layout of an operator's entries: what decides whether a later version of the step can read them. */
+export interface StateSchema {
+  /** The sort of operator, such as `aggregate` or `window`. */
+  readonly kind: string;
+  /** Of the encoding of entries. */
+  readonly version: number;
+  /** The fields that entries are keyed by, in order. */
+  readonly key: RowSchema;
+  /** What is kept per key, each part named so that added and dropped ones can be told. */
+  readonly values: RowSchema;
+  /** Anything else that must be equal, such as the window's size. */
+  readonly settings: Readonly<Record<string, OptionValue>>;
+}
+
+/** Some entries of one key group, in the operator's own encoding; makes sense without any other chunk. */
+export interface StateChunk {
+  readonly keyGroup: number;
+  /** Borrowed until the next call. */
+  readonly bytes: Uint8Array;
+}
+
+/** The state as it was when the barrier passed. */
+export interface StateSnapshot {
+  /**
+   * The next entries: at most about 64 KiB unless one entry is larger; null once all are taken. Called between batches,
+   * which go on changing the state: whatever is about to change is kept for the snapshot first.
+   */
+  next(): StateChunk | null;
+  /** Called once, after the last chunk or when nobody wants more. */
+  release(): void;
+}
+
+/** What an operator with state offers, from the end of its open() on. One snapshot at a time. */
+export interface OperatorState {
+  readonly schema: StateSchema;
+  /** Memory held, in bytes, roughly. */
+  readonly sizeBytes: number;
+  /** Fixes the state as it is now, in less than a millisecond or two; copying happens later. */
+  snapshot(): StateSnapshot;
+  /**
+   * Takes entries back, between open() and everything else, in any order and from any number of earlier subtasks. Only
+   * key groups of this subtask come. Throws MR-STATE-INCOMPATIBLE where `written` cannot be read.
+   */
+  restore(chunk: StateChunk, written: StateSchema): void;
+}
+
+/** A file in checkpoint storage: written once, never changed. */
+export interface StateFile {
+  /** Relative to the storage's root; has the attempt and a random id in it. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** CRC-32C of the whole file, as 8 hexadecimal digits. */
+  readonly checksum: string;
+}
+
+/** Where the entries of one operator of one subtask are. */
+export interface OperatorStateHandle {
+  readonly stepId: StepId;
+  readonly schema: StateSchema;
+  readonly file: StateFile;
+  /** Chunks: key group, position and length in the file; three numbers each. */
+  readonly chunks: readonly number[];
+}
+
+/** What one subtask contributes to a checkpoint. */
+export interface SubtaskSnapshot {
+  readonly subtaskIndex: number;
+  /** Of the source at its head; empty where it has none. */
+  readonly splits: readonly Split[];
+  /** The event time that it had reached; null before the first watermark. */
+  readonly watermarkMs: number | null;
+  readonly operators: readonly OperatorStateHandle[];
+  readonly committables: readonly Committable[];
+  /** It had processed all its input: this is the last it has to say. */
+  readonly isFinished: boolean;
+}
+
+/** A completed checkpoint or savepoint; the metadata file. */
+export interface CheckpointMetadata {
+  readonly version: 1;
+  readonly jobName: string;
+  readonly checkpointId: number;
+  readonly kind: 'checkpoint' | 'savepoint';
+  readonly generation: number;
+  readonly triggeredAtMs: number;
+  readonly completedAtMs: number;
+  readonly maxParallelism: number;
+  readonly vertices: readonly CheckpointedVertex[];
+}
+
+export interface CheckpointedVertex {
+  readonly vertexId: string;
+  /** The step ids of its chain: state is found by step, not by vertex. */
+  readonly stepIds: readonly StepId[];
+  readonly parallelism: number;
+  /** One per subtask, by index. */
+  readonly subtasks: readonly SubtaskSnapshot[];
+}
+
+/** Where a completed checkpoint is: what the store of jobs keeps. */
+export interface CheckpointPointer {
+  readonly checkpointId: number;
+  readonly kind: 'checkpoint' | 'savepoint';
+  readonly metadata: StateFile;
+  readonly completedAtMs: number;
+}
+
+/** Writes one state file. */
+export interface StateFileWriter {
+  /** Resolves when more can be taken; the bytes are free then. Resolves to the position at which they stand. */
+  append(bytes: Uint8Array): Promise<number>;
+  /** Makes the file durable, reads it back and compares. Then nothing but dropping the writer follows. */
+  finish(): Promise<StateFile>;
+  /** Instead of finish(): removes what was written. */
+  abort(): Promise<void>;
+}
+
+export interface StateFileReader {
+  /** Rejects with MR-STATE-DAMAGED where the file is missing, short or changed. */
+  read(position: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/**
+ * Where checkpoints are kept: a directory or an object store that every process of the job reaches. What it is made
+ * from is plain data (CheckpointStorageConfig), so that every slot's thread opens its own.
+ */
+export interface CheckpointStorage {
+  /** `owner` goes into the name, such as an attempt's id; so does a random id. */
+  createFile(checkpointId: number, owner: string): Promise<StateFileWriter>;
+  /** Checks the whole file against its size and checksum first: MR-STATE-DAMAGED. */
+  openFile(file: StateFile): Promise<StateFileReader>;
+  /** Durable and read back when it resolves. */
+  writeMetadata(metadata: CheckpointMetadata): Promise<StateFile>;
+  /** MR-STATE-DAMAGED, or MR-STATE-NEWER-VERSION for a file of a later version. */
+  readMetadata(file: StateFile): Promise<CheckpointMetadata>;
+  /** The metadata of a checkpoint or savepoint that stands at a path or URL that an operator has given. */
+  findMetadata(location: string): Promise<StateFile>;
+  /** Harmless for a file that is gone. */
+  remove(name: string): Promise<void>;
+  /** The names of all files, for cleaning up what no pointer names. */
+  list(): Promise<readonly string[]>;
+}
+
+export type CheckpointStorageConfig =
+  /** An absolute path. */
+  { readonly kind: 'directory'; readonly path: string };
