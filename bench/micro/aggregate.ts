@@ -85,6 +85,8 @@ function context(): OperatorContext {
     ports: nodePorts,
     counter: () => ({ value: 0 }),
     output: { ready: true, emit: () => undefined },
+    restoredWatermarkMs: -Infinity,
+    setAlarm: () => undefined,
     errors: {
       handle: (_batch, _row, _stepId, error) => {
         throw error;

@@ -61,6 +61,7 @@ function createReader(spec: SourceSpec): SourceReader {
       hasStarted = true;
       start();
     },
+    batchSplit: null,
     poll() {
       if (!hasStarted || left <= 0) return null;
       left -= batch.rowCount;

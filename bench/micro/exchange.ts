@@ -71,13 +71,15 @@ function graphOf({ exchange, schema, senders, receivers, batchRows, onlyTarget =
   const changelog = 'append';
   const sink = { stepId: 'out', connector: 'count', options: {}, format: null, uniqueKey: [] };
   const chains: Readonly<Record<'in' | 'out', readonly ChainNode[]>> = {
-    in: [{ kind: 'source', spec: source, output: schema }],
+    in: [{ kind: 'source', spec: source, output: schema, watermark: null }],
     out: [{ kind: 'sink', spec: { ...sink, input: schema, changelog }, input: schema }],
   };
   return {
     version: 1,
     name: 'exchange',
     maxParallelism: 128,
+    checkpoint: null,
+    restart: { kind: 'none' },
     vertices: [
       { id: from, name: 'in', parallelism: senders, chain: chains.in, inputs: [], outputs: [edge] },
       { id: to, name: 'out', parallelism: receivers, chain: chains.out, inputs: [edge], outputs: [] },

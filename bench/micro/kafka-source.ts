@@ -16,7 +16,7 @@ async function readAll(spec: SourceSpec): Promise<number> {
   const source = createKafkaSource([untouchedFormat]);
   const enumerator = source.createEnumerator(
     spec,
-    { jobName: 'bench', stepId: 'source', ports: nodePorts, rack: null },
+    { jobName: 'bench', stepId: 'source', ports: nodePorts, rack: null, run: null },
   );
   await enumerator.open();
   const splits = await enumerator.discover();

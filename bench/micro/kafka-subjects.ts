@@ -64,6 +64,7 @@ export function taskContext(stepId: string): WriterContext {
     ports: nodePorts,
     counter: () => ({ value: 0 }),
     rack: null,
+    run: null,
     errors: {
       handle: (_batch, _row, _stepId, error) => {
         throw error;

@@ -73,6 +73,7 @@ function taskContext(stepId: string, errors: ErrorPolicy = { kind: 'fail' }): Re
     maxParallelism: 128,
     ports: nodePorts,
     rack: null,
+    run: null,
     skipped,
     counter(name) {
       const counter = counters.get(name) ?? { value: 0 };
@@ -111,7 +112,7 @@ export async function startSource(
   spec: SourceSpec,
   more: { readonly splits?: readonly Split[]; readonly rack?: string; readonly ports?: Ports } = {},
 ): Promise<RunningSource> {
-  const enumerator = source.createEnumerator(spec, { jobName: 'harness', stepId: 'in', ports: nodePorts, rack: null });
+  const enumerator = source.createEnumerator(spec, { jobName: 'harness', stepId: 'in', ports: nodePorts, rack: null, run: null });
   const context = { ...taskContext('in', spec.errors), rack: more.rack ?? null, ports: more.ports ?? nodePorts };
   const reader = source.createReader(spec);
   const records: ReadRecord[] = [];
@@ -230,7 +231,7 @@ export async function writeAll(
   more: WriteOptions & { readonly batchRows?: number; readonly between?: (done: number) => void } = {},
 ): Promise<void> {
   const spec = sinkSpec(raw, more);
-  await sink.prepare(spec, { jobName: 'harness', stepId: 'out', ports: nodePorts, rack: null });
+  await sink.prepare(spec, { jobName: 'harness', stepId: 'out', ports: nodePorts, rack: null, run: null });
   const writer = sink.createWriter(spec);
   await writer.open(taskContext('out', more.errors));
   const batchRows = more.batchRows ?? 1000;

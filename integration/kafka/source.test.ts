@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import {
   createTopic,
   getBroker,
-  independentKafka,
   javaConsume,
   javaProduce,
   produceRecords,

@@ -45,6 +45,8 @@ export function generatorGraph(job: CompiledJob, flags: GeneratorFlags & { reado
     version: 1,
     name: 'datagen',
     maxParallelism: 1,
+    checkpoint: null,
+    restart: { kind: 'none' },
     vertices: [
       {
         id,
@@ -53,7 +55,7 @@ export function generatorGraph(job: CompiledJob, flags: GeneratorFlags & { reado
         inputs: [],
         outputs: [],
         chain: [
-          { kind: 'source', spec: source, output: source.schema },
+          { kind: 'source', spec: source, output: source.schema, watermark: null },
           {
             kind: 'sink',
             input: source.schema,

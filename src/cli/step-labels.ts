@@ -16,8 +16,14 @@ export function stepLabels(graph: JobGraph): readonly StepLabel[] {
         case 'transform':
           return node.steps.map(({ stepId, kind }) => ({ stepId, what: kind === 'flat-map' ? 'flatMap' : kind }));
         case 'aggregate':
+        case 'join':
+        case 'dedupe':
         case 'union':
           return [{ stepId: node.stepId, what: node.kind }];
+        case 'window':
+          return [{ stepId: node.stepId, what: 'aggregate' }];
+        case 'top-n':
+          return [{ stepId: node.stepId, what: 'topN' }];
       }
     }),
   );

@@ -11,6 +11,14 @@ const change = (epoch: number): TaskStateChange => ({
   error: null,
 });
 
+/** What these tests do not call. */
+const others = {
+  acknowledgeCheckpoint: () => Promise.resolve(),
+  declineCheckpoint: () => Promise.resolve(),
+  taskEnded: () => Promise.resolve(),
+  reportProgress: () => Promise.resolve(),
+};
+
 describe('the in-process transport', () => {
   it('delivers copies, later and in order', async () => {
     const rpc = inProcessTransport();
@@ -20,7 +28,7 @@ describe('the in-process transport', () => {
         seen.push(message);
         return Promise.resolve();
       },
-      reportProgress: () => Promise.resolve(),
+      ...others,
     };
     rpc.serve('job-master', 'here', gateway);
     const stub = rpc.connect('job-master', 'here');
@@ -38,7 +46,7 @@ describe('the in-process transport', () => {
     const stop = rpc.serve('job-master', 'here', {
        
       taskStateChanged: async ({ epoch }) => fence.check(epoch),
-      reportProgress: () => Promise.resolve(),
+      ...others,
     });
     const stub = rpc.connect('job-master', 'here');
     await stub.taskStateChanged(change(3));

@@ -7,6 +7,7 @@ import type {
   SourceReader,
   SourceSpec,
   Split,
+  SplitId,
 } from '../core/index.ts';
 import { testSchema } from './test-graph.ts';
 
@@ -143,6 +144,10 @@ class SequenceReader implements SourceReader {
     this.#polls++;
     if (this.#polls % this.#pauseEvery === 0) this.#pause();
     return batch;
+  }
+
+  get batchSplit(): SplitId | null {
+    return this.#polls === 0 ? null : (this.#splits.at(-1)?.id ?? null);
   }
 
   available(): Promise<void> {

@@ -39,6 +39,8 @@ export function testGraph(name: string, vertices: readonly TestVertex[]): JobGra
     version: 1,
     name,
     maxParallelism: 128,
+    checkpoint: null,
+    restart: { kind: 'none' },
     vertices: vertices.map(
       (vertex): JobVertex => ({
         id: vertexId(vertex.name),
@@ -68,6 +70,7 @@ export function sourceNode(stepId: string, options: Options, errors: ErrorPolicy
       errors,
     },
     output: testSchema,
+    watermark: null,
   };
 }
 

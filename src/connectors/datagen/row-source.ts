@@ -15,6 +15,7 @@ import type {
   SourceReader,
   SourceSpec,
   Split,
+  SplitId,
   SplitEnumerator,
   Timer,
 } from '../../core/index.ts';
@@ -77,6 +78,7 @@ function split(index: number, next: number): Split {
 }
 
 interface OpenSplit {
+  readonly id: SplitId;
   readonly index: number;
   /** The number of the next row. */
   next: number;
@@ -91,6 +93,7 @@ export class RowReader implements SourceReader {
   readonly #batch: ColumnBatch;
   readonly #origin: RowOrigin;
   readonly #splits: OpenSplit[] = [];
+  #current: OpenSplit | null = null;
   #recordsIn: Counter = { value: 0 };
   #context: ReaderContext | null = null;
   #startedMs = 0;
@@ -119,8 +122,8 @@ export class RowReader implements SourceReader {
   }
 
   addSplits(splits: readonly Split[]): void {
-    for (const { position } of splits) {
-      this.#splits.push({ index: Number(position['index']), next: Number(position['next']) });
+    for (const { id, position } of splits) {
+      this.#splits.push({ id, index: Number(position['index']), next: Number(position['next']) });
     }
     this.#wakeAll();
   }
@@ -136,10 +139,15 @@ export class RowReader implements SourceReader {
       if (next === null || this.#context === null) return null;
       const limit = Math.min(this.#due(), this.#plan.count ?? Infinity);
       if (next.next >= limit) return null;
+      this.#current = next;
       this.#makeBlock(next, limit, this.#context.errors);
       if (this.#batch.rowCount > 0) return this.#batch;
     }
     return null;
+  }
+
+  get batchSplit(): SplitId | null {
+    return this.#current?.id ?? null;
   }
 
   #nextSplit(): OpenSplit | null {

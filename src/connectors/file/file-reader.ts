@@ -5,6 +5,7 @@ import type {
   SourceReader,
   SourceSpec,
   Split,
+  SplitId,
   Timer,
 } from '../../core/index.ts';
 import { STREAM_BATCH_ROWS } from '../lines/stream-decoder.ts';
@@ -31,6 +32,8 @@ export class FileReader implements SourceReader {
   #next = 0;
   /** The file that is being read, or null between two. */
   #current: FollowedFile | null = null;
+  /** Read to their ends since takeEndedSplits() was called last. */
+  readonly #ended: SplitId[] = [];
   /** With `follow`: when the files are looked at again, or null while there may be something in one of them. */
   #pause: Timer | null = null;
   #noMoreSplits = false;
@@ -81,9 +84,23 @@ export class FileReader implements SourceReader {
       const outcome = file.poll(this.#batch, this.#context.errors);
       if (outcome === 'rows') return this.#batch;
       if (outcome === 'reading') return null;
-      if (outcome === 'exhausted') this.#current = null;
+      if (outcome === 'exhausted') this.#exhaust(file);
     }
     return null;
+  }
+
+  /** The current file: it stays that until the poll after its last batch. */
+  get batchSplit(): SplitId | null {
+    return this.#current === null ? null : splitId(this.#current.position.path);
+  }
+
+  takeEndedSplits(): readonly SplitId[] {
+    return this.#ended.splice(0);
+  }
+
+  #exhaust(file: FollowedFile): void {
+    this.#current = null;
+    if (!this.#options.follow) this.#ended.push(splitId(file.position.path));
   }
 
   #takeWaiting(): FollowedFile | null {

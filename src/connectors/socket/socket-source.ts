@@ -9,6 +9,7 @@ import type {
   SourceReader,
   SourceSpec,
   Split,
+  SplitId,
   SplitEnumerator,
 } from '../../core/index.ts';
 import { formatNamed } from '../formats/index.ts';
@@ -127,6 +128,10 @@ class SocketReader implements SourceReader {
       this.#context.counter(counterNames.recordsIn.name),
     );
     void this.#receive(this.#context);
+  }
+
+  get batchSplit(): SplitId | null {
+    return this.#splits[0]?.id ?? null;
   }
 
   noMoreSplits(): void {

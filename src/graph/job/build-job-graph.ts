@@ -123,7 +123,7 @@ function transformStep(node: LogicalNode): TransformStep | null {
 function otherNode(node: LogicalNode, input: RowSchema): ChainNode {
   switch (node.kind) {
     case 'source':
-      return { kind: 'source', spec: node.spec, output: node.output.schema };
+      return { kind: 'source', spec: node.spec, output: node.output.schema, watermark: null };
     case 'aggregate': {
       const { keys, calls, output } = node;
       return { kind: 'aggregate', stepId: node.id, keys, calls, input, output: output.schema };

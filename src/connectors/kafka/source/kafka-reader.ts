@@ -16,6 +16,7 @@ import {
   type SourceReader,
   type SourceSpec,
   type Split,
+  type SplitId,
 } from '../../../core/index.ts';
 import { createKafkaClient, type Isolation, type KafkaClient } from '../client/index.ts';
 import { clientConfig } from '../connection-options.ts';
@@ -127,6 +128,11 @@ export class KafkaReader implements SourceReader, BatchOrigin {
       if (batch.rowCount > 0) return batch;
     }
     return null;
+  }
+
+  get batchSplit(): SplitId | null {
+    const range = this.#current ?? this.#finished;
+    return range === null ? null : range.state.splitId;
   }
 
   async available(): Promise<void> {

@@ -1,7 +1,9 @@
-import type { KafkaPosition } from './kafka-split.ts';
+import type { SplitId } from '../../../core/index.ts';
+import { kafkaSplit, type KafkaPosition } from './kafka-split.ts';
 
 /** One assigned partition: how far it is fetched and read, and from where. */
 export interface PartitionState {
+  readonly splitId: SplitId;
   readonly topic: string;
   readonly partition: number;
   readonly endOffset: number;
@@ -34,6 +36,7 @@ export interface PartitionState {
 export function createPartitionState(position: KafkaPosition): PartitionState {
   const endOffset = position.endOffset ?? Infinity;
   return {
+    splitId: kafkaSplit(position).id,
     topic: position.topic,
     partition: position.partition,
     endOffset,
