@@ -304,6 +304,7 @@ describe('a kafka source refuses', () => {
       code: 'MR-KAFKA-UNREACHABLE',
       message: expect.stringContaining('no Kafka broker of 127.0.0.1:1 can be reached: '),
     });
-    expect(performance.now() - startedAt).toBeLessThan(5000);
+    // Its retries would take minutes without the limit; a busy machine needs a few seconds.
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 });
