@@ -75,6 +75,7 @@ export function defineErrors<const Rows extends Readonly<Record<ErrorCode, Error
   });
 }
 
+/** Those that more than one room reports. */
 export const coreErrors = defineErrors({
   'MR-INTERNAL': {
     domain: 'internal',
@@ -82,6 +83,16 @@ export const coreErrors = defineErrors({
     retry: 'never',
     message: 'internal error: {message}',
     help: 'Something happened that the code does not foresee. Please report it with the log, which holds the stack.',
+  },
+  'MR-STATE-INCOMPATIBLE': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: 'step {step} cannot take over its state: {reason}; give it a new id, or change it back',
+    help:
+      'The checkpoint holds state of a step with this id whose kind, key, values or settings differ from what the ' +
+      'job file says now, in a way that cannot be converted. `millrace plan JOB --from PATH` says it per step. A step ' +
+      'with a new id starts without state; leaving the old state out then takes `--allow-dropped-state`.',
   },
 });
 

@@ -5,6 +5,7 @@ export * from './code-builder.ts';
 export * from './column.ts';
 export * from './connector.ts';
 export * from './counter-names.ts';
+export * from './crc32c.ts';
 export type * from './element.ts';
 export * from './errors.ts';
 export type * from './expression.ts';

@@ -1,6 +1,6 @@
 /** The real ports: the only home of Node's time, randomness, file, socket and thread modules. */
 import { randomBytes } from 'node:crypto';
-import { glob, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { glob, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { createConnection, isIP, type OnReadOpts } from 'node:net';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
@@ -57,28 +57,44 @@ const files: FileSystem = {
     }
     return found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   },
+  list: (path) => unlessFailed(readdir(path), ['ENOENT'], []),
   async makeDirectory(path) {
     await mkdir(path, { recursive: true });
   },
+  async syncDirectory(path) {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  removeEmptyDirectory: (path) => unlessFailed(rmdir(path), ['ENOENT', 'ENOTEMPTY', 'EEXIST'], undefined),
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path, { recursive: true, force: true }),
 };
 
 async function statFile(path: string): Promise<FileInfo | null> {
+  const info = await unlessFailed(stat(path), ['ENOENT'], null);
+  return info?.isFile() === true
+    ? { path, sizeBytes: info.size, modifiedMs: info.mtimeMs, inode: info.ino }
+    : null;
+}
+
+/** What the system answers, or `otherwise` where it fails with one of these codes. */
+async function unlessFailed<T>(answer: Promise<T>, codes: readonly string[], otherwise: T): Promise<T> {
   try {
-    const info = await stat(path);
-    return info.isFile()
-      ? { path, sizeBytes: info.size, modifiedMs: info.mtimeMs, inode: info.ino }
-      : null;
+    return await answer;
   } catch (error) {
     // Not by instanceof: under test runners, errors of Node's modules are of another realm.
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return null;
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+    if (typeof code === 'string' && codes.includes(code)) return otherwise;
     throw error;
   }
 }
 
-async function openFile(path: string, mode: 'read' | 'append' | 'create'): Promise<OpenFile> {
-  const handle = await open(path, { read: 'r', append: 'a', create: 'w' }[mode]);
+async function openFile(path: string, mode: 'read' | 'append' | 'create' | 'create-new'): Promise<OpenFile> {
+  const handle = await open(path, { read: 'r', append: 'a', create: 'w', 'create-new': 'wx' }[mode]);
   return {
     async read(buffer, length, position) {
       return (await handle.read(buffer, 0, length, position)).bytesRead;

@@ -52,12 +52,19 @@ export interface OpenFile {
 export interface FileSystem {
   readText(path: string): Promise<string>;
   writeText(path: string, text: string): Promise<void>;
-  open(path: string, mode: 'read' | 'append' | 'create'): Promise<OpenFile>;
+  /** `create` empties a file that is there; `create-new` rejects (EEXIST). */
+  open(path: string, mode: 'read' | 'append' | 'create' | 'create-new'): Promise<OpenFile>;
   /** Null where nothing is there. */
   stat(path: string): Promise<FileInfo | null>;
   /** Regular files that match a glob (`*`, `**`, `?`, `[…]`, `{a,b}`), sorted by path. */
   glob(pattern: string): Promise<readonly FileInfo[]>;
+  /** Names of what a directory holds, in any order; none where nothing is there. */
+  list(path: string): Promise<readonly string[]>;
   makeDirectory(path: string): Promise<void>;
+  /** Makes durable which names a directory holds: those created, renamed and removed before. */
+  syncDirectory(path: string): Promise<void>;
+  /** Harmless where nothing is there, and where the directory holds something. */
+  removeEmptyDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /** Harmless where nothing is there; directories go with what they hold. */
   remove(path: string): Promise<void>;

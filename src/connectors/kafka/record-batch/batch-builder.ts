@@ -3,7 +3,7 @@
  *
  * The bytes are final once close() and stamp() were called; a retry sends the very same ones.
  */
-import { crc32c } from '@node-rs/crc32';
+import { crc32c } from '../../../core/index.ts';
 import type { ProducerIdentity } from '../client/index.ts';
 import type { Codec } from './codecs/index.ts';
 import { Batch, LENGTH_OVERHEAD, MAGIC } from './layout.ts';

@@ -2,8 +2,7 @@
  * Reads the record batches of one partition's part of a fetch answer: checks, decompresses and filters batches, and
  * hands their records on in blocks.
  */
-import { crc32c } from '@node-rs/crc32';
-import type { RecordBlock } from '../../../core/index.ts';
+import { crc32c, type RecordBlock } from '../../../core/index.ts';
 import type { AbortedTransaction } from '../client/index.ts';
 import { kafkaErrors } from '../errors.ts';
 import { AbortedTransactions } from './aborted-transactions.ts';
