@@ -5,6 +5,7 @@ import { graphErrors } from '../graph/index.ts';
 import { operatorErrors } from '../operators/index.ts';
 import { rpcErrors } from '../rpc/index.ts';
 import { schedulerErrors } from '../scheduler/index.ts';
+import { stateErrors } from '../state/index.ts';
 import { taskErrors } from '../taskmanager/index.ts';
 import { cliErrors } from './errors.ts';
 
@@ -21,6 +22,7 @@ const TABLES: readonly { readonly rows: Readonly<Record<string, ErrorRow>> }[] =
   operatorErrors,
   rpcErrors,
   schedulerErrors,
+  stateErrors,
   taskErrors,
   cliErrors,
 ];

@@ -1,0 +1,1 @@
+export type { JobRecord, JobStore, StoredJob } from './job-store.ts';
