@@ -5,6 +5,7 @@ import type { JobGraph } from '../graph/index.ts';
 import { startTaskManager } from '../taskmanager/index.ts';
 import { catalog } from './catalog.ts';
 import type { CommandContext } from './command-context.ts';
+import { CRASH_POINT_VARIABLE, crashPointsOf } from './crash-points.ts';
 import { watchForInterruption } from './interruption.ts';
 import type { ProgressDisplay } from './progress/display.ts';
 import type { JobProgress } from './progress/job-progress.ts';
@@ -25,8 +26,12 @@ export interface RunOutcome {
 const STATISTICS_INTERVAL_MS = 50;
 
 export async function runJob(context: CommandContext, request: RunRequest): Promise<RunOutcome> {
-  const { ports, slotThreads } = context;
+  const { slotThreads, environment } = context;
   const { graph, display } = request;
+  const ports = {
+    ...context.ports,
+    ...crashPointsOf(environment.variables[CRASH_POINT_VARIABLE], environment.killNow),
+  };
   const slotCount = Math.max(...graph.vertices.map(({ parallelism }) => parallelism));
   const limits = request.statsFile === null ? {} : { reportIntervalMs: STATISTICS_INTERVAL_MS };
   const startedMs = ports.clock.monotonicMs();

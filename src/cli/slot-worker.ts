@@ -5,5 +5,9 @@ import { nodePorts } from '../core/node-ports.ts';
 import { createOperator } from '../operators/index.ts';
 import { runSlot } from '../taskmanager/index.ts';
 import { catalog } from './catalog.ts';
+import { CRASH_POINT_VARIABLE, crashPointsOf } from './crash-points.ts';
+import { processEnvironment } from './process-environment.ts';
 
-await runSlot(workerData, { ports: nodePorts, catalog, createOperator });
+const { variables, killNow } = processEnvironment();
+const ports = { ...nodePorts, ...crashPointsOf(variables[CRASH_POINT_VARIABLE], killNow) };
+await runSlot(workerData, { ports, catalog, createOperator });
