@@ -2,15 +2,14 @@ export { Collected } from './collect-sink.ts';
 export type { CollectedRow } from './collect-sink.ts';
 export { testCatalog, withMiniCluster } from './mini-cluster.ts';
 export type { JobHandle, MiniCluster, MiniClusterOptions } from './mini-cluster.ts';
-export { driveOperator, driveOperatorAllWays } from './operator-harness.ts';
-export type {
-  DriveOptions,
-  InputRow,
-  OperatorCase,
-  OperatorResult,
-  OutputRow,
-  RecordFailure,
-} from './operator-harness.ts';
+export { driveOperator, driveOperatorAllWays } from './drive-operator.ts';
+export type { DriveOptions, InputEvent, OperatorCase, OperatorResult } from './drive-operator.ts';
+export type { InputRow } from './harness-input.ts';
+export type { OutputRow, RecordFailure } from './harness-output.ts';
+export { keyGroupOfRow, subtaskOfRow } from './key-groups.ts';
+export { ManualClock } from './manual-clock.ts';
+export { OperatorHarness } from './operator-harness.ts';
+export type { HarnessOptions, OperatorSnapshot, PendingSnapshot } from './operator-harness.ts';
 export { sequenceRow } from './sequence-source.ts';
 export { operatorNode, sinkNode, sourceNode, testGraph, testSchema, unionNode } from './test-graph.ts';
 export type { TestVertex } from './test-graph.ts';

@@ -1,284 +1,308 @@
 /**
- * Drives any operator the ways a subtask may: one row at a time, in full batches, and with an output that is full every
- * other call; with batches that are cleared as soon as they may be. All ways must give the same rows.
+ * One operator by itself, driven by hand: rows, watermarks, the clock and its alarms go in, rows and snapshots come
+ * out. drive-operator.ts drives it in every way that a subtask may.
  *
  * As the chain's driver does, it goes back to an operator's input only when the receiver is done with what was emitted.
  */
 import { nodePorts } from '../core/node-ports.ts';
-import { ColumnBatch, describeOrigin, readValue, setNull, writeValue } from '../core/index.ts';
+import { subtaskOfKeyGroup } from '../core/index.ts';
 import type {
   Counter,
-  Field,
-  MillraceError,
   Operator,
   OperatorContext,
-  Output,
+  OperatorState,
   Ports,
-  RecordErrorHandler,
   RowSchema,
-  Value,
+  StateChunk,
+  StateSchema,
+  StateSnapshot,
 } from '../core/index.ts';
-
-export interface InputRow {
-  readonly values: readonly Value[];
-  readonly timestamp?: number;
-  readonly rowKind?: number;
-  /** The position in the step's `from` list; 0 where left out. */
-  readonly input?: number;
-}
-
-export interface OutputRow {
-  readonly values: readonly Value[];
-  readonly timestamp: number | null;
-  readonly rowKind: number;
-  /** The number of the input row that it came from, where the operator passes origins on. */
-  readonly origin: string | null;
-}
-
-export interface RecordFailure {
-  readonly stepId: string;
-  readonly code: string;
-  /** As OutputRow.origin. */
-  readonly origin: string | null;
-}
-
-export interface OperatorResult {
-  readonly rows: readonly OutputRow[];
-  readonly failures: readonly RecordFailure[];
-}
-
-export interface DriveOptions {
-  /** Rows per batch. */
-  readonly batchSize: number;
-  /** How many times `ready` is false after each batch that was emitted. */
-  readonly pauses: number;
-}
-
-/** The ways in which driveOperatorAllWays drives. */
-const DRIVES: readonly DriveOptions[] = [
-  { batchSize: 1, pauses: 0 },
-  { batchSize: 1, pauses: 1 },
-  { batchSize: 7, pauses: 0 },
-  { batchSize: 7, pauses: 2 },
-  { batchSize: 1024, pauses: 0 },
-  { batchSize: 1024, pauses: 1 },
-];
+import { HarnessInput } from './harness-input.ts';
+import type { InputRow } from './harness-input.ts';
+import { HarnessErrors, HarnessOutput } from './harness-output.ts';
+import type { OutputRow, RecordFailure } from './harness-output.ts';
+import { ManualClock } from './manual-clock.ts';
 
 const MAX_IDLE_CALLS = 1000;
 
-/** Collects what an operator emits, copied at once, and is full for a while after each batch. */
-class CollectingOutput implements Output {
-  readonly rows: OutputRow[] = [];
-  readonly #pauses: number;
-  #pausesLeft = 0;
-  #held: { readonly batch: ColumnBatch; readonly rows: readonly OutputRow[] } | null = null;
-
-  constructor(pauses: number) {
-    this.#pauses = pauses;
-  }
-
-  get ready(): boolean {
-    return this.#held === null;
-  }
-
-  emit(batch: ColumnBatch): void {
-    if (!this.ready) throw new Error('the operator emitted while its output was not ready');
-    if (batch.rowCount === 0) return;
-    if (batch.rowCount > batch.capacity) throw new Error('a batch holds more rows than its capacity');
-    const rows = rowsOfBatch(batch);
-    this.rows.push(...rows);
-    this.#held = { batch, rows };
-    this.#pausesLeft = this.#pauses;
-  }
-
-  /** The receiver gets on with its batch; true once it is done with it. */
-  advance(): boolean {
-    if (this.#held === null) return true;
-    if (this.#pausesLeft-- > 0) return false;
-    // A batch is borrowed until now: it must still hold what was emitted.
-    const now = JSON.stringify(rowsOfBatch(this.#held.batch), jsonValue);
-    if (now !== JSON.stringify(this.#held.rows, jsonValue))
-      throw new Error('an emitted batch changed while it was borrowed');
-    this.#held = null;
-    return true;
-  }
-}
-
-function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return `${value}n`;
-  if (value instanceof Map) return [...(value as ReadonlyMap<unknown, unknown>)];
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  return value;
-}
-
-function rowsOfBatch(batch: ColumnBatch): OutputRow[] {
-  if (batch.columns.length !== batch.schema.fields.length) throw new Error('a batch has columns that its schema lacks');
-  return Array.from({ length: batch.rowCount }, (_, row) => ({
-    values: batch.columns.map((column, field) => readValue(column, (batch.schema.fields[field] as Field).type, row)),
-    timestamp: batch.timestamps === null ? null : (batch.timestamps[row] as number),
-    rowKind: batch.rowKinds === null ? 0 : (batch.rowKinds[row] as number),
-    origin: describeOrigin(batch, row),
-  }));
-}
-
-class CollectingErrors implements RecordErrorHandler {
-  readonly failures: RecordFailure[] = [];
-
-  handle(batch: ColumnBatch, row: number, stepId: string, error: unknown): void {
-    const known = error as MillraceError;
-    if (known.scope !== 'record') throw error;
-    this.failures.push({ stepId, code: known.code, origin: describeOrigin(batch, row) });
-  }
-}
-
-/** Input batches, filled anew from the same arrays each time, and cleared when they are done. */
-class Inputs {
-  readonly #batch: ColumnBatch;
-  readonly #timestamps: Float64Array;
-  readonly #rowKinds: Uint8Array;
-
-  constructor(schema: RowSchema, batchSize: number) {
-    this.#batch = new ColumnBatch(schema, batchSize);
-    this.#timestamps = new Float64Array(batchSize);
-    this.#rowKinds = new Uint8Array(batchSize);
-  }
-
-  fill(rows: readonly InputRow[], firstNumber: number): ColumnBatch {
-    const batch = this.#batch;
-    batch.reset();
-    rows.forEach((row, index) => {
-      batch.columns.forEach((column, field) => {
-        writeValue(column, index, row.values[field] ?? null);
-      });
-      this.#timestamps[index] = row.timestamp ?? 0;
-      this.#rowKinds[index] = row.rowKind ?? 0;
-    });
-    batch.rowCount = rows.length;
-    if (rows.some((row) => row.timestamp !== undefined)) batch.timestamps = this.#timestamps;
-    if (rows.some((row) => row.rowKind !== undefined)) batch.rowKinds = this.#rowKinds;
-    batch.origin = { describe: (row) => `row ${firstNumber + row}` };
-    return batch;
-  }
-
-  /** Whoever still reads the batch reads rubbish from now on. */
-  spoil(): void {
-    for (const column of this.#batch.ownColumns) {
-      if (column.kind === 'bytes') {
-        column.arena.fill(0x2a);
-        column.starts.fill(0);
-        column.ends.fill(0);
-      } else if (column.kind === 'object') column.values.fill('spoilt');
-      else column.values.fill(-77);
-      setNull(column, 0);
-    }
-    this.#timestamps.fill(-77);
-    this.#rowKinds.fill(3);
-  }
-}
-
-function contextOf(stepId: string, ports: Ports, output: Output, errors: RecordErrorHandler): OperatorContext {
-  const counters = new Map<string, Counter>();
-  return {
-    jobName: 'harness',
-    stepId,
-    subtaskIndex: 0,
-    parallelism: 1,
-    maxParallelism: 128,
-    ports,
-    output,
-    errors,
-    counter(name) {
-      const counter = counters.get(name) ?? { value: 0 };
-      counters.set(name, counter);
-      return counter;
-    },
-  };
-}
-
-export interface OperatorCase {
-  /** A new operator; one per drive. */
+export interface HarnessOptions {
   readonly create: () => Operator;
-  readonly input: RowSchema;
-  readonly rows: readonly InputRow[];
-  /** The real ones where left out. */
+  /** One for all inputs, or one per input. */
+  readonly input: RowSchema | readonly RowSchema[];
+  /** All but the clock; the real ones where left out. The clock starts at what theirs says. */
   readonly ports?: Ports;
   readonly stepId?: string;
+  readonly subtaskIndex?: number;
+  readonly parallelism?: number;
+  readonly maxParallelism?: number;
+  /** Where the clock starts, if not by `ports`. */
+  readonly nowMs?: number;
+  /** Rows per batch. Default 1024. */
+  readonly batchSize?: number;
+  /** How many times `output.ready` is false after each batch that was emitted. Default 0. */
+  readonly pauses?: number;
+  /** The number of the first row, for origins. Default 0. */
+  readonly firstRow?: number;
+  /** What earlier subtasks remembered: of each, the key groups of this subtask are restored. */
+  readonly restore?: readonly OperatorSnapshot[];
 }
 
-/** Runs the operator from open() to close() over all rows. */
-export async function driveOperator(test: OperatorCase, options: DriveOptions): Promise<OperatorResult> {
-  const output = new CollectingOutput(options.pauses);
-  const errors = new CollectingErrors();
-  const operator = test.create();
-  await operator.open(contextOf(test.stepId ?? 'step', test.ports ?? nodePorts, output, errors));
-  try {
-    const inputs = new Inputs(test.input, options.batchSize);
-    for (let first = 0; first < test.rows.length;) {
-      const rows = sameInput(test.rows.slice(first, first + options.batchSize));
-      await processBatch(operator, inputs.fill(rows, first), rows[0]?.input ?? 0, output);
-      inputs.spoil();
-      first += rows.length;
+/** What one operator remembered, as a checkpoint would store it. */
+export interface OperatorSnapshot {
+  readonly schema: StateSchema;
+  readonly chunks: readonly StateChunk[];
+  /** The event time that it had reached; null before the first watermark. */
+  readonly watermarkMs: number | null;
+}
+
+/** A snapshot that was begun: its chunks are taken one at a time, while the operator goes on. */
+export interface PendingSnapshot {
+  /** Takes the next chunk; false once all are taken. */
+  next(): boolean;
+  /** Takes the rest. */
+  take(): OperatorSnapshot;
+}
+
+export class OperatorHarness {
+  readonly #operator: Operator;
+  readonly #options: HarnessOptions;
+  readonly #clock: ManualClock;
+  readonly #output: HarnessOutput;
+  readonly #errors = new HarnessErrors();
+  readonly #inputs: readonly HarnessInput[];
+  readonly #counters = new Map<string, Counter>();
+  readonly #batchSize: number;
+  #alarmMs = Infinity;
+  #watermarkMs = -Infinity;
+  #rowCount: number;
+
+  private constructor(options: HarnessOptions) {
+    const { ports, nowMs = ports?.clock.nowMs() ?? 1_700_000_000_000, input } = options;
+    const { batchSize = 1024, pauses = 0, firstRow = 0, restore = [] } = options;
+    this.#options = options;
+    this.#operator = options.create();
+    this.#clock = new ManualClock(nowMs);
+    this.#output = new HarnessOutput(pauses);
+    this.#batchSize = batchSize;
+    this.#rowCount = firstRow;
+    if (restore.length > 0) this.#watermarkMs = Math.min(...restore.map(reached));
+    const schemas = 'fields' in input ? [input] : input;
+    this.#inputs = schemas.map((schema) => new HarnessInput(schema, batchSize));
+  }
+
+  /** A new operator, opened, and restored where the options say so. */
+  static async open(options: HarnessOptions): Promise<OperatorHarness> {
+    const harness = new OperatorHarness(options);
+    await harness.#open();
+    return harness;
+  }
+
+  /** What was emitted so far and not taken. */
+  get rows(): readonly OutputRow[] {
+    return this.#output.rows;
+  }
+
+  get failures(): readonly RecordFailure[] {
+    return this.#errors.failures;
+  }
+
+  get hasState(): boolean {
+    return this.#operator.state !== undefined;
+  }
+
+  /** What the operator says that its state takes. */
+  get stateBytes(): number {
+    return this.#state.sizeBytes;
+  }
+
+  /** When the operator wants to be woken; Infinity for never. */
+  get alarmMs(): number {
+    return this.#alarmMs;
+  }
+
+  get nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  /** The value of a counter of the step; 0 for one that nobody has made. */
+  counter(name: string): number {
+    return this.#counters.get(name)?.value ?? 0;
+  }
+
+  /** What was emitted since the last call. */
+  takeRows(): readonly OutputRow[] {
+    const { rows } = this.#output;
+    this.#output.rows = [];
+    return rows;
+  }
+
+  /** Processes rows in batches: a new one where the input changes. `onBatch` is called after each. */
+  async process(rows: readonly InputRow[], onBatch: () => void = () => undefined): Promise<void> {
+    for (let first = 0; first < rows.length;) {
+      const batch = sameInput(rows, first, this.#batchSize);
+      await this.#processBatch(batch);
+      first += batch.length;
+      onBatch();
     }
-    resume(() => operator.flush?.() ?? true, output);
-    resume(() => operator.finish(), output);
-  } finally {
-    await operator.close();
   }
-  return { rows: output.rows, failures: errors.failures };
-}
 
-/** Drives in all ways and returns the one result; throws where two differ. */
-export async function driveOperatorAllWays(test: OperatorCase): Promise<OperatorResult> {
-  let first: OperatorResult | null = null;
-  for (const options of DRIVES) {
-    const result = await driveOperator(test, options);
-    if (first === null) {
-      first = result;
-      continue;
+  watermark(timestampMs: number): void {
+    if (timestampMs < this.#watermarkMs) throw new Error(`watermark ${timestampMs} after ${this.#watermarkMs}`);
+    this.flush();
+    this.#watermarkMs = timestampMs;
+    this.#resume('onWatermark()', () => this.#operator.onWatermark?.(timestampMs) ?? true);
+  }
+
+  /** Lets the clock go on, and alarms go off, each at its time. */
+  advanceTo(nowMs: number): void {
+    for (let fired = 0; this.#alarmMs <= nowMs; fired++) {
+      if (fired > MAX_IDLE_CALLS) throw new Error('the operator sets one alarm after the other without end');
+      this.#clock.advanceTo(this.#alarmMs);
+      this.#alarmMs = Infinity;
+      const now = this.#clock.nowMs();
+      this.#resume('onTimer()', () => this.#operator.onTimer?.(now) ?? true);
     }
-    const [expected, actual] = [first, result].map((each) => JSON.stringify(each, jsonValue));
-    if (expected !== actual) {
-      throw new Error(
-        `batches of ${options.batchSize} rows with ${options.pauses} pauses gave\n${actual}\n` +
-          `but single rows gave\n${expected}`,
-      );
+    this.#clock.advanceTo(nowMs);
+  }
+
+  flush(): void {
+    this.#resume('flush()', () => this.#operator.flush?.() ?? true);
+  }
+
+  /** The end of input. */
+  finish(): void {
+    this.flush();
+    this.#resume('finish()', () => this.#operator.finish());
+  }
+
+  async close(): Promise<void> {
+    await this.#operator.close();
+  }
+
+  /** The state as it is now. */
+  snapshot(): OperatorSnapshot {
+    return this.beginSnapshot().take();
+  }
+
+  /** Fixes the state as it is now, to be read while the operator goes on. */
+  beginSnapshot(): PendingSnapshot {
+    this.flush();
+    const snapshot = this.#state.snapshot();
+    const schema = JSON.parse(JSON.stringify(this.#state.schema)) as StateSchema;
+    const watermarkMs = this.#watermarkMs === -Infinity ? null : this.#watermarkMs;
+    const chunks: StateChunk[] = [];
+    const next = (): boolean => this.#takeChunk(snapshot, chunks);
+    return {
+      next,
+      take: () => {
+        while (next());
+        snapshot.release();
+        return { schema, chunks, watermarkMs };
+      },
+    };
+  }
+
+  get #state(): OperatorState {
+    const { state } = this.#operator;
+    if (state === undefined) throw new Error('the operator has no state');
+    return state;
+  }
+
+  #takeChunk(snapshot: StateSnapshot, chunks: StateChunk[]): boolean {
+    const chunk = snapshot.next();
+    if (chunk === null) return false;
+    const { keyGroup, bytes } = chunk;
+    if (!this.#isMine(keyGroup)) throw new Error(`a chunk of key group ${keyGroup}, which this subtask does not have`);
+    chunks.push({ keyGroup, bytes: bytes.slice() });
+    return true;
+  }
+
+  #isMine(keyGroup: number): boolean {
+    const { subtaskIndex = 0, parallelism = 1, maxParallelism = 128 } = this.#options;
+    return subtaskOfKeyGroup(keyGroup, maxParallelism, parallelism) === subtaskIndex;
+  }
+
+  async #open(): Promise<void> {
+    await this.#operator.open(this.#context());
+    const { restore = [] } = this.#options;
+    for (const { schema, chunks } of restore) {
+      // In no particular order, as of several files.
+      for (const chunk of chunks.toReversed()) if (this.#isMine(chunk.keyGroup)) this.#restore(chunk, schema);
     }
   }
-  return first ?? { rows: [], failures: [] };
-}
 
-/** The first rows, as far as they come from one input. */
-function sameInput(rows: readonly InputRow[]): readonly InputRow[] {
-  const other = rows.findIndex((row) => (row.input ?? 0) !== (rows[0]?.input ?? 0));
-  return other < 0 ? rows : rows.slice(0, other);
-}
+  #restore({ keyGroup, bytes }: StateChunk, schema: StateSchema): void {
+    // At an odd position, and overwritten afterwards: chunks are borrowed.
+    const lent = new Uint8Array(bytes.length + 3).subarray(3);
+    lent.set(bytes);
+    this.#state.restore({ keyGroup, bytes: lent }, schema);
+    lent.fill(0x2a);
+  }
 
-async function processBatch(
-  operator: Operator,
-  batch: ColumnBatch,
-  input: number,
-  output: CollectingOutput,
-): Promise<void> {
-  await operator.prepare?.(batch);
-  let row = 0;
-  while (row < batch.rowCount) {
-    const next = operator.process(batch, row, input);
-    if (next < row || next > batch.rowCount) throw new Error(`process() returned row ${next} of ${batch.rowCount}`);
-    if (next === row && output.ready) throw new Error(`process() stopped at row ${row} with its output ready`);
-    row = next;
-    drain(output);
+  #context(): OperatorContext {
+    const { ports = nodePorts, stepId = 'step' } = this.#options;
+    const { subtaskIndex = 0, parallelism = 1, maxParallelism = 128 } = this.#options;
+    return {
+      jobName: 'harness',
+      stepId,
+      subtaskIndex,
+      parallelism,
+      maxParallelism,
+      ports: { ...ports, clock: this.#clock },
+      output: this.#output,
+      errors: this.#errors,
+      restoredWatermarkMs: this.#watermarkMs,
+      setAlarm: (atMs) => {
+        this.#alarmMs = atMs;
+      },
+      counter: (name) => {
+        const counter = this.#counters.get(name) ?? { value: 0 };
+        this.#counters.set(name, counter);
+        return counter;
+      },
+    };
+  }
+
+  async #processBatch(rows: readonly InputRow[]): Promise<void> {
+    const index = rows[0]?.input ?? 0;
+    const input = this.#inputs[Math.min(index, this.#inputs.length - 1)] as HarnessInput;
+    const batch = input.fill(rows, this.#rowCount);
+    this.#rowCount += rows.length;
+    await this.#operator.prepare?.(batch);
+    let row = 0;
+    while (row < batch.rowCount) {
+      const next = this.#operator.process(batch, row, index);
+      if (next < row || next > batch.rowCount) throw new Error(`process() returned row ${next} of ${batch.rowCount}`);
+      if (next === row && this.#output.ready) throw new Error(`process() stopped at row ${row} with its output ready`);
+      row = next;
+      this.#drain();
+    }
+    input.spoil();
+  }
+
+  #resume(name: string, call: () => boolean): void {
+    for (let calls = 0; !call(); calls++) {
+      if (this.#output.ready && calls > MAX_IDLE_CALLS) {
+        throw new Error(`${name} of the operator does not end though its output is ready`);
+      }
+      this.#drain();
+    }
+    this.#drain();
+  }
+
+  #drain(): void {
+    while (!this.#output.advance());
   }
 }
 
-function resume(call: () => boolean, output: CollectingOutput): void {
-  for (let calls = 0; !call(); calls++) {
-    if (output.ready && calls > MAX_IDLE_CALLS)
-      throw new Error('the operator does not finish though its output is ready');
-    drain(output);
-  }
-  drain(output);
+function reached({ watermarkMs }: OperatorSnapshot): number {
+  return watermarkMs ?? -Infinity;
 }
 
-function drain(output: CollectingOutput): void {
-  while (!output.advance());
+/** The rows from `first` on, as far as they come from one input and fit into a batch. */
+function sameInput(rows: readonly InputRow[], first: number, batchSize: number): readonly InputRow[] {
+  const input = rows[first]?.input ?? 0;
+  let end = first + 1;
+  while (end < rows.length && end - first < batchSize && (rows[end]?.input ?? 0) === input) end++;
+  return rows.slice(first, end);
 }
