@@ -1,9 +1,10 @@
 import { jobId as toJobId } from '../core/index.ts';
-import type { ConnectorCatalog, JobId, Ports } from '../core/index.ts';
+import type { CheckpointStorage, CheckpointStorageConfig, ConnectorCatalog, JobId, Ports } from '../core/index.ts';
 import type { JobGraph } from '../graph/index.ts';
+import type { JobStore } from '../ha/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
 import { checkGraph, JobMaster } from '../scheduler/index.ts';
-import type { SlotPool } from '../scheduler/index.ts';
+import type { SlotPool, StartMode } from '../scheduler/index.ts';
 import type { JobHandle } from './job-handle.ts';
 
 export interface DispatcherOptions {
@@ -13,6 +14,20 @@ export interface DispatcherOptions {
   readonly slots: SlotPool;
   readonly epoch: number;
   readonly slotTimeoutMs: number;
+  /** Where jobs that take checkpoints are recorded; null where none can run. */
+  readonly store: JobStore | null;
+  readonly storage: CheckpointStorage | null;
+  /** What slots make their own storage from: the same place as `storage`. */
+  readonly storageConfig: CheckpointStorageConfig | null;
+}
+
+export interface SubmitOptions {
+  /** Chosen by the caller: repeating the call returns the job that is there already. */
+  readonly jobId?: JobId;
+  /** What the job starts from; `resume` if left out. */
+  readonly start?: StartMode;
+  /** Whether steps that the checkpoint knows and the job does not may lose their state; no if left out. */
+  readonly allowDroppedState?: boolean;
 }
 
 /** Accepts jobs and keeps track of them. */
@@ -26,18 +41,17 @@ export class Dispatcher {
 
   /**
    * Starts a job and resolves to its handle at once; what goes wrong later is told by the handle. Rejects with
-   * MR-JOB-BAD-GRAPH for a graph that cannot be run. `jobId` may be chosen by the caller, and then repeating the call
-   * returns the job that is there already.
+   * MR-JOB-BAD-GRAPH for a graph that cannot be run.
    */
   // Asynchronous because a job will be stored before it is acknowledged.
    
-  async submit(graph: JobGraph, jobId?: JobId): Promise<JobHandle> {
-    const { ports, catalog, rpc, slots, epoch, slotTimeoutMs } = this.#options;
-    const id = jobId ?? toJobId(ports.randomness.hex(16));
+  async submit(graph: JobGraph, options: SubmitOptions = {}): Promise<JobHandle> {
+    const { jobId, start = { kind: 'resume' }, allowDroppedState = false } = options;
+    const id = jobId ?? toJobId(this.#options.ports.randomness.hex(16));
     const known = this.#jobs.get(id);
     if (known !== undefined) return known;
     checkGraph(graph);
-    const master = new JobMaster({ jobId: id, graph, epoch, ports, catalog, rpc, slots, slotTimeoutMs });
+    const master = new JobMaster({ ...this.#options, jobId: id, graph, start, allowDroppedState });
     const handle = handleOf(master);
     this.#jobs.set(id, handle);
     master.start();
@@ -62,6 +76,16 @@ function handleOf(master: JobMaster): JobHandle {
       return master.state;
     },
     onStateChange: (listener) => master.onStateChange(listener),
+    get origin() {
+      return master.origin;
+    },
+    get restarts() {
+      return master.restarts;
+    },
+    get lastFailure() {
+      return master.lastFailure;
+    },
+    checkpoints: () => master.checkpoints(),
     counters: () => master.metrics(),
     async cancel() {
       master.cancel();

@@ -1,6 +1,7 @@
 import type { JobId, MillraceError } from '../core/index.ts';
 import type { JobMetrics } from '../metrics/index.ts';
 import type { JobState, TerminalJobState } from '../rpc/index.ts';
+import type { CheckpointHistory, JobOrigin } from '../scheduler/index.ts';
 
 export interface JobResult {
   readonly state: TerminalJobState;
@@ -15,6 +16,14 @@ export interface JobHandle {
   readonly state: JobState;
   /** Calls back at every later change of `state`, in order; returns what ends that. */
   onStateChange(listener: (state: JobState) => void): () => void;
+  /** What the job has started from; null until that is known, which it is from the state CREATED on. */
+  readonly origin: JobOrigin | null;
+  /** Restarts after failures so far; grows when `state` becomes RESTARTING. */
+  readonly restarts: number;
+  /** What led to the last restart, or to the one that is under way; null where nothing has failed. */
+  readonly lastFailure: MillraceError | null;
+  /** The newest checkpoints; empty where the job takes none. */
+  checkpoints(): CheckpointHistory;
   /** What the steps have counted; cheap enough to ask several times a second. Exact once the job has ended. */
   counters(): JobMetrics;
   /** Cancels the job; resolves once it has ended (perhaps finished or failed before). Repeating it is harmless. */

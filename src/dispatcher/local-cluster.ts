@@ -1,4 +1,5 @@
-import type { ConnectorCatalog, Ports } from '../core/index.ts';
+import type { CheckpointStorage, CheckpointStorageConfig, ConnectorCatalog, Ports } from '../core/index.ts';
+import type { JobStore } from '../ha/index.ts';
 import { inProcessTransport } from '../rpc/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -24,6 +25,10 @@ export interface LocalClusterOptions {
   readonly startTaskManager: (link: ClusterLink) => Promise<RunningTaskManager>;
   /** How long a job waits for slots; default 30 s. */
   readonly slotTimeoutMs?: number;
+  /** For jobs that take checkpoints; all three or none. Whoever opened the store closes it, after the cluster. */
+  readonly store?: JobStore | null;
+  readonly storage?: CheckpointStorage | null;
+  readonly storageConfig?: CheckpointStorageConfig | null;
 }
 
 /** A whole cluster in this process, over the in-process transport. */
@@ -41,10 +46,21 @@ const DEFAULT_SLOT_TIMEOUT_MS = 30_000;
 /** Starts a Dispatcher and a TaskManager; resolves when jobs can be submitted. */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
   const { ports, catalog, startTaskManager, slotTimeoutMs = DEFAULT_SLOT_TIMEOUT_MS } = options;
+  const { store = null, storage = null, storageConfig = null } = options;
   const rpc = inProcessTransport();
   const slots = new ResourceManager();
   const withdraw = rpc.serve('resource-manager', RESOURCE_MANAGER_ADDRESS, slots);
-  const dispatcher = new Dispatcher({ ports, catalog, rpc, slots, epoch: EPOCH, slotTimeoutMs });
+  const dispatcher = new Dispatcher({
+    ports,
+    catalog,
+    rpc,
+    slots,
+    epoch: EPOCH,
+    slotTimeoutMs,
+    store,
+    storage,
+    storageConfig,
+  });
   const taskManager = await startTaskManager({ rpc, resourceManagerAddress: RESOURCE_MANAGER_ADDRESS });
   return {
     dispatcher,

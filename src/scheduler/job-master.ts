@@ -1,20 +1,34 @@
 import { deserializeError, stepId as toStepId, toMillraceError } from '../core/index.ts';
-import type { AttemptId, ConnectorCatalog, ConnectorContext, JobId, MillraceError, Ports } from '../core/index.ts';
+import type {
+  AttemptId,
+  CheckpointStorage,
+  CheckpointStorageConfig,
+  ConnectorCatalog,
+  ConnectorContext,
+  JobId,
+  MillraceError,
+  Ports,
+} from '../core/index.ts';
 import type { JobGraph, JobVertex, SinkNode, SourceNode } from '../graph/index.ts';
+import type { JobStore } from '../ha/index.ts';
 import { JobMetricsCollector } from '../metrics/index.ts';
 import type { JobMetrics } from '../metrics/index.ts';
 import { EpochFence, isTerminalJob, isTerminalTask, stepFailure } from '../rpc/index.ts';
 import type {
+  CheckpointAcknowledgement,
+  CheckpointDecline,
   JobMasterGateway,
   JobState,
   ProgressReport,
   RpcTransport,
   SlotLocation,
+  TaskEnded,
   TaskManagerGateway,
   TaskState,
   TaskStateChange,
   TerminalJobState,
 } from '../rpc/index.ts';
+import type { CheckpointHistory } from './checkpoint/checkpoint-history.ts';
 import { schedulerErrors } from './errors.ts';
 import { ExecutionGraph } from './execution-graph.ts';
 import type { Execution } from './execution-graph.ts';
@@ -23,6 +37,7 @@ import { nextJobState } from './next-job-state.ts';
 import { planSlices, slotsNeeded } from './slice-plan.ts';
 import { SourceCoordinator } from './source-coordinator.ts';
 import { move } from './state-machine.ts';
+import type { JobOrigin, StartMode } from './start-mode.ts';
 import { cancelled, reported } from './task-state.ts';
 
 /** A slot that was given to a job. */
@@ -52,6 +67,14 @@ export interface JobMasterOptions {
   readonly slots: SlotPool;
   /** How long the job waits for slots before it fails. */
   readonly slotTimeoutMs: number;
+  /** Where the job's record is kept; null where jobs take no checkpoints. */
+  readonly store: JobStore | null;
+  readonly storage: CheckpointStorage | null;
+  /** What slots make their own storage from: the same place as `storage`. */
+  readonly storageConfig: CheckpointStorageConfig | null;
+  readonly start: StartMode;
+  /** Whether steps that the checkpoint knows and the job does not may lose their state. */
+  readonly allowDroppedState: boolean;
 }
 
 /** How long sources' enumerators may take to close. */
@@ -114,6 +137,25 @@ export class JobMaster implements JobMasterGateway {
     return this.#tasks.executions;
   }
 
+  /** What the job has started from; null until that is known. */
+  get origin(): JobOrigin | null {
+    return { kind: 'anew' };
+  }
+
+  /** How often the job was restarted after a failure. */
+  get restarts(): number {
+    return 0;
+  }
+
+  /** What led to the last restart. */
+  get lastFailure(): MillraceError | null {
+    return null;
+  }
+
+  checkpoints(): CheckpointHistory {
+    return { completedCount: 0, abortedCount: 0, recent: [] };
+  }
+
   /** Called once. What goes wrong is told by `result`. */
   start(): void {
     this.#withdraw = this.#options.rpc.serve('job-master', this.#address, this);
@@ -130,6 +172,21 @@ export class JobMaster implements JobMasterGateway {
   taskStateChanged({ epoch, attemptId, state, error }: TaskStateChange): Promise<void> {
     this.#fence.check(epoch);
     this.#taskReported(attemptId, state, error === null ? null : deserializeError(error));
+    return Promise.resolve();
+  }
+
+  acknowledgeCheckpoint({ epoch }: CheckpointAcknowledgement): Promise<void> {
+    this.#fence.check(epoch);
+    return Promise.resolve();
+  }
+
+  declineCheckpoint({ epoch }: CheckpointDecline): Promise<void> {
+    this.#fence.check(epoch);
+    return Promise.resolve();
+  }
+
+  taskEnded({ epoch }: TaskEnded): Promise<void> {
+    this.#fence.check(epoch);
     return Promise.resolve();
   }
 
@@ -208,7 +265,7 @@ export class JobMaster implements JobMasterGateway {
   }
 
   #connectorContext(stepId: string): ConnectorContext {
-    return { jobName: this.graph.name, stepId, ports: this.#options.ports, rack: null };
+    return { jobName: this.graph.name, stepId, ports: this.#options.ports, rack: null, run: null };
   }
 
   /** The job's slots, or null where it has ended in the meantime. */
@@ -241,7 +298,7 @@ export class JobMaster implements JobMasterGateway {
       }
       const { epoch } = this.#options;
       const { name: jobName, maxParallelism } = this.graph;
-      const slice = { epoch, jobId: this.jobId, jobName, maxParallelism, slot: location, tasks };
+      const slice = { epoch, jobId: this.jobId, jobName, maxParallelism, slot: location, checkpointing: null, tasks };
       manager.deploy({ ...slice, jobMasterAddress: this.#address }).catch((error: unknown) => {
         for (const { attemptId } of tasks) this.#taskReported(attemptId, 'FAILED', toMillraceError(error));
       });

@@ -37,6 +37,7 @@ export function planSlices(
       return { ...found, receivers: slots.slice(0, parallelismOf.get(found.edge.to) ?? 0) };
     }),
     errors: errorPolicyOf(graph, vertex.id),
+    restore: null,
   });
   return slots.map((_, slice) => executions.filter(({ subtaskIndex }) => subtaskIndex === slice).map(describe));
 }
