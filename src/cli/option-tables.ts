@@ -1,5 +1,5 @@
 import type { OptionTable } from '../core/index.ts';
-import { jobFileLimits, jobOptions } from '../graph/index.ts';
+import { checkpointOptions, jobFileLimits, jobOptions, restartOptions, watermarkOptions } from '../graph/index.ts';
 
 export interface TitledOptions {
   readonly title: string;
@@ -10,6 +10,13 @@ export interface TitledOptions {
 /** The options that are not of a connector or format. */
 export const optionTables: readonly TitledOptions[] = [
   { title: 'Job', doc: 'Beside `name` and `steps` in a job file.', options: jobOptions },
+  { title: 'Checkpoints', doc: 'The block `checkpoint`; `checkpoint: 10s` is its interval alone.', options: checkpointOptions },
+  ...Object.entries(restartOptions).map(([name, options]) => ({
+    title: `Restart: ${name}`,
+    doc: `The block \`restart\` with the strategy \`${name}\`; \`restart: ${name}\` takes its defaults.`,
+    options,
+  })),
+  { title: 'Event time', doc: 'The block `watermark` of a source.', options: watermarkOptions },
   {
     title: 'Limits of job files',
     doc: 'They keep a damaged or hostile file from exhausting memory. This version has no way to change them.',

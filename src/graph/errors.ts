@@ -152,6 +152,11 @@ const meaningErrors = {
     'A running aggregation emits the newest row per key, again and again. Steps that would need to take back an ' +
       'earlier row, and sinks that can only append, do not take such rows.',
   ),
+  'MR-JOB-CHECKPOINT': mistake(
+    '{problem}',
+    'Output that is written exactly once becomes visible with a checkpoint. Say how often with `checkpoint: 10s` beside ' +
+      '`steps`, or write with `delivery: at-least-once`.',
+  ),
   'MR-JOB-PARALLELISM': mistake(
     'parallelism {given} is more than the {limit} key groups of the job',
     'Keyed state is split in key groups; no more subtasks than groups can share them. Raise `maxParallelism` before ' +

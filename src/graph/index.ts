@@ -15,17 +15,26 @@ export { supportedVerbs, verbNames, verbs } from './spec/verbs.ts';
 export type { Verb, VerbRow } from './spec/verbs.ts';
 export type { LogicalEdge, LogicalGraph, LogicalNode, RowStream } from './logical/logical-graph.ts';
 export { graphErrors } from './errors.ts';
-export { jobFileLimits, jobOptions } from './options.ts';
+export { checkpointOptions, jobFileLimits, jobOptions, restartOptions } from './options.ts';
 export type { JobFileLimits } from './options.ts';
+export { watermarkOptions } from './spec/step-options.ts';
 export type {
   AggregateNode,
   ChainNode,
+  DedupeNode,
   Exchange,
   JobEdge,
   JobGraph,
   JobVertex,
+  JoinNode,
+  RestartStrategy,
   SinkNode,
   SourceNode,
+  TopNNode,
   TransformNode,
   UnionNode,
+  WatermarkSpec,
+  WindowField,
+  WindowNode,
+  WindowSpec,
 } from './job/job-graph.ts';

@@ -1,5 +1,5 @@
 import { DEFAULT_KEY_GROUP_COUNT, defineOptions } from '../core/index.ts';
-import type { OptionValues } from '../core/index.ts';
+import type { OptionTable, OptionValue, OptionValues } from '../core/index.ts';
 
 /** What a job file may be at most. Guards against damaged and hostile files; a real job is far below. */
 export const jobFileLimits = defineOptions({
@@ -89,3 +89,167 @@ export const jobOptions = defineOptions({
     doc: 'the number of key groups: the most subtasks that a keyed step can ever have; fixed once a job has state',
   },
 });
+
+/** Flink's shortest interval; below it a job would do nothing else. */
+const SHORTEST_INTERVAL_MS = 10;
+
+const atLeast =
+  (limitMs: number) =>
+  (value: OptionValue): string | null =>
+    typeof value === 'number' && value < limitMs ? `must be at least ${limitMs}ms` : null;
+
+/** The block `checkpoint` of a job. */
+export const checkpointOptions = defineOptions({
+  interval: {
+    kind: 'duration',
+    required: true,
+    scope: 'job',
+    aliases: ['execution.checkpointing.interval', 'every', 'period', 'commit.interval.ms', 'offset.flush.interval.ms'],
+    validate: atLeast(SHORTEST_INTERVAL_MS),
+    doc: 'how often the state is saved; transactional output becomes visible as often',
+  },
+  mode: {
+    kind: 'enum',
+    values: ['exactly-once', 'at-least-once'],
+    default: 'exactly-once',
+    scope: 'job',
+    aliases: ['execution.checkpointing.mode', 'processing.guarantee', 'guarantee', 'consistency'],
+    doc: 'at-least-once never waits for the slower of several inputs, and counts rows twice after a failure',
+  },
+  timeout: {
+    kind: 'duration',
+    default: '10m',
+    scope: 'job',
+    aliases: ['execution.checkpointing.timeout'],
+    validate: atLeast(SHORTEST_INTERVAL_MS),
+    doc: 'a checkpoint that is not complete by then is given up',
+  },
+  minPause: {
+    kind: 'duration',
+    default: '0s',
+    scope: 'job',
+    aliases: ['execution.checkpointing.min-pause', 'min-pause', 'pause'],
+    doc: 'the least time between the end of one checkpoint and the start of the next',
+  },
+  tolerableFailures: {
+    kind: 'integer',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    scope: 'job',
+    aliases: ['execution.checkpointing.tolerable-failed-checkpoints', 'tolerable-failed-checkpoints'],
+    doc: 'how many checkpoints in a row may fail before the job does',
+  },
+  retained: {
+    kind: 'integer',
+    default: 2,
+    min: 1,
+    max: 1000,
+    scope: 'job',
+    aliases: ['execution.checkpointing.num-retained', 'state.checkpoints.num-retained', 'num-retained', 'keep'],
+    doc: 'how many completed checkpoints are kept',
+  },
+});
+
+export const restartStrategies = ['none', 'fixed-delay', 'exponential-delay', 'failure-rate'] as const;
+export type RestartStrategyName = (typeof restartStrategies)[number];
+
+const strategy = {
+  kind: 'enum',
+  values: restartStrategies,
+  required: true,
+  scope: 'job',
+  aliases: ['restart-strategy', 'restart-strategy.type', 'type', 'kind', 'policy'],
+  doc: 'when a failed job is started again, from its last checkpoint',
+} as const;
+
+const delay = {
+  kind: 'duration',
+  default: '1s',
+  scope: 'job',
+  doc: 'the time from a failure to the next start',
+} as const;
+
+/** The block `restart` of a job, by strategy. Names and defaults are Flink's where nothing else is said. */
+export const restartOptions = {
+  none: defineOptions({ strategy }),
+  'fixed-delay': defineOptions({
+    strategy,
+    attempts: {
+      kind: 'integer',
+      default: 1,
+      min: 1,
+      max: 2 ** 31 - 1,
+      scope: 'job',
+      aliases: ['restart-strategy.fixed-delay.attempts', 'maxAttempts', 'retries', 'errors.retry.limit'],
+      doc: 'how often the job is started again before it fails for good',
+    },
+    delay: { ...delay, aliases: ['restart-strategy.fixed-delay.delay', 'backoff', 'errors.retry.delay.max.ms'] },
+  }),
+  'exponential-delay': defineOptions({
+    strategy,
+    initial: {
+      kind: 'duration',
+      default: '1s',
+      scope: 'job',
+      aliases: ['restart-strategy.exponential-delay.initial-backoff', 'initial-backoff', 'delay', 'backoff'],
+      validate: atLeast(1),
+      doc: 'the time from the first failure to the next start',
+    },
+    max: {
+      kind: 'duration',
+      default: '1m',
+      scope: 'job',
+      aliases: ['restart-strategy.exponential-delay.max-backoff', 'max-backoff', 'maxDelay'],
+      validate: atLeast(1),
+      doc: 'the longest time to the next start',
+    },
+    multiplier: {
+      kind: 'number',
+      default: 2,
+      min: 1,
+      max: 1000,
+      scope: 'job',
+      aliases: ['restart-strategy.exponential-delay.backoff-multiplier', 'backoff-multiplier', 'factor'],
+      doc: 'by how much the time grows with every failure',
+    },
+    jitter: {
+      kind: 'number',
+      default: 0.1,
+      min: 0,
+      max: 1,
+      scope: 'job',
+      aliases: ['restart-strategy.exponential-delay.jitter-factor', 'jitter-factor'],
+      doc: 'the share of the time that is added or taken away by chance',
+    },
+    reset: {
+      kind: 'duration',
+      default: '10m',
+      scope: 'job',
+      aliases: ['restart-strategy.exponential-delay.reset-backoff-threshold', 'reset-backoff-threshold'],
+      validate: atLeast(1),
+      doc: 'running so long without a failure, the time is `initial` again',
+    },
+  }),
+  'failure-rate': defineOptions({
+    strategy,
+    failures: {
+      kind: 'integer',
+      default: 1,
+      min: 1,
+      max: 2 ** 31 - 1,
+      scope: 'job',
+      aliases: ['restart-strategy.failure-rate.max-failures-per-interval', 'max-failures-per-interval', 'attempts'],
+      doc: 'how many failures there may be in `interval` before the job fails for good',
+    },
+    interval: {
+      kind: 'duration',
+      default: '1m',
+      scope: 'job',
+      aliases: ['restart-strategy.failure-rate.failure-rate-interval', 'failure-rate-interval', 'window'],
+      validate: atLeast(1),
+      doc: 'the time in which failures are counted',
+    },
+    delay: { ...delay, aliases: ['restart-strategy.failure-rate.delay', 'backoff'] },
+  }),
+} as const satisfies Readonly<Record<RestartStrategyName, OptionTable>>;

@@ -63,7 +63,7 @@ fetch=1048576B, batch=100)
       n = COUNT(*)
       upsert: region string, total decimal(38,2), n long
   sink out
-      connector kafka (brokers=["localhost:9092"], topic=totals, key=["region"])
+      connector kafka (brokers=["localhost:9092"], topic=totals, key=["region"], delivery=at-least-once)
       format json (timestamps=iso-8601)
       takes upsert, unique by region
 `,
@@ -105,6 +105,18 @@ fetch=1048576B, batch=100)
     const text = explainJobAsText(jobGraph, fakeCatalog);
     expect(text).toContain('one total of all rows');
     expect(text).toContain('-> [2] hash()\n      upsert, one row: n long');
+  });
+
+  it('shows event time, and what a failure costs', async () => {
+    const watermark = 'metadata: {at: timestamp}\n    watermark: {field: at, delay: 5s, idle: 1m}';
+    const text = `checkpoint: 10s\n${jobOf().replace('metadata: {part: partition}', watermark)}`;
+    const lines = explainJobAsText((await graphsOf(text)).jobGraph, fakeCatalog).split('\n');
+    expect(lines.slice(0, 3)).toEqual([
+      'job test, 128 key groups',
+      'checkpoint exactly-once every 10000ms, timeout 600000ms, pause 0ms, tolerates 0, keeps 2',
+      'restart exponential-delay (initialMs=1000, maxMs=60000, multiplier=2, jitter=0.1, resetMs=600000)',
+    ]);
+    expect(lines).toContain('      event time: at, delay 5000ms, idle after 60000ms');
   });
 
   it('is of valid jobs only', async () => {

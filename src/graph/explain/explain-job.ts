@@ -14,11 +14,14 @@ import type {
   TransformStep,
 } from '../../core/index.ts';
 import { formatExpression } from '../../expr/index.ts';
-import type { ChainNode, Exchange, JobEdge, JobGraph, JobVertex } from '../job/job-graph.ts';
+import type { ChainNode, Exchange, JobEdge, JobGraph, JobVertex, SourceNode } from '../job/job-graph.ts';
 
 export interface JobExplanation {
   readonly name: string;
   readonly maxParallelism: number;
+  /** Null where the job takes none. */
+  readonly checkpoint: JobGraph['checkpoint'];
+  readonly restart: JobGraph['restart'];
   readonly vertices: readonly VertexExplanation[];
 }
 
@@ -61,6 +64,8 @@ export function explainJob(graph: JobGraph, catalog: ConnectorCatalog): JobExpla
   return {
     name: graph.name,
     maxParallelism: graph.maxParallelism,
+    checkpoint: graph.checkpoint,
+    restart: graph.restart,
     vertices: graph.vertices.map((vertex, index) => {
       const inputs = edgesOf(vertex.inputs);
       return {
@@ -78,7 +83,7 @@ export function explainJob(graph: JobGraph, catalog: ConnectorCatalog): JobExpla
 
 export function explainJobAsText(graph: JobGraph, catalog: ConnectorCatalog): string {
   const explanation = explainJob(graph, catalog);
-  const lines = [`job ${explanation.name}, ${explanation.maxParallelism} key groups`];
+  const lines = [`job ${explanation.name}, ${explanation.maxParallelism} key groups`, ...recoveryLines(explanation)];
   for (const vertex of explanation.vertices) {
     lines.push('', `[${vertex.number}] ${vertex.name}`, `    parallelism ${vertex.parallelism}, id ${vertex.id}`);
     for (const input of vertex.inputs) lines.push(`  <- [${input.vertex}] ${input.exchange}`);
@@ -90,6 +95,20 @@ export function explainJobAsText(graph: JobGraph, catalog: ConnectorCatalog): st
     for (const output of vertex.outputs) lines.push(...exchangeLines(output));
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** What a failure costs; nothing to say of a job that just fails. */
+function recoveryLines({ checkpoint, restart }: JobExplanation): readonly string[] {
+  const lines: string[] = [];
+  if (checkpoint !== null) {
+    const { intervalMs, mode, timeoutMs, minPauseMs, tolerableFailures, retained } = checkpoint;
+    const limits = `timeout ${timeoutMs}ms, pause ${minPauseMs}ms, tolerates ${tolerableFailures}, keeps ${retained}`;
+    lines.push(`checkpoint ${mode} every ${intervalMs}ms, ${limits}`);
+  }
+  const { kind, ...settings } = restart;
+  const shown = Object.entries(settings).map(([key, value]) => `${key}=${String(value)}`);
+  if (kind !== 'none') lines.push(`restart ${kind} (${shown.join(', ')})`);
+  return lines;
 }
 
 function exchangeLines({ vertex, exchange, changelog, uniqueKeys, fields }: ExchangeExplanation): readonly string[] {
@@ -133,7 +152,7 @@ function explainNode(node: ChainNode, changelog: ChangelogMode, catalog: Connect
   switch (node.kind) {
     case 'source': {
       const { stepId: step } = node.spec;
-      const details = explainSource(node.spec, catalog);
+      const details = [...explainSource(node.spec, catalog), ...explainWatermark(node)];
       return [{ step, kind: 'source', details, fields: describeFields(node.output), changelog }];
     }
     case 'transform':
@@ -149,6 +168,10 @@ function explainNode(node: ChainNode, changelog: ChangelogMode, catalog: Connect
       const details = [key, ...node.calls.map(describeCall)];
       return [{ step: node.stepId, kind: 'aggregate', details, fields: describeFields(node.output), changelog }];
     }
+    case 'window':
+    case 'join':
+    case 'dedupe':
+    case 'top-n':
     case 'union':
       return [{ step: node.stepId, kind: 'union', details: [], fields: describeFields(node.output), changelog }];
     case 'sink': {
@@ -168,6 +191,13 @@ function explainSource(spec: SourceSpec, catalog: ConnectorCatalog): readonly st
     ...spec.filters.map(({ stepId, predicate }) => `filter ${stepId}, while decoding: ${formatExpression(predicate)}`),
     `errors: ${spec.errors.kind === 'dead-letter' ? `to ${spec.errors.target}` : spec.errors.kind}`,
   ];
+}
+
+function explainWatermark({ watermark, output }: SourceNode): readonly string[] {
+  if (watermark === null) return [];
+  const { column, delayMs, idleMs } = watermark;
+  const idle = idleMs === null ? '' : `, idle after ${idleMs}ms`;
+  return [`event time: ${output.fields[column]?.name ?? '?'}, delay ${delayMs}ms${idle}`];
 }
 
 function explainSink(spec: SinkSpec, catalog: ConnectorCatalog): readonly string[] {

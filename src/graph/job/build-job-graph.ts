@@ -12,7 +12,8 @@ export function buildJobGraph(graph: LogicalGraph): JobGraph {
   const cut = graph.edges.filter((edge) => chainOf.get(edge.from) !== chainOf.get(edge.to));
   const edges = cut.map((edge) => jobEdge(edge, graph, chainOf, exchanges.get(edge) ?? { kind: 'forward' }));
   const vertices = chains.map((chain) => jobVertex(chain, graph, edges));
-  return { version: 1, name: graph.name, maxParallelism: graph.maxParallelism, vertices, edges };
+  const { name, maxParallelism, checkpoint, restart } = graph;
+  return { version: 1, name, maxParallelism, checkpoint, restart, vertices, edges };
 }
 
 /** Never empty. */
@@ -123,7 +124,7 @@ function transformStep(node: LogicalNode): TransformStep | null {
 function otherNode(node: LogicalNode, input: RowSchema): ChainNode {
   switch (node.kind) {
     case 'source':
-      return { kind: 'source', spec: node.spec, output: node.output.schema, watermark: null };
+      return { kind: 'source', spec: node.spec, output: node.output.schema, watermark: node.watermark };
     case 'aggregate': {
       const { keys, calls, output } = node;
       return { kind: 'aggregate', stepId: node.id, keys, calls, input, output: output.schema };

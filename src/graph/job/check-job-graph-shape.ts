@@ -27,6 +27,10 @@ const anything: Shape = (value, path) => {
   if (value === undefined) refuse(path, 'is missing');
 };
 
+const number: Shape = (value, path) => {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) refuse(path, 'is not a number from 0');
+};
+
 function oneOf(...allowed: readonly string[]): Shape {
   return (value, path) => {
     if (typeof value !== 'string' || !allowed.includes(value)) refuse(path, `is not one of ${allowed.join(', ')}`);
@@ -129,8 +133,9 @@ const sinkSpec = object({
   changelog,
   uniqueKey: list(index),
 });
+const watermark = object({ column: index, delayMs: index, idleMs: orNull(index) });
 const chainNode = variant({
-  source: object({ spec: sourceSpec, output: schema }),
+  source: object({ spec: sourceSpec, output: schema, watermark: orNull(watermark) }),
   transform: object({ steps: list(transformStep), input: schema, output: schema }),
   aggregate: object({ stepId: text, keys: list(index), calls: list(call), input: schema, output: schema }),
   union: object({ stepId: text, input: schema, output: schema }),
@@ -142,10 +147,26 @@ const exchange = variant({
   hash: object({ keys: list(index) }),
   broadcast: nothingMore,
 });
+const checkpoint = object({
+  intervalMs: count,
+  mode: oneOf('exactly-once', 'at-least-once'),
+  timeoutMs: count,
+  minPauseMs: index,
+  tolerableFailures: index,
+  retained: count,
+});
+const restart = variant({
+  none: nothingMore,
+  'fixed-delay': object({ attempts: count, delayMs: index }),
+  'exponential-delay': object({ initialMs: count, maxMs: count, multiplier: number, jitter: number, resetMs: count }),
+  'failure-rate': object({ failures: count, intervalMs: count, delayMs: index }),
+});
 const jobGraph = object({
   version: count,
   name: text,
   maxParallelism: count,
+  checkpoint: orNull(checkpoint),
+  restart,
   vertices: list(
     object({ id, name: text, parallelism: count, chain: list(chainNode), inputs: list(id), outputs: list(id) }),
   ),

@@ -177,11 +177,47 @@ describe('problems of connectors', () => {
     expect(await problemsOf(source('').replace('kafka', 'nexmark'))).toEqual([]);
   });
 
-  it('refuses dead letters where the connector has none, and watermarks', async () => {
+  it.each([
+    ['a field that is none', '{field: tss}', ['8:24 MR-JOB-UNKNOWN-FIELD']],
+    ['a field that is no timestamp', '{field: a, delay: 5s}', ['8:24 MR-JOB-EXPRESSION-TYPE']],
+    ['a delay that is none', '{field: ts, delay: soon}', ['8:35 MR-JOB-BAD-OPTION']],
+    ['an unknown setting', '{field: ts, dealy: 5s}', ['8:28 MR-JOB-UNKNOWN-OPTION']],
+    ['no field', '{delay: 5s}', ['8:5 MR-JOB-MISSING-OPTION']],
+    ['nothing', '', ['8:5 MR-JOB-WRONG-SHAPE']],
+    ['a list', '[ts]', ['8:5 MR-JOB-WRONG-SHAPE']],
+  ])('finds a watermark with %s', async (_what, watermark, expected) => {
+    const timed = '    with: {topic: t, format: json}\n    schema: {a: long, ts: timestamp}\n';
+    const text = source(`${timed}    metadata: {at: timestamp}\n    watermark: ${watermark}\n`);
+    expect(await problemsOf(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['{field: ts, delay: 5s, idle: 1m}', { column: 1, delayMs: 5000, idleMs: 60_000 }],
+    ['{field: at}', { column: 2, delayMs: 0, idleMs: null }],
+    ['ts', { column: 1, delayMs: 0, idleMs: null }],
+  ])('takes the watermark %s', async (watermark, expected) => {
+    const timed = '    with: {topic: t, format: json}\n    schema: {a: long, ts: timestamp}\n';
+    const text = source(`${timed}    metadata: {at: timestamp}\n    watermark: ${watermark}\n`);
+    const { logical } = await graphsOf(text);
+    const [node] = logical.nodes;
+    expect(node?.kind === 'source' && node.watermark).toEqual(expected);
+    expect(node?.output?.hasEventTime).toBe(true);
+  });
+
+  it('needs checkpoints where a sink writes exactly once', async () => {
+    const sink = 'kafka\n    with: {topic: o, format: json, delivery: exactly-once}';
+    const text = source(json('')).replace('print', sink);
+    expect(await problemsOf(text)).toEqual(['9:46 MR-JOB-CHECKPOINT']);
+    expect(await problemsOf(`checkpoint: {interval: 10s, mode: at-least-once}\n${text}`)).toEqual([
+      '10:46 MR-JOB-CHECKPOINT',
+    ]);
+    expect(await problemsOf(`checkpoint: 10s\n${text}`)).toEqual([]);
+    expect(await problemsOf(`checkpoint: soon\n${text}`)).toEqual(['1:13 MR-JOB-BAD-OPTION']);
+  });
+
+  it('refuses dead letters where the connector has none', async () => {
     const socket = source(`    with: {host: a, port: 1, format: raw}\n${schema}    errors: {to: dlq}\n`);
     expect(await problemsOf(socket.replace('kafka', 'socket'))).toEqual(['7:18 MR-JOB-UNSUPPORTED']);
-    const watermark = source(json('') + '    watermark: {field: a, delay: 5s}\n');
-    expect(await problemsOf(watermark)).toEqual(['7:5 MR-JOB-UNSUPPORTED']);
   });
 
   it('never shows a secret option', async () => {

@@ -1,5 +1,12 @@
 import { formatType, nearestName } from '../../core/index.ts';
-import type { AggregateCall, ConnectorCatalog, DataType, Expression, Field } from '../../core/index.ts';
+import type {
+  AggregateCall,
+  CheckpointSettings,
+  ConnectorCatalog,
+  DataType,
+  Expression,
+  Field,
+} from '../../core/index.ts';
 import type {
   AggregateStepSpec,
   FilterStepSpec,
@@ -46,6 +53,8 @@ export function buildLogicalGraph(
     name: spec.name,
     parallelism,
     maxParallelism: spec.maxParallelism,
+    checkpoint: spec.checkpoint,
+    restart: spec.restart,
     nodes: Object.freeze(builder.nodes),
     edges: Object.freeze(builder.edges),
   });
@@ -80,6 +89,7 @@ class LogicalGraphBuilder {
   readonly #catalog: ConnectorCatalog;
   readonly #problems: ProblemList;
   readonly #maxParallelism: number;
+  readonly #checkpoint: CheckpointSettings | null;
   /** By node id; absent where nothing is known. */
   readonly #streams = new Map<string, StepStream>();
 
@@ -87,6 +97,7 @@ class LogicalGraphBuilder {
     this.#catalog = catalog;
     this.#problems = problems;
     this.#maxParallelism = spec.maxParallelism;
+    this.#checkpoint = spec.checkpoint;
   }
 
   add(step: StepSpec): void {
@@ -129,12 +140,12 @@ class LogicalGraphBuilder {
   }
 
   #addSource(step: StepSpec & { readonly kind: 'source' }): void {
-    const { spec, bounded, output } = checkSource(step, this.#catalog, this.#problems);
+    const { spec, bounded, watermark, output } = checkSource(step, this.#catalog, this.#problems);
     if (output === null) return;
     this.#streams.set(step.id, output);
     if (spec === null) return;
     const { id, parallelism } = step;
-    this.#push(step, { kind: 'source', id, parallelism, spec, bounded, output: output.stream });
+    this.#push(step, { kind: 'source', id, parallelism, spec, bounded, watermark, output: output.stream });
   }
 
   #addFilter(step: FilterStepSpec): void {
@@ -247,7 +258,7 @@ class LogicalGraphBuilder {
   }
 
   #addSink(step: StepSpec & { readonly kind: 'sink' }): void {
-    const spec = checkSink(step, this.#input(step), this.#catalog, this.#problems);
+    const spec = checkSink(step, this.#input(step), this.#catalog, this.#checkpoint, this.#problems);
     if (spec === null) return;
     this.#push(step, { kind: 'sink', id: step.id, parallelism: step.parallelism, spec, output: null });
   }

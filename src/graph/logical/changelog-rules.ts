@@ -55,7 +55,7 @@ export function flatMapStream(
   }));
   const schema = rowSchema([...keptFields, ...made]);
   // Several rows come of one: nothing is unique any more.
-  if (input.changelog === 'append') return accept({ schema, changelog: 'append', uniqueKeys: [] });
+  if (input.changelog === 'append') return accept({ ...input, schema, uniqueKeys: [] });
   return refuse(
     'this makes several rows of each running total, so that the newest row per key is no longer known',
     'a flatMap in front of the aggregation',
@@ -70,7 +70,8 @@ export function aggregateStream(
   const keyFields = keys.map((index) => input.schema.fields[index] as Field);
   const schema = rowSchema([...keyFields, ...calls.map(({ name, type }) => ({ name, type }))]);
   if (input.changelog === 'append') {
-    return accept({ schema, changelog: 'upsert', uniqueKeys: [keys.map((_, position) => position)] });
+    const uniqueKeys = [keys.map((_, position) => position)];
+    return accept({ schema, changelog: 'upsert', uniqueKeys, hasEventTime: false });
   }
   return refuse(
     'this aggregates running totals: every earlier total would have to be taken back first, which is not supported ' +
@@ -81,7 +82,9 @@ export function aggregateStream(
 
 export function unionStream(inputs: readonly RowStream[]): ChangelogResult {
   const first = inputs[0] as RowStream;
-  if (inputs.every((input) => input.changelog === 'append')) return accept({ ...first, uniqueKeys: [] });
+  const hasEventTime = inputs.every((input) => input.hasEventTime);
+  const isAppend = inputs.every((input) => input.changelog === 'append');
+  if (isAppend) return accept({ ...first, uniqueKeys: [], hasEventTime });
   return refuse(
     'a union of running totals could hold two newest rows of one key',
     'a union in front of the aggregation',

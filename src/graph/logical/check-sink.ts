@@ -1,5 +1,6 @@
 import { nearestName } from '../../core/index.ts';
-import type { ConnectorCatalog, OptionProblem, SinkConnector, SinkSpec } from '../../core/index.ts';
+import type { CheckpointSettings, ConnectorCatalog, OptionProblem, SinkConnector, SinkSpec } from '../../core/index.ts';
+import { entryOf } from '../spec/document.ts';
 import type { SinkStepSpec } from '../spec/job-spec.ts';
 import type { ProblemList } from '../spec/problem.ts';
 import { checkWith, reportChecks, tableOf } from './check-with.ts';
@@ -11,11 +12,14 @@ export function checkSink(
   step: SinkStepSpec,
   input: StepStream | null,
   catalog: ConnectorCatalog,
+  checkpoint: CheckpointSettings | null,
   problems: ProblemList,
 ): SinkSpec | null {
   const connector = findSink(step, catalog, problems);
   const checked = connector === null ? null : checkWith(step.with, connector, catalog, problems);
-  if (connector === null || checked === null || input === null || input.doubtful.size > 0) return null;
+  if (connector === null || checked === null) return null;
+  if (connector.isTransactional?.(checked.options) === true) checkCommits(step, checkpoint, problems);
+  if (input === null || input.doubtful.size > 0) return null;
   const { stream } = input;
   if (!acceptsMode(step, connector, checked.options, stream, problems)) return null;
   const spec: SinkSpec = Object.freeze({
@@ -34,6 +38,17 @@ export function checkSink(
   }
   reportChecks(found, step.with, table, problems);
   return spec;
+}
+
+/** Transactions end with checkpoints: without them nothing that is written would ever become visible. */
+function checkCommits(step: SinkStepSpec, checkpoint: CheckpointSettings | null, problems: ProblemList): void {
+  if (checkpoint?.mode === 'exactly-once') return;
+  const entry = step.with.node === null ? undefined : entryOf(step.with.node, 'delivery');
+  const reason = checkpoint === null ? 'the job takes none' : `those of the job are ${checkpoint.mode}`;
+  const problem = `\`${step.id}\` is to write exactly once, which takes checkpoints of that mode, and ${reason}`;
+  problems.add('MR-JOB-CHECKPOINT', entry?.value.range ?? step.connector.range, { problem }, {
+    expected: checkpoint === null ? '`checkpoint: {interval: 10s}` beside `steps`' : '`mode: exactly-once`',
+  });
 }
 
 function findSink(step: SinkStepSpec, catalog: ConnectorCatalog, problems: ProblemList): SinkConnector | null {

@@ -9,7 +9,8 @@ import type {
   SourceConnector,
   SourceSpec,
 } from '../../core/index.ts';
-import type { SourceStepSpec } from '../spec/job-spec.ts';
+import type { WatermarkSpec } from '../job/job-graph.ts';
+import type { SourceStepSpec, WatermarkBlock } from '../spec/job-spec.ts';
 import type { ProblemList } from '../spec/problem.ts';
 import { checkType } from './check-expression.ts';
 import { checkWith, reportChecks, tableOf } from './check-with.ts';
@@ -20,6 +21,7 @@ export interface CheckedSource {
   /** Null where something of it is wrong. */
   readonly spec: SourceSpec | null;
   readonly bounded: boolean;
+  readonly watermark: WatermarkSpec | null;
   /** What is known of its rows all the same; null where nothing is. */
   readonly output: StepStream | null;
 }
@@ -39,16 +41,20 @@ export function checkSource(step: SourceStepSpec, catalog: ConnectorCatalog, pro
         expected: '`schema: {FIELD: type, …}`',
       });
     }
-    return { spec: null, bounded: false, output: null };
+    return { spec: null, bounded: false, watermark: null, output: null };
   }
   const metadata = metadataFields(step, connector, fields, problems);
   const errors = errorPolicy(step, connector, problems);
   const schema = rowSchema(fields);
   const all = [...fields, ...metadata.fields.map(({ name, type }) => ({ name, type }))];
   const doubtful = new Set([...(fixedFields === null ? (declared?.doubtful ?? []) : []), ...metadata.doubtful]);
-  const stream = { schema: rowSchema(all), changelog: 'append', uniqueKeys: [] } as const;
+  const hasEventTime = step.watermark !== null;
+  const stream = { schema: rowSchema(all), changelog: 'append', uniqueKeys: [], hasEventTime } as const;
   const output: StepStream = { stream, doubtful };
-  if (connector === null || checked === null || doubtful.size > 0) return { spec: null, bounded: false, output };
+  const watermark = checkWatermark(step.watermark, output, problems);
+  if (connector === null || checked === null || doubtful.size > 0) {
+    return { spec: null, bounded: false, watermark, output };
+  }
   const spec: SourceSpec = Object.freeze({
     stepId: step.id,
     connector: connector.name,
@@ -61,7 +67,34 @@ export function checkSource(step: SourceStepSpec, catalog: ConnectorCatalog, pro
     errors,
   });
   runChecks(step, spec, connector, checked, catalog, problems);
-  return { spec, bounded: connector.isBounded(checked.options), output };
+  return { spec, bounded: connector.isBounded(checked.options), watermark, output };
+}
+
+/** The column that says when a row happened; null where there is none, or none that is right. */
+function checkWatermark(
+  block: WatermarkBlock | null,
+  { stream, doubtful }: StepStream,
+  problems: ProblemList,
+): WatermarkSpec | null {
+  if (block?.field == null || block.field.isIncomplete) return null;
+  const { field: text, delayMs, idleMs } = block;
+  const { fields } = stream.schema;
+  const column = fields.findIndex(({ name }) => name === text.text);
+  const type = fields[column]?.type;
+  const timestamps = fields.filter((field) => field.type.kind === 'timestamp').map(({ name }) => name);
+  const expected =
+    timestamps.length === 0 ? 'a field of the type timestamp' : `a timestamp: ${timestamps.slice(0, 30).join(', ')}`;
+  if (type === undefined) {
+    const suggestion = nearestName(text.text, fields.map(({ name }) => name));
+    const fieldName = { name: text.hideVariables(text.text) };
+    problems.add('MR-JOB-UNKNOWN-FIELD', text.range, fieldName, { expected, suggestion });
+    return null;
+  }
+  if (type.kind === 'timestamp') return Object.freeze({ column, delayMs, idleMs });
+  if (doubtful.has(text.text)) return null;
+  const fieldsOfMessage = { what: '`field` of `watermark`', expected: 'a timestamp', given: formatType(type) };
+  problems.add('MR-JOB-EXPRESSION-TYPE', text.range, fieldsOfMessage, { expected });
+  return null;
 }
 
 function findSource(step: SourceStepSpec, catalog: ConnectorCatalog, problems: ProblemList): SourceConnector | null {

@@ -1,17 +1,22 @@
 import type {
   AggregateCall,
   ChangelogMode,
+  CheckpointSettings,
   Expression,
   RowSchema,
   SinkSpec,
   SourceSpec,
 } from '../../core/index.ts';
+import type { RestartStrategy, WatermarkSpec } from '../job/job-graph.ts';
 
 /** A job as its author wrote it, checked: one node per step (per branch for a split). Plain frozen data. */
 export interface LogicalGraph {
   readonly name: string;
   readonly parallelism: number;
   readonly maxParallelism: number;
+  /** Null where the job takes none. */
+  readonly checkpoint: CheckpointSettings | null;
+  readonly restart: RestartStrategy;
   /** In topological order. */
   readonly nodes: readonly LogicalNode[];
   readonly edges: readonly LogicalEdge[];
@@ -23,6 +28,8 @@ export interface RowStream {
   readonly changelog: ChangelogMode;
   /** Sets of fields that are unique together among the newest rows. One empty set: there is at most one row. */
   readonly uniqueKeys: readonly (readonly number[])[];
+  /** Whether rows say when they happened, and watermarks how far that has come. */
+  readonly hasEventTime: boolean;
 }
 
 export interface LogicalEdge {
@@ -53,6 +60,8 @@ export interface LogicalSource extends LogicalNodeBase {
   readonly kind: 'source';
   readonly spec: SourceSpec;
   readonly bounded: boolean;
+  /** Null where the rows have no event time. */
+  readonly watermark: WatermarkSpec | null;
   readonly output: RowStream;
 }
 

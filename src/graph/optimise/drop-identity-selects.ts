@@ -12,7 +12,7 @@ export function dropIdentitySelects(graph: LogicalGraph): LogicalGraph {
     if (order === null || input.parallelism !== node.parallelism) continue;
     const isIdentity = order.length === input.output?.schema.fields.length && order.every((c, i) => c === i);
     if (isIdentity) edit.remove(node.id);
-    else if (input.kind === 'source' && edit.consumersOf(from).length === 1) {
+    else if (input.kind === 'source' && edit.consumersOf(from).length === 1 && keepsEventTime(input, order)) {
       edit.replace(projected(input, order, node.output));
       edit.remove(node.id);
     }
@@ -31,7 +31,13 @@ function columnOrder(node: LogicalSelect, input: RowStream | null): readonly num
   return order;
 }
 
+/** The source reads the time of its rows from what it emits. */
+function keepsEventTime({ watermark }: LogicalSource, order: readonly number[]): boolean {
+  return watermark === null || order.includes(watermark.column);
+}
+
 function projected(source: LogicalSource, order: readonly number[], output: RowStream): LogicalSource {
   const projection = order.map((index) => source.spec.projection[index] as number);
-  return { ...source, spec: { ...source.spec, projection }, output };
+  const watermark = source.watermark && { ...source.watermark, column: order.indexOf(source.watermark.column) };
+  return { ...source, spec: { ...source.spec, projection }, watermark, output };
 }

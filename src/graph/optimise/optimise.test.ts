@@ -141,6 +141,32 @@ describe('fields', () => {
   });
 });
 
+describe('event time', () => {
+  const timed = (...steps: readonly string[]): string =>
+    jobOf(...steps).replace('part: partition}', 'part: partition, at: timestamp}\n    watermark: {field: at, delay: 5s}');
+
+  it('keeps its field in the source, and that at its place', async () => {
+    const { optimised, jobGraph } = await graphsOf(timed(select('x', 's: s, a: a')));
+    expect(read(optimised)).toEqual(['a', 's', 'at']);
+    expect(kinds(optimised)).toEqual(['in source', 'x select', 'out sink']);
+    expect(sourceOf(optimised).watermark?.column).toBe(2);
+    const node = jobGraph.vertices[0]?.chain[0];
+    expect(node?.kind === 'source' && node.watermark).toEqual({ column: 2, delayMs: 5000, idleMs: null });
+  });
+
+  it('follows its field where a select becomes the projection', async () => {
+    const { optimised } = await graphsOf(timed(select('x', 'at: at, a: a')));
+    expect(kinds(optimised)).toEqual(['in source', 'out sink']);
+    expect(sourceOf(optimised).watermark?.column).toBe(0);
+  });
+
+  it('keeps filters out of the source: what they drop still moves time', async () => {
+    const { optimised } = await graphsOf(timed(filter('f', 'a > 1')));
+    expect(kinds(optimised)).toContain('f filter');
+    expect(pushed(optimised)).toEqual([]);
+  });
+});
+
 describe('selects', () => {
   it('that change nothing go', async () => {
     const { optimised } = await graphsOf(jobOf(select('s', 'a: a, s: s')));

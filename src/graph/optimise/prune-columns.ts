@@ -49,6 +49,7 @@ function neededColumns(graph: LogicalGraph): ReadonlyMap<string, Layout> {
       if (edge.from !== node.id || consumer === undefined) continue;
       for (const column of requiredBy(consumer, needed.get(consumer.id) ?? [])) columns.add(column);
     }
+    if (node.kind === 'source' && node.watermark !== null) columns.add(node.watermark.column);
     if (node.output.changelog !== 'append') for (const key of node.output.uniqueKeys[0] ?? []) columns.add(key);
     if (columns.size === 0) columns.add(cheapestField(node.output.schema));
     needed.set(node.id, [...columns].sort((a, b) => a - b));
@@ -131,8 +132,8 @@ function narrowing(
 /** A stream with only the fields at these positions. */
 function layoutStream(stream: RowStream, positions: Layout): RowStream {
   return {
+    ...stream,
     schema: { fields: positions.map((index) => stream.schema.fields[index] as Field) },
-    changelog: stream.changelog,
     uniqueKeys: stream.uniqueKeys
       .map((key) => key.map((index) => positions.indexOf(index)))
       .filter((key) => key.every((index) => index >= 0)),
@@ -145,7 +146,8 @@ function pruneNode(node: LogicalNode, input: Layout, needed: Layout): { pruned: 
     case 'source': {
       const projection = needed.map((index) => node.spec.projection[index] as number);
       const output = layoutStream(node.output, needed);
-      return { pruned: { ...node, spec: { ...node.spec, projection }, output }, layout: needed };
+      const watermark = node.watermark && { ...node.watermark, column: needed.indexOf(node.watermark.column) };
+      return { pruned: { ...node, spec: { ...node.spec, projection }, watermark, output }, layout: needed };
     }
     case 'filter': {
       const predicate = mapColumns(node.predicate, move);

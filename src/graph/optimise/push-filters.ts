@@ -6,6 +6,8 @@
  * - nothing in the step can fail: it would no longer fail for the rows that the filter drops, and
  * - where the step drops or multiplies rows, the filter itself cannot fail: it now sees rows that it did not before.
  * Parts of an AND move on their own only where no part of it can fail.
+ *
+ * Nothing moves into a source with event time: rows that a filter drops still say how far time has come.
  */
 import { columnsOf, mapColumns } from '../../expr/index.ts';
 import type { Expression, SourceSpec } from '../../core/index.ts';
@@ -21,7 +23,9 @@ import { GraphEdit } from './graph-edit.ts';
 
 export function pushFilters(graph: LogicalGraph): LogicalGraph {
   const edit = new GraphEdit(graph);
-  for (const node of graph.nodes) if (node.kind === 'source') pushIntoSource(node, edit);
+  for (const node of graph.nodes) {
+    if (node.kind === 'source' && node.watermark === null) pushIntoSource(node, edit);
+  }
   return edit.finish();
 }
 

@@ -50,6 +50,10 @@ describe('the JSON Schema of job files', () => {
         '  - id: t\n    key: s\n    aggregate: {n: COUNT(*)}\n',
       ),
     ],
+    ['checkpoints', `checkpoint: {interval: 1s, retained: "3"}\nrestart: fixed-delay\n${jobOf()}`],
+    ['short checkpoints', `checkpoint: 1s\nrestart: {strategy: failure-rate, failures: 2}\n${jobOf()}`],
+    ['event time', jobOf().replace('    metadata', '    watermark: {field: at, delay: 5s}\n    metadata')],
+    ['short event time', jobOf().replace('    metadata', '    watermark: at\n    metadata')],
     ['settings of the job', `restart: none\nparallelism: \${P:-2}\nmaxParallelism: "256"\n${jobOf()}`],
     [
       'options as text',
@@ -73,7 +77,9 @@ describe('the JSON Schema of job files', () => {
     ['a bad id', jobOf('  - id: a b\n    filter: ok\n')],
     ['an unsupported verb', jobOf('  - id: f\n    topN: {n: 1}\n')],
     ['an unsupported setting', jobOf('  - id: f\n    window: {tumble: 1m}\n    aggregate: {n: COUNT(*)}\n')],
-    ['checkpoints', `checkpoint: {interval: 1s}\n${jobOf()}`],
+    ['checkpoints without an interval', `checkpoint: {mode: exactly-once}\n${jobOf()}`],
+    ['settings of another strategy', `restart: {strategy: none, attempts: 2}\n${jobOf()}`],
+    ['a watermark without a field', jobOf().replace('    metadata', '    watermark: {delay: 5s}\n    metadata')],
     ['an unknown connector', jobOf().replace('source: kafka', 'source: kafak')],
     ['an unknown format', jobOf().replace('format: json', 'format: jsn')],
     [

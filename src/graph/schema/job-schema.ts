@@ -11,8 +11,10 @@ import type {
   SinkConnector,
   SourceConnector,
 } from '../../core/index.ts';
-import { jobOptions } from '../options.ts';
-import { commonSettings, supportedVerbs, verbs } from '../spec/verbs.ts';
+import { checkpointOptions, jobOptions, restartOptions, restartStrategies } from '../options.ts';
+import type { RestartStrategyName } from '../options.ts';
+import { watermarkOptions } from '../spec/step-options.ts';
+import { commonSettings, supportedVerbs, topLevelSettings, verbs } from '../spec/verbs.ts';
 import type { Verb } from '../spec/verbs.ts';
 
 export type JsonSchema = { readonly [key: string]: unknown };
@@ -34,9 +36,13 @@ export function jobSchema(catalog: ConnectorCatalog): JsonSchema {
       name: { type: 'string', minLength: 1, description: 'the name of the job' },
       parallelism: optionSchema(jobOptions.parallelism),
       maxParallelism: optionSchema(jobOptions.maxParallelism),
+      checkpoint: {
+        description: topLevelSettings.checkpoint.doc,
+        anyOf: [optionSchema(checkpointOptions.interval), blockSchema(checkpointOptions)],
+      },
       restart: {
-        description: 'what happens after a failure; this version supports none only',
-        anyOf: [{ const: 'none' }, closed({ strategy: { const: 'none' } }, ['strategy'])],
+        description: topLevelSettings.restart.doc,
+        anyOf: [orVariable({ enum: restartStrategies }), ...restartStrategies.map(strategySchema)],
       },
       steps: {
         type: 'array',
@@ -58,6 +64,16 @@ export function jobSchema(catalog: ConnectorCatalog): JsonSchema {
 
 function closed(properties: JsonSchema, required: readonly string[]): JsonSchema {
   return { type: 'object', properties, required, additionalProperties: false };
+}
+
+/** A mapping of exactly the options of a table. */
+function blockSchema(table: OptionTable): JsonSchema {
+  return { type: 'object', ...tableSchema(table), additionalProperties: false };
+}
+
+function strategySchema(strategy: RestartStrategyName): JsonSchema {
+  const { properties, ...rest } = blockSchema(restartOptions[strategy]) as { readonly properties: JsonSchema };
+  return { ...rest, properties: { ...properties, strategy: { const: strategy } } };
 }
 
 function verbSchema(verb: Verb, catalog: ConnectorCatalog): JsonSchema {
@@ -116,6 +132,8 @@ function settingSchema(key: string): JsonSchema {
       return { type: 'object', minProperties: 1, additionalProperties: { type: 'string' } };
     case 'errors':
       return orVariable({ enum: ['fail', 'skip'] }, closed({ to: { type: 'string', minLength: 1 } }, ['to']));
+    case 'watermark':
+      return { anyOf: [optionSchema(watermarkOptions.field), blockSchema(watermarkOptions)] };
     case 'key':
       return { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] };
     default:

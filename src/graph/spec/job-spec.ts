@@ -1,3 +1,5 @@
+import type { CheckpointSettings } from '../../core/index.ts';
+import type { RestartStrategy } from '../job/job-graph.ts';
 import type { MapNode } from './document.ts';
 import type { PlacedText } from './placed-text.ts';
 import type { TextRange } from './source-text.ts';
@@ -9,6 +11,9 @@ export interface JobSpec {
   /** Null where the file does not say. */
   readonly parallelism: number | null;
   readonly maxParallelism: number;
+  /** Null where the job takes none. */
+  readonly checkpoint: CheckpointSettings | null;
+  readonly restart: RestartStrategy;
   /** In the order of the file. */
   readonly steps: readonly StepSpec[];
 }
@@ -53,6 +58,15 @@ export interface SourceStepSpec extends StepBase {
   /** OUT → name of the connector's metadata. */
   readonly metadata: readonly NamedText[];
   readonly errors: ErrorsSpec;
+  /** Null where its rows have no event time. */
+  readonly watermark: WatermarkBlock | null;
+}
+
+export interface WatermarkBlock {
+  /** Null where something of the block is wrong. */
+  readonly field: PlacedText | null;
+  readonly delayMs: number;
+  readonly idleMs: number | null;
 }
 
 /** The `with` block of a connector, checked against its table later. */

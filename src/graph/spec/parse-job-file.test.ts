@@ -86,10 +86,22 @@ describe('parseJobFile: structure', () => {
   });
 
   it.each([
-    ['checkpoint: {interval: 10s}\n', 'MR-JOB-UNSUPPORTED'],
-    ['restart: {strategy: exponential-delay, initial: 1s}\n', 'MR-JOB-UNSUPPORTED'],
-    ['restart: fixed-delay\n', 'MR-JOB-UNSUPPORTED'],
+    ['checkpoint: soon\n', 'MR-JOB-BAD-OPTION'],
+    ['checkpoint: 1ms\n', 'MR-JOB-BAD-OPTION'],
+    ['checkpoint: [10s]\n', 'MR-JOB-WRONG-SHAPE'],
+    ['checkpoint:\n', 'MR-JOB-WRONG-SHAPE'],
+    ['checkpoint: {mode: exactly-once}\n', 'MR-JOB-MISSING-OPTION'],
+    ['checkpoint: {interval: 10s, mode: exactly_once}\n', 'MR-JOB-BAD-OPTION'],
+    ['checkpoint: {interval: 10s, retained: 0}\n', 'MR-JOB-BAD-OPTION'],
+    ['checkpoint: {execution.checkpointing.interval: 10s}\n', 'MR-JOB-UNKNOWN-OPTION'],
     ['restart: allways\n', 'MR-JOB-BAD-VALUE'],
+    ['restart: [none]\n', 'MR-JOB-WRONG-SHAPE'],
+    ['restart:\n', 'MR-JOB-WRONG-SHAPE'],
+    ['restart: {delay: 1s}\n', 'MR-JOB-MISSING-KEY'],
+    ['restart: {strategy: none, delay: 1s}\n', 'MR-JOB-UNKNOWN-OPTION'],
+    ['restart: {strategy: exponential-delay, initial: 1m, max: 1s}\n', 'MR-JOB-BAD-OPTION'],
+    ['restart: {strategy: exponential-delay, jitter: 2}\n', 'MR-JOB-BAD-OPTION'],
+    ['restart: {strategy: failure-rate, failures: many}\n', 'MR-JOB-BAD-OPTION'],
     ['parallelism: two\n', 'MR-JOB-BAD-VALUE'],
     ['parallelism: 0\n', 'MR-JOB-BAD-VALUE'],
     ['parallelism: 200\n', 'MR-JOB-PARALLELISM'],
@@ -102,6 +114,56 @@ describe('parseJobFile: structure', () => {
   it('accepts what it honours', () => {
     expect(found(`restart: none\nparallelism: "3"\nmaxParallelism: 256\n${job(SOURCE, SINK)}`)).toEqual([]);
     expect(found(`restart: {strategy: none}\n${job(SOURCE, SINK)}`)).toEqual([]);
+  });
+
+  it.each([
+    ['checkpoint: {interval: 10s, min-pause: 1s}\n', 'minPause'],
+    ['checkpoint: {execution.checkpointing.interval: 10s}\n', 'interval'],
+    ['checkpoint: {interval: 10s, mode: EXACTLY_ONCE}\n', 'exactly-once'],
+    ['checkpointing: {interval: 10s}\n', 'checkpoint'],
+    ['restart: {strategy: fixed-delay, retries: 3}\n', 'attempts'],
+    ['restart: fixeddelay\n', 'fixed-delay'],
+  ])('suggests for %j the name %s', (line, wanted) => {
+    const { problems } = parse(line + job(SOURCE, SINK));
+    expect(problems.map(({ suggestion }) => suggestion)).toEqual([wanted]);
+  });
+
+  it('reads how the state is saved, and what follows a failure', () => {
+    const read = (lines: string) => {
+      const { spec, problems } = parse(lines + job(SOURCE, SINK));
+      expect(problems).toEqual([]);
+      return { checkpoint: spec?.checkpoint, restart: spec?.restart };
+    };
+    const exponential = { kind: 'exponential-delay', initialMs: 1000, maxMs: 60_000, multiplier: 2, jitter: 0.1 };
+    const byDefault = {
+      checkpoint: {
+        intervalMs: 10_000,
+        mode: 'exactly-once',
+        timeoutMs: 600_000,
+        minPauseMs: 0,
+        tolerableFailures: 0,
+        retained: 2,
+      },
+      restart: { ...exponential, resetMs: 600_000 },
+    };
+    expect(read('')).toEqual({ checkpoint: null, restart: { kind: 'none' } });
+    expect(read('checkpoint: 10s\n')).toEqual(byDefault);
+    expect(read('checkpoint: {interval: 10s}\nrestart: exponential-delay\n')).toEqual(byDefault);
+    expect(read('restart: {strategy: exponential-delay, max: 5m}\n').restart).toMatchObject({ maxMs: 300_000 });
+    expect(read('checkpoint: 1s\nrestart: none\n').restart).toEqual({ kind: 'none' });
+    expect(read('restart: fixed-delay\n').restart).toEqual({ kind: 'fixed-delay', attempts: 1, delayMs: 1000 });
+    const rate = 'restart: {strategy: failure-rate, failures: 3, interval: 5m, delay: 2s}\n';
+    const expected = { kind: 'failure-rate', failures: 3, intervalMs: 300_000, delayMs: 2000 };
+    expect(read(rate).restart).toEqual(expected);
+    const all = 'mode: at-least-once, timeout: 1m, minPause: 2s, tolerableFailures: 3, retained: 4';
+    expect(read(`checkpoint: {interval: 1s, ${all}}\n`).checkpoint).toEqual({
+      intervalMs: 1000,
+      mode: 'at-least-once',
+      timeoutMs: 60_000,
+      minPauseMs: 2000,
+      tolerableFailures: 3,
+      retained: 4,
+    });
   });
 
   const laterVerbs = ['join', 'dedupe', 'topN', 'process', 'lookup', 'predict'];

@@ -1,15 +1,17 @@
-import { nearestName, parseOptions } from '../../core/index.ts';
+import { parseOptions } from '../../core/index.ts';
 import { jobFileLimits, jobOptions } from '../options.ts';
 import type { JobFileLimits } from '../options.ts';
 import { entryOf, isEmpty } from './document.ts';
-import type { DocumentNode, MapEntry, MapNode } from './document.ts';
+import type { DocumentNode, MapNode } from './document.ts';
 import type { Variables } from './interpolate.ts';
 import type { JobSpec } from './job-spec.ts';
 import { asMap, asText, checkKeys, requireKey, shorten, wrongShape } from './map-reader.ts';
 import { ProblemList } from './problem.ts';
 import type { JobProblem } from './problem.ts';
+import { readCheckpoint } from './read-checkpoint.ts';
 import { readDocument } from './read-document.ts';
 import { readJobNumber } from './read-job-number.ts';
+import { readRestart } from './read-restart.ts';
 import { readStep } from './read-step.ts';
 import type { UnresolvedStep } from './read-step.ts';
 import { resolveSteps } from './resolve-steps.ts';
@@ -57,7 +59,8 @@ export function readJobSpec(problems: ProblemList, options: ParseJobFileOptions)
   const name = readName(map, limits, problems);
   const parallelism = readJobNumber(map, 'parallelism', problems);
   const maxParallelism = readJobNumber(map, 'maxParallelism', problems) ?? jobOptions.maxParallelism.default;
-  checkRestart(entryOf(map, 'restart'), problems);
+  const checkpoint = readCheckpoint(entryOf(map, 'checkpoint'), problems);
+  const restart = readRestart(entryOf(map, 'restart'), checkpoint !== null, problems);
   const at = entryOf(map, 'parallelism');
   if (parallelism !== null && at !== undefined && parallelism > maxParallelism) {
     problems.add('MR-JOB-PARALLELISM', at.value.range, { given: parallelism, limit: maxParallelism });
@@ -69,6 +72,8 @@ export function readJobSpec(problems: ProblemList, options: ParseJobFileOptions)
     name,
     parallelism,
     maxParallelism,
+    checkpoint,
+    restart,
     steps: resolveSteps(steps.steps, steps.range, steps.damaged, problems),
   });
 }
@@ -95,35 +100,6 @@ function readName(map: MapNode, limits: JobFileLimits, problems: ProblemList): s
 }
 
 const NAME_RULE = 'it has letters, digits, `_`, `-` and `.` only (data directories and topics are named after it)';
-
-const STRATEGIES = ['none', 'fixed-delay', 'exponential-delay', 'failure-rate'];
-
-/** This version fails a job at its first failure: `none` is honoured, the others are refused. */
-function checkRestart(entry: MapEntry | undefined, problems: ProblemList): void {
-  if (entry === undefined) return;
-  const node = entry.value.kind === 'map' ? entryOf(entry.value, 'strategy')?.value : entry.value;
-  if (entry.value.kind === 'map') {
-    for (const { key, keyRange } of entry.value.entries) {
-      if (key !== 'strategy') unsupportedRestart(keyRange, `\`restart: {${shorten(key)}: …}\``, problems);
-    }
-    requireKey(entry.value, entryOf(entry.value, 'strategy'), 'strategy', '`restart`', problems);
-  }
-  if (node === undefined) return;
-  const text = asText(node, '`restart`', '`none`', problems);
-  if (text === null || text.text === 'none') return;
-  if (STRATEGIES.includes(text.text)) unsupportedRestart(text.range, `the restart strategy \`${text.text}\``, problems);
-  else {
-    const given = text.hideVariables(shorten(text.text));
-    problems.add('MR-JOB-BAD-VALUE', text.range, { what: '`restart`', problem: `has no strategy \`${given}\`` }, {
-      expected: `one of ${STRATEGIES.join(', ')}`,
-      suggestion: nearestName(text.text, STRATEGIES),
-    });
-  }
-}
-
-function unsupportedRestart(range: TextRange, what: string, problems: ProblemList): void {
-  problems.add('MR-JOB-UNSUPPORTED', range, { what }, { expected: '`restart: none`, or no `restart`' });
-}
 
 interface ReadSteps {
   readonly steps: readonly UnresolvedStep[];

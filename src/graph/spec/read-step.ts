@@ -22,6 +22,7 @@ import { asMap, asText, checkKeys, firstKeyRange, requireKey, shorten, wrongShap
 import { PlacedText } from './placed-text.ts';
 import type { ProblemList } from './problem.ts';
 import { readJobNumber } from './read-job-number.ts';
+import { readWatermark } from './read-watermark.ts';
 import type { TextRange } from './source-text.ts';
 import { commonSettings, supportedVerbs, verbNames, verbs } from './verbs.ts';
 import type { SettingRow, Verb } from './verbs.ts';
@@ -211,6 +212,7 @@ function readSource(context: StepContext): WithoutInputs<SourceStepSpec> | null 
     schemaRange: schema?.keyRange ?? verb.keyRange,
     metadata: metadata === undefined ? [] : readNamed(metadata.value, '`metadata`', "a metadata's name", context),
     errors: readErrors(entryOf(map, 'errors'), where, problems),
+    watermark: readWatermark(entryOf(map, 'watermark'), problems),
   };
 }
 

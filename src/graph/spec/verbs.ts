@@ -49,7 +49,13 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
     settings: {
       with: WITH,
       schema: setting('the fields of a record and their types', 'fields', 'columns', 'types'),
-      watermark: later('event time: the field, the delay, when a quiet source is idle', 'watermarks', 'event_time'),
+      watermark: setting(
+        'event time: the field, how late rows may be, when a quiet split is idle',
+        'watermarks',
+        'event_time',
+        'rowtime',
+        'timestamp_field',
+      ),
       errors: setting(
         'what becomes of a record that cannot be processed: fail, skip or {to: TARGET}',
         'on_error',
@@ -105,7 +111,7 @@ export const topLevelSettings = {
   name: setting('the name of the job', 'pipeline.name', 'job', 'job_name', 'jobName', 'title'),
   parallelism: setting('how many subtasks each step runs in', 'parallelism.default', 'tasks.max', 'tasksMax'),
   maxParallelism: setting('the number of key groups', 'pipeline.max-parallelism', 'max-parallelism'),
-  checkpoint: later('how often the state is saved', 'checkpointing', 'execution.checkpointing.interval', 'checkpoints'),
+  checkpoint: setting('how the state is saved', 'checkpointing', 'execution.checkpointing.interval', 'checkpoints'),
   restart: setting('what happens after a failure', 'restart-strategy', 'restart-strategy.type', 'retry', 'restarts'),
   steps: setting('the steps of the job, from sources to sinks', 'pipeline', 'transforms', 'tasks', 'jobs', 'operators'),
 } as const satisfies Readonly<Record<string, SettingRow>>;
