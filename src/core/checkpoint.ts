@@ -39,6 +39,8 @@ export interface OlderRun {
   readonly generation: number;
   /** The largest parallelism of any of its steps. */
   readonly parallelism: number;
+  /** As its CheckpointSettings said: bounds how much each subtask may have left open. Absent: as at present. */
+  readonly tolerableFailures?: number;
 }
 
 /**
