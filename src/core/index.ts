@@ -1,12 +1,13 @@
 export * from './batch.ts';
 export type * from './changelog.ts';
+export * from './checkpoint-files.ts';
 export type * from './checkpoint.ts';
 export * from './code-builder.ts';
 export * from './column.ts';
 export * from './connector.ts';
 export * from './counter-names.ts';
 export * from './crc32c.ts';
-export type * from './element.ts';
+export * from './element.ts';
 export * from './errors.ts';
 export type * from './expression.ts';
 export * from './format.ts';

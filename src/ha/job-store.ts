@@ -1,4 +1,4 @@
-import type { CheckpointPointer, OlderRun } from '../core/index.ts';
+import type { CheckpointPointer, OlderRun, Tombstone } from '../core/index.ts';
 
 /** What must survive of a job that takes checkpoints. Plain data, small: everything large is in checkpoint storage. */
 export interface JobRecord {
@@ -18,8 +18,8 @@ export interface JobRecord {
   readonly maxParallelism: number;
   /** Whether the job ended by itself: there is nothing to resume. */
   readonly isFinished: boolean;
-  /** Files to remove once `afterMs` has come: no retained checkpoint names them. */
-  readonly tombstones: readonly { readonly name: string; readonly afterMs: number }[];
+  /** Files to remove (core/checkpoint-files.ts): no retained checkpoint names them. */
+  readonly tombstones: readonly Tombstone[];
 }
 
 export interface StoredJob {
