@@ -125,7 +125,10 @@ export interface TaskManagerGateway {
    * RUNNING for each task. The slot must be free.
    */
   deploy(message: SliceDescriptor): Promise<void>;
-  /** Called any number of times for a task that holds a source, after it reported RUNNING. */
+  /**
+   * Called any number of times for a task that holds a source, after it reported RUNNING; at first perhaps without any
+   * split: until it has been called, or noMoreSplits(), the task holds event time back for those to come.
+   */
   addSplits(message: TaskReference & { readonly stepId: StepId; readonly splits: readonly Split[] }): Promise<void>;
   /** Called at most once per source: the task ends once it has read the splits that it has. */
   noMoreSplits(message: TaskReference & { readonly stepId: StepId }): Promise<void>;

@@ -84,7 +84,7 @@ describe('a source that is looked at again', () => {
     made.subtaskRunning(1);
     await clock.fire();
     await clock.fire();
-    expect(log).toEqual(['add 0: a', 'add 1: b', 'add 0: c', 'add 1: d']);
+    expect(log).toEqual(['add 0: a', 'add 1: ', 'add 1: b', 'add 0: c', 'add 1: d']);
     await made.close();
     await made.close();
     await clock.fire();
@@ -96,7 +96,7 @@ describe('a source that is looked at again', () => {
     await made.open();
     made.subtaskRunning(0);
     for (let time = 0; time < 3; time++) await clock.fire();
-    expect(log).toEqual(['add 0: a']);
+    expect(log).toEqual(['add 0: ', 'add 0: a']);
   });
 
   it('fails on others at once, and on passing ones that do not pass', async () => {

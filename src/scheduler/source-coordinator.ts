@@ -53,7 +53,8 @@ export class SourceCoordinator {
     const splits = this.#waiting[index];
     if (splits === null || splits === undefined) return;
     this.#waiting[index] = null;
-    if (splits.length > 0) this.#callbacks.addSplits(index, splits);
+    // Also without any: the subtask then knows that it holds no event time back.
+    if (splits.length > 0 || !this.#isComplete) this.#callbacks.addSplits(index, splits);
     if (this.#isComplete) this.#callbacks.noMoreSplits(index);
   }
 
