@@ -30,7 +30,7 @@ export async function runJob(context: CommandContext, request: RunRequest): Prom
   const { graph, display } = request;
   const ports = {
     ...context.ports,
-    ...crashPointsOf(environment.variables[CRASH_POINT_VARIABLE], environment.killNow),
+    ...crashPointsOf(environment.variables[CRASH_POINT_VARIABLE], () => environment.killNow()),
   };
   const slotCount = Math.max(...graph.vertices.map(({ parallelism }) => parallelism));
   const limits = request.statsFile === null ? {} : { reportIntervalMs: STATISTICS_INTERVAL_MS };

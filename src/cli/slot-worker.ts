@@ -8,6 +8,7 @@ import { catalog } from './catalog.ts';
 import { CRASH_POINT_VARIABLE, crashPointsOf } from './crash-points.ts';
 import { processEnvironment } from './process-environment.ts';
 
-const { variables, killNow } = processEnvironment();
-const ports = { ...nodePorts, ...crashPointsOf(variables[CRASH_POINT_VARIABLE], killNow) };
+const environment = processEnvironment();
+const setting = environment.variables[CRASH_POINT_VARIABLE];
+const ports = { ...nodePorts, ...crashPointsOf(setting, () => environment.killNow()) };
 await runSlot(workerData, { ports, catalog, createOperator });

@@ -1,0 +1,87 @@
+/*
+ * npm run crash-test: kills a job by SIGKILL at random instants and at every step of the commit protocol, starts it
+ * again each time, and compares what it wrote with what it should have. Exit code 0 only for `lost 0, duplicated 0`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { crashJobs, formatReport, isPassed, runCrashTest } from '../integration/crash/index.ts';
+import {
+  identifyProcess,
+  KAFKA_RELEASES,
+  ServicesError,
+  startServices,
+  stopServices,
+  USAGE_EXIT_CODE,
+} from './services/index.ts';
+
+const DEFAULT_JOB = 'both';
+const USAGE = `usage: npm run crash-test -- [options]
+
+  --kills N        how often the job is killed (default: 20)
+  --seed N         decides the orders and when the job is killed; the same seed does the same again (default: by chance)
+  --job NAME       ${crashJobs.map(({ name }) => name).join(', ')} (default: ${DEFAULT_JOB})
+  --kafka VERSION  ${KAFKA_RELEASES.join(' or ')} (default: 3.9)
+`;
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function usageError(message: string): ServicesError {
+  return new ServicesError(`${message}\n\n${USAGE}`, { exitCode: USAGE_EXIT_CODE });
+}
+
+function readArguments() {
+  const options = {
+    kills: { type: 'string', default: '20' },
+    seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1_000_000)) },
+    job: { type: 'string', default: DEFAULT_JOB },
+    kafka: { type: 'string', default: '3.9' },
+  } as const;
+  let values;
+  try {
+    values = parseArgs({ options }).values;
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error));
+  }
+  const kafka = KAFKA_RELEASES.find((release) => release === values.kafka);
+  if (kafka === undefined) throw usageError(`--kafka ${values.kafka}: ${KAFKA_RELEASES.join(' or ')}`);
+  const job = crashJobs.find(({ name }) => name === values.job);
+  if (job === undefined) throw usageError(`--job ${values.job}: one of ${crashJobs.map(({ name }) => name).join(', ')}`);
+  for (const name of ['kills', 'seed'] as const) {
+    if (!/^[1-9]\d{0,8}$/.test(values[name])) throw usageError(`--${name} ${values[name]}: a number from 1 on`);
+  }
+  return { kafka, job, kills: Number(values.kills), seed: Number(values.seed) };
+}
+
+async function main(): Promise<number> {
+  const { kafka, job, kills, seed } = readArguments();
+  const owner = identifyProcess(process.pid);
+  const name = `crash-test-${process.pid}`;
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-crash-'));
+  const belongsTo = owner === undefined ? {} : { owner };
+  const services = await startServices({ name, kafka, zookeeper: false, progress: tell, ...belongsTo });
+  let isGood = false;
+  try {
+    tell(`Kafka ${services.kafka} at ${services.brokers}; job ${job.name}, ${kills} kills, seed ${seed}`);
+    const report = await runCrashTest({ brokers: services.brokers, job, kills, seed, folder, tell });
+    process.stdout.write(`${formatReport(report)}\n`);
+    isGood = isPassed(report);
+  } finally {
+    if (isGood) rmSync(folder, { recursive: true });
+    else tell(`job files, logs and checkpoints are left in ${folder}`);
+    await stopServices(name);
+  }
+  return isGood ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof ServicesError)) throw error;
+  tell(error.message);
+  process.exitCode = error.exitCode;
+}
