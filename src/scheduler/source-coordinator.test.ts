@@ -88,7 +88,7 @@ describe('a source that is looked at again', () => {
     await made.close();
     await made.close();
     await clock.fire();
-    expect(log.slice(4)).toEqual(['close']);
+    expect(log.slice(5)).toEqual(['close']);
   });
 
   it('survives failures that pass', async () => {
