@@ -136,6 +136,7 @@ export const bannedModules: readonly Ban[] = [
   { name: 'node:timers', use: 'ports.clock', homes: [REAL_PORTS] },
   { name: 'node:timers/promises', use: 'ports.clock', homes: [REAL_PORTS] },
   { name: 'node:perf_hooks', use: 'ports.clock', homes: [REAL_PORTS] },
+  { name: 'node:sqlite', use: 'ports.files.lock()', homes: [REAL_PORTS] },
   { name: 'node:child_process', use: 'nothing: the engine starts no processes', homes: [] },
 ];
 

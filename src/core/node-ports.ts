@@ -10,6 +10,7 @@ import type {
   DirectSocket,
   DirectSocketHandler,
   FileInfo,
+  FileLock,
   FileSystem,
   Macrotasks,
   MessageChannels,
@@ -62,6 +63,8 @@ const files: FileSystem = {
     await mkdir(path, { recursive: true });
   },
   async syncDirectory(path) {
+    // Windows opens no directories, and makes names durable by itself.
+    if (process.platform === 'win32') return;
     const handle = await open(path, 'r');
     try {
       await handle.sync();
@@ -70,6 +73,7 @@ const files: FileSystem = {
     }
   },
   removeEmptyDirectory: (path) => unlessFailed(rmdir(path), ['ENOENT', 'ENOTEMPTY', 'EEXIST'], undefined),
+  lock: lockFile,
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path, { recursive: true, force: true }),
 };
@@ -87,10 +91,53 @@ async function unlessFailed<T>(answer: Promise<T>, codes: readonly string[], oth
     return await answer;
   } catch (error) {
     // Not by instanceof: under test runners, errors of Node's modules are of another realm.
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
-    if (typeof code === 'string' && codes.includes(code)) return otherwise;
+    if (codes.some((code) => hasProperty(error, 'code', code))) return otherwise;
     throw error;
   }
+}
+
+const SQLITE_BUSY = 5;
+
+/**
+ * Node has no locks of files, but SQLite takes POSIX record locks, which hold between containers and end with the
+ * process: an exclusive transaction on an empty database that is never written. Any other descriptor of the file that
+ * this process opened would take the lock along when it is closed, which is the rule of POSIX.
+ */
+async function lockFile(path: string): Promise<FileLock | { readonly heldBy: number | null }> {
+  // Imported late: few commands lock anything.
+  const { DatabaseSync } = await import('node:sqlite');
+  const ownerPath = `${path}.pid`;
+  const before = await statFile(path);
+  const database = new DatabaseSync(path);
+  try {
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if (!hasProperty(error, 'errcode', SQLITE_BUSY)) throw error;
+    const owner = Number.parseInt(await unlessFailed(readFile(ownerPath, 'utf8'), ['ENOENT'], ''), 10);
+    return { heldBy: Number.isNaN(owner) ? null : owner };
+  }
+  const locked = await statFile(path);
+  if (before !== null && before.inode !== locked?.inode) {
+    // It was replaced meanwhile, and perhaps what is there now is locked.
+    database.close();
+    return { heldBy: null };
+  }
+  await writeFile(ownerPath, String(process.pid));
+  let isOpen = true;
+  return {
+    isHeld: async () => isOpen && locked !== null && (await statFile(path))?.inode === locked.inode,
+    async release() {
+      if (!isOpen) return;
+      isOpen = false;
+      await rm(ownerPath, { force: true });
+      database.close();
+    },
+  };
+}
+
+function hasProperty(value: unknown, name: string, expected: unknown): boolean {
+  return typeof value === 'object' && value !== null && Reflect.get(value, name) === expected;
 }
 
 async function openFile(path: string, mode: 'read' | 'append' | 'create' | 'create-new'): Promise<OpenFile> {

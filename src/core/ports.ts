@@ -49,6 +49,14 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
+/** A lock on a file, which ends with the process at the latest. */
+export interface FileLock {
+  /** Whether the path still names the file that is locked: not where somebody has removed or replaced it. */
+  isHeld(): Promise<boolean>;
+  /** Harmless when repeated. */
+  release(): Promise<void>;
+}
+
 export interface FileSystem {
   readText(path: string): Promise<string>;
   writeText(path: string, text: string): Promise<void>;
@@ -66,6 +74,12 @@ export interface FileSystem {
   /** Harmless where nothing is there, and where the directory holds something. */
   removeEmptyDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /**
+   * Locks a file, made where it is missing, until release() or the end of the process, however it ends: the kernel holds
+   * it. Resolves at once, to the number of the process that has it (null where that is not known) if another one does,
+   * this process included. Such a file is for nothing else and is opened by nobody.
+   */
+  lock(path: string): Promise<FileLock | { readonly heldBy: number | null }>;
   /** Harmless where nothing is there; directories go with what they hold. */
   remove(path: string): Promise<void>;
 }
