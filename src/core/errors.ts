@@ -107,11 +107,22 @@ export function isMillraceError(error: unknown): error is MillraceError {
   );
 }
 
+/** The code of an error of the system, such as ENOSPC; null for any other error. */
+export function systemErrorCode(error: unknown): string | null {
+  // Not by instanceof: under test runners, errors of Node's modules are of another realm.
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : null;
+}
+
+/** What the message of a thrown thing says. */
+export function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+}
+
 /** Any thrown thing as an error of the tables; what is not one becomes MR-INTERNAL and keeps its stack as the cause. */
 export function toMillraceError(error: unknown): MillraceError {
   if (isMillraceError(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return coreErrors.create('MR-INTERNAL', { message }, error);
+  return coreErrors.create('MR-INTERNAL', { message: messageOf(error) }, error);
 }
 
 export function serializeError(error: unknown): SerializedError {
