@@ -38,11 +38,13 @@ export const kafkaErrors = defineErrors({
     domain: 'user',
     scope: 'job',
     retry: 'never',
-    message: 'Kafka does not allow {operation} on {resource}: {reason}; ask for an ACL',
+    message: 'Kafka does not allow to {operation} {resource}: {reason}; ask for an ACL',
     help:
       'The user is known, but has no permission. A source needs READ and DESCRIBE on its topics (and READ on ' +
-      'the group for `start: group`), a sink WRITE and DESCRIBE on its topic and IDEMPOTENT_WRITE on the ' +
-      'cluster for brokers before 2.8.',
+      'the group for `start: group` and to commit offsets), a sink WRITE and DESCRIBE on its topic and ' +
+      'IDEMPOTENT_WRITE on the cluster for brokers before 2.8. Delivery exactly once also needs WRITE and DESCRIBE on ' +
+      'the transactional ids that begin with `transactionalIdPrefix`, and READ, WRITE and DESCRIBE on the commits ' +
+      'topic (CREATE where it does not exist yet).',
   },
   'MR-KAFKA-PROTOCOL': {
     domain: 'external',
@@ -191,6 +193,95 @@ export const kafkaErrors = defineErrors({
       'The operation was tried again and again until its deadline (`unavailableTimeout` of a source, ' +
       '`deliveryTimeout` of a sink). Look at the brokers: is the partition without a leader, or are there ' +
       'fewer in-sync replicas than `min.insync.replicas`?',
+  },
+  'MR-KAFKA-TRANSACTION-TIMES': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message:
+      'transactions of step {step} may have to stay open for {needed} s (interval {interval} s + (tolerated ' +
+      'failures {failures} + 1) × (checkpoint timeout {timeout} s + pause {pause} s) + tolerated outage {outage} s), ' +
+      'but `transactionTimeout` is {limit} s: lower the `timeout` of `checkpoint`, or raise `transactionTimeout` and ' +
+      'the brokers\' transaction.max.timeout.ms',
+    help:
+      'With `delivery: exactly-once` records become visible when the checkpoint they belong to is complete. Until then ' +
+      'their transaction must stay open, through as many failed checkpoints as the job tolerates; a broker aborts it ' +
+      'after `transactionTimeout`, and then output of a completed checkpoint could be lost.',
+  },
+  'MR-KAFKA-TRANSACTION-TIMEOUT': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message:
+      'the brokers do not allow transactions of {seconds} s{limit}: lower `transactionTimeout`, or raise ' +
+      'transaction.max.timeout.ms on all brokers',
+    help:
+      'The setting transaction.max.timeout.ms of the brokers (15 minutes by default) limits how long a transaction may ' +
+      'stay open.',
+  },
+  'MR-KAFKA-TOLERABLE-FAILURES': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message:
+      'step {step} writes exactly once, with one transaction open per failed checkpoint: at most {limit} ' +
+      '`tolerableFailures` are possible, not {failures}',
+    help: 'Lower `tolerableFailures` of the block `checkpoint`, or use `delivery: at-least-once`.',
+  },
+  'MR-KAFKA-NEEDS-CHECKPOINTS': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message:
+      'step {step} is to deliver exactly once, which needs checkpoints that count exactly once: add ' +
+      '`checkpoint: {interval: 10s}`, or use at-least-once',
+    help: 'Records become visible with the checkpoint they belong to; without checkpoints they never would.',
+  },
+  'MR-KAFKA-COMMITS-TOPIC': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: 'topic {topic} cannot be the topic of commit records: {reason}; change it, or name another `commitsTopic`',
+    help:
+      'Every transaction leaves a record in this topic, by which a restart can tell whether it was committed. It must ' +
+      'keep all records (`cleanup.policy=delete`) for longer than a job may stand still.',
+  },
+  'MR-KAFKA-TRANSACTION-FENCED': {
+    domain: 'external',
+    scope: 'task',
+    retry: 'backoff',
+    message:
+      'the transaction of {transactionalId} was taken from its writer before its checkpoint was complete ({reason}); ' +
+      'its records are written again after a restart',
+    help:
+      'Nothing is wrong with the output. If it happens often, then checkpoints take longer than `transactionTimeout`, ' +
+      'or two jobs use the same `transactionalIdPrefix`, or a broker has lost the state of producers.',
+  },
+  'MR-KAFKA-TRANSACTION-LOST': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'never',
+    message:
+      'output of completed checkpoint {checkpoint} is lost: Kafka has aborted the transaction of step {step}, subtask ' +
+      '{subtask} ({transactionalId}, producer {producerId}, epoch {epoch}; its record is at {position}), because it ' +
+      'was not committed in time; start from an earlier checkpoint to write it again (and others\' output twice)',
+    help:
+      'The job was down, or could not reach Kafka, for longer than `transactionTimeout` between a checkpoint and its ' +
+      'commit. Raise `transactionTimeout` and `toleratedOutage` to cover such outages.',
+  },
+  'MR-KAFKA-OUTCOME-UNKNOWN': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'never',
+    message:
+      'whether output of completed checkpoint {checkpoint} was committed is not known: Kafka refuses to commit the ' +
+      'transaction of step {step}, subtask {subtask} ({transactionalId}, producer {producerId}, epoch {epoch}; ' +
+      '{refusal}), and {position} does not tell: {reason}',
+    help:
+      'A restart commits what its checkpoint has prepared. Kafka says that this transaction is over, and the commit ' +
+      'record that would tell how it ended is gone: the job stood still for longer than the commits topic keeps ' +
+      'records, the topic was made anew, or `brokers` is another cluster. Look into the output topic for records of ' +
+      'this producer and epoch, then start from a savepoint or anew.',
   },
   'MR-KAFKA-CLOSED': {
     domain: 'internal',

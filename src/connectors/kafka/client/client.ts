@@ -133,6 +133,25 @@ export interface ProducerIdentity {
   readonly epoch: number;
 }
 
+/** A transaction: one epoch of a producer that a transactional id was given. */
+export interface TransactionIdentity extends ProducerIdentity {
+  readonly transactionalId: string;
+}
+
+/** What the coordinator says to a commit. */
+export type EndAnswer =
+  /** The transaction of this very epoch is committed, now or before. */
+  | { readonly kind: 'committed' }
+  /** It is not this producer's to end any more: Kafka's name for the reason. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface TopicSettings {
+  /** -1: as the cluster says. */
+  readonly partitions: number;
+  /** As the topic's own settings, such as `cleanup.policy`. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
 /** ListOffsets' special timestamps. */
 export const EARLIEST_TIMESTAMP = -2;
 export const LATEST_TIMESTAMP = -1;
@@ -159,17 +178,56 @@ export interface KafkaClient {
   listOffsets(queries: readonly OffsetQuery[], isolation: Isolation): Promise<readonly FoundOffset[]>;
   /** Offsets that a group has committed; null where it has none. */
   committedOffsets(group: string, partitions: readonly TopicPartition[]): Promise<readonly FoundOffset[]>;
-  /** Makes a topic with the cluster's default number of partitions and replicas; harmless where it is there. */
-  createTopic(topic: string): Promise<void>;
+  /** Commits offsets for a group without members, so that others see how far it is. */
+  commitOffsets(group: string, offsets: readonly (TopicPartition & { readonly offset: number })[]): Promise<void>;
+  /**
+   * Makes a topic with the cluster's default number of replicas, and of partitions where none is given; harmless where it
+   * is there.
+   */
+  createTopic(topic: string, settings?: TopicSettings): Promise<void>;
+  /** Some settings of a topic or a broker (by id); those that it does not have are missing. */
+  settings(
+    kind: 'topic' | 'broker',
+    name: string,
+    settingNames: readonly string[],
+  ): Promise<ReadonlyMap<string, string | null>>;
   /** A new idempotent producer without a transactional id. */
   initProducerId(): Promise<ProducerIdentity>;
+  /**
+   * A new epoch for a transactional id. Whatever is open under it is aborted first, and whoever used it before is fenced.
+   * Tries until `timeoutMs` while the coordinator moves or an earlier transaction is being ended. Rejects with
+   * MR-KAFKA-TRANSACTION-TIMEOUT where the broker does not allow transactions as long as `transactionTimeoutMs`.
+   */
+  initTransactionalId(
+    transactionalId: string,
+    transactionTimeoutMs: number,
+    timeoutMs: number,
+  ): Promise<TransactionIdentity>;
+  /** Makes partitions part of a transaction, before anything is written to them. MR-KAFKA-TRANSACTION-FENCED. */
+  addToTransaction(
+    transaction: TransactionIdentity,
+    partitions: readonly TopicPartition[],
+    timeoutMs: number,
+  ): Promise<void>;
+  /** Commits. Repeating it, from any process, is harmless. Tries until `timeoutMs`, then rejects: nothing is known. */
+  commitTransaction(transaction: TransactionIdentity, timeoutMs: number): Promise<EndAnswer>;
   /** One Fetch request (version 11) to a broker, on a connection of its own. Rejects where the connection breaks. */
   fetch(brokerId: number, request: FetchRequest): Promise<FetchResponse>;
   /**
    * One Produce request (version 7, acks=all) to a broker. Requests to one broker arrive in the order of the calls.
    * Rejects where the connection breaks: then it is not known whether the batches were written.
    */
-  produce(brokerId: number, partitions: readonly ProducePartition[], timeoutMs: number): Promise<ProduceResponse>;
+  produce(
+    brokerId: number,
+    partitions: readonly ProducePartition[],
+    timeoutMs: number,
+    transactionalId?: string | null,
+  ): Promise<ProduceResponse>;
   /** Ends all connections; pending calls reject with MR-KAFKA-CLOSED. */
   close(): Promise<void>;
 }
+
+/** What reading partitions needs of a client. */
+export type FetchingClient = Pick<KafkaClient, 'metadata' | 'listOffsets' | 'fetch'>;
+/** What writing records needs of a client. */
+export type ProducingClient = Pick<KafkaClient, 'metadata' | 'initProducerId' | 'produce'>;

@@ -93,7 +93,7 @@ export class Connection implements DirectSocketHandler {
   #timer: Timer | null = null;
   #sessionEndsMs = Infinity;
   #answers = 0;
-  #versions: ApiVersions = {};
+  #versions: ApiVersions | null = null;
 
   private constructor(config: ConnectionConfig, ports: Ports) {
     this.#config = config;
@@ -152,6 +152,7 @@ export class Connection implements DirectSocketHandler {
   /** Sends a request that kafkajs encodes and decodes; errors in the answer are left to the caller. */
   async call(protocol: KafkajsProtocol): Promise<unknown> {
     const { request, response } = protocol;
+    this.#checkVersion(request.apiName, request.apiKey, request.apiVersion);
     const encoded = (await request.encode()).buffer;
     const { data, sizeBytes } = await this.send({
       apiKey: request.apiKey,
@@ -229,14 +230,17 @@ export class Connection implements DirectSocketHandler {
   async #negotiate(): Promise<void> {
     const decoded = (await this.call(kafkajsRequests.ApiVersions.protocol({ version: 0 })({}))) as DecodedVersions;
     if (decoded.errorCode !== 0) throw this.#protocol(`ApiVersions was answered with error ${decoded.errorCode}`);
-    const ranges = new Map(decoded.apiVersions.map((range) => [range.apiKey, range]));
-    for (const { name, apiKey, version } of requiredApis) {
-      const range = ranges.get(apiKey);
-      if (range !== undefined && range.minVersion <= version && version <= range.maxVersion) continue;
-      const has = range === undefined ? 'none' : `${range.minVersion} to ${range.maxVersion}`;
-      throw kafkaErrors.create('MR-KAFKA-VERSION', { broker: this.address, api: name, version, range: has });
-    }
-    this.#versions = Object.fromEntries(ranges);
+    this.#versions = Object.fromEntries(decoded.apiVersions.map((range) => [range.apiKey, range]));
+    for (const { name, apiKey, version } of requiredApis) this.#checkVersion(name, apiKey, version);
+  }
+
+  #checkVersion(name: string, apiKey: number, version: number): void {
+    // Nothing is known before the first answer, to a request that every broker understands.
+    if (this.#versions === null) return;
+    const range = this.#versions[apiKey];
+    if (range !== undefined && range.minVersion <= version && version <= range.maxVersion) return;
+    const has = range === undefined ? 'none' : `${range.minVersion} to ${range.maxVersion}`;
+    throw kafkaErrors.create('MR-KAFKA-VERSION', { broker: this.address, api: name, version, range: has });
   }
 
   async #login(sasl: SaslConfig): Promise<void> {
@@ -248,7 +252,7 @@ export class Connection implements DirectSocketHandler {
         send: async (protocol) => protocol.response.parse(await this.call(protocol)),
       },
       silentKafkajsLogger,
-      this.#versions,
+      this.#versions ?? {},
       true,
     );
     try {

@@ -1,4 +1,5 @@
 /** Kafka's error codes that decide something here. */
+import { kafkaErrors } from '../errors.ts';
 import { kafkajsErrors } from './kafkajs-internals.ts';
 
 export const ErrorCode = Object.freeze({
@@ -26,6 +27,12 @@ export const ErrorCode = Object.freeze({
   outOfOrderSequence: 45,
   duplicateSequence: 46,
   invalidProducerEpoch: 47,
+  invalidTransactionState: 48,
+  invalidProducerIdMapping: 49,
+  invalidTransactionTimeout: 50,
+  concurrentTransactions: 51,
+  transactionalIdAuthorizationFailed: 53,
+  operationNotAttempted: 55,
   storageError: 56,
   unknownProducerId: 59,
   fencedLeaderEpoch: 74,
@@ -33,6 +40,8 @@ export const ErrorCode = Object.freeze({
   offsetNotAvailable: 78,
   unstableOffsetCommit: 88,
   throttlingQuotaExceeded: 89,
+  producerFenced: 90,
+  transactionalIdNotFound: 105,
 });
 
 /** Trying again, after a look at the metadata, may help. */
@@ -64,15 +73,45 @@ const authorization: ReadonlySet<number> = new Set([
   ErrorCode.topicAuthorizationFailed,
   ErrorCode.groupAuthorizationFailed,
   ErrorCode.clusterAuthorizationFailed,
+  ErrorCode.transactionalIdAuthorizationFailed,
 ]);
+
+/** The transaction is not, or no longer, its producer's to continue: ended, timed out, begun anew by another, forgotten. */
+const fenced: ReadonlySet<number> = new Set([
+  ErrorCode.invalidProducerEpoch,
+  ErrorCode.invalidTransactionState,
+  ErrorCode.invalidProducerIdMapping,
+  ErrorCode.unknownProducerId,
+  ErrorCode.producerFenced,
+  ErrorCode.transactionalIdNotFound,
+]);
+
+export function isFenced(code: number): boolean {
+  return fenced.has(code);
+}
 
 export function isAuthorization(code: number): boolean {
   return authorization.has(code);
 }
 
+/** Codes that kafkajs does not know. */
+const newer: ReadonlyMap<number, { readonly name: string; readonly reason: string }> = new Map([
+  [ErrorCode.producerFenced, { name: 'PRODUCER_FENCED', reason: 'There is a newer producer of this transactional id' }],
+  [ErrorCode.transactionalIdNotFound, { name: 'TRANSACTIONAL_ID_NOT_FOUND', reason: 'The id is not known' }],
+]);
+
 /** Kafka's name and sentence for a code. */
 export function describeErrorCode(code: number): { readonly name: string; readonly reason: string } {
   const row = kafkajsErrors.get(code);
-  if (row === undefined) return { name: `error ${code}`, reason: `error ${code}` };
+  if (row === undefined) return newer.get(code) ?? { name: `error ${code}`, reason: `error ${code}` };
   return { name: row.type, reason: row.message };
+}
+
+/** Why a code may pass, for one where trying again may help; null for no error; throws where it does not help. */
+export function checkCode(code: number, operation: string, resource: string): string | null {
+  if (code === ErrorCode.none) return null;
+  const { name, reason } = describeErrorCode(code);
+  if (isTransient(code)) return name;
+  if (isAuthorization(code)) throw kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation, resource, reason });
+  throw kafkaErrors.create('MR-KAFKA-REFUSED', { operation, resource, reason, error: name });
 }

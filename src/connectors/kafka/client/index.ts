@@ -1,4 +1,4 @@
 /** The Kafka client, and all that the connector knows of it. */
 export * from './client.ts';
-export { describeErrorCode, ErrorCode, isAuthorization, isTransient } from './error-codes.ts';
+export { describeErrorCode, ErrorCode, isAuthorization, isFenced, isTransient } from './error-codes.ts';
 export { createKafkaClient } from './kafkajs-client.ts';

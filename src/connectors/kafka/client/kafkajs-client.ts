@@ -2,13 +2,15 @@
  * The KafkaClient over kafkajs 2.2.4: its request encoders, its SASL, its table of errors. Connections, Fetch and
  * Produce are our own, because kafkajs copies every answer together and decodes one object per record.
  *
- * Each broker has up to three connections: a long-polling Fetch must not hold up a Produce or a question.
+ * Each broker has up to four connections: a long-polling Fetch must not hold up a Produce or a question, nor a
+ * transaction that is being ended a question.
  */
 import { isMillraceError, type MillraceError, type Ports, type TlsSettings } from '../../../core/index.ts';
 import { kafkaErrors } from '../errors.ts';
 import type {
   BrokerInfo,
   ClusterMetadata,
+  EndAnswer,
   FetchRequest,
   FetchResponse,
   FoundOffset,
@@ -22,22 +24,25 @@ import type {
   TlsConfig,
   TopicInfo,
   TopicPartition,
+  TopicSettings,
+  TransactionIdentity,
 } from './client.ts';
 import { Connection } from './connection.ts';
-import { describeErrorCode, ErrorCode, isAuthorization, isTransient } from './error-codes.ts';
+import { CoordinatorRequests } from './coordinator-requests.ts';
+import { checkCode, ErrorCode } from './error-codes.ts';
 import { decodeFetch, encodeFetch } from './fetch-protocol.ts';
 import { kafkajsRequests, type KafkajsProtocol } from './kafkajs-internals.ts';
+import { persist } from './persist.ts';
 import { decodeProduce, encodeProduce } from './produce-protocol.ts';
-import { apis } from './required-apis.ts';
+import { apis, optionalApis } from './required-apis.ts';
 
-type Purpose = 'ask' | 'fetch' | 'produce';
+type Purpose = 'ask' | 'coordinate' | 'fetch' | 'produce';
 
-const RETRY_DELAY_MS = 100;
-const MAX_RETRY_DELAY_MS = 1000;
 /** A name that no topic can have. */
 const NO_TOPICS: readonly string[] = ['/'];
-const GROUP_COORDINATOR = 0;
 const UNKNOWN_OFFSET = '-1';
+/** Of DescribeConfigs. */
+const RESOURCE_TYPES = { topic: 2, broker: 4 } as const;
 
 export function createKafkaClient(config: KafkaClientConfig, ports: Ports): KafkaClient {
   return new KafkajsClient(config, ports);
@@ -50,17 +55,27 @@ class KafkajsClient implements KafkaClient {
   #brokers: ReadonlyMap<number, BrokerInfo> = new Map();
   #tls: TlsSettings | null = null;
   #isClosed = false;
+  readonly #coordinators: CoordinatorRequests;
 
   constructor(config: KafkaClientConfig, ports: Ports) {
     this.#config = config;
     this.#ports = ports;
+    this.#coordinators = new CoordinatorRequests({
+      ports,
+      requestTimeoutMs: config.requestTimeoutMs,
+      isClosed: () => this.#isClosed,
+      askAny: (protocol) => this.#askAny(protocol),
+      askCoordinator: async (brokerId, protocol) => (await this.#connection(brokerId, 'coordinate')).call(protocol),
+    });
   }
 
   async connect(): Promise<void> {
     this.#tls = this.#config.tls === null ? null : await loadTls(this.#config.tls, this.#ports);
-    await this.#persist(this.#config.connectTimeoutMs, async () => {
+    const { connectTimeoutMs: timeoutMs } = this.#config;
+    const how = { operation: 'answer', resource: 'a request', isClosed: () => this.#isClosed };
+    await persist({ ports: this.#ports, timeoutMs, ...how }, async () => {
       await this.metadata([]);
-      return true;
+      return null;
     });
   }
 
@@ -86,9 +101,9 @@ class KafkajsClient implements KafkaClient {
   async listOffsets(queries: readonly OffsetQuery[], isolation: Isolation): Promise<readonly FoundOffset[]> {
     const found = new Map<string, FoundOffset>();
     const keyOf = (partition: TopicPartition) => `${partition.topic}/${partition.partition}`;
-    await this.#persist(this.#config.requestTimeoutMs, async () => {
+    await this.#persist('list', 'offsets', async () => {
       const open = queries.filter((query) => !found.has(keyOf(query)));
-      if (open.length === 0) return true;
+      if (open.length === 0) return null;
       const { topics } = await this.metadata([...new Set(open.map((query) => query.topic))]);
       const byLeader = Map.groupBy(open, (query) => topics.get(query.topic)?.partitions[query.partition]?.leader ?? -1);
       byLeader.delete(-1);
@@ -96,71 +111,96 @@ class KafkajsClient implements KafkaClient {
         Array.from(byLeader, ([leader, ofLeader]) => this.#listOffsetsAt(leader, ofLeader, isolation)),
       );
       for (const answer of answers.flat()) found.set(keyOf(answer), answer);
-      return found.size === queries.length;
+      return found.size === queries.length ? null : 'the brokers have no leader for it yet';
     });
     return queries.map((query) => found.get(keyOf(query)) as FoundOffset);
   }
 
-  async committedOffsets(group: string, partitions: readonly TopicPartition[]): Promise<readonly FoundOffset[]> {
-    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
-      topic,
-      partitions: ofTopic.map(({ partition }) => ({ partition })),
-    }));
-    const request = kafkajsRequests.OffsetFetch.protocol({ version: apis.offsetFetch.version })({
-      groupId: group,
-      topics,
-    });
-    const found = new Map<string, number | null>();
-    await this.#persist(this.#config.requestTimeoutMs, async () => {
-      const coordinator = await this.#findCoordinator(group);
-      if (coordinator === null) return false;
-      const decoded = (await (await this.#connection(coordinator, 'ask')).call(request)) as DecodedCommitted;
-      const codes = [decoded.errorCode, ...decoded.responses.flatMap((t) => t.partitions.map((p) => p.errorCode))];
-      if (codes.some((code) => checkCode(code, 'read offsets of', `group ${group}`))) return false;
-      for (const { topic, partitions: ofTopic } of decoded.responses) {
-        for (const { partition, offset } of ofTopic) {
-          found.set(`${topic}/${partition}`, offset === UNKNOWN_OFFSET ? null : Number(offset));
-        }
-      }
-      return true;
-    });
-    return partitions.map(({ topic, partition }) => ({
-      topic,
-      partition,
-      offset: found.get(`${topic}/${partition}`) ?? null,
-    }));
+  committedOffsets(group: string, partitions: readonly TopicPartition[]): Promise<readonly FoundOffset[]> {
+    return this.#coordinators.committedOffsets(group, partitions);
   }
 
-  async createTopic(topic: string): Promise<void> {
+  commitOffsets(group: string, offsets: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
+    return this.#coordinators.commitOffsets(group, offsets);
+  }
+
+  async createTopic(topic: string, settings: TopicSettings = { partitions: -1, config: {} }): Promise<void> {
+    const configEntries = Object.entries(settings.config).map(([name, value]) => ({ name, value }));
     const request = kafkajsRequests.CreateTopics.protocol({ version: apis.createTopics.version })({
-      topics: [{ topic, numPartitions: -1, replicationFactor: -1 }],
+      topics: [{ topic, numPartitions: settings.partitions, replicationFactor: -1, configEntries }],
       validateOnly: false,
       timeout: this.#config.requestTimeoutMs,
     });
-    await this.#persist(this.#config.requestTimeoutMs, async () => {
+    await this.#persist('create', `topic ${topic}`, async () => {
       const decoded = (await this.#askAny(request)) as {
         readonly topicErrors: readonly { readonly errorCode: number }[];
       };
       const code = decoded.topicErrors[0]?.errorCode ?? ErrorCode.none;
-      return code === ErrorCode.topicAlreadyExists || !checkCode(code, 'create', `topic ${topic}`);
+      return code === ErrorCode.topicAlreadyExists ? null : checkCode(code, 'create', `topic ${topic}`);
     });
+  }
+
+  async settings(
+    kind: 'topic' | 'broker',
+    name: string,
+    settingNames: readonly string[],
+  ): Promise<ReadonlyMap<string, string | null>> {
+    const resource = `${kind} ${name}`;
+    const request = kafkajsRequests.DescribeConfigs.protocol({ version: optionalApis.describeConfigs.version })({
+      resources: [{ type: RESOURCE_TYPES[kind], name, configNames: settingNames }],
+      includeSynonyms: false,
+    });
+    const found = new Map<string, string | null>();
+    await this.#persist('read the settings of', resource, async () => {
+      // A broker's settings are known to itself alone.
+      const answer = kind === 'broker' ? this.#connection(Number(name), 'ask').then((c) => c.call(request)) : null;
+      const decoded = (await (answer ?? this.#askAny(request))) as DecodedSettings;
+      const reason = decoded.resources
+        .map(({ errorCode }) => checkCode(errorCode, 'read the settings of', resource))
+        .find((each) => each !== null);
+      for (const { configName, configValue } of decoded.resources.flatMap(({ configEntries }) => configEntries)) {
+        found.set(configName, configValue);
+      }
+      return reason ?? null;
+    });
+    return found;
   }
 
   async initProducerId(): Promise<ProducerIdentity> {
     const args = { transactionalId: null, transactionTimeout: this.#config.requestTimeoutMs };
     const request = kafkajsRequests.InitProducerId.protocol({ version: apis.initProducerId.version })(args);
     let identity: ProducerIdentity | null = null;
-    await this.#persist(this.#config.requestTimeoutMs, async () => {
+    await this.#persist('start', 'an idempotent producer', async () => {
       const decoded = (await this.#askAny(request)) as {
         readonly errorCode: number;
         readonly producerId: string;
         readonly producerEpoch: number;
       };
-      if (checkCode(decoded.errorCode, 'start', 'an idempotent producer')) return false;
-      identity = { producerId: BigInt(decoded.producerId), epoch: decoded.producerEpoch };
-      return true;
+      const reason = checkCode(decoded.errorCode, 'start', 'an idempotent producer');
+      if (reason === null) identity = { producerId: BigInt(decoded.producerId), epoch: decoded.producerEpoch };
+      return reason;
     });
     return identity as unknown as ProducerIdentity;
+  }
+
+  initTransactionalId(
+    transactionalId: string,
+    transactionTimeoutMs: number,
+    timeoutMs: number,
+  ): Promise<TransactionIdentity> {
+    return this.#coordinators.initTransactionalId(transactionalId, transactionTimeoutMs, timeoutMs);
+  }
+
+  addToTransaction(
+    transaction: TransactionIdentity,
+    partitions: readonly TopicPartition[],
+    timeoutMs: number,
+  ): Promise<void> {
+    return this.#coordinators.addToTransaction(transaction, partitions, timeoutMs);
+  }
+
+  commitTransaction(transaction: TransactionIdentity, timeoutMs: number): Promise<EndAnswer> {
+    return this.#coordinators.commitTransaction(transaction, timeoutMs);
   }
 
   async fetch(brokerId: number, request: FetchRequest): Promise<FetchResponse> {
@@ -179,12 +219,13 @@ class KafkajsClient implements KafkaClient {
     brokerId: number,
     partitions: readonly ProducePartition[],
     timeoutMs: number,
+    transactionalId: string | null = null,
   ): Promise<ProduceResponse> {
     const connection = await this.#connection(brokerId, 'produce');
     const response = await connection.send({
       apiKey: apis.produce.apiKey,
       apiVersion: apis.produce.version,
-      body: encodeProduce(partitions, timeoutMs),
+      body: encodeProduce(partitions, timeoutMs, transactionalId),
     });
     return decodeOrFail(connection, () => decodeProduce(response));
   }
@@ -212,45 +253,16 @@ class KafkajsClient implements KafkaClient {
     const decoded = (await (await this.#connection(leader, 'ask')).call(request)) as DecodedOffsets;
     return decoded.responses.flatMap(({ topic, partitions }) =>
       partitions.flatMap(({ partition, errorCode, offset }) => {
-        if (checkCode(errorCode, 'list offsets of', `topic ${topic}`)) return [];
+        if (checkCode(errorCode, 'list offsets of', `topic ${topic}`) !== null) return [];
         return [{ topic, partition, offset: offset === UNKNOWN_OFFSET ? null : Number(offset) }];
       }),
     );
   }
 
-  async #findCoordinator(group: string): Promise<number | null> {
-    const args = { groupId: group, coordinatorType: GROUP_COORDINATOR };
-    const request = kafkajsRequests.GroupCoordinator.protocol({ version: apis.findCoordinator.version })(args);
-    const decoded = (await this.#askAny(request)) as {
-      readonly errorCode: number;
-      readonly coordinator: { readonly nodeId: number };
-    };
-    if (checkCode(decoded.errorCode, 'find the coordinator of', `group ${group}`)) return null;
-    const { nodeId } = decoded.coordinator;
-    if (!this.#brokers.has(nodeId)) await this.metadata([]);
-    return this.#brokers.has(nodeId) ? nodeId : null;
-  }
-
-  /** Calls `attempt` until it returns true; transient errors count as false until the time is up. */
-  async #persist(timeoutMs: number, attempt: () => Promise<boolean>): Promise<void> {
-    const { clock } = this.#ports;
-    const deadlineMs = clock.monotonicMs() + timeoutMs;
-    for (let delayMs = RETRY_DELAY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_DELAY_MS)) {
-      let failure: MillraceError | null = null;
-      try {
-        if (await attempt()) return;
-      } catch (error) {
-        if (!isMillraceError(error) || error.retry === 'never') throw error;
-        failure = error;
-      }
-      if (clock.monotonicMs() + delayMs > deadlineMs || this.#isClosed) {
-        if (failure !== null) throw failure;
-        const fields = { operation: 'answer', resource: 'a request', seconds: timeoutMs / 1000 };
-        const reason = 'the brokers have no leader for it yet';
-        throw kafkaErrors.create('MR-KAFKA-UNAVAILABLE', { ...fields, reason });
-      }
-      await clock.sleep(delayMs);
-    }
+  #persist(operation: string, resource: string, attempt: () => Promise<string | null>): Promise<void> {
+    const { requestTimeoutMs: timeoutMs } = this.#config;
+    const isClosed = () => this.#isClosed;
+    return persist({ ports: this.#ports, timeoutMs, operation, resource, isClosed }, attempt);
   }
 
   /** Asks brokers in turn until one answers: those that we are connected to, those that we know, the bootstrap ones. */
@@ -361,8 +373,11 @@ interface DecodedOffsets {
   }[];
 }
 
-interface DecodedCommitted extends DecodedOffsets {
-  readonly errorCode: number;
+interface DecodedSettings {
+  readonly resources: readonly {
+    readonly errorCode: number;
+    readonly configEntries: readonly { readonly configName: string; readonly configValue: string | null }[];
+  }[];
 }
 
 function topicInfo(decoded: DecodedTopic): TopicInfo {
@@ -375,15 +390,6 @@ function topicInfo(decoded: DecodedTopic): TopicInfo {
     }))
     .sort((a, b) => a.partition - b.partition);
   return { name: decoded.topic, errorCode: decoded.topicErrorCode, isInternal: decoded.isInternal, partitions };
-}
-
-/** True where trying again may help; throws where it does not; false for no error. */
-function checkCode(code: number, operation: string, resource: string): boolean {
-  if (code === ErrorCode.none) return false;
-  if (isTransient(code)) return true;
-  const { name, reason } = describeErrorCode(code);
-  if (isAuthorization(code)) throw kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation, resource, reason });
-  throw kafkaErrors.create('MR-KAFKA-REFUSED', { operation, resource, reason, error: name });
 }
 
 /** An answer that cannot be decoded leaves the connection in an unknown state: it is given up. */

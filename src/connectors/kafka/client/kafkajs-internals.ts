@@ -33,6 +33,12 @@ interface PartitionsOf<Partition> {
   readonly partitions: readonly Partition[];
 }
 
+interface KafkajsTransaction {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
 /** The requests in use, and what each takes. */
 interface KafkajsRequests {
   readonly ApiVersions: KafkajsRequestDefinition<Readonly<Record<string, never>>>;
@@ -60,9 +66,28 @@ interface KafkajsRequests {
       readonly topic: string;
       readonly numPartitions: number;
       readonly replicationFactor: number;
+      readonly configEntries: readonly { readonly name: string; readonly value: string }[];
     }[];
     readonly validateOnly: boolean;
     readonly timeout: number;
+  }>;
+  readonly OffsetCommit: KafkajsRequestDefinition<{
+    readonly groupId: string;
+    readonly groupGenerationId: number;
+    readonly memberId: string;
+    readonly topics: readonly PartitionsOf<{ readonly partition: number; readonly offset: string }>[];
+  }>;
+  readonly AddPartitionsToTxn: KafkajsRequestDefinition<
+    KafkajsTransaction & { readonly topics: readonly PartitionsOf<number>[] }
+  >;
+  readonly EndTxn: KafkajsRequestDefinition<KafkajsTransaction & { readonly transactionResult: boolean }>;
+  readonly DescribeConfigs: KafkajsRequestDefinition<{
+    readonly resources: readonly {
+      readonly type: number;
+      readonly name: string;
+      readonly configNames: readonly string[];
+    }[];
+    readonly includeSynonyms: boolean;
   }>;
 }
 

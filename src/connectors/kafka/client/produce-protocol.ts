@@ -14,10 +14,16 @@ const ALL_IN_SYNC = -1;
 const NO_TRANSACTION = -1;
 
 /** The request in parts: batches are passed on, not copied. */
-export function encodeProduce(partitions: readonly ProducePartition[], timeoutMs: number): Uint8Array[] {
+export function encodeProduce(
+  partitions: readonly ProducePartition[],
+  timeoutMs: number,
+  transactionalId: string | null = null,
+): Uint8Array[] {
   const byTopic = Map.groupBy(partitions, (partition) => partition.topic);
-  const head = Buffer.allocUnsafe(12);
-  let at = head.writeInt16BE(NO_TRANSACTION, 0);
+  const id = Buffer.from(transactionalId ?? '');
+  const head = Buffer.allocUnsafe(12 + id.length);
+  let at = head.writeInt16BE(transactionalId === null ? NO_TRANSACTION : id.length, 0);
+  at += id.copy(head, at);
   at = head.writeInt16BE(ALL_IN_SYNC, at);
   at = head.writeInt32BE(timeoutMs, at);
   head.writeInt32BE(byTopic.size, at);

@@ -14,3 +14,11 @@ export const apis = Object.freeze({
 });
 
 export const requiredApis = Object.freeze(Object.values(apis));
+
+/** Requests that few jobs send: whether the broker has them is checked when one is sent. */
+export const optionalApis = Object.freeze({
+  offsetCommit: { name: 'OffsetCommit', apiKey: 8, version: 5 },
+  addPartitionsToTxn: { name: 'AddPartitionsToTxn', apiKey: 24, version: 1 },
+  endTxn: { name: 'EndTxn', apiKey: 26, version: 1 },
+  describeConfigs: { name: 'DescribeConfigs', apiKey: 32, version: 2 },
+});

@@ -4,11 +4,11 @@
  */
 import type {
   ClusterMetadata,
-  KafkaClient,
   ProducedPartition,
   ProducePartition,
   ProduceResponse,
   ProducerIdentity,
+  ProducingClient,
 } from '../client/index.ts';
 import { ErrorCode } from '../client/index.ts';
 import { kafkaErrors } from '../errors.ts';
@@ -34,7 +34,7 @@ interface WrittenBatch {
 
 const REMEMBERED_BATCHES = 5;
 
-export class FakeCluster implements KafkaClient {
+export class FakeCluster implements ProducingClient {
   /** The values of each partition, in order. */
   readonly logs: string[][];
   readonly keys: (string | null)[][];
@@ -62,10 +62,6 @@ export class FakeCluster implements KafkaClient {
   forgetProducers(): void {
     for (const state of this.#states) state.length = 0;
   }
-
-  connect = (): Promise<void> => Promise.resolve();
-  close = (): Promise<void> => Promise.resolve();
-  createTopic = (): Promise<void> => Promise.resolve();
 
   initProducerId = (): Promise<ProducerIdentity> =>
     Promise.resolve({ producerId: this.#nextProducerId++, epoch: 0 });
@@ -101,10 +97,6 @@ export class FakeCluster implements KafkaClient {
     }
     return { throttleMs: 0, partitions: results };
   }
-
-  fetch = (): never => unused();
-  listOffsets = (): never => unused();
-  committedOffsets = (): never => unused();
 
   #arrive({ topic, partition, batch }: ProducePartition, fault: Fault): ProducedPartition {
     const bytes = Buffer.from(batch);
@@ -152,8 +144,4 @@ export class FakeCluster implements KafkaClient {
     if (state.length > REMEMBERED_BATCHES) state.shift();
     return ErrorCode.none;
   }
-}
-
-function unused(): never {
-  throw new Error('a producer does not ask this');
 }

@@ -140,7 +140,7 @@ describe('the producer', () => {
 
   it.each([
     [ErrorCode.messageTooLarge, 'MR-KAFKA-MESSAGE-TOO-LARGE', /refuses a batch of \d+ bytes with 1 records/],
-    [ErrorCode.topicAuthorizationFailed, 'MR-KAFKA-NOT-AUTHORIZED', /writing on topic t/],
+    [ErrorCode.topicAuthorizationFailed, 'MR-KAFKA-NOT-AUTHORIZED', /does not allow to write to topic t/],
     [87, 'MR-KAFKA-REFUSED', /INVALID_RECORD/],
   ])('says what a refusal %d means', async (errorCode, code, message) => {
     const cluster = new FakeCluster(1, () => errorCode, noDelay);

@@ -12,9 +12,9 @@ import {
   ErrorCode,
   isAuthorization,
   isTransient,
-  type KafkaClient,
   type ProducedPartition,
   type ProducerIdentity,
+  type ProducingClient,
   type TopicInfo,
 } from '../client/index.ts';
 import { kafkaErrors } from '../errors.ts';
@@ -68,7 +68,7 @@ const UNEXPECTED_SEQUENCE: ReadonlySet<number> = new Set([
 const TOO_LARGE: ReadonlySet<number> = new Set([ErrorCode.messageTooLarge, ErrorCode.recordListTooLarge]);
 
 export class Producer {
-  readonly #client: KafkaClient;
+  readonly #client: ProducingClient;
   readonly #config: ProducerConfig;
   readonly #ports: Ports;
   readonly #clock: Clock;
@@ -91,7 +91,7 @@ export class Producer {
   /** Called once, when `failure` is set. */
   onFailure: () => void = () => undefined;
 
-  constructor(client: KafkaClient, config: ProducerConfig, ports: Ports) {
+  constructor(client: ProducingClient, config: ProducerConfig, ports: Ports) {
     this.#client = client;
     this.#config = config;
     this.#ports = ports;
@@ -444,7 +444,7 @@ export class Producer {
       return kafkaErrors.create('MR-KAFKA-MESSAGE-TOO-LARGE', fields);
     }
     if (isAuthorization(code)) {
-      return kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation: 'writing', resource, reason });
+      return kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation: 'write to', resource, reason });
     }
     return kafkaErrors.create('MR-KAFKA-REFUSED', { operation: 'write to', resource, reason, error: name });
   }

@@ -54,7 +54,7 @@ async function prepare(spec: SinkSpec, context: ConnectorContext): Promise<void>
       if (code === ErrorCode.none) return;
       const { name, reason } = describeErrorCode(code);
       if (isAuthorization(code)) {
-        throw kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation: 'writing', resource, reason });
+        throw kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation: 'write to', resource, reason });
       }
       if (code === ErrorCode.unknownTopicOrPartition || code === ErrorCode.invalidTopic) {
         const near = nearestName(topic, [...(await client.metadata(null)).topics.keys()]);

@@ -5,10 +5,10 @@ import {
   LATEST_TIMESTAMP,
   type ClusterMetadata,
   type FetchedPartition,
+  type FetchingClient,
   type FetchRequest,
   type FetchResponse,
   type FoundOffset,
-  type KafkaClient,
   type OffsetQuery,
 } from '../client/index.ts';
 import { kafkaErrors } from '../errors.ts';
@@ -47,7 +47,7 @@ interface Asked {
 type Script = (broker: number, request: FetchRequest, call: number) => readonly Part[] | Error | null;
 
 /** A client for tests: partitions of topic `t`, and answers as a script says. */
-class ScriptedClient implements KafkaClient {
+class ScriptedClient implements FetchingClient {
   leader = 1;
   readonly asked: Asked[] = [];
   readonly #script: Script;
@@ -57,13 +57,6 @@ class ScriptedClient implements KafkaClient {
     this.#count = count;
     this.#script = script;
   }
-
-  connect = (): Promise<void> => Promise.resolve();
-  close = (): Promise<void> => Promise.resolve();
-  createTopic = (): never => unused();
-  committedOffsets = (): never => unused();
-  initProducerId = (): never => unused();
-  produce = (): never => unused();
 
   metadata = (): Promise<ClusterMetadata> => {
     const ids = [1, 2, 3];
@@ -113,10 +106,6 @@ class ScriptedClient implements KafkaClient {
     });
     return { data: memory, sizeBytes: data.length, throttleMs: 0, errorCode: 0, partitions };
   }
-}
-
-function unused(): never {
-  throw new Error('a fetcher does not ask this');
 }
 
 const batchAt = (baseOffset: number, count = 1): Buffer =>

@@ -12,9 +12,9 @@ import {
   isTransient,
   LATEST_TIMESTAMP,
   type FetchedPartition,
+  type FetchingClient,
   type FetchResponse,
   type Isolation,
-  type KafkaClient,
 } from '../client/index.ts';
 import { kafkaErrors } from '../errors.ts';
 import { summarizeRange } from '../record-batch/index.ts';
@@ -49,7 +49,7 @@ const METADATA_MAX_AGE_MS = 300_000;
 const MAX_UNREAD_RESPONSES = 2;
 
 export class Fetcher {
-  readonly #client: KafkaClient;
+  readonly #client: FetchingClient;
   readonly #config: FetchConfig;
   readonly #clock: Clock;
   readonly #pool: ResponsePool;
@@ -69,7 +69,7 @@ export class Fetcher {
   bytesReceived = 0;
 
   /** `onProgress` is called when there is something to read, a partition is done, or fetching has failed. */
-  constructor(client: KafkaClient, config: FetchConfig, ports: Ports, onProgress: () => void) {
+  constructor(client: FetchingClient, config: FetchConfig, ports: Ports, onProgress: () => void) {
     this.#client = client;
     this.#config = config;
     this.#clock = ports.clock;
@@ -302,7 +302,7 @@ export class Fetcher {
     const { topic, partition, fetchOffset } = state;
     if (isTransient(code)) this.#retry(state, name);
     else if (isAuthorization(code)) {
-      const fields = { operation: 'reading', resource: `topic ${topic}`, reason };
+      const fields = { operation: 'read', resource: `topic ${topic}`, reason };
       this.#fail(kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', fields));
     } else if (code === ErrorCode.corruptMessage) {
       const position = `topic ${topic}, partition ${partition}, offset ${fetchOffset}`;

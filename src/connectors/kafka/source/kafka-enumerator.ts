@@ -152,7 +152,7 @@ export class KafkaEnumerator implements SplitEnumerator {
     }
     const resource = `topic ${topic.name}`;
     if (isAuthorization(topic.errorCode)) {
-      return kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation: 'reading', resource, reason });
+      return kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', { operation: 'read', resource, reason });
     }
     return kafkaErrors.create('MR-KAFKA-REFUSED', { operation: 'read', resource, reason, error: name });
   }
