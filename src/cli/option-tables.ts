@@ -1,5 +1,13 @@
 import type { OptionTable } from '../core/index.ts';
-import { checkpointOptions, jobFileLimits, jobOptions, restartOptions, watermarkOptions } from '../graph/index.ts';
+import {
+  checkpointOptions,
+  jobFileLimits,
+  jobOptions,
+  restartOptions,
+  watermarkOptions,
+  windowKinds,
+  windowOptions,
+} from '../graph/index.ts';
 
 export interface TitledOptions {
   readonly title: string;
@@ -17,6 +25,12 @@ export const optionTables: readonly TitledOptions[] = [
     options,
   })),
   { title: 'Event time', doc: 'The block `watermark` of a source.', options: watermarkOptions },
+  ...Object.entries(windowKinds).map(([name, { options }]) => ({
+    title: `Window: ${name}`,
+    doc: `What \`${name}\` in the block \`window\` of an aggregate takes.`,
+    options,
+  })),
+  { title: 'Windows', doc: 'What may stand beside the kind of a window.', options: windowOptions },
   {
     title: 'Limits of job files',
     doc: 'They keep a damaged or hostile file from exhausting memory. This version has no way to change them.',

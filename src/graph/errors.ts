@@ -152,6 +152,16 @@ const meaningErrors = {
     'A running aggregation emits the newest row per key, again and again. Steps that would need to take back an ' +
       'earlier row, and sinks that can only append, do not take such rows.',
   ),
+  'MR-JOB-WINDOW': mistake(
+    '{problem}',
+    'A window is one of tumble, hop, cumulate, session and count. Durations divide evenly, so that windows are made of ' +
+      'whole slices.',
+  ),
+  'MR-JOB-EVENT-TIME': mistake(
+    '{problem}',
+    'Steps that reckon with time need to know when each row happened: `watermark: {field, delay}` on every source that ' +
+      'they read. Running aggregations, top-N and joins without bounds have rows without a time of their own.',
+  ),
   'MR-JOB-CHECKPOINT': mistake(
     '{problem}',
     'Output that is written exactly once becomes visible with a checkpoint. Say how often with `checkpoint: 10s` beside ' +

@@ -1,20 +1,8 @@
 /** What a job graph does, for people (`explainJobAsText`) and for programs (`explainJob`, plain data). */
-import { formatType } from '../../core/index.ts';
-import type {
-  AggregateCall,
-  ChangelogMode,
-  ConnectorCatalog,
-  OptionRow,
-  OptionTable,
-  Options,
-  OptionValue,
-  RowSchema,
-  SinkSpec,
-  SourceSpec,
-  TransformStep,
-} from '../../core/index.ts';
-import { formatExpression } from '../../expr/index.ts';
-import type { ChainNode, Exchange, JobEdge, JobGraph, JobVertex, SourceNode } from '../job/job-graph.ts';
+import type { ChangelogMode, ConnectorCatalog } from '../../core/index.ts';
+import type { Exchange, JobEdge, JobGraph, JobVertex } from '../job/job-graph.ts';
+import { describeFields, explainChain } from './explain-chain.ts';
+import type { StepExplanation } from './explain-chain.ts';
 
 export interface JobExplanation {
   readonly name: string;
@@ -45,16 +33,6 @@ export interface ExchangeExplanation {
   /** Field names; one empty list means that there is at most one row. */
   readonly uniqueKeys: readonly (readonly string[])[];
   readonly fields: readonly string[];
-}
-
-export interface StepExplanation {
-  readonly step: string;
-  readonly kind: 'source' | 'filter' | 'select' | 'flatMap' | 'aggregate' | 'union' | 'sink';
-  /** What it does, one fact a line; secrets are `***`. */
-  readonly details: readonly string[];
-  /** `NAME type` per field that leaves the step; null for sinks, and for steps whose successor in a chain says it. */
-  readonly fields: readonly string[] | null;
-  readonly changelog: ChangelogMode;
 }
 
 export function explainJob(graph: JobGraph, catalog: ConnectorCatalog): JobExplanation {
@@ -130,125 +108,4 @@ function explainExchange(edge: JobEdge, vertex: number): ExchangeExplanation {
 
 function describeExchange(exchange: Exchange, nameOf: (index: number) => string): string {
   return exchange.kind === 'hash' ? `hash(${exchange.keys.map(nameOf).join(', ')})` : exchange.kind;
-}
-
-function describeFields(schema: RowSchema): readonly string[] {
-  return schema.fields.map(({ name, type }) => `${name} ${formatType(type)}`);
-}
-
-function explainChain(
-  vertex: JobVertex,
-  arriving: ChangelogMode,
-  catalog: ConnectorCatalog,
-): readonly StepExplanation[] {
-  let changelog = arriving;
-  return vertex.chain.flatMap((node): readonly StepExplanation[] => {
-    if (node.kind === 'aggregate') changelog = 'upsert';
-    return explainNode(node, changelog, catalog);
-  });
-}
-
-function explainNode(node: ChainNode, changelog: ChangelogMode, catalog: ConnectorCatalog): readonly StepExplanation[] {
-  switch (node.kind) {
-    case 'source': {
-      const { stepId: step } = node.spec;
-      const details = [...explainSource(node.spec, catalog), ...explainWatermark(node)];
-      return [{ step, kind: 'source', details, fields: describeFields(node.output), changelog }];
-    }
-    case 'transform':
-      return node.steps.map((step, index) => {
-        const isLast = index === node.steps.length - 1;
-        const fields = isLast ? describeFields(node.output) : null;
-        const kind = step.kind === 'flat-map' ? 'flatMap' : step.kind;
-        return { step: step.stepId, kind, details: explainTransform(step), fields, changelog };
-      });
-    case 'aggregate': {
-      const keys = node.keys.map((key) => node.input.fields[key]?.name ?? '?');
-      const key = keys.length === 0 ? 'one total of all rows' : `key ${keys.join(', ')}`;
-      const details = [key, ...node.calls.map(describeCall)];
-      return [{ step: node.stepId, kind: 'aggregate', details, fields: describeFields(node.output), changelog }];
-    }
-    case 'window':
-    case 'join':
-    case 'dedupe':
-    case 'top-n':
-    case 'union':
-      return [{ step: node.stepId, kind: 'union', details: [], fields: describeFields(node.output), changelog }];
-    case 'sink': {
-      const { stepId: step } = node.spec;
-      return [{ step, kind: 'sink', details: explainSink(node.spec, catalog), fields: null, changelog }];
-    }
-  }
-}
-
-function explainSource(spec: SourceSpec, catalog: ConnectorCatalog): readonly string[] {
-  const all = spec.schema.fields.length + spec.metadata.length;
-  const metadata = spec.metadata.map(({ name, key }) => `${name} from ${key}`);
-  return [
-    ...explainConnector(spec, catalog.sources.get(spec.connector)?.options ?? {}, catalog),
-    `reads ${spec.projection.length} of ${all} fields`,
-    ...(metadata.length === 0 ? [] : [`metadata: ${metadata.join(', ')}`]),
-    ...spec.filters.map(({ stepId, predicate }) => `filter ${stepId}, while decoding: ${formatExpression(predicate)}`),
-    `errors: ${spec.errors.kind === 'dead-letter' ? `to ${spec.errors.target}` : spec.errors.kind}`,
-  ];
-}
-
-function explainWatermark({ watermark, output }: SourceNode): readonly string[] {
-  if (watermark === null) return [];
-  const { column, delayMs, idleMs } = watermark;
-  const idle = idleMs === null ? '' : `, idle after ${idleMs}ms`;
-  return [`event time: ${output.fields[column]?.name ?? '?'}, delay ${delayMs}ms${idle}`];
-}
-
-function explainSink(spec: SinkSpec, catalog: ConnectorCatalog): readonly string[] {
-  const key = spec.uniqueKey.map((index) => spec.input.fields[index]?.name ?? '?');
-  return [
-    ...explainConnector(spec, catalog.sinks.get(spec.connector)?.options ?? {}, catalog),
-    `takes ${spec.changelog}${key.length === 0 ? '' : `, unique by ${key.join(', ')}`}`,
-  ];
-}
-
-function explainConnector(
-  spec: Pick<SourceSpec, 'connector' | 'options' | 'format'>,
-  table: OptionTable,
-  catalog: ConnectorCatalog,
-): readonly string[] {
-  const lines = [`connector ${spec.connector}${describeOptions(spec.options, table)}`];
-  if (spec.format !== null) {
-    const { name, options } = spec.format;
-    lines.push(`format ${name}${describeOptions(options, catalog.formats.get(name)?.options ?? {})}`);
-  }
-  return lines;
-}
-
-/** Options that are set; one that no table knows is hidden as if it were secret. */
-function describeOptions(options: Options, table: OptionTable): string {
-  const shown = Object.entries(options)
-    .filter(([, value]) => value !== null)
-    .map(([key, value]) => {
-      const row = Object.hasOwn(table, key) ? table[key] : undefined;
-      return `${key}=${row === undefined || row.secret === true ? '***' : describeOption(value, row)}`;
-    });
-  return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
-}
-
-const UNITS: Readonly<Partial<Record<OptionRow['kind'], string>>> = { duration: 'ms', size: 'B' };
-
-function describeOption(value: OptionValue, row: OptionRow): string {
-  const text = typeof value === 'string' ? value : `${JSON.stringify(value)}${UNITS[row.kind] ?? ''}`;
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
-
-function explainTransform(step: TransformStep): readonly string[] {
-  if (step.kind === 'filter') return [formatExpression(step.predicate)];
-  return step.fields.map(({ name, expression }) => {
-    const text = formatExpression(expression);
-    return text === name ? name : `${name} = ${text}`;
-  });
-}
-
-function describeCall(call: AggregateCall): string {
-  const argument = call.argument === null ? '*' : formatExpression(call.argument);
-  const filter = call.filter === null ? '' : ` FILTER (WHERE ${formatExpression(call.filter)})`;
-  return `${call.name} = ${call.function.toUpperCase()}(${call.distinct ? 'DISTINCT ' : ''}${argument})${filter}`;
 }

@@ -28,7 +28,8 @@ function formChains(graph: LogicalGraph, exchanges: ReadonlyMap<LogicalEdge, Exc
     const inputs = graph.edges.filter((edge) => edge.to === node.id);
     const [input] = inputs;
     const isAlone = input !== undefined && inputs.length === 1 && readers.get(input.from) === 1;
-    const joins = isAlone && node.kind !== 'union' && exchanges.get(input)?.kind === 'forward';
+    const readsSeveral = node.kind === 'union' || node.kind === 'join';
+    const joins = isAlone && !readsSeveral && exchanges.get(input)?.kind === 'forward';
     const chain = joins ? (chainOf.get(input.from) ?? []) : [];
     if (chain.length === 0) chains.push(chain);
     chain.push(node);
@@ -69,7 +70,7 @@ function jobEdge(
 function jobVertex(chain: Chain, graph: LogicalGraph, edges: readonly JobEdge[]): JobVertex {
   const id = vertexIdOf(headOf(chain));
   const head = chain[0] as LogicalNode;
-  const inputEdges = graph.edges.filter((edge) => edge.to === head.id).sort((a, b) => a.input - b.input);
+  const inputEdges = inputEdgesOf(head, graph);
   return {
     id,
     name: chain.flatMap(stepNames).join(' -> '),
@@ -78,6 +79,13 @@ function jobVertex(chain: Chain, graph: LogicalGraph, edges: readonly JobEdge[])
     inputs: inputEdges.map((edge) => edgeIdIn(graph, edge)),
     outputs: edges.filter((edge) => edge.from === id).map((edge) => edge.id),
   };
+}
+
+const NO_FIELDS: RowSchema = { fields: [] };
+
+/** In the order of the step's `from` list. */
+function inputEdgesOf(node: LogicalNode, graph: LogicalGraph): readonly LogicalEdge[] {
+  return graph.edges.filter((edge) => edge.to === node.id).sort((a, b) => a.input - b.input);
 }
 
 /** Filters that moved into the source are still steps of its chain. */
@@ -90,7 +98,8 @@ function stepNames(node: LogicalNode): readonly string[] {
 function chainNodes(chain: Chain, graph: LogicalGraph): readonly ChainNode[] {
   const nodes: ChainNode[] = [];
   for (const node of chain) {
-    const input = graph.edges.find((edge) => edge.to === node.id)?.stream.schema ?? { fields: [] };
+    const inputs = inputEdgesOf(node, graph).map(({ stream }) => stream.schema);
+    const input = inputs[0] ?? NO_FIELDS;
     const last = nodes.at(-1);
     const step = transformStep(node);
     if (step !== null && node.output !== null) {
@@ -98,7 +107,7 @@ function chainNodes(chain: Chain, graph: LogicalGraph): readonly ChainNode[] {
       if (last?.kind === 'transform') nodes[nodes.length - 1] = { ...last, steps: [...last.steps, step], output };
       else nodes.push({ kind: 'transform', steps: [step], input, output });
     } else {
-      nodes.push(otherNode(node, input));
+      nodes.push(otherNode(node, inputs));
     }
   }
   return nodes;
@@ -115,22 +124,45 @@ function transformStep(node: LogicalNode): TransformStep | null {
       return { kind: 'flat-map', stepId, fields: node.fields, kept: node.kept };
     case 'source':
     case 'aggregate':
+    case 'window':
+    case 'join':
+    case 'dedupe':
+    case 'top-n':
     case 'union':
     case 'sink':
       return null;
   }
 }
 
-function otherNode(node: LogicalNode, input: RowSchema): ChainNode {
+function otherNode(node: LogicalNode, inputs: readonly RowSchema[]): ChainNode {
+  const [input = NO_FIELDS, right = NO_FIELDS] = inputs;
+  const stepId = node.id;
   switch (node.kind) {
     case 'source':
       return { kind: 'source', spec: node.spec, output: node.output.schema, watermark: node.watermark };
     case 'aggregate': {
       const { keys, calls, output } = node;
-      return { kind: 'aggregate', stepId: node.id, keys, calls, input, output: output.schema };
+      return { kind: 'aggregate', stepId, keys, calls, input, output: output.schema };
+    }
+    case 'window': {
+      const { keys, calls, window, latenessMs, earlyMs, fields, output } = node;
+      return { kind: 'window', stepId, keys, calls, window, latenessMs, earlyMs, fields, input, output: output.schema };
+    }
+    case 'join': {
+      const { type, leftKeys, rightKeys, condition, bounds, ttlMs, output } = node;
+      const settings = { type, leftKeys, rightKeys, condition, bounds, ttlMs };
+      return { kind: 'join', stepId, ...settings, left: input, right, output: output.schema };
+    }
+    case 'dedupe': {
+      const { keys, keep, ttlMs, output } = node;
+      return { kind: 'dedupe', stepId, keys, keep, ttlMs, input, output: output.schema };
+    }
+    case 'top-n': {
+      const { keys, by, count, hasRank, output } = node;
+      return { kind: 'top-n', stepId, keys, by, count, hasRank, input, output: output.schema };
     }
     case 'union':
-      return { kind: 'union', stepId: node.id, input, output: node.output.schema };
+      return { kind: 'union', stepId, input, output: node.output.schema };
     case 'sink':
       return { kind: 'sink', spec: node.spec, input };
     case 'filter':

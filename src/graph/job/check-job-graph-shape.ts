@@ -105,7 +105,7 @@ const transformStep = variant({
 });
 const call = object({
   name: text,
-  function: oneOf('count', 'sum', 'min', 'max', 'avg'),
+  function: oneOf('count', 'sum', 'min', 'max', 'avg', 'first', 'last', 'array-agg'),
   argument: orNull(expression),
   distinct: flag,
   filter: orNull(expression),
@@ -134,10 +134,68 @@ const sinkSpec = object({
   uniqueKey: list(index),
 });
 const watermark = object({ column: index, delayMs: index, idleMs: orNull(index) });
+const window = variant({
+  tumble: object({ sizeMs: count, offsetMs: index }),
+  hop: object({ sizeMs: count, slideMs: count, offsetMs: index }),
+  cumulate: object({ stepMs: count, maxMs: count, offsetMs: index }),
+  session: object({ gapMs: count }),
+  count: object({ size: count }),
+});
+const windowField = variant({
+  key: object({ key: index }),
+  call: object({ call: index }),
+  'window-start': nothingMore,
+  'window-end': nothingMore,
+});
+const bounds = variant({
+  interval: object({ beforeMs: index, afterMs: index }),
+  window: object({ sizeMs: count, offsetMs: index }),
+  temporal: nothingMore,
+});
 const chainNode = variant({
   source: object({ spec: sourceSpec, output: schema, watermark: orNull(watermark) }),
   transform: object({ steps: list(transformStep), input: schema, output: schema }),
   aggregate: object({ stepId: text, keys: list(index), calls: list(call), input: schema, output: schema }),
+  window: object({
+    stepId: text,
+    keys: list(index),
+    calls: list(call),
+    window,
+    latenessMs: index,
+    earlyMs: orNull(count),
+    fields: list(windowField),
+    input: schema,
+    output: schema,
+  }),
+  join: object({
+    stepId: text,
+    type: oneOf('inner', 'left', 'right', 'full', 'semi', 'anti'),
+    leftKeys: list(index),
+    rightKeys: list(index),
+    condition: orNull(expression),
+    bounds: orNull(bounds),
+    ttlMs: orNull(count),
+    left: schema,
+    right: schema,
+    output: schema,
+  }),
+  dedupe: object({
+    stepId: text,
+    keys: list(index),
+    keep: oneOf('first', 'last'),
+    ttlMs: orNull(count),
+    input: schema,
+    output: schema,
+  }),
+  'top-n': object({
+    stepId: text,
+    keys: list(index),
+    by: list(object({ column: index, descending: flag })),
+    count,
+    hasRank: flag,
+    input: schema,
+    output: schema,
+  }),
   union: object({ stepId: text, input: schema, output: schema }),
   sink: object({ spec: sinkSpec, input: schema }),
 });

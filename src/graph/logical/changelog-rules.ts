@@ -4,8 +4,9 @@
  * rows back (Flink turns such streams into retractions), which this version cannot, so it is refused.
  */
 import { columnsOf } from '../../expr/index.ts';
-import { rowSchema } from '../../core/index.ts';
-import type { AggregateCall, Expression, Field, RowSchema } from '../../core/index.ts';
+import { rowSchema, types } from '../../core/index.ts';
+import type { AggregateCall, ChangelogMode, DataType, Expression, Field, RowSchema } from '../../core/index.ts';
+import type { JoinNode, WindowField, WindowSpec } from '../job/job-graph.ts';
 import type { NamedExpression, RowStream } from './logical-graph.ts';
 
 export type ChangelogResult =
@@ -78,6 +79,55 @@ export function aggregateStream(
       'by this version yet',
     'one aggregation per path from source to sink',
   );
+}
+
+export interface WindowOutputs {
+  readonly keys: readonly number[];
+  readonly calls: readonly AggregateCall[];
+  readonly fields: readonly WindowField[];
+  readonly names: readonly string[];
+  /** Null where it is wrong. */
+  readonly window: WindowSpec | null;
+  /** Whether a window emits more than one row, each replacing the one before. */
+  readonly firesAgain: boolean;
+}
+
+export function windowStream(input: RowStream, outputs: WindowOutputs): ChangelogResult {
+  const { keys, calls, fields, names, window, firesAgain } = outputs;
+  if (input.changelog !== 'append') {
+    return refuse(
+      'this counts running totals in windows: every earlier total would have to be taken back first, which is not ' +
+        'supported by this version yet',
+      'a window in front of the aggregation, or in its place',
+    );
+  }
+  const typeOf = (field: WindowField): DataType => {
+    if (field.kind === 'key') return input.schema.fields[keys[field.key] as number]?.type as DataType;
+    return field.kind === 'call' ? (calls[field.call]?.type as DataType) : types.timestamp;
+  };
+  const schema = rowSchema(fields.map((field, index) => ({ name: names[index] as string, type: typeOf(field) })));
+  const identity = window === null ? null : windowIdentity(window, fields);
+  const uniqueKeys = identity === null ? [] : [[...keys.map((_, position) => position), identity]];
+  const changelog = firesAgain && identity !== null ? 'upsert' : 'append';
+  return accept({ schema, changelog, uniqueKeys, hasEventTime: window?.kind !== 'count' || input.hasEventTime });
+}
+
+/** The field that tells the windows of a key apart, by its position; null where there is none. */
+export function windowIdentity(window: WindowSpec, fields: readonly WindowField[]): number | null {
+  if (window.kind === 'count') return null;
+  // Windows that grow begin together.
+  const isIdentity = ({ kind }: WindowField) =>
+    kind === 'window-end' || (kind === 'window-start' && window.kind !== 'cumulate');
+  const position = fields.findIndex(isIdentity);
+  return position < 0 ? null : position;
+}
+
+/**
+ * What leaves a join of streams that only add rows. Within bounds nothing is said before it is certain. Without, an
+ * outer or an anti join says that a row has no partner, and takes that back when one comes.
+ */
+export function joinChangelog(type: JoinNode['type'], bounds: JoinNode['bounds']): ChangelogMode {
+  return bounds === null && type !== 'inner' && type !== 'semi' ? 'retract' : 'append';
 }
 
 export function unionStream(inputs: readonly RowStream[]): ChangelogResult {

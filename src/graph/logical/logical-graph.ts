@@ -7,7 +7,15 @@ import type {
   SinkSpec,
   SourceSpec,
 } from '../../core/index.ts';
-import type { RestartStrategy, WatermarkSpec } from '../job/job-graph.ts';
+import type {
+  DedupeNode,
+  JoinNode,
+  RestartStrategy,
+  TopNNode,
+  WatermarkSpec,
+  WindowField,
+  WindowSpec,
+} from '../job/job-graph.ts';
 
 /** A job as its author wrote it, checked: one node per step (per branch for a split). Plain frozen data. */
 export interface LogicalGraph {
@@ -46,6 +54,10 @@ export type LogicalNode =
   | LogicalSelect
   | LogicalFlatMap
   | LogicalAggregate
+  | LogicalWindow
+  | LogicalJoin
+  | LogicalDedupe
+  | LogicalTopN
   | LogicalUnion
   | LogicalSink;
 
@@ -97,6 +109,52 @@ export interface LogicalAggregate extends LogicalNodeBase {
   readonly kind: 'aggregate';
   readonly keys: readonly number[];
   readonly calls: readonly AggregateCall[];
+  readonly output: RowStream;
+}
+
+export interface LogicalWindow extends LogicalNodeBase {
+  readonly kind: 'window';
+  readonly keys: readonly number[];
+  readonly calls: readonly AggregateCall[];
+  readonly window: WindowSpec;
+  readonly latenessMs: number;
+  readonly earlyMs: number | null;
+  /** The output's fields: those of the key first. */
+  readonly fields: readonly WindowField[];
+  readonly output: RowStream;
+}
+
+/** Its output has the fields of both inputs, left first; of the left alone for semi and anti. */
+export interface LogicalJoin extends LogicalNodeBase {
+  readonly kind: 'join';
+  readonly type: JoinNode['type'];
+  /** As many on both sides, of equal types. */
+  readonly leftKeys: readonly number[];
+  readonly rightKeys: readonly number[];
+  /** Over the fields of the left input, then those of the right. */
+  readonly condition: Expression | null;
+  readonly bounds: JoinNode['bounds'];
+  readonly ttlMs: number | null;
+  /** How many fields the left input has. */
+  readonly leftFields: number;
+  readonly output: RowStream;
+}
+
+export interface LogicalDedupe extends LogicalNodeBase {
+  readonly kind: 'dedupe';
+  readonly keys: readonly number[];
+  readonly keep: DedupeNode['keep'];
+  readonly ttlMs: number | null;
+  readonly output: RowStream;
+}
+
+export interface LogicalTopN extends LogicalNodeBase {
+  readonly kind: 'top-n';
+  readonly keys: readonly number[];
+  readonly by: TopNNode['by'];
+  readonly count: number;
+  /** Whether the output has another last field: the rank. */
+  readonly hasRank: boolean;
   readonly output: RowStream;
 }
 

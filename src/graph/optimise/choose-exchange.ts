@@ -1,5 +1,6 @@
 import type { Exchange } from '../job/job-graph.ts';
-import type { LogicalNode, RowStream } from '../logical/logical-graph.ts';
+import { isKeyType } from '../logical/key-type.ts';
+import type { LogicalEdge, LogicalNode, RowStream } from '../logical/logical-graph.ts';
 
 /**
  * The fields by whose key group a node's rows are spread over its subtasks, in order, or null where they are spread
@@ -17,8 +18,17 @@ export function partitioningOf(node: LogicalNode, input: Partitioning): Partitio
     case 'filter':
       return input;
     case 'aggregate':
+    case 'window':
       // Key fields come first, and the exchange in front spread them.
       return node.keys.length === 0 ? null : node.keys.map((_, position) => position);
+    case 'dedupe':
+      return node.keys;
+    case 'top-n':
+      return node.keys.length === 0 ? null : node.keys;
+    case 'join':
+      // The other side's keys are NULL in rows without a partner.
+      if (node.type === 'full') return null;
+      return node.type === 'right' ? node.rightKeys.map((key) => node.leftFields + key) : node.leftKeys;
     case 'select':
       return follow(input, (key) =>
         node.fields.findIndex(({ expression: e }) => e.kind === 'column' && e.index === key),
@@ -33,6 +43,21 @@ function follow(input: Partitioning, position: (key: number) => number): Partiti
   return moved === null || moved.some((index) => index < 0) ? null : moved;
 }
 
+/** The fields by which rows that a node reads must be spread, so that all of one key meet; null where it is all one. */
+export function keysOf(node: LogicalNode, input: number): readonly number[] | null {
+  switch (node.kind) {
+    case 'aggregate':
+    case 'window':
+    case 'dedupe':
+    case 'top-n':
+      return node.keys.length === 0 ? null : node.keys;
+    case 'join':
+      return input === 0 ? node.leftKeys : node.rightKeys;
+    default:
+      return null;
+  }
+}
+
 /**
  * How rows go from one node to the next. Equal lists of keys only count as partitioned already: state is kept by the
  * key group of the whole key, and a part of it hashes to other groups.
@@ -40,19 +65,26 @@ function follow(input: Partitioning, position: (key: number) => number): Partiti
 export function chooseExchange(
   from: LogicalNode,
   to: LogicalNode,
-  stream: RowStream,
+  { stream, input }: Pick<LogicalEdge, 'stream' | 'input'>,
   partitioning: Partitioning,
 ): Exchange {
   const sameParallelism = from.parallelism === to.parallelism;
   const isOne = sameParallelism && to.parallelism === 1;
-  if (to.kind === 'aggregate' && to.keys.length > 0 && !isOne) {
-    const isPartitioned = sameParallelism && partitioning !== null && sameList(partitioning, to.keys);
-    return isPartitioned ? { kind: 'forward' } : { kind: 'hash', keys: to.keys };
+  const keys = keysOf(to, input);
+  if (keys !== null && !isOne) {
+    const isPartitioned = sameParallelism && partitioning !== null && sameList(partitioning, keys);
+    return isPartitioned ? { kind: 'forward' } : { kind: 'hash', keys };
   }
   if (sameParallelism) return { kind: 'forward' };
-  // Rows that replace each other must stay in order: all of one key through one channel.
-  if (stream.changelog !== 'append') return { kind: 'hash', keys: stream.uniqueKeys[0] ?? [] };
-  return { kind: 'rebalance' };
+  return stream.changelog === 'append' ? { kind: 'rebalance' } : { kind: 'hash', keys: orderKeys(stream) };
+}
+
+/** Rows that replace or take back each other must stay in order: all of one key through one channel. */
+function orderKeys({ schema, uniqueKeys }: RowStream): readonly number[] {
+  const key = uniqueKeys[0];
+  if (key !== undefined) return key;
+  // A row is taken back as it was: equal rows have equal fields.
+  return schema.fields.flatMap(({ type }, index) => (isKeyType(type) ? [index] : []));
 }
 
 function sameList(a: readonly number[], b: readonly number[]): boolean {

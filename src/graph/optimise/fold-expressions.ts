@@ -13,7 +13,10 @@ function foldNode(node: LogicalNode): LogicalNode {
     case 'select':
     case 'flat-map':
       return { ...node, fields: node.fields.map(foldField) };
+    case 'join':
+      return { ...node, condition: node.condition === null ? null : foldConstants(node.condition) };
     case 'aggregate':
+    case 'window':
       return {
         ...node,
         calls: node.calls.map((call) => ({
@@ -23,6 +26,8 @@ function foldNode(node: LogicalNode): LogicalNode {
         })),
       };
     case 'source':
+    case 'dedupe':
+    case 'top-n':
     case 'union':
     case 'sink':
       return node;

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Value } from '../../core/index.ts';
 import { formatExpression, loadParser } from '../../expr/index.ts';
-import { graphsOf, jobOf } from '../fixtures/compile-fake.ts';
+import { graphsOf, jobOf, timedJobOf } from '../fixtures/compile-fake.ts';
 import { randomJob } from '../fixtures/random-job.ts';
 import { simulate } from '../fixtures/simulate.ts';
 import type { LogicalGraph, LogicalSource } from '../logical/logical-graph.ts';
@@ -142,11 +142,8 @@ describe('fields', () => {
 });
 
 describe('event time', () => {
-  const timed = (...steps: readonly string[]): string =>
-    jobOf(...steps).replace('part: partition}', 'part: partition, at: timestamp}\n    watermark: {field: at, delay: 5s}');
-
   it('keeps its field in the source, and that at its place', async () => {
-    const { optimised, jobGraph } = await graphsOf(timed(select('x', 's: s, a: a')));
+    const { optimised, jobGraph } = await graphsOf(timedJobOf(select('x', 's: s, a: a')));
     expect(read(optimised)).toEqual(['a', 's', 'at']);
     expect(kinds(optimised)).toEqual(['in source', 'x select', 'out sink']);
     expect(sourceOf(optimised).watermark?.column).toBe(2);
@@ -155,13 +152,13 @@ describe('event time', () => {
   });
 
   it('follows its field where a select becomes the projection', async () => {
-    const { optimised } = await graphsOf(timed(select('x', 'at: at, a: a')));
+    const { optimised } = await graphsOf(timedJobOf(select('x', 'at: at, a: a')));
     expect(kinds(optimised)).toEqual(['in source', 'out sink']);
     expect(sourceOf(optimised).watermark?.column).toBe(0);
   });
 
   it('keeps filters out of the source: what they drop still moves time', async () => {
-    const { optimised } = await graphsOf(timed(filter('f', 'a > 1')));
+    const { optimised } = await graphsOf(timedJobOf(filter('f', 'a > 1')));
     expect(kinds(optimised)).toContain('f filter');
     expect(pushed(optimised)).toEqual([]);
   });
@@ -229,10 +226,11 @@ describe('exchanges', () => {
     const text = jobOf('  - id: t\n    key: [s, b]\n    aggregate: {n: COUNT(*)}\n');
     const { optimised } = await graphsOf(text, { parallelism: 2 });
     const [source, t] = ['in', 't'].map((id) => optimised.nodes.find((node) => node.id === id));
-    if (source === undefined || t?.kind !== 'aggregate') throw new Error('not the graph that was meant');
-    expect(chooseExchange(source, t, source.output as never, t.keys).kind).toBe('forward');
-    expect(chooseExchange(source, t, source.output as never, [...t.keys].reverse()).kind).toBe('hash');
-    expect(chooseExchange(source, t, source.output as never, t.keys.slice(0, 1)).kind).toBe('hash');
+    if (source?.kind !== 'source' || t?.kind !== 'aggregate') throw new Error('not the graph that was meant');
+    const edge = { stream: source.output, input: 0 };
+    expect(chooseExchange(source, t, edge, t.keys).kind).toBe('forward');
+    expect(chooseExchange(source, t, edge, [...t.keys].reverse()).kind).toBe('hash');
+    expect(chooseExchange(source, t, edge, t.keys.slice(0, 1)).kind).toBe('hash');
     expect(partitioningOf(t, null)).toEqual([0, 1]);
   });
 

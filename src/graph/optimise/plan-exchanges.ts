@@ -14,7 +14,7 @@ export function planExchanges(graph: LogicalGraph): ReadonlyMap<LogicalEdge, Exc
       const from = nodes.get(edge.from);
       if (edge.to !== node.id || from === undefined) continue;
       const before = partitionings.get(edge.from) ?? null;
-      const exchange = chooseExchange(from, node, edge.stream, before);
+      const exchange = chooseExchange(from, node, edge, before);
       exchanges.set(edge, exchange);
       if (edge.input === 0) arriving = afterExchange(exchange, before);
     }

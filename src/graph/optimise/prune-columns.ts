@@ -6,7 +6,7 @@
 import { columnsOf, mapColumns } from '../../expr/index.ts';
 import type { Field, RowSchema } from '../../core/index.ts';
 import { columnsOfAll, columnsOfCall, mapCallColumns, moveColumns } from '../logical/expression-columns.ts';
-import type { LogicalGraph, LogicalNode, LogicalSelect, RowStream } from '../logical/logical-graph.ts';
+import type { LogicalGraph, LogicalJoin, LogicalNode, LogicalSelect, RowStream } from '../logical/logical-graph.ts';
 import { GraphEdit } from './graph-edit.ts';
 import { planExchanges } from './plan-exchanges.ts';
 
@@ -16,18 +16,17 @@ export function pruneColumns(graph: LogicalGraph): LogicalGraph {
   const edit = new GraphEdit(graph);
   const layouts = new Map<string, Layout>();
   for (const node of graph.nodes) {
-    edit.inputsOf(node.id).forEach((from, position) => {
+    const arriving = edit.inputsOf(node.id).map((from, position) => {
       const edge = graph.edges.find((each) => each.to === node.id && each.input === position);
       const crosses = edge !== undefined && exchanges.get(edge)?.kind !== 'forward';
-      const wanted = wantedLayout(node, layouts.get(from) ?? [], needed, crosses);
-      if (wanted === null) return;
+      const wanted = wantedLayout(node, position, layouts.get(from) ?? [], needed, crosses);
+      if (wanted === null) return layouts.get(from) ?? [];
       const narrow = narrowing(node.id, position, edit.node(from), layouts.get(from) ?? [], wanted);
       layouts.set(narrow.id, wanted);
       edit.insertBefore(node.id, position, narrow);
+      return wanted;
     });
-    const first = edit.inputsOf(node.id)[0];
-    const input = first === undefined ? [] : (layouts.get(first) ?? []);
-    const { pruned, layout } = pruneNode(node, input, needed.get(node.id) ?? []);
+    const { pruned, layout } = pruneNode(node, arriving, needed.get(node.id) ?? []);
     layouts.set(node.id, layout);
     edit.replace(pruned);
   }
@@ -47,7 +46,7 @@ function neededColumns(graph: LogicalGraph): ReadonlyMap<string, Layout> {
     for (const edge of graph.edges) {
       const consumer = nodes.get(edge.to);
       if (edge.from !== node.id || consumer === undefined) continue;
-      for (const column of requiredBy(consumer, needed.get(consumer.id) ?? [])) columns.add(column);
+      for (const column of requiredBy(consumer, needed.get(consumer.id) ?? [], edge.input)) columns.add(column);
     }
     if (node.kind === 'source' && node.watermark !== null) columns.add(node.watermark.column);
     if (node.output.changelog !== 'append') for (const key of node.output.uniqueKeys[0] ?? []) columns.add(key);
@@ -57,8 +56,8 @@ function neededColumns(graph: LogicalGraph): ReadonlyMap<string, Layout> {
   return needed;
 }
 
-/** The fields of its input that a node needs for the wanted fields of its output. */
-function requiredBy(node: LogicalNode, wanted: Layout): ReadonlySet<number> {
+/** The fields of one of its inputs that a node needs for the wanted fields of its output. */
+function requiredBy(node: LogicalNode, wanted: Layout, input: number): ReadonlySet<number> {
   switch (node.kind) {
     case 'source':
       return new Set();
@@ -72,7 +71,21 @@ function requiredBy(node: LogicalNode, wanted: Layout): ReadonlySet<number> {
       const kept = wanted.filter((index) => index < node.kept.length).map((index) => node.kept[index] as number);
       return new Set([...kept, ...columnsOfAll(node.fields.map(({ expression }) => expression))]);
     }
+    case 'dedupe':
+      return new Set([...wanted, ...node.keys]);
+    case 'top-n': {
+      const fields = node.hasRank ? node.output.schema.fields.length - 1 : Infinity;
+      return new Set([...wanted.filter((index) => index < fields), ...node.keys, ...node.by.map(({ column }) => column)]);
+    }
+    case 'join': {
+      const used = [...wanted, ...(node.condition === null ? [] : columnsOf(node.condition))];
+      const isLeft = (column: number) => column < node.leftFields;
+      if (input === 0) return new Set([...used.filter(isLeft), ...node.leftKeys]);
+      const right = used.filter((column) => !isLeft(column)).map((column) => column - node.leftFields);
+      return new Set([...right, ...node.rightKeys]);
+    }
     case 'aggregate':
+    case 'window':
       return new Set([...node.keys, ...node.calls.flatMap((call) => [...columnsOfCall(call)])]);
     case 'union':
       return new Set(wanted);
@@ -89,14 +102,17 @@ function cheapestField(schema: RowSchema): number {
 /** What the edge into a node should carry where that is not what arrives; null where it may stay. */
 function wantedLayout(
   node: LogicalNode,
+  input: number,
   arriving: Layout,
   needed: ReadonlyMap<string, Layout>,
   crosses: boolean,
 ): Layout | null {
   const wanted = needed.get(node.id) ?? [];
   if (node.kind === 'union') return sameLayout(arriving, wanted) ? null : wanted;
-  if (!crosses || node.kind === 'sink') return null;
-  const required = requiredBy(node, wanted);
+  // What a join, a dedupe or a top-n keeps of a row takes memory, wherever it comes from.
+  const isKept = node.kind === 'join' || node.kind === 'dedupe' || node.kind === 'top-n';
+  if (!(crosses || isKept) || node.kind === 'sink') return null;
+  const required = requiredBy(node, wanted, input);
   const narrow = arriving.filter((column) => required.has(column));
   return narrow.length === arriving.length || narrow.length === 0 ? null : narrow;
 }
@@ -140,7 +156,14 @@ function layoutStream(stream: RowStream, positions: Layout): RowStream {
   };
 }
 
-function pruneNode(node: LogicalNode, input: Layout, needed: Layout): { pruned: LogicalNode; layout: Layout } {
+interface Pruned {
+  readonly pruned: LogicalNode;
+  readonly layout: Layout;
+}
+
+/** `arriving` has the layout of each input. */
+function pruneNode(node: LogicalNode, arriving: readonly Layout[], needed: Layout): Pruned {
+  const input = arriving[0] ?? [];
   const move = moveColumns((index) => input.indexOf(index));
   switch (node.kind) {
     case 'source': {
@@ -167,7 +190,21 @@ function pruneNode(node: LogicalNode, input: Layout, needed: Layout): { pruned: 
       const layout = [...keptPositions, ...node.fields.map((_, index) => node.kept.length + index)];
       return { pruned: { ...node, kept, fields, output: layoutStream(node.output, layout) }, layout };
     }
-    case 'aggregate': {
+    case 'dedupe': {
+      const keys = node.keys.map((index) => input.indexOf(index));
+      return { pruned: { ...node, keys, output: layoutStream(node.output, input) }, layout: input };
+    }
+    case 'top-n': {
+      const keys = node.keys.map((index) => input.indexOf(index));
+      const by = node.by.map(({ column, descending }) => ({ column: input.indexOf(column), descending }));
+      const rank = node.hasRank ? [node.output.schema.fields.length - 1] : [];
+      const layout = [...input, ...rank];
+      return { pruned: { ...node, keys, by, output: layoutStream(node.output, layout) }, layout };
+    }
+    case 'join':
+      return pruneJoin(node, input, arriving[1] ?? []);
+    case 'aggregate':
+    case 'window': {
       const keys = node.keys.map((index) => input.indexOf(index));
       const calls = node.calls.map((call) => mapCallColumns(call, move));
       return { pruned: { ...node, keys, calls }, layout: node.output.schema.fields.map((_, index) => index) };
@@ -177,4 +214,20 @@ function pruneNode(node: LogicalNode, input: Layout, needed: Layout): { pruned: 
     case 'sink':
       return { pruned: node, layout: [] };
   }
+}
+
+function pruneJoin(node: LogicalJoin, left: Layout, right: Layout): Pruned {
+  const both = [...left, ...right.map((column) => node.leftFields + column)];
+  const move = moveColumns((index) => both.indexOf(index));
+  // A semi or anti join lets only fields of the left through.
+  const layout = node.type === 'semi' || node.type === 'anti' ? left : both;
+  const pruned = {
+    ...node,
+    leftKeys: node.leftKeys.map((index) => left.indexOf(index)),
+    rightKeys: node.rightKeys.map((index) => right.indexOf(index)),
+    condition: node.condition === null ? null : mapColumns(node.condition, move),
+    leftFields: left.length,
+    output: layoutStream(node.output, layout),
+  };
+  return { pruned, layout };
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { graphsOf, jobOf } from '../fixtures/compile-fake.ts';
+import { graphsOf, jobOf, timedJobOf } from '../fixtures/compile-fake.ts';
 import { fakeCatalog, isForFakeCatalog } from '../fixtures/fake-catalog.ts';
 import { randomJob } from '../fixtures/random-job.ts';
 import { jobSchema } from './job-schema.ts';
@@ -17,6 +17,8 @@ const validate = new Ajv2020({ strict: true, strictRequired: false, strictTypes:
 const numbers = fc.array(fc.nat(1000), { minLength: 30, maxLength: 80 });
 const jobs = (failing: boolean): fc.Arbitrary<string> =>
   fc.tuple(numbers, fc.integer({ min: 0, max: 6 })).map(([choices, steps]) => randomJob(choices, steps, { failing }));
+
+const windowed = (window: string): string => `  - id: t\n    window: ${window}\n    aggregate: {n: COUNT(*)}\n`;
 
 function isValid(text: string): boolean {
   return validate(parse(text));
@@ -53,6 +55,11 @@ describe('the JSON Schema of job files', () => {
     ['checkpoints', `checkpoint: {interval: 1s, retained: "3"}\nrestart: fixed-delay\n${jobOf()}`],
     ['short checkpoints', `checkpoint: 1s\nrestart: {strategy: failure-rate, failures: 2}\n${jobOf()}`],
     ['event time', jobOf().replace('    metadata', '    watermark: {field: at, delay: 5s}\n    metadata')],
+    ['windows', timedJobOf(windowed('{tumble: 1m, lateness: 10s, early: 5s}'))],
+    ['hops', timedJobOf(windowed('{hop: {size: 1m, slide: 10s}}'))],
+    ['growing windows', timedJobOf(windowed('{cumulate: {step: 1m, max: 1h, offset: 5m}}'))],
+    ['sessions', timedJobOf(windowed('{session: {gap: 5m}}'))],
+    ['counts', jobOf(windowed('{count: 100}'))],
     ['short event time', jobOf().replace('    metadata', '    watermark: at\n    metadata')],
     ['settings of the job', `restart: none\nparallelism: \${P:-2}\nmaxParallelism: "256"\n${jobOf()}`],
     [
@@ -76,7 +83,11 @@ describe('the JSON Schema of job files', () => {
     ['no id', jobOf('  - filter: ok\n')],
     ['a bad id', jobOf('  - id: a b\n    filter: ok\n')],
     ['an unsupported verb', jobOf('  - id: f\n    topN: {n: 1}\n')],
-    ['an unsupported setting', jobOf('  - id: f\n    window: {tumble: 1m}\n    aggregate: {n: COUNT(*)}\n')],
+    ['an unsupported setting', jobOf(windowed('{tumble: 1m, late: x}'))],
+    ['a window of two kinds', jobOf(windowed('{tumble: 1m, session: 1m}'))],
+    ['a window of no kind', jobOf(windowed('{lateness: 1m}'))],
+    ['half a hop', jobOf(windowed('{hop: {size: 1m}}'))],
+    ['a short hop', jobOf(windowed('{hop: 1m}'))],
     ['checkpoints without an interval', `checkpoint: {mode: exactly-once}\n${jobOf()}`],
     ['settings of another strategy', `restart: {strategy: none, attempts: 2}\n${jobOf()}`],
     ['a watermark without a field', jobOf().replace('    metadata', '    watermark: {delay: 5s}\n    metadata')],

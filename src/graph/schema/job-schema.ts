@@ -13,7 +13,8 @@ import type {
 } from '../../core/index.ts';
 import { checkpointOptions, jobOptions, restartOptions, restartStrategies } from '../options.ts';
 import type { RestartStrategyName } from '../options.ts';
-import { watermarkOptions } from '../spec/step-options.ts';
+import { watermarkOptions, windowKinds, windowOptions, windowSettings } from '../spec/step-options.ts';
+import type { WindowKind } from '../spec/step-options.ts';
 import { commonSettings, supportedVerbs, topLevelSettings, verbs } from '../spec/verbs.ts';
 import type { Verb } from '../spec/verbs.ts';
 
@@ -132,6 +133,8 @@ function settingSchema(key: string): JsonSchema {
       return { type: 'object', minProperties: 1, additionalProperties: { type: 'string' } };
     case 'errors':
       return orVariable({ enum: ['fail', 'skip'] }, closed({ to: { type: 'string', minLength: 1 } }, ['to']));
+    case 'window':
+      return windowSchema();
     case 'watermark':
       return { anyOf: [optionSchema(watermarkOptions.field), blockSchema(watermarkOptions)] };
     case 'key':
@@ -139,6 +142,19 @@ function settingSchema(key: string): JsonSchema {
     default:
       return { type: ['object', 'null'] };
   }
+}
+
+/** One kind of window, and what may stand beside it. */
+function windowSchema(): JsonSchema {
+  const kinds = Object.entries(windowKinds).map(([kind, { only, options }]) => {
+    const alone = only === null ? [] : [optionSchema((options as OptionTable)[only] as OptionRow)];
+    return [kind, { description: windowSettings[kind as WindowKind].doc, anyOf: [...alone, blockSchema(options)] }] as const;
+  });
+  const { properties } = tableSchema(windowOptions);
+  return {
+    ...closed({ ...Object.fromEntries(kinds), ...properties }, []),
+    oneOf: kinds.map(([kind]) => ({ required: [kind] })),
+  };
 }
 
 /** Per connector, what its `with` block may hold; its formats' options depend on `format`. */

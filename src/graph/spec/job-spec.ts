@@ -1,5 +1,5 @@
 import type { CheckpointSettings } from '../../core/index.ts';
-import type { RestartStrategy } from '../job/job-graph.ts';
+import type { RestartStrategy, WindowSpec } from '../job/job-graph.ts';
 import type { MapNode } from './document.ts';
 import type { PlacedText } from './placed-text.ts';
 import type { TextRange } from './source-text.ts';
@@ -108,8 +108,17 @@ export interface AggregateStepSpec extends StepBase {
   readonly kind: 'aggregate';
   readonly keys: readonly PlacedText[];
   readonly calls: readonly NamedText[];
-  /** It has a `window`, which this version refuses: what the step emits is then unknown. */
-  readonly windowed: boolean;
+  /** Null for running totals. */
+  readonly window: WindowBlock | null;
+}
+
+export interface WindowBlock {
+  /** Null where the block is wrong. */
+  readonly spec: WindowSpec | null;
+  readonly latenessMs: number;
+  readonly earlyMs: number | null;
+  /** Of the key `window`. */
+  readonly range: TextRange;
 }
 
 export interface UnionStepSpec extends StepBase {

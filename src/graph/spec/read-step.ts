@@ -23,6 +23,7 @@ import { PlacedText } from './placed-text.ts';
 import type { ProblemList } from './problem.ts';
 import { readJobNumber } from './read-job-number.ts';
 import { readWatermark } from './read-watermark.ts';
+import { readWindow } from './read-window.ts';
 import type { TextRange } from './source-text.ts';
 import { commonSettings, supportedVerbs, verbNames, verbs } from './verbs.ts';
 import type { SettingRow, Verb } from './verbs.ts';
@@ -286,8 +287,9 @@ function readAggregate(context: StepContext): WithoutInputs<AggregateStepSpec> |
   const key = entryOf(map, 'key');
   const keys = key === undefined ? [] : fieldNames(key.value, problems);
   const calls = readNamed(context.verb.value, '`aggregate`', 'an aggregate such as COUNT(*)', context);
+  const window = readWindow(entryOf(map, 'window'), problems);
   if (calls.length === 0) return null;
-  return { ...context.base, kind: 'aggregate', keys, calls, windowed: entryOf(map, 'window') !== undefined };
+  return { ...context.base, kind: 'aggregate', keys, calls, window };
 }
 
 function fieldNames(node: DocumentNode, problems: ProblemList): readonly PlacedText[] {

@@ -1,5 +1,7 @@
 /** The tables of blocks inside steps. */
 import { defineOptions } from '../../core/index.ts';
+import type { OptionTable, OptionValue } from '../../core/index.ts';
+import type { SettingRow } from './verbs.ts';
 
 /** The block `watermark` of a source. */
 export const watermarkOptions = defineOptions({
@@ -21,3 +23,140 @@ export const watermarkOptions = defineOptions({
     doc: 'a split that is silent for so long holds nobody back; without it, it does',
   },
 });
+
+const positive = (value: OptionValue): string | null => (value === 0 ? 'must be more than nothing' : null);
+
+const size = {
+  kind: 'duration',
+  required: true,
+  aliases: ['length', 'range', 'duration'],
+  validate: positive,
+  doc: 'how long a window is',
+} as const;
+
+const offset = {
+  kind: 'duration',
+  default: '0s',
+  aliases: ['shift', 'align'],
+  doc: 'how long after full multiples since 1970 in UTC windows begin, such as 6h for days from six to six',
+} as const;
+
+export type WindowKind = 'tumble' | 'hop' | 'cumulate' | 'session' | 'count';
+
+/** What each kind of window takes, and the option that may stand alone: `tumble: 1m` is `tumble: {size: 1m}`. */
+export const windowKinds = {
+  tumble: { only: 'size', options: defineOptions({ size, offset }) },
+  hop: {
+    only: null,
+    options: defineOptions({
+      size,
+      slide: {
+        kind: 'duration',
+        required: true,
+        aliases: ['every', 'step', 'hop', 'period'],
+        validate: positive,
+        doc: 'how long after one window the next begins; `size` is a multiple of it',
+      },
+      offset,
+    }),
+  },
+  cumulate: {
+    only: null,
+    options: defineOptions({
+      step: {
+        kind: 'duration',
+        required: true,
+        aliases: ['every', 'slide'],
+        validate: positive,
+        doc: 'by how much the window grows each time',
+      },
+      max: {
+        kind: 'duration',
+        required: true,
+        aliases: ['size', 'maxSize', 'length'],
+        validate: positive,
+        doc: 'how long it becomes before the next begins; a multiple of `step`',
+      },
+      offset,
+    }),
+  },
+  session: {
+    only: 'gap',
+    options: defineOptions({
+      gap: {
+        kind: 'duration',
+        required: true,
+        aliases: ['timeout', 'inactivity', 'idle', 'size'],
+        validate: positive,
+        doc: 'how long nothing comes for a key before its session is over',
+      },
+    }),
+  },
+  count: {
+    only: 'size',
+    options: defineOptions({
+      size: {
+        kind: 'integer',
+        required: true,
+        min: 1,
+        max: 2 ** 31 - 1,
+        aliases: ['rows', 'length'],
+        doc: 'how many rows of a key a window has',
+      },
+    }),
+  },
+} as const satisfies Readonly<Record<WindowKind, { readonly only: string | null; readonly options: OptionTable }>>;
+
+/** What may stand beside the kind of a window. */
+export const windowOptions = defineOptions({
+  lateness: {
+    kind: 'duration',
+    default: '0s',
+    doc: 'rows that come so much after the window has fired still count: it fires again, and replaces its earlier row',
+  },
+  early: {
+    kind: 'duration',
+    validate: positive,
+    doc: 'how often, by the clock, a window that has changed fires before its end; later rows replace earlier ones',
+  },
+});
+
+/** The keys of a window block. */
+export const windowSettings: Readonly<Record<WindowKind | 'lateness' | 'early' | 'late', SettingRow>> = {
+  tumble: {
+    doc: 'one window after the other: SIZE, or {size, offset}',
+    aliases: ['tumbling', 'fixed', 'tumbling_window', 'size', 'every'],
+    supported: true,
+  },
+  hop: {
+    doc: 'windows that overlap: {size, slide, offset}',
+    aliases: ['hopping', 'sliding', 'slide', 'hopping_window'],
+    supported: true,
+  },
+  cumulate: {
+    doc: 'windows that grow: {step, max, offset}',
+    aliases: ['cumulative', 'cumulating', 'growing'],
+    supported: true,
+  },
+  session: {
+    doc: 'as long as rows of a key come: GAP, or {gap}',
+    aliases: ['sessions', 'session_window', 'gap'],
+    supported: true,
+  },
+  count: { doc: 'so many rows of a key', aliases: ['rows', 'count_window'], supported: true },
+  lateness: {
+    doc: windowOptions.lateness.doc,
+    aliases: ['allowedLateness', 'allowed_lateness', 'grace', 'gracePeriod', 'table.exec.emit.allow-lateness'],
+    supported: true,
+  },
+  early: {
+    doc: windowOptions.early.doc,
+    aliases: ['earlyFire', 'trigger', 'emitEarly', 'table.exec.emit.early-fire.delay'],
+    supported: true,
+  },
+  late: {
+    doc: 'the step that reads rows that come too late',
+    aliases: ['sideOutput', 'sideOutputLateData', 'lateTo', 'lateData'],
+    supported: false,
+  },
+};

@@ -35,7 +35,7 @@ const later = (doc: string, ...aliases: string[]): SettingRow => ({ doc, aliases
 
 const WITH = setting('options of the connector and its format', 'config', 'options', 'properties', 'settings', 'args');
 const KEY = setting('the fields that rows are grouped by', 'keys', 'key_by', 'group_by', 'partition_by');
-const WINDOW = later('how rows are grouped by time or count', 'windowing', 'windows');
+const WINDOW = setting('how rows are grouped by time or count', 'windowing', 'windows', 'window_by', 'tumble', 'hop');
 
 export const commonSettings = {
   id: setting('the name of the step; its state is kept under it', 'name', 'uid', 'step', 'label'),
