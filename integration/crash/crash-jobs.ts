@@ -19,7 +19,7 @@ type OutputRow = Readonly<Record<string, unknown>>;
 
 export interface CrashSink {
   readonly step: string;
-  canonical(row: OutputRow): CanonicalRow;
+  readonly canonical: (row: OutputRow) => CanonicalRow;
   /** Every row that belongs into the topic, in any order. */
   expected(stream: OrderStream): Iterable<CanonicalRow>;
 }

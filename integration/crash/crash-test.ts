@@ -2,11 +2,9 @@
  * The crash test: a job that reads Kafka and writes Kafka exactly once is killed again and again by SIGKILL, and started
  * again each time; then a reader that shares no code with it judges what it wrote.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-import { createTopic, independentKafka, javaConsume, uniqueName, withAdmin } from '../environment/index.ts';
-import { jobFile, type CrashJob, type CrashSink } from './crash-jobs.ts';
+import { createTopic, independentKafka, uniqueName, withAdmin } from '../environment/index.ts';
+import type { CrashJob } from './crash-jobs.ts';
+import { deployJob, type Deployment } from './deployment.ts';
 import { runJobProcess, runToFirstCheckpoint, type JobRun } from './job-run.ts';
 import { describeKill, planKills, type Kill } from './kill-plan.ts';
 import { OrderFeeder } from './order-feeder.ts';
@@ -47,9 +45,7 @@ export interface SinkReport {
 }
 
 const PARTITIONS = 4;
-const OUTPUT_PARTITIONS = 2;
 const PARALLELISM = 2;
-const CHECKPOINT_INTERVAL_MS = 250;
 /** Orders per partition: before the first start, and for each kill. */
 const FIRST_ORDERS = 2000;
 const ORDERS_PER_KILL = 400;
@@ -57,7 +53,6 @@ const ORDERS_PER_KILL = 400;
 const SPAN_FACTOR = 1.5;
 const DEADLINE_MS = 120_000;
 const LAST_DEADLINE_MS = 600_000;
-const READ_TIMEOUT_MS = 300_000;
 
 export async function runCrashTest(options: CrashTestOptions): Promise<CrashReport> {
   const startedMs = performance.now();
@@ -111,7 +106,7 @@ class CrashTest {
     const feeder = new OrderFeeder(independentKafka(brokers), inputTopic, stream);
     await feeder.open();
     await feeder.send(FIRST_ORDERS);
-    const crashed = await deploy(options, 'crashed', stream, inputTopic);
+    const crashed = await deployJob({ ...options, variant: 'crashed', stream, inputTopic });
     return new CrashTest(options, stream, inputTopic, feeder, crashed);
   }
 
@@ -119,7 +114,7 @@ class CrashTest {
   async killAll(): Promise<void> {
     const { tell } = this.#options;
     const { running, ending } = this.#plan;
-    const firstMs = await runToFirstCheckpoint(this.#crashed.args, DEADLINE_MS);
+    const firstMs = await runToFirstCheckpoint(this.#crashed.args(PARALLELISM), DEADLINE_MS);
     this.#spanMs = firstMs * SPAN_FACTOR;
     tell(`the first checkpoint was complete after ${seconds(firstMs)}; random kills come within ${seconds(this.#spanMs)}`);
     for (const [index, kill] of running.entries()) {
@@ -160,7 +155,7 @@ class CrashTest {
     this.#starts += 1;
     let feeding: Promise<void> = Promise.resolve();
     const run = await runJobProcess({
-      args: this.#crashed.args,
+      args: this.#crashed.args(PARALLELISM),
       kill,
       spanMs: this.#spanMs,
       deadlineMs,
@@ -180,26 +175,21 @@ class CrashTest {
   async judgeOutput(): Promise<readonly SinkReport[]> {
     const { job, tell } = this.#options;
     await this.#checkInput();
-    const undisturbed = await deploy(this.#options, 'undisturbed', this.#stream, this.#inputTopic);
-    const run = await runJobProcess({ ...undisturbed, kill: null, spanMs: 0, deadlineMs: LAST_DEADLINE_MS });
+    const [stream, inputTopic] = [this.#stream, this.#inputTopic];
+    const undisturbed = await deployJob({ ...this.#options, variant: 'undisturbed', stream, inputTopic });
+    const args = undisturbed.args(PARALLELISM);
+    const { logFile } = undisturbed;
+    const run = await runJobProcess({ args, logFile, kill: null, spanMs: 0, deadlineMs: LAST_DEADLINE_MS });
     if (run.exitCode !== 0) throw new Error(`the undisturbed run did not finish (${run.how}):\n${run.errors}`);
     tell(`the undisturbed run finished after ${seconds(run.elapsedMs)}`);
     const reports: SinkReport[] = [];
     for (const sink of job.sinks) {
-      const found = await this.#read(this.#crashed, sink);
-      const alone = await this.#read(undisturbed, sink);
-      const verdict = judge(sink.expected(this.#stream), found);
+      const found = await this.#crashed.rows(sink);
+      const alone = await undisturbed.rows(sink);
+      const verdict = judge(sink.expected(stream), found);
       reports.push({ step: sink.step, verdict, undisturbed: judge(alone, found) });
     }
     return reports;
-  }
-
-  async #read(deployment: Deployment, sink: CrashSink): Promise<readonly string[]> {
-    const topic = deployment.outputTopics.get(sink.step) ?? '';
-    const records = await javaConsume({ brokers: this.#options.brokers, topic, timeoutMs: READ_TIMEOUT_MS });
-    return records.map(({ value }) =>
-      sink.canonical(JSON.parse(value?.toString('utf8') ?? 'null') as Readonly<Record<string, unknown>>),
-    );
   }
 
   /** What is judged is what was meant to be there only if the feeder wrote each order once. */
@@ -226,37 +216,6 @@ class CrashTest {
   async close(): Promise<void> {
     await this.#feeder.close();
   }
-}
-
-/** The job under a name of its own, with topics and checkpoints of its own. */
-interface Deployment {
-  readonly args: readonly string[];
-  readonly outputTopics: ReadonlyMap<string, string>;
-  readonly logFile: string;
-}
-
-async function deploy(
-  { job, brokers, folder }: CrashTestOptions,
-  variant: string,
-  stream: OrderStream,
-  inputTopic: string,
-): Promise<Deployment> {
-  const name = `${job.name}-${variant}`;
-  const outputTopics = new Map<string, string>();
-  for (const { step } of job.sinks) {
-    const topic = await createTopic(brokers, { name: uniqueName(`${name}-${step}`), partitions: OUTPUT_PARTITIONS });
-    outputTopics.set(step, topic);
-  }
-  const path = join(folder, `${name}.yaml`);
-  const dataFolder = join(folder, 'data');
-  mkdirSync(dataFolder, { recursive: true });
-  const settings = { name, brokers, inputTopic, outputTopics, stream, checkpointIntervalMs: CHECKPOINT_INTERVAL_MS };
-  writeFileSync(path, jobFile(job, settings));
-  return {
-    args: ['run', path, '--parallelism', String(PARALLELISM), '--data-dir', dataFolder],
-    outputTopics,
-    logFile: join(folder, `${name}.log`),
-  };
 }
 
 function seconds(ms: number): string {

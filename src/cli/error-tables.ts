@@ -2,6 +2,7 @@ import { fileErrors, formatErrors, kafkaErrors, lineErrors, printErrors, socketE
 import { coreErrors, type ErrorRow } from '../core/index.ts';
 import { exprErrors } from '../expr/index.ts';
 import { graphErrors } from '../graph/index.ts';
+import { haErrors } from '../ha/index.ts';
 import { operatorErrors } from '../operators/index.ts';
 import { rpcErrors } from '../rpc/index.ts';
 import { schedulerErrors } from '../scheduler/index.ts';
@@ -22,6 +23,7 @@ const TABLES: readonly { readonly rows: Readonly<Record<string, ErrorRow>> }[] =
   operatorErrors,
   rpcErrors,
   schedulerErrors,
+  haErrors,
   stateErrors,
   taskErrors,
   cliErrors,

@@ -2,13 +2,17 @@
 import { counterNames } from '../core/index.ts';
 import { startLocalCluster, type JobHandle, type JobResult } from '../dispatcher/index.ts';
 import type { JobGraph } from '../graph/index.ts';
+import type { StartMode } from '../scheduler/index.ts';
 import { startTaskManager } from '../taskmanager/index.ts';
 import { catalog } from './catalog.ts';
 import type { CommandContext } from './command-context.ts';
 import { CRASH_POINT_VARIABLE, crashPointsOf } from './crash-points.ts';
 import { watchForInterruption } from './interruption.ts';
+import { openJobData, type JobData } from './job-data.ts';
 import type { ProgressDisplay } from './progress/display.ts';
+import { JobNotes } from './progress/job-notes.ts';
 import type { JobProgress } from './progress/job-progress.ts';
+import { describeError } from './report-error.ts';
 import { stepLabels } from './step-labels.ts';
 
 export interface RunRequest {
@@ -16,6 +20,15 @@ export interface RunRequest {
   readonly display: ProgressDisplay;
   /** Where to write a line of statistics each time that the counters move; null for nowhere. */
   readonly statsFile: string | null;
+  /** Null for a job that takes no checkpoints. */
+  readonly recovery: RecoveryRequest | null;
+}
+
+export interface RecoveryRequest {
+  /** Where they keep what they remember, each in a folder of its own. */
+  readonly dataFolder: string;
+  readonly start: StartMode;
+  readonly allowDroppedState: boolean;
 }
 
 export interface RunOutcome {
@@ -24,50 +37,120 @@ export interface RunOutcome {
 }
 
 const STATISTICS_INTERVAL_MS = 50;
+const NOTES_INTERVAL_MS = 100;
 
 export async function runJob(context: CommandContext, request: RunRequest): Promise<RunOutcome> {
-  const { slotThreads, environment } = context;
-  const { graph, display } = request;
-  const ports = {
-    ...context.ports,
-    ...crashPointsOf(environment.variables[CRASH_POINT_VARIABLE], () => environment.killNow()),
-  };
+  const { graph, display, recovery } = request;
+  const setting = context.environment.variables[CRASH_POINT_VARIABLE];
+  const ports = { ...context.ports, ...crashPointsOf(setting, () => context.environment.killNow()) };
+  const data = recovery === null ? null : await openJobData(ports, recovery.dataFolder, graph.name);
+  try {
+    const finished = data?.finishedCheckpoint ?? null;
+    if (finished !== null && recovery?.start.kind === 'resume') {
+      display.note(`${graph.name} has finished, with checkpoint ${finished}: nothing to resume (--fresh runs it again)`);
+      return alreadyFinished(graph);
+    }
+    return await runInCluster({ ...context, ports }, request, data);
+  } finally {
+    await data?.close();
+  }
+}
+
+async function runInCluster(context: CommandContext, request: RunRequest, data: JobData | null): Promise<RunOutcome> {
+  const { ports, slotThreads } = context;
+  const { graph, recovery } = request;
   const slotCount = Math.max(...graph.vertices.map(({ parallelism }) => parallelism));
   const limits = request.statsFile === null ? {} : { reportIntervalMs: STATISTICS_INTERVAL_MS };
-  const startedMs = ports.clock.monotonicMs();
   const cluster = await startLocalCluster({
     ports,
     catalog,
     startTaskManager: (link) => startTaskManager({ ...link, ports, workerHost: slotThreads, slotCount, limits }),
+    ...(data === null ? {} : data.stores),
   });
   try {
-    const job = await cluster.dispatcher.submit(graph);
-    const release = watchForInterruption(context.environment, ports.clock, () => {
-      display.note('stopping (once more to stop at once)');
-      void job.cancel();
-    });
-    const steps = stepLabels(graph);
-    const progress = (isEnded: boolean): JobProgress => ({
-      jobName: graph.name,
-      state: job.state,
-      isEnded,
-      elapsedMs: ports.clock.monotonicMs() - startedMs,
-      steps,
-      metrics: job.counters(),
-    });
-    display.start(progress(false));
-    const statistics = request.statsFile === null ? null : await openStatistics(context, request.statsFile, graph, job);
-    const timer = repeat(context, display.intervalMs, () => display.update(progress(false)));
-    const result = await job.result;
-    timer.stop();
-    await statistics?.finish();
-    const last = progress(true);
-    display.finish(last);
-    release();
-    return { result, progress: last };
+    return await watchJob(context, request, await cluster.dispatcher.submit(graph, recovery ?? {}));
   } finally {
     await cluster.close();
   }
+}
+
+/** Shows a job until its end. */
+async function watchJob(context: CommandContext, request: RunRequest, job: JobHandle): Promise<RunOutcome> {
+  const { ports, environment } = context;
+  const { graph, display } = request;
+  const startedMs = ports.clock.monotonicMs();
+  const release = watchForInterruption(environment, ports.clock, () => {
+    display.note('stopping (once more to stop at once)');
+    void job.cancel();
+  });
+  const steps = stepLabels(graph);
+  const progress = (isEnded: boolean): JobProgress => ({
+    jobName: graph.name,
+    state: job.state,
+    isEnded,
+    elapsedMs: ports.clock.monotonicMs() - startedMs,
+    steps,
+    metrics: job.counters(),
+    lastCheckpoint: lastCheckpointOf(job, ports.clock.nowMs()),
+  });
+  display.start(progress(false));
+  const notes = keepNotes(context, request, job);
+  const statistics = request.statsFile === null ? null : await openStatistics(context, request.statsFile, graph, job);
+  const timer = repeat(context, display.intervalMs, () => display.update(progress(false)));
+  const result = await job.result;
+  timer.stop();
+  notes.stop();
+  await statistics?.finish();
+  const last = progress(true);
+  display.finish(last);
+  release();
+  return { result, progress: last };
+}
+
+/** Tells what happens to the job's checkpoints, and its restarts, until it is stopped. */
+function keepNotes(context: CommandContext, request: RunRequest, job: JobHandle): { stop(): void } {
+  const { clock } = context.ports;
+  const notes = new JobNotes(request.display, job, {
+    nowMs: () => clock.nowMs(),
+    anew: request.recovery === null ? null : whyAnew(request.graph.name, request.recovery),
+    describeError,
+  });
+  const release = job.onStateChange(() => notes.update());
+  const timer = repeat(context, NOTES_INTERVAL_MS, () => notes.update());
+  return {
+    stop() {
+      release();
+      timer.stop();
+      notes.update();
+    },
+  };
+}
+
+function whyAnew(jobName: string, { start, dataFolder }: RecoveryRequest): string {
+  if (start.kind === 'fresh') return 'starting anew, as told';
+  return `starting anew: there is no checkpoint of ${jobName} in ${dataFolder}`;
+}
+
+function lastCheckpointOf(job: JobHandle, nowMs: number): JobProgress['lastCheckpoint'] {
+  const completed = job.checkpoints().recent.find(({ state }) => state === 'completed');
+  if (completed === undefined) return null;
+  return { checkpointId: completed.checkpointId, ageMs: Math.max(0, nowMs - (completed.endedAtMs ?? nowMs)) };
+}
+
+/** What is said of a job that had nothing left to do. */
+function alreadyFinished(graph: JobGraph): RunOutcome {
+  return {
+    result: { state: 'FINISHED', error: null },
+    progress: {
+      jobName: graph.name,
+      state: 'FINISHED',
+      isEnded: true,
+      elapsedMs: 0,
+      steps: stepLabels(graph),
+      metrics: { atMs: 0, steps: [] },
+      lastCheckpoint: null,
+    },
+  };
 }
 
 /** Calls back again and again until it is stopped; keeps no process alive. */

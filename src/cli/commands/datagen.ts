@@ -38,7 +38,7 @@ async function generate(context: CommandContext, path: string | undefined, optio
   if (file.compiled.jobGraph === null) return refuse(context, file);
   const graph = generatorGraph(file.compiled, options);
   const { runJob } = await import('../run-job.ts');
-  const { result } = await runJob(context, { graph, display: noDisplay, statsFile: null });
+  const { result } = await runJob(context, { graph, display: noDisplay, statsFile: null, recovery: null });
   if (result.error !== null) tell(context, describeError(result.error));
   if (result.state === 'FAILED') return exitCodes.failed;
   return result.state === 'CANCELED' ? exitCodes.interrupted : exitCodes.ok;

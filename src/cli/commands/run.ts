@@ -1,20 +1,30 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 
 import type { JobGraph } from '../../graph/index.ts';
+import type { StartMode } from '../../scheduler/index.ts';
 import { printJson, tell, type CommandContext } from '../command-context.ts';
+import { cliErrors } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { addJobFileOptions, type JobFileOptions } from '../job-file.ts';
 import { addParallelismOption } from '../parallelism-option.ts';
 import { liveDisplay, noDisplay, plainDisplay, type ProgressDisplay } from '../progress/display.ts';
 import { totalsByStep } from '../progress/job-progress.ts';
 import { describeError, errorDocument } from '../report-error.ts';
+import type { RecoveryRequest } from '../run-job.ts';
 
 interface RunOptions extends JobFileOptions {
   readonly parallelism?: number;
   readonly json?: true;
   readonly quiet?: true;
   readonly stats?: string;
+  readonly fresh?: true;
+  readonly from?: string;
+  readonly allowDroppedState?: true;
+  readonly dataDir: string;
 }
+
+/** Relative to the working folder. */
+const DATA_FOLDER = '.millrace';
 
 export function runCommand(context: CommandContext): Command {
   const command = new Command('run')
@@ -24,16 +34,25 @@ export function runCommand(context: CommandContext): Command {
   return addJobFileOptions(command)
     .option('-q, --quiet', 'shows no progress')
     .option('--json', 'prints the result with the totals of every step as one JSON document, behind what sinks print')
-    .option('--fresh', 'starts anew instead of from a checkpoint; always so in this version, which takes none')
-    .option('--data-dir <folder>', 'where checkpoints are kept; nothing is in this version, which takes none')
+    .addOption(
+      new Option('--fresh', 'starts anew instead of from the last checkpoint; earlier checkpoints are dropped').conflicts(
+        'from',
+      ),
+    )
+    .option('--from <path>', 'starts from the checkpoint or savepoint there; checkpoints of the job itself are dropped')
+    .option('--allow-dropped-state', 'lets state go that belongs to steps which the job does not have any more')
+    .option('--data-dir <folder>', 'where jobs keep their checkpoints, each in a folder of its name', DATA_FOLDER)
     .option('--stats <file>', 'writes a JSON line with time, CPU, memory and records read each time they change')
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', MORE_HELP)
     .action(async (file: string, options: RunOptions) => {
       context.exitCode = await run(context, file, options);
     });
 }
 
-const EXIT_CODES = `
+const MORE_HELP = `
+A job with \`checkpoint:\` goes on from its last checkpoint when it is run again, however it ended, and says so; one that
+has finished has nothing left to do.
+
 Exit codes: 0 the job finished, 1 it failed, 2 the command line or the job file is wrong, 130 interrupted.
 The first Ctrl-C stops the job cleanly, the second at once.`;
 
@@ -44,7 +63,12 @@ async function run(context: CommandContext, path: string, options: RunOptions): 
   if (graph === null) return refuse(context, file);
   const { runJob } = await import('../run-job.ts');
   const display = chooseDisplay(context, options, printsRows(graph));
-  const { result, progress } = await runJob(context, { graph, display, statsFile: options.stats ?? null });
+  const { result, progress } = await runJob(context, {
+    graph,
+    display,
+    statsFile: options.stats ?? null,
+    recovery: recoveryOf(graph, options),
+  });
   if (result.error !== null) tell(context, describeError(result.error));
   if (options.json === true) {
     await printJson(context, {
@@ -57,6 +81,22 @@ async function run(context: CommandContext, path: string, options: RunOptions): 
   }
   if (result.state === 'FAILED') return exitCodes.failed;
   return result.state === 'CANCELED' ? exitCodes.interrupted : exitCodes.ok;
+}
+
+const NOTHING_TO_RESTORE = '--from is for jobs that take checkpoints: give the job a `checkpoint:`';
+
+function recoveryOf(graph: JobGraph, options: RunOptions): RecoveryRequest | null {
+  if (graph.checkpoint === null) {
+    if (options.from !== undefined) throw cliErrors.create('MR-CLI-USAGE', { problem: NOTHING_TO_RESTORE });
+    return null;
+  }
+  const { dataDir: dataFolder, allowDroppedState = false } = options;
+  return { dataFolder, start: startMode(options), allowDroppedState };
+}
+
+function startMode({ fresh, from }: RunOptions): StartMode {
+  if (fresh === true) return { kind: 'fresh' };
+  return from === undefined ? { kind: 'resume' } : { kind: 'from', location: from };
 }
 
 function chooseDisplay(context: CommandContext, options: RunOptions, printsRows: boolean): ProgressDisplay {

@@ -10,6 +10,7 @@ const progress: JobProgress = {
   elapsedMs: 1000,
   steps: [{ stepId: 'in', what: 'source datagen' }],
   metrics: { atMs: 0, steps: [] },
+  lastCheckpoint: null,
 };
 
 describe('displays', () => {
@@ -19,6 +20,7 @@ describe('displays', () => {
     const display = liveDisplay(terminal, (text) => written.push(text));
     display.update({ ...progress, steps: [...progress.steps, ...progress.steps] });
     display.update(progress);
+    display.log('not shown');
     display.note('stopping');
     display.finish(progress);
     const lines = written[0]?.split('\n') ?? [];
@@ -35,10 +37,12 @@ describe('displays', () => {
     const display = plainDisplay((text) => written.push(text));
     display.start(progress);
     display.update(progress);
+    display.log('checkpoint 1 completed');
     display.finish({ ...progress, state: 'FINISHED' });
     expect(written).toEqual([
       'running a-job-with-a-long-name: in (source datagen)\n',
       '1.0 s  RUNNING\n',
+      'checkpoint 1 completed\n',
       '1.0 s  FINISHED\n',
     ]);
   });

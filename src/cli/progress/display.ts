@@ -10,6 +10,8 @@ export interface ProgressDisplay {
   update(progress: JobProgress): void;
   /** Tells a line in between. */
   note(line: string): void;
+  /** Tells a line that is of use in a log only; what is drawn over again says the same in its own place. */
+  log(line: string): void;
   /** Called once, last. */
   finish(progress: JobProgress): void;
 }
@@ -33,7 +35,7 @@ export function liveDisplay(terminal: Terminal, write: (text: string) => void): 
     // What is above the line stays; the table goes on below.
     drawnLines = 0;
   };
-  return { intervalMs: LIVE_INTERVAL_MS, start: draw, update: draw, note, finish: draw };
+  return { intervalMs: LIVE_INTERVAL_MS, start: draw, update: draw, note, log: () => undefined, finish: draw };
 }
 
 /** A line now and then, for logs. */
@@ -43,7 +45,7 @@ export function plainDisplay(write: (text: string) => void): ProgressDisplay {
   const start = ({ jobName, steps }: JobProgress): void => {
     note(`running ${jobName}: ${steps.map(({ stepId, what }) => `${stepId} (${what})`).join(', ')}`);
   };
-  return { intervalMs: PLAIN_INTERVAL_MS, start, update, note, finish: update };
+  return { intervalMs: PLAIN_INTERVAL_MS, start, update, note, log: note, finish: update };
 }
 
 /** Shows nothing. */
@@ -52,5 +54,6 @@ export const noDisplay: ProgressDisplay = {
   start: () => undefined,
   update: () => undefined,
   note: () => undefined,
+  log: () => undefined,
   finish: () => undefined,
 };

@@ -30,6 +30,7 @@ const progress: JobProgress = {
     orders: { numRecordsIn: [1_234_567, 102_345], numRecordsOut: [1_234_000, 102_000], pendingRecords: [70, 0] },
     out: { numRecordsIn: [40, 4], numRecordsOut: [39, 4] },
   }),
+  lastCheckpoint: null,
 };
 
 describe('a job in progress', () => {
@@ -60,6 +61,14 @@ describe('a job in progress', () => {
     const troubled = { ...progress, metrics: metrics({ orders: counters }) };
     expect(progressLine(troubled)).toBe('12 s  RUNNING; orders skipped 3; orders sent 2 dead letters');
     expect(progressTable(troubled)[1]).toBe('step                  in  out  in per second  skipped  dead letters');
+  });
+
+  it('says which checkpoint is the newest, and how old it is while it can be of use', () => {
+    const lastCheckpoint = { checkpointId: 7, ageMs: 2500 };
+    expect(progressTable({ ...progress, lastCheckpoint })[0]).toBe('totals  RUNNING  12 s  checkpoint 7, 2.5 s ago');
+    expect(progressLine({ ...progress, metrics: metrics({}), lastCheckpoint, isEnded: true })).toBe(
+      '12 s  RUNNING; checkpoint 7',
+    );
   });
 
   it('has totals for scripts', () => {

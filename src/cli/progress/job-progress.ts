@@ -19,6 +19,8 @@ export interface JobProgress {
   readonly isEnded: boolean;
   readonly steps: readonly StepLabel[];
   readonly metrics: JobMetrics;
+  /** The newest that is complete; null where there is none. */
+  readonly lastCheckpoint: { readonly checkpointId: number; readonly ageMs: number } | null;
 }
 
 type CounterKey = keyof typeof counterNames;
@@ -57,7 +59,8 @@ export function progressTable(progress: JobProgress): readonly string[] {
   });
   const numeric = header.map((_, i) => i).filter((i) => i >= 2);
   const table = textTable([header, ...rows], { rightAligned: numeric });
-  return [`${progress.jobName}  ${progress.state}  ${formatElapsed(progress.elapsedMs)}`, ...table];
+  const heading = [progress.jobName, progress.state, formatElapsed(progress.elapsedMs), ...checkpoint(progress)];
+  return [heading.join('  '), ...table];
 }
 
 /** One line: what came in at the sources, what left at the ends. */
@@ -73,7 +76,15 @@ export function progressLine(progress: JobProgress): string {
     const verb = isSource ? 'read' : 'wrote';
     return [`${stepId} ${verb} ${formatCount(value.total)} (${formatRate(value.perSecond)}${behind})`];
   });
-  return [`${formatElapsed(progress.elapsedMs)}  ${progress.state}`, ...parts, ...troubles(progress)].join('; ');
+  const state = `${formatElapsed(progress.elapsedMs)}  ${progress.state}`;
+  return [state, ...parts, ...checkpoint(progress), ...troubles(progress)].join('; ');
+}
+
+/** Once a job has ended its age says nothing. */
+function checkpoint({ lastCheckpoint, isEnded }: JobProgress): string[] {
+  if (lastCheckpoint === null) return [];
+  const age = isEnded ? '' : `, ${formatElapsed(lastCheckpoint.ageMs)} ago`;
+  return [`checkpoint ${lastCheckpoint.checkpointId}${age}`];
 }
 
 /** What was skipped and sent to dead-letter targets, where something was. */

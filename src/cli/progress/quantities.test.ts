@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { formatCount, formatElapsed, formatRate } from './quantities.ts';
+import { formatCount, formatElapsed, formatRate, formatSize } from './quantities.ts';
 
 describe('quantities', () => {
   it.each([
@@ -20,6 +20,12 @@ describe('quantities', () => {
     [185_000, '3 min 05 s'],
     [7_380_000, '2 h 03 min'],
   ])('elapsed %d', (elapsedMs, text) => expect(formatElapsed(elapsedMs)).toBe(text));
+
+  it.each([
+    [0, '0 B'],
+    [12_345, '12.3 kB'],
+    [4_050_000, '4.05 MB'],
+  ])('size %d', (bytes, text) => expect(formatSize(bytes)).toBe(text));
 
   it('count', () => expect(formatCount(1_234_567.4)).toBe('1,234,567'));
 });

@@ -1,0 +1,69 @@
+import type { MillraceError } from '../../core/index.ts';
+import type { JobHandle } from '../../dispatcher/index.ts';
+import type { ProgressDisplay } from './display.ts';
+import { formatElapsed, formatSize } from './quantities.ts';
+
+/** What is told of a job, of all that a JobHandle knows. */
+export type NotedJob = Pick<JobHandle, 'origin' | 'restarts' | 'lastFailure' | 'checkpoints' | 'state'>;
+
+export interface NoteSettings {
+  readonly nowMs: () => number;
+  /** What to say where the job starts without a checkpoint; null for a job that takes none. */
+  readonly anew: string | null;
+  readonly describeError: (error: MillraceError) => string;
+}
+
+/** Tells what a job starts from, its checkpoints and its restarts: each once, in the order in which they come. */
+export class JobNotes {
+  readonly #display: ProgressDisplay;
+  readonly #job: NotedJob;
+  readonly #settings: NoteSettings;
+  #isOriginTold = false;
+  #lastCheckpoint = 0;
+  #restarts = 0;
+
+  constructor(display: ProgressDisplay, job: NotedJob, settings: NoteSettings) {
+    this.#display = display;
+    this.#job = job;
+    this.#settings = settings;
+  }
+
+  /** Tells what is new since the last call. */
+  update(): void {
+    if (!this.#isOriginTold) this.#tellOrigin();
+    this.#tellRestart();
+    this.#tellCheckpoints();
+  }
+
+  #tellOrigin(): void {
+    const { origin } = this.#job;
+    if (origin === null) return;
+    this.#isOriginTold = true;
+    if (origin.kind !== 'restored') {
+      if (this.#settings.anew !== null) this.#display.note(this.#settings.anew);
+      return;
+    }
+    const { checkpointId, completedAtMs, isSavepoint, droppedSteps } = origin;
+    const age = formatElapsed(Math.max(0, this.#settings.nowMs() - completedAtMs));
+    this.#display.note(`resuming ${isSavepoint ? 'savepoint' : 'checkpoint'} ${checkpointId}, completed ${age} ago`);
+    if (droppedSteps.length > 0) this.#display.note(`dropped the state of ${droppedSteps.join(', ')}`);
+  }
+
+  #tellRestart(): void {
+    const { restarts, lastFailure } = this.#job;
+    if (restarts === this.#restarts || lastFailure === null) return;
+    this.#restarts = restarts;
+    this.#display.note(this.#settings.describeError(lastFailure));
+    this.#display.note(`restart ${restarts} of the job`);
+  }
+
+  #tellCheckpoints(): void {
+    const { recent } = this.#job.checkpoints();
+    const ended = recent.filter(({ checkpointId, state }) => state !== 'pending' && checkpointId > this.#lastCheckpoint);
+    for (const { checkpointId, state, durationMs, stateBytes, failure } of ended.toReversed()) {
+      this.#lastCheckpoint = checkpointId;
+      if (state === 'aborted') this.#display.note(`checkpoint ${checkpointId} aborted: ${failure ?? 'superseded'}`);
+      else this.#display.log(`checkpoint ${checkpointId} completed: ${formatElapsed(durationMs)}, ${formatSize(stateBytes)}`);
+    }
+  }
+}
