@@ -1,12 +1,15 @@
 /**
  * Aggregates: one call alone. Result types as Flink's, but that integers are summed as long and floats as double.
  *
- * | | COUNT | SUM | AVG | MIN, MAX |
- * |---|---|---|---|---|
- * | int, long | long | long | the same (truncated) | the same |
- * | float, double | long | double | double | the same |
- * | decimal(p,s) | long | decimal(38,s) | decimal(38,max(6,s)) | the same |
- * | others with an order | long | – | – | the same |
+ * | | COUNT | SUM | AVG | MIN, MAX | FIRST, LAST | ARRAY_AGG |
+ * |---|---|---|---|---|---|---|
+ * | int, long | long | long | the same (truncated) | the same | the same | array |
+ * | float, double | long | double | double | the same | the same | array |
+ * | decimal(p,s) | long | decimal(38,s) | decimal(38,max(6,s)) | the same | the same | array |
+ * | others with an order | long | – | – | the same | the same | array |
+ * | all others | long | – | – | – | the same | array |
+ *
+ * FIRST, LAST and ARRAY_AGG go by arrival, and NULL is a value to them.
  */
 import { formatType, nearestName, types } from '../../core/index.ts';
 import { isOrdered } from '../registry/compare-values.ts';
@@ -14,11 +17,11 @@ import { decimalType, divisionType } from '../types/decimal-types.ts';
 import { AGGREGATES } from './aggregate-names.ts';
 import type { Ast, AstCall } from '../parse/ast.ts';
 import type { Checker } from './checker.ts';
-import type { AggregateCall, DataType, Expression } from '../../core/index.ts';
+import type { AggregateCall, AggregateFunction, DataType, Expression } from '../../core/index.ts';
 
 export function checkAggregate(checker: Checker, name: string, ast: Ast): AggregateCall | null {
-  if (ast.kind !== 'call' || !AGGREGATES.has(ast.name)) return notAnAggregate(checker, ast);
-  const kind = ast.name.toLowerCase() as AggregateCall['function'];
+  const kind = ast.kind === 'call' ? AGGREGATES.get(ast.name) : undefined;
+  if (ast.kind !== 'call' || kind === undefined) return notAnAggregate(checker, ast);
   const filter = ast.filter === null ? null : checker.condition(ast.filter, 'the condition of FILTER');
   if (ast.filter !== null && filter === null) return null;
   if (ast.star) {
@@ -32,37 +35,48 @@ export function checkAggregate(checker: Checker, name: string, ast: Ast): Aggreg
   const argument = checker.check(only);
   if (argument === null) return null;
   if (argument.literal === 'null') return checker.problem(argument.span, 'the type of NULL is not known here');
-  const type = resultType(checker, ast, argument.expression);
-  if (type === null || !checkDistinct(checker, ast, argument.expression)) return null;
+  const type = resultType(checker, kind, ast, argument.expression);
+  if (type === null || !checkDistinct(checker, kind, ast, argument.expression)) return null;
   // The least and the greatest are the same with and without repetitions.
-  const distinct = ast.distinct && kind === 'count';
+  const distinct = ast.distinct && kind !== 'min' && kind !== 'max';
   return { name, function: kind, argument: argument.expression, distinct, filter, type };
 }
 
-function checkDistinct(checker: Checker, ast: AstCall, argument: Expression): boolean {
-  if (!ast.distinct) return true;
-  if (ast.name === 'SUM' || ast.name === 'AVG') {
-    checker.problem(ast.nameSpan, `${ast.name}(DISTINCT …) is not supported; DISTINCT stands in COUNT`);
+function checkDistinct(checker: Checker, kind: AggregateFunction, ast: AstCall, argument: Expression): boolean {
+  if (!ast.distinct || kind === 'min' || kind === 'max') return true;
+  if (kind === 'first' || kind === 'last') {
+    checker.problem(ast.nameSpan, `${ast.name} takes one row of a group: DISTINCT makes no sense in it`);
     return false;
   }
   if (!isOrdered(argument.type)) {
-    checker.problem(ast.nameSpan, `COUNT(DISTINCT …) does not take ${formatType(argument.type)}`);
+    checker.problem(ast.nameSpan, `${ast.name}(DISTINCT …) does not take ${formatType(argument.type)}`);
     return false;
   }
   return true;
 }
 
-function resultType(checker: Checker, ast: AstCall, { type }: Expression): DataType | null {
-  switch (ast.name) {
-    case 'COUNT':
+function resultType(
+  checker: Checker,
+  kind: AggregateFunction,
+  ast: AstCall,
+  { type }: Expression,
+): DataType | null {
+  switch (kind) {
+    case 'count':
       return types.long;
-    case 'MIN':
-    case 'MAX':
+    case 'first':
+    case 'last':
+      return type;
+    case 'array-agg':
+      return types.array(type);
+    case 'min':
+    case 'max':
       return isOrdered(type)
         ? type
         : checker.problem(ast.span, `${ast.name} does not take ${formatType(type)}: it has no order`);
-    default: {
-      const result = ast.name === 'SUM' ? sumType(type) : averageType(type);
+    case 'sum':
+    case 'avg': {
+      const result = kind === 'sum' ? sumType(type) : averageType(type);
       return result ?? checker.problem(ast.span, `${ast.name} takes numbers, found ${formatType(type)}`);
     }
   }
@@ -82,13 +96,13 @@ function averageType(type: DataType): DataType | null {
 }
 
 const UNSUPPORTED = [
-  'STDDEV', 'STDDEV_POP', 'STDDEV_SAMP', 'VARIANCE', 'VAR_POP', 'VAR_SAMP', 'LISTAGG', 'STRING_AGG', 'ARRAY_AGG',
-  'COLLECT', 'FIRST_VALUE', 'LAST_VALUE', 'RANK', 'DENSE_RANK', 'ROW_NUMBER', 'MEDIAN', 'PERCENTILE',
-  'APPROX_COUNT_DISTINCT', 'JSON_OBJECTAGG', 'JSON_ARRAYAGG', 'WINDOW_START', 'WINDOW_END',
+  'STDDEV', 'STDDEV_POP', 'STDDEV_SAMP', 'VARIANCE', 'VAR_POP', 'VAR_SAMP', 'LISTAGG', 'STRING_AGG',
+  'COLLECT', 'ANY_VALUE', 'NTH_VALUE', 'RANK', 'DENSE_RANK', 'ROW_NUMBER', 'MEDIAN', 'PERCENTILE',
+  'APPROX_COUNT_DISTINCT', 'JSON_OBJECTAGG', 'JSON_ARRAYAGG',
 ];
 
 function notAnAggregate(checker: Checker, ast: Ast): null {
-  const known = 'COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x)';
+  const known = 'COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x), FIRST(x), LAST(x), ARRAY_AGG(x)';
   if (ast.kind === 'call' && holdsAggregate(ast)) {
     const message = 'an aggregate stands alone here; compute with its result in a `select` step behind this one';
     return checker.problem(ast.span, message);
@@ -97,7 +111,7 @@ function notAnAggregate(checker: Checker, ast: Ast): null {
   if (UNSUPPORTED.includes(written)) {
     return checker.problem(ast.span, `${written} is not supported; aggregates are ${known}`);
   }
-  const nearest = nearestName(written, [...AGGREGATES]);
+  const nearest = nearestName(written, [...AGGREGATES.keys()]);
   const hint = written !== '' && nearest !== null ? `; did you mean ${nearest}?` : '';
   return checker.problem(ast.span, `an aggregate was expected: ${known}${hint}`, hint === '' ? null : nearest);
 }

@@ -261,7 +261,7 @@ function unknownFunction(checker: Checker, ast: AstCall): null {
 function callableNames(): readonly string[] {
   const callable = functionRows.filter((row) => row.overloads.length > 0);
   const names = callable.flatMap((row) => [row.name, ...row.aliases]).filter((name) => /^[A-Z]\w*$/.test(name));
-  return [...names, ...Object.keys(SPECIAL_FORMS), ...AGGREGATES].filter((name) => name !== 'IN');
+  return [...names, ...Object.keys(SPECIAL_FORMS), ...AGGREGATES.keys()].filter((name) => name !== 'IN');
 }
 
 const coalesce: SpecialForm = (checker, ast, args) => {

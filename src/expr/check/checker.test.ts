@@ -232,7 +232,20 @@ describe('aggregates', () => {
     ['COUNT(*) FILTER (WHERE ok)', 'count * ok long'],
     ['SUM(*)', 'SUM: `*` stands only in COUNT(*), not in SUM'],
     ['SUM(region)', 'SUM(region): SUM takes numbers, found string'],
-    ['SUM(DISTINCT i)', 'SUM: SUM(DISTINCT …) is not supported; DISTINCT stands in COUNT'],
+    ['SUM(DISTINCT i)', 'sum i distinct long'],
+    ['AVG(DISTINCT amount)', 'avg amount distinct decimal(38,6)'],
+    ['FIRST(region)', 'first region string'],
+    ['first_value(doc)', 'first doc json'],
+    ['LAST(tags)', 'last tags array<string>'],
+    ['LAST_VALUE(i) FILTER (WHERE ok)', 'last i ok int'],
+    ['ARRAY_AGG(region)', 'array-agg region array<string>'],
+    ['ARRAY_AGG(tags)', 'array-agg tags array<array<string>>'],
+    ['ARRAY_AGG(DISTINCT i)', 'array-agg i distinct array<int>'],
+    ['LAST(DISTINCT i)', 'LAST: LAST takes one row of a group: DISTINCT makes no sense in it'],
+    ['ARRAY_AGG(DISTINCT tags)', 'ARRAY_AGG: ARRAY_AGG(DISTINCT …) does not take array<string>'],
+    ['ARRAY_AGG(*)', 'ARRAY_AGG: `*` stands only in COUNT(*), not in ARRAY_AGG'],
+    ['FIRST()', 'FIRST: FIRST takes one argument, not 0'],
+    ['FIRST(NULL)', 'NULL: the type of NULL is not known here'],
     ['MIN(doc)', 'MIN(doc): MIN does not take json: it has no order'],
     ['COUNT(DISTINCT tags)', 'COUNT: COUNT(DISTINCT …) does not take array<string>'],
     ['SUM(i, l)', 'SUM: SUM takes one argument, not 2'],
@@ -243,17 +256,18 @@ describe('aggregates', () => {
     ],
     [
       'i + 1',
-      'i + 1: an aggregate was expected: COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x)',
+      'i + 1: an aggregate was expected: COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x), ' +
+        'FIRST(x), LAST(x), ARRAY_AGG(x)',
     ],
     [
       'SUMM(i)',
-      'SUMM(i): an aggregate was expected: COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x); ' +
-        'did you mean SUM? [SUM]',
+      'SUMM(i): an aggregate was expected: COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x), ' +
+        'FIRST(x), LAST(x), ARRAY_AGG(x); did you mean SUM? [SUM]',
     ],
     [
       'STDDEV_POP(i)',
       'STDDEV_POP(i): STDDEV_POP is not supported; aggregates are COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), ' +
-        'MIN(x), MAX(x), AVG(x)',
+        'MIN(x), MAX(x), AVG(x), FIRST(x), LAST(x), ARRAY_AGG(x)',
     ],
     ['COUNT(*) FILTER (WHERE i)', 'i: the condition of FILTER must be boolean, found int'],
     ['COUNT(regin)', 'regin: there is no field `regin`; did you mean `region`? [region]'],
