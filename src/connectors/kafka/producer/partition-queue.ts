@@ -10,7 +10,7 @@
  * batches again, so at most five are in flight. After a failure only the first unacknowledged batch is sent, until it
  * is acknowledged: what was written although its answer got lost is recognised, and nothing overtakes it. Where the
  * broker no longer knows the sequence (or never will), the partition begins anew at zero under a higher epoch; that is
- * the one case in which a batch may be written twice.
+ * the one case in which a batch may be written twice. Within a transaction it does not begin anew: the producer fails.
  */
 import type { ProducerIdentity } from '../client/index.ts';
 import { stampBatch, type BatchBuilder } from '../record-batch/index.ts';
@@ -47,15 +47,21 @@ export class PartitionQueue {
   retryAtMs = 0;
   attempts = 0;
   lastReason = '';
+  /** Whether the broker knows that the present transaction writes here; nothing is sent before. */
+  isInTransaction = false;
+  /** Told of each batch that is acknowledged: the offset of its first record, or -1 where the broker did not say. */
+  onAcknowledged: ((baseOffset: number) => void) | null = null;
+  readonly #isTransactional: boolean;
   #identity: ProducerIdentity;
   #nextSequence = 0;
   #needsNewEpoch = false;
 
-  constructor(topic: string, partition: number, leader: number, identity: ProducerIdentity) {
+  constructor(topic: string, partition: number, leader: number, identity: ProducerIdentity, isTransactional = false) {
     this.topic = topic;
     this.partition = partition;
     this.leader = leader;
     this.#identity = identity;
+    this.#isTransactional = isTransactional;
   }
 
   get isEmpty(): boolean {
@@ -75,7 +81,7 @@ export class PartitionQueue {
     if (batch.baseSequence < 0) {
       batch.baseSequence = this.#nextSequence;
       this.#nextSequence = sequenceAfter(this.#nextSequence, batch.count);
-      stampBatch(batch.bytes, this.#identity, batch.baseSequence);
+      stampBatch(batch.bytes, this.#identity, batch.baseSequence, this.#isTransactional);
     }
     batch.outcome = 'none';
     this.inFlight.push(batch);
@@ -117,6 +123,12 @@ export class PartitionQueue {
 
   get isEpochExhausted(): boolean {
     return this.#identity.epoch >= MAX_EPOCH;
+  }
+
+  /** Another transaction: batches that wait belong to it. Nothing may be in flight. */
+  beginTransaction(identity: ProducerIdentity): void {
+    this.beginAnew(identity);
+    this.isInTransaction = false;
   }
 
   /** Begins anew at sequence 0, under the next epoch or another identity. Nothing may be in flight. */

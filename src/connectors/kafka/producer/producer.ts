@@ -11,11 +11,14 @@ import {
   describeErrorCode,
   ErrorCode,
   isAuthorization,
+  isFenced,
   isTransient,
   type ProducedPartition,
   type ProducerIdentity,
   type ProducingClient,
   type TopicInfo,
+  type TopicPartition,
+  type TransactionIdentity,
 } from '../client/index.ts';
 import { kafkaErrors } from '../errors.ts';
 import {
@@ -38,6 +41,15 @@ export interface ProducerConfig {
   readonly maxRequestBytes: number;
   readonly deliveryTimeoutMs: number;
   readonly requestTimeoutMs: number;
+  /** Nothing is sent but in transactions: between begin() and end(). */
+  readonly isTransactional?: boolean;
+}
+
+/** The transaction that batches are part of, as far as the producer has to know it. */
+export interface ProducerTransaction {
+  readonly identity: TransactionIdentity;
+  /** Makes the partitions part of it. What this rejects with fails the producer. */
+  addPartitions(partitions: readonly TopicPartition[]): Promise<void>;
 }
 
 /** The partitions of a topic, as far as they are known. */
@@ -65,6 +77,7 @@ const UNEXPECTED_SEQUENCE: ReadonlySet<number> = new Set([
   ErrorCode.unknownProducerId,
   ErrorCode.invalidProducerEpoch,
 ]);
+const MAY_PASS: ReadonlySet<number> = new Set([ErrorCode.corruptMessage, ErrorCode.concurrentTransactions]);
 const TOO_LARGE: ReadonlySet<number> = new Set([ErrorCode.messageTooLarge, ErrorCode.recordListTooLarge]);
 
 export class Producer {
@@ -77,6 +90,10 @@ export class Producer {
   readonly #topics = new Map<string, TopicQueues>();
   readonly #brokers = new Map<number, BrokerState>();
   #identity: ProducerIdentity = { producerId: -1n, epoch: -1 };
+  readonly #isTransactional: boolean;
+  #transaction: ProducerTransaction | null = null;
+  /** While partitions are being added to the transaction. */
+  #joining: Promise<void> | null = null;
   #usedBytes = 0;
   #failure: Error | null = null;
   #isClosed = false;
@@ -98,11 +115,12 @@ export class Producer {
     this.#clock = ports.clock;
     this.#codec = codecByName(config.compression);
     this.#pool = new BufferPool(config.bufferBytes / 2);
+    this.#isTransactional = config.isTransactional === true;
   }
 
   /** Called once, first; the client is connected. Rejects with MR-KAFKA-TOPIC-NOT-FOUND and its like. */
   async open(topics: readonly string[]): Promise<void> {
-    this.#identity = await this.#client.initProducerId();
+    if (!this.#isTransactional) this.#identity = await this.#client.initProducerId();
     const deadlineMs = this.#clock.monotonicMs() + OPEN_TIMEOUT_MS;
     for (;;) {
       const isLate = this.#clock.monotonicMs() > deadlineMs;
@@ -134,6 +152,28 @@ export class Producer {
     this.#topics.set(topic, queues);
     this.#adopt(info);
     queues.sticky = Math.max(0, this.#chooseSticky(queues));
+  }
+
+  /** What was appended since end(), and what will be, is part of this transaction, and may be sent. */
+  begin(transaction: ProducerTransaction): void {
+    this.#transaction = transaction;
+    this.#identity = transaction.identity;
+    for (const { queues } of this.#topics.values()) {
+      for (const queue of queues) queue.beginTransaction(transaction.identity);
+    }
+    this.#dispatch();
+  }
+
+  /** Whether anything was appended to the transaction. */
+  get hasTransactionData(): boolean {
+    return Array.from(this.#topics.values()).some(({ queues }) =>
+      queues.some((queue) => queue.isInTransaction || queue.waiting.length > 0 || (queue.open?.count ?? 0) > 0),
+    );
+  }
+
+  /** To be called after flush(): what is appended from now on waits for the next transaction. */
+  end(): void {
+    this.#transaction = null;
   }
 
   queuesOf(topic: string): TopicQueues {
@@ -244,7 +284,7 @@ export class Producer {
   /** Resolves when everything appended so far is acknowledged by all in-sync replicas; rejects if it cannot be. */
   async flush(): Promise<void> {
     this.#sendOpen();
-    await this.#until(() => this.isIdle);
+    await this.#until(() => this.isIdle && this.#joining === null);
   }
 
   /** As close(), but what is not acknowledged gets a last chance, of bounded time. */
@@ -330,15 +370,20 @@ export class Producer {
 
   /** Sends all that may be sent now, and sets the clock for the rest. */
   #dispatch(): void {
-    if (this.#failure !== null) return;
+    if (this.#failure !== null || (this.#isTransactional && this.#transaction === null)) return;
     const nowMs = this.#clock.monotonicMs();
     const byBroker = new Map<number, PartitionQueue[]>();
     let needsLeader = false;
+    let needsJoin = false;
     for (const topic of this.#topics.values()) {
       for (const queue of topic.queues) {
         if (queue.open !== null && queue.open.count > 0 && !queue.isDue) this.#checkLinger(queue, nowMs);
         if (queue.waiting.length === 0 && !(queue.open !== null && queue.isDue)) continue;
         if (queue.leader < 0) needsLeader = true;
+        if (this.#isTransactional && !queue.isInTransaction) {
+          needsJoin = true;
+          continue;
+        }
         if (!queue.maySend(nowMs)) {
           if (queue.retryAtMs > nowMs) this.#wakeAt(queue.retryAtMs);
           continue;
@@ -353,7 +398,30 @@ export class Producer {
       }
     }
     for (const [brokerId, queues] of byBroker) this.#sendTo(brokerId, queues);
+    if (needsJoin) this.#join();
     if (needsLeader || nowMs - this.#refreshedMs > METADATA_MAX_AGE_MS) void this.#refresh();
+  }
+
+  /** Adds all partitions that have something to the transaction, one request at a time. */
+  #join(): void {
+    const transaction = this.#transaction;
+    if (transaction === null || this.#joining !== null) return;
+    const queues = Array.from(this.#topics.values(), (topic) => topic.queues)
+      .flat()
+      .filter((queue) => !queue.isInTransaction && (queue.open !== null || queue.waiting.length > 0));
+    this.#joining = transaction
+      .addPartitions(queues.map(({ topic, partition }) => ({ topic, partition })))
+      .then(
+        () => {
+          for (const queue of queues) queue.isInTransaction = true;
+        },
+        (error: unknown) => this.fail(error instanceof Error ? error : new Error(String(error))),
+      )
+      .finally(() => {
+        this.#joining = null;
+        this.#dispatch();
+        this.#wake();
+      });
   }
 
   #checkLinger(queue: PartitionQueue, nowMs: number): void {
@@ -406,12 +474,14 @@ export class Producer {
         partition: queue.partition,
         batch: batch.bytes,
       }));
-      const response = await this.#client.produce(brokerId, partitions, this.#config.requestTimeoutMs);
+      const { requestTimeoutMs } = this.#config;
+      const transactionalId = this.#transaction?.identity.transactionalId ?? null;
+      const response = await this.#client.produce(brokerId, partitions, requestTimeoutMs, transactionalId);
       broker.throttledUntilMs = response.throttleMs > 0 ? this.#clock.monotonicMs() + response.throttleMs : 0;
       const results = new Map(response.partitions.map((result) => [`${result.topic}/${result.partition}`, result]));
       for (const { queue, batch } of sent) this.#settle(queue, batch, results.get(`${queue.topic}/${queue.partition}`));
     } catch (error) {
-      if (isMillraceError(error) && error.retry === 'never') this.#fail(error);
+      if (isMillraceError(error) && error.retry === 'never') this.fail(error);
       const reason = error instanceof Error ? error.message : String(error);
       for (const { queue, batch } of sent) this.#retry(queue, batch, reason, false);
     } finally {
@@ -427,18 +497,20 @@ export class Producer {
       queue.acknowledge(batch);
       if (batch.memory !== null) this.#give(batch.memory);
       else this.#usedBytes -= batch.bytes.length;
+      queue.onAcknowledged?.(result?.baseOffset ?? -1);
       if (queue.settle()) this.#recover(queue);
       return;
     }
     const { name, reason } = describeErrorCode(code);
     if (UNEXPECTED_SEQUENCE.has(code)) this.#retry(queue, batch, name, true);
-    else if (isTransient(code) || code === ErrorCode.corruptMessage) this.#retry(queue, batch, name, false);
-    else this.#fail(this.#refusal(queue, batch, code, name, reason));
+    else if (isTransient(code) || MAY_PASS.has(code)) this.#retry(queue, batch, name, false);
+    else this.fail(this.#refusal(queue, batch, code, name, reason));
   }
 
   #refusal(queue: PartitionQueue, batch: PendingBatch, code: number, name: string, reason: string): Error {
     const { topic, partition } = queue;
     const resource = `topic ${topic}`;
+    if (this.#isTransactional && isFenced(code)) return this.#fenced(name);
     if (TOO_LARGE.has(code)) {
       const fields = { topic, partition, size: batch.bytes.length, count: batch.count };
       return kafkaErrors.create('MR-KAFKA-MESSAGE-TOO-LARGE', fields);
@@ -458,10 +530,11 @@ export class Producer {
     const nowMs = this.#clock.monotonicMs();
     const oldest = queue.waiting[0];
     if (oldest !== undefined && nowMs - oldest.createdMs > this.#config.deliveryTimeoutMs) {
-      this.#fail(this.#unavailable(queue));
+      this.fail(this.#unavailable(queue));
       return;
     }
-    if (queue.needsNewEpoch) void this.#beginAnew(queue);
+    if (queue.needsNewEpoch && this.#isTransactional) this.fail(this.#fenced(queue.lastReason));
+    else if (queue.needsNewEpoch) void this.#beginAnew(queue);
     queue.retryAtMs = nowMs + Math.min(FIRST_RETRY_MS * 2 ** (queue.attempts - 1), MAX_RETRY_MS);
     this.#wakeAt(queue.retryAtMs);
     void this.#refresh();
@@ -478,8 +551,13 @@ export class Producer {
       queue.retryAtMs = 0;
       this.#dispatch();
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.fail(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  #fenced(reason: string): Error {
+    const transactionalId = this.#transaction?.identity.transactionalId ?? '';
+    return kafkaErrors.create('MR-KAFKA-TRANSACTION-FENCED', { transactionalId, reason });
   }
 
   #unavailable(queue: PartitionQueue): Error {
@@ -505,7 +583,7 @@ export class Producer {
       for (const info of topics.values()) this.#adopt(info);
       this.#refreshedMs = this.#clock.monotonicMs();
     } catch (error) {
-      if (isMillraceError(error) && error.retry === 'never') this.#fail(error);
+      if (isMillraceError(error) && error.retry === 'never') this.fail(error);
     }
     this.#expire();
     if (this.#needsAttention()) this.#wakeAt(this.#clock.monotonicMs() + FIRST_RETRY_MS * 4);
@@ -518,8 +596,12 @@ export class Producer {
     for (const { partition, leader } of info.partitions) {
       const queue = topic.queues[partition];
       if (queue !== undefined) queue.leader = leader;
-      else topic.queues[partition] = new PartitionQueue(info.name, partition, leader, this.#identity);
+      else topic.queues[partition] = this.#newQueue(info.name, partition, leader);
     }
+  }
+
+  #newQueue(topic: string, partition: number, leader: number): PartitionQueue {
+    return new PartitionQueue(topic, partition, leader, this.#identity, this.#isTransactional);
   }
 
   #needsAttention(): boolean {
@@ -535,7 +617,7 @@ export class Producer {
       for (const queue of queues) {
         const oldest = queue.inFlight.length > 0 ? undefined : queue.waiting[0];
         if (oldest === undefined || nowMs - oldest.createdMs <= this.#config.deliveryTimeoutMs) continue;
-        this.#fail(this.#unavailable(queue));
+        this.fail(this.#unavailable(queue));
         return;
       }
     }
@@ -552,7 +634,8 @@ export class Producer {
     });
   }
 
-  #fail(error: Error): void {
+  /** Nothing can be written any more, for a reason that lies outside. */
+  fail(error: Error): void {
     if (this.#failure !== null) return;
     this.#failure = error;
     this.#wake();

@@ -6,7 +6,7 @@
 import { crc32c } from '../../../core/index.ts';
 import type { ProducerIdentity } from '../client/index.ts';
 import type { Codec } from './codecs/index.ts';
-import { Batch, LENGTH_OVERHEAD, MAGIC } from './layout.ts';
+import { Attribute, Batch, LENGTH_OVERHEAD, MAGIC } from './layout.ts';
 
 /** Below this a loop copies faster than a native call. */
 const SMALL_COPY_BYTES = 28;
@@ -151,7 +151,15 @@ export class BatchBuilder {
 }
 
 /** Sets who wrote the batch and where it stands among that producer's records, and the checksum. */
-export function stampBatch(batch: Buffer, identity: ProducerIdentity, baseSequence: number): void {
+export function stampBatch(
+  batch: Buffer,
+  identity: ProducerIdentity,
+  baseSequence: number,
+  isTransactional = false,
+): void {
+  if (isTransactional) {
+    batch.writeInt16BE(batch.readInt16BE(Batch.attributes) | Attribute.transactional, Batch.attributes);
+  }
   batch.writeBigInt64BE(identity.producerId, Batch.producerId);
   batch.writeInt16BE(identity.epoch, Batch.producerEpoch);
   batch.writeInt32BE(baseSequence, Batch.baseSequence);
