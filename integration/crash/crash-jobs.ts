@@ -15,13 +15,15 @@ export interface JobSettings {
 /** A row in one form, however its numbers and fields are written. */
 export type CanonicalRow = string;
 
-type OutputRow = Readonly<Record<string, unknown>>;
+export type OutputRow = Readonly<Record<string, unknown>>;
 
 export interface CrashSink {
   readonly step: string;
   readonly canonical: (row: OutputRow) => CanonicalRow;
   /** Every row that belongs into the topic, in any order. */
   expected(stream: OrderStream): Iterable<CanonicalRow>;
+  /** Rows of one `series` must stand in the order of `place` in each partition of the topic; absent: in any order. */
+  readonly orderOf?: (row: OutputRow, stream: OrderStream) => { readonly series: number; readonly place: number };
 }
 
 export interface CrashJob {
@@ -36,6 +38,7 @@ const WINDOW_MS = 5000;
 const taxed: CrashSink = {
   step: 'taxed-out',
   canonical: ({ id, region, tax, ts }) => JSON.stringify([id, region, tax, ts]),
+  orderOf: ({ id }, { partitions }) => ({ series: Number(id) % partitions, place: Number(id) }),
   *expected(stream) {
     for (const { id, region, cents, timestampMs } of allOrders(stream)) {
       yield JSON.stringify([id, region, Math.trunc((cents * 908) / 1000) - id, isoTime(timestampMs)]);
@@ -115,7 +118,7 @@ export const crashJobs: readonly CrashJob[] = [
 /** The job file. It ends by itself once every partition has been read to its end, written yet or not. */
 export function jobFile(job: CrashJob, settings: JobSettings): string {
   const { partitions, ordersPerPartition } = settings.stream;
-  const ends = Array.from({ length: partitions }, (_, partition) => `${partition}: ${ordersPerPartition}`);
+  const ends = Array.from({ length: partitions }, (_, partition) => `"${partition}": ${ordersPerPartition}`);
   return `name: ${settings.name}
 restart: none
 checkpoint: {interval: ${settings.checkpointIntervalMs}ms, timeout: 60s}

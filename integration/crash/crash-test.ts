@@ -42,6 +42,10 @@ export interface SinkReport {
   readonly verdict: Verdict;
   /** By what the job writes when nobody kills it. */
   readonly undisturbed: Verdict;
+  /** Rows that stand before one that should have come first. */
+  readonly outOfOrder: number;
+  /** Partitions that end in a transaction which nobody has ended. */
+  readonly openPartitions: number;
 }
 
 const PARTITIONS = 4;
@@ -184,10 +188,10 @@ class CrashTest {
     tell(`the undisturbed run finished after ${seconds(run.elapsedMs)}`);
     const reports: SinkReport[] = [];
     for (const sink of job.sinks) {
-      const found = await this.#crashed.rows(sink);
-      const alone = await undisturbed.rows(sink);
-      const verdict = judge(sink.expected(stream), found);
-      reports.push({ step: sink.step, verdict, undisturbed: judge(alone, found) });
+      const { rows, outOfOrder, openPartitions } = await this.#crashed.read(sink);
+      const alone = await undisturbed.read(sink);
+      const verdict = judge(sink.expected(stream), rows);
+      reports.push({ step: sink.step, verdict, undisturbed: judge(alone.rows, rows), outOfOrder, openPartitions });
     }
     return reports;
   }

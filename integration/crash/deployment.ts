@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { createTopic, javaConsume, uniqueName } from '../environment/index.ts';
-import { jobFile, type CanonicalRow, type CrashJob, type CrashSink } from './crash-jobs.ts';
+import { createTopic, javaConsume, javaEnds, uniqueName, type JavaRecord } from '../environment/index.ts';
+import { jobFile, type CanonicalRow, type CrashJob, type CrashSink, type OutputRow } from './crash-jobs.ts';
 import type { OrderStream } from './orders.ts';
 
 export interface DeploymentRequest {
@@ -22,7 +22,15 @@ export interface Deployment {
   args(parallelism: number): readonly string[];
   readonly logFile: string;
   /** What a committed reader finds in the topic of a sink. */
-  rows(sink: CrashSink): Promise<readonly CanonicalRow[]>;
+  read(sink: CrashSink): Promise<SinkOutput>;
+}
+
+export interface SinkOutput {
+  readonly rows: readonly CanonicalRow[];
+  /** Rows that stand before one that should have come first. */
+  readonly outOfOrder: number;
+  /** Partitions that end in a transaction which nobody has ended. */
+  readonly openPartitions: number;
 }
 
 const OUTPUT_PARTITIONS = 2;
@@ -45,12 +53,34 @@ export async function deployJob(request: DeploymentRequest): Promise<Deployment>
   return {
     args: (parallelism) => ['run', path, '--parallelism', String(parallelism), '--data-dir', dataFolder],
     logFile: join(folder, `${name}.log`),
-    async rows({ step, canonical }) {
-      const topic = outputTopics.get(step) ?? '';
+    async read(sink) {
+      const topic = outputTopics.get(sink.step) ?? '';
       const records = await javaConsume({ brokers, topic, timeoutMs: READ_TIMEOUT_MS });
-      return records.map(({ value }) =>
-        canonical(JSON.parse(value?.toString('utf8') ?? 'null') as Readonly<Record<string, unknown>>),
-      );
+      const rows = records.map(({ value }) => JSON.parse(value?.toString('utf8') ?? 'null') as OutputRow);
+      const ends = await javaEnds({ brokers, topic });
+      return {
+        rows: rows.map((row) => sink.canonical(row)),
+        outOfOrder: countOutOfOrder(sink, stream, records, rows),
+        openPartitions: ends.filter(({ stable, end }) => stable < end).length,
+      };
     },
   };
+}
+
+function countOutOfOrder(
+  { orderOf }: CrashSink,
+  stream: OrderStream,
+  records: readonly JavaRecord[],
+  rows: readonly OutputRow[],
+): number {
+  if (orderOf === undefined) return 0;
+  const last = new Map<string, number>();
+  let count = 0;
+  rows.forEach((row, index) => {
+    const { series, place } = orderOf(row, stream);
+    const key = `${records[index]?.partition ?? 0}/${series}`;
+    if (place < (last.get(key) ?? place)) count += 1;
+    last.set(key, place);
+  });
+  return count;
 }

@@ -25,11 +25,19 @@ export function formatReport(report: CrashReport): string {
 
 /** Whether every planned kill landed and every topic holds exactly what it should. */
 export function isPassed({ missed, sinks }: CrashReport): boolean {
-  return missed.length === 0 && sinks.every(({ verdict, undisturbed }) => isClean(verdict) && isClean(undisturbed));
+  return missed.length === 0 && sinks.every(isSound);
 }
 
-function describeSink({ step, verdict, undisturbed }: SinkReport): string {
-  const lines = [`${step}: ${verdict.found} rows of ${verdict.expected}`, ...verdict.examples.map((text) => `  ${text}`)];
+function isSound({ verdict, undisturbed, outOfOrder, openPartitions }: SinkReport): boolean {
+  return isClean(verdict) && isClean(undisturbed) && outOfOrder === 0 && openPartitions === 0;
+}
+
+function describeSink({ step, verdict, undisturbed, outOfOrder, openPartitions }: SinkReport): string {
+  const counts = `${verdict.found} rows of ${verdict.expected}, ${outOfOrder} out of order`;
+  const lines = [
+    `${step}: ${counts}, ${openPartitions} partitions with an open transaction`,
+    ...verdict.examples.map((text) => `  ${text}`),
+  ];
   const differences = undisturbed.examples.map((text) => `  against the undisturbed run: ${text}`);
   return [...lines, ...differences].join('\n');
 }

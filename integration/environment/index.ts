@@ -1,8 +1,10 @@
 export { getBroker, type BrokerOptions } from './broker.ts';
 export {
   javaConsume,
+  javaEnds,
   javaProduce,
   type JavaConsumeOptions,
+  type JavaEnd,
   type JavaHeader,
   type JavaOperation,
   type JavaProduceOptions,

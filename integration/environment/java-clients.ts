@@ -58,6 +58,13 @@ export interface JavaConsumeOptions extends Connection {
   timeoutMs?: number;
 }
 
+export interface JavaEnd {
+  readonly partition: number;
+  /** Up to there a committed reader reads: the first offset of an open transaction, or the end. */
+  readonly stable: number;
+  readonly end: number;
+}
+
 export type JavaOperation =
   | { op: 'begin' | 'commit' | 'abort' | 'flush'; producer: string }
   /** Ends the program at once, leaving open transactions open. */
@@ -146,6 +153,14 @@ export async function javaConsume(options: JavaConsumeOptions): Promise<JavaReco
     });
   });
   return records;
+}
+
+/** Where the partitions of a topic end. */
+export async function javaEnds(options: Connection & { topic: string }): Promise<JavaEnd[]> {
+  const ends: JavaEnd[] = [];
+  const request = { command: 'ends', brokers: options.brokers, config: options.config ?? {}, topic: options.topic };
+  await runProbe(options.clients ?? '3.9', request, [], (line) => ends.push(JSON.parse(line) as JavaEnd));
+  return ends;
 }
 
 function* encodeOperations(operations: Iterable<JavaOperation>): Generator<string> {

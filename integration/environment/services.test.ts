@@ -22,7 +22,7 @@ import {
   stopServices,
   waitUntil,
 } from '../../scripts/services/index.ts';
-import { createTopic, getBroker, javaConsume, javaProduce, produceRecords, uniqueName } from './index.ts';
+import { createTopic, getBroker, javaConsume, javaEnds, javaProduce, produceRecords, uniqueName } from './index.ts';
 
 const STARTING_MS = 180_000;
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -161,6 +161,8 @@ describe('the shared broker', () => {
         (await javaConsume({ brokers, topic, isolation })).map((record) => String(record.value));
       expect(await read('read_committed')).toEqual(['kept', 'kept too']);
       expect(await read('read_uncommitted')).toEqual(['kept', 'aborted', 'kept too', 'open']);
+      // Three records and two markers, then the transaction that nobody has ended.
+      expect(await javaEnds({ brokers, topic })).toEqual([{ partition: 0, stable: 5, end: 6 }]);
     },
     STARTING_MS,
   );

@@ -28,8 +28,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Kafka's own clients, driven by one JSON request on the first line of standard input, answering in JSON lines; bytes
- * are base64. `consume` reads a topic from its beginning to its end as the isolation level defines the end. `produce`
- * carries out the operations on the following lines, in order, on any number of named producers.
+ * are base64. `consume` reads a topic from its beginning to its end as the isolation level defines the end. `ends` tells
+ * where its partitions end, for committed readers and for all. `produce` carries out the operations on the following
+ * lines, in order, on any number of named producers.
  */
 public final class KafkaProbe {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -40,6 +41,7 @@ public final class KafkaProbe {
         JsonNode request = JSON.readTree(in.readLine());
         switch (request.get("command").asText()) {
             case "consume" -> consume(request);
+            case "ends" -> ends(request);
             case "produce" -> produce(request, in);
             default -> throw new IllegalArgumentException("unknown command in " + request);
         }
@@ -76,10 +78,7 @@ public final class KafkaProbe {
         String topic = request.get("topic").asText();
         try (KafkaConsumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = new ArrayList<>();
-            for (var info : consumer.partitionsFor(topic)) {
-                partitions.add(new TopicPartition(topic, info.partition()));
-            }
+            List<TopicPartition> partitions = partitionsOf(consumer, topic);
             consumer.assign(partitions);
             consumer.seekToBeginning(partitions);
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
@@ -98,6 +97,33 @@ public final class KafkaProbe {
                 }
             }
         }
+    }
+
+    private static void ends(JsonNode request) throws Exception {
+        Map<TopicPartition, Long> stable = endOffsets(request, "read_committed");
+        Map<TopicPartition, Long> all = endOffsets(request, "read_uncommitted");
+        for (TopicPartition partition : stable.keySet()) {
+            ObjectNode node = JSON.createObjectNode();
+            node.put("partition", partition.partition());
+            node.put("stable", stable.get(partition));
+            node.put("end", all.get(partition));
+            OUT.println(JSON.writeValueAsString(node));
+        }
+    }
+
+    private static Map<TopicPartition, Long> endOffsets(JsonNode request, String isolation) {
+        Properties properties = properties(request);
+        properties.put("isolation.level", isolation);
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            return consumer.endOffsets(partitionsOf(consumer, request.get("topic").asText()));
+        }
+    }
+
+    private static List<TopicPartition> partitionsOf(KafkaConsumer<byte[], byte[]> consumer, String topic) {
+        List<TopicPartition> partitions = new ArrayList<>();
+        for (var info : consumer.partitionsFor(topic)) partitions.add(new TopicPartition(topic, info.partition()));
+        return partitions;
     }
 
     private static boolean atEnd(

@@ -1,0 +1,177 @@
+import { cpSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { crc32c } from '@node-rs/crc32';
+
+import { runMillrace, startMillrace, type Ended } from '../cli/run-millrace.ts';
+
+jest.setTimeout(120_000);
+
+const JOB = `name: totals
+restart: none
+checkpoint: {interval: 100ms, retained: 1}
+steps:
+  - id: rows
+    source: datagen
+    with:
+      rate: 2000
+      fields:
+        id: {kind: sequence, start: 0}
+    schema: {id: long}
+  - id: places
+    select: {place: id % 100, id: id}
+  - id: totals
+    key: [place]
+    aggregate: {total: SUM(id), rows: COUNT(*)}
+  - id: out
+    sink: blackhole
+`;
+
+/** A version that does not exist yet, in a file that is whole otherwise (docs/design/010, Envelope). */
+function withNewerVersion(bytes: Buffer): Buffer {
+  const newer = Buffer.from(bytes);
+  newer.writeUInt32LE(99, 4);
+  const checksumAt = newer.length - 8;
+  const crc = crc32c(newer.subarray(0, checksumAt));
+  newer.writeUInt32LE((((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0, checksumAt);
+  return newer;
+}
+
+function flipBit(path: string): void {
+  const bytes = readFileSync(path);
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 4;
+  writeFileSync(path, bytes);
+}
+
+describe('what a stopped job has left behind', () => {
+  let folder: string;
+  let original: string;
+  let copies = 0;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'millrace-damage-'));
+    original = join(folder, 'original');
+    const job = startMillrace(['run', '-', '--data-dir', original], { input: JOB });
+    await job.saying(/(^checkpoint \d+ completed[^]*){2}/m);
+    job.signal('SIGINT');
+    expect((await job.ended).exitCode).toBe(130);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function copy(): string {
+    copies += 1;
+    const path = join(folder, `copy-${copies}`);
+    cpSync(original, path, { recursive: true });
+    return path;
+  }
+
+  function only(dataFolder: string, pattern: string): string {
+    const found = globSync(join(dataFolder, 'totals', pattern));
+    expect(found).toHaveLength(1);
+    return found[0] ?? '';
+  }
+
+  const newestState = (dataFolder: string): string => globSync(join(dataFolder, 'totals/checkpoints/*/*.state'))[0] ?? '';
+  const run = (...args: readonly string[]): Promise<Ended> => runMillrace(['run', '-', ...args], { input: JOB });
+
+  it('is resumed as long as it is whole', async () => {
+    const job = startMillrace(['run', '-', '--data-dir', copy()], { input: JOB });
+    await job.saying(/^resuming checkpoint \d+, completed .* ago$/m);
+    await job.saying(/^checkpoint \d+ completed/m);
+    job.signal('SIGINT');
+    expect((await job.ended).exitCode).toBe(130);
+  });
+
+  const damages: readonly (readonly [string, (path: string) => void])[] = [
+    ['has a flipped bit', flipBit],
+    ['is cut short', (path) => truncateSync(path, readFileSync(path).length - 5)],
+    ['is empty', (path) => truncateSync(path, 0)],
+    ['is gone', (path) => rmSync(path)],
+    ['belongs to something else', (path) => writeFileSync(path, 'not a checkpoint')],
+    ['was replaced by one of a newer version', (path) => writeFileSync(path, withNewerVersion(readFileSync(path)))],
+  ];
+
+  it.each(damages)('is refused when a file of state %s', async (_, damage) => {
+    const dataFolder = copy();
+    const path = newestState(dataFolder);
+    damage(path);
+    const { exitCode, errors } = await run('--data-dir', dataFolder);
+    expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: expect.stringContaining('error MR-STATE-DAMAGED: ') });
+    expect(errors).toContain('start from an older checkpoint or savepoint');
+    expect(errors).not.toMatch(/\n\s+at /);
+  });
+
+  it.each(damages)('is refused when its metadata %s', async (_, damage) => {
+    const dataFolder = copy();
+    damage(only(dataFolder, 'checkpoints/*/*.metadata'));
+    const { exitCode, errors } = await run('--data-dir', dataFolder);
+    expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: expect.stringContaining('error MR-STATE-DAMAGED: ') });
+  });
+
+  it('is refused when the checkpoint that is asked for is of a newer version', async () => {
+    const dataFolder = copy();
+    const path = only(dataFolder, 'checkpoints/*/*.metadata');
+    writeFileSync(path, withNewerVersion(readFileSync(path)));
+    const { exitCode, errors } = await run('--data-dir', join(folder, 'elsewhere'), '--from', path);
+    expect(exitCode).toBe(1);
+    expect(errors).toMatch(/^error MR-STATE-NEWER-VERSION: .*format 99; this one reads up to 1.*upgrade/m);
+  });
+
+  it('is never taken for nothing when the record of the job is damaged', async () => {
+    const dataFolder = copy();
+    flipBit(only(dataFolder, 'job'));
+    const { exitCode, errors } = await run('--data-dir', dataFolder);
+    expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: expect.stringContaining('error MR-HA-DAMAGED: ') });
+    const newer = copy();
+    const path = only(newer, 'job');
+    writeFileSync(path, withNewerVersion(readFileSync(path)));
+    const refused = await run('--data-dir', newer);
+    expect(refused).toMatchObject({ exitCode: 2, errors: expect.stringContaining('error MR-HA-NEWER-VERSION: ') });
+  });
+
+  it('is left alone by --fresh and --from, which start from where they are told', async () => {
+    const dataFolder = copy();
+    const checkpoint = join(folder, 'moved');
+    renameSync(join(only(copy(), 'checkpoints/*')), checkpoint);
+    flipBit(newestState(dataFolder));
+    const fresh = startMillrace(['run', '-', '--data-dir', dataFolder, '--fresh'], { input: JOB });
+    await fresh.saying(/^starting anew, as told$/m);
+    await fresh.saying(/^checkpoint \d+ completed/m);
+    fresh.signal('SIGINT');
+    expect((await fresh.ended).exitCode).toBe(130);
+    const args = ['run', '-', '--data-dir', join(folder, 'another'), '--from', checkpoint];
+    const from = startMillrace(args, { input: JOB });
+    await from.saying(/^resuming checkpoint \d+/m);
+    await from.saying(/^checkpoint \d+ completed/m);
+    from.signal('SIGINT');
+    expect((await from.ended).exitCode).toBe(130);
+  });
+
+  it('belongs to one process at a time', async () => {
+    const dataFolder = copy();
+    const first = startMillrace(['run', '-', '--data-dir', dataFolder], { input: JOB });
+    await first.saying(/^resuming checkpoint/m);
+    const second = await run('--data-dir', dataFolder);
+    expect(second).toMatchObject({ exitCode: 2, errors: expect.stringMatching(/^error MR-HA-LOCKED: .*process \d+/m) });
+    first.signal('SIGKILL');
+    await first.ended;
+    const third = startMillrace(['run', '-', '--data-dir', dataFolder], { input: JOB });
+    await third.saying(/^resuming checkpoint/m);
+    third.signal('SIGINT');
+    expect((await third.ended).exitCode).toBe(130);
+  });
+
+  it('is not what a job without checkpoints starts from', async () => {
+    const input = JOB.replace(/^checkpoint: .*\n/m, '');
+    const { exitCode, errors } = await runMillrace(['run', '-', '--from', original], { input });
+    expect({ exitCode, errors }).toEqual({ exitCode: 2, errors: expect.stringContaining('`checkpoint:`') });
+  });
+
+  it('is either dropped or taken over, not both', async () => {
+    const { exitCode, errors } = await run('--fresh', '--from', original);
+    expect({ exitCode, errors }).toEqual({ exitCode: 2, errors: expect.stringContaining('--from') });
+  });
+});
