@@ -163,15 +163,4 @@ describe('what a stopped job has left behind', () => {
     third.signal('SIGINT');
     expect((await third.ended).exitCode).toBe(130);
   });
-
-  it('is not what a job without checkpoints starts from', async () => {
-    const input = JOB.replace(/^checkpoint: .*\n/m, '');
-    const { exitCode, errors } = await runMillrace(['run', '-', '--from', original], { input });
-    expect({ exitCode, errors }).toEqual({ exitCode: 2, errors: expect.stringContaining('`checkpoint:`') });
-  });
-
-  it('is either dropped or taken over, not both', async () => {
-    const { exitCode, errors } = await run('--fresh', '--from', original);
-    expect({ exitCode, errors }).toEqual({ exitCode: 2, errors: expect.stringContaining('--from') });
-  });
 });

@@ -66,6 +66,20 @@ describe('millrace run', () => {
   });
 });
 
+describe('what millrace run starts from', () => {
+  it('is a checkpoint only where the job takes any', async () => {
+    const files = { 'job.yaml': job('id', 'count: 3') };
+    const { exitCode, errors } = await runFake(['run', 'job.yaml', '--from', 'elsewhere'], { files });
+    expect({ exitCode, errors }).toEqual({ exitCode: 2, errors: expect.stringContaining('give the job a `checkpoint:`') });
+  });
+
+  it('is not to be dropped and taken at once', async () => {
+    const files = { 'job.yaml': job('id', 'count: 3') };
+    const { exitCode, errors } = await runFake(['run', 'job.yaml', '--from', 'elsewhere', '--fresh'], { files });
+    expect({ exitCode, errors }).toEqual({ exitCode: 2, errors: expect.stringMatching(/'--fresh' cannot be used with/) });
+  });
+});
+
 describe('millrace run --stats', () => {
   it('writes what the process used by the time that so many records were read', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-stats-'));

@@ -20,7 +20,7 @@ interface RunOptions extends JobFileOptions {
   readonly fresh?: true;
   readonly from?: string;
   readonly allowDroppedState?: true;
-  readonly dataDir: string;
+  readonly dataDir?: string;
 }
 
 /** Relative to the working folder. */
@@ -41,7 +41,7 @@ export function runCommand(context: CommandContext): Command {
     )
     .option('--from <path>', 'starts from the checkpoint or savepoint there; checkpoints of the job itself are dropped')
     .option('--allow-dropped-state', 'lets state go that belongs to steps which the job does not have any more')
-    .option('--data-dir <folder>', 'where jobs keep their checkpoints, each in a folder of its name', DATA_FOLDER)
+    .option('--data-dir <folder>', `where jobs keep their checkpoints, each in a folder of its name (${DATA_FOLDER})`)
     .option('--stats <file>', 'writes a JSON line with time, CPU, memory and records read each time they change')
     .addHelpText('after', MORE_HELP)
     .action(async (file: string, options: RunOptions) => {
@@ -90,7 +90,7 @@ function recoveryOf(graph: JobGraph, options: RunOptions): RecoveryRequest | nul
     if (options.from !== undefined) throw cliErrors.create('MR-CLI-USAGE', { problem: NOTHING_TO_RESTORE });
     return null;
   }
-  const { dataDir: dataFolder, allowDroppedState = false } = options;
+  const { dataDir: dataFolder = DATA_FOLDER, allowDroppedState = false } = options;
   return { dataFolder, start: startMode(options), allowDroppedState };
 }
 
