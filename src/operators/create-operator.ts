@@ -1,3 +1,4 @@
+import { coreErrors } from '../core/index.ts';
 import type { Operator, RowSchema, TransformStep } from '../core/index.ts';
 import { AggregateOperator } from './aggregate/aggregate-operator.ts';
 import type { AggregateSpec } from './aggregate/aggregate-operator.ts';
@@ -8,6 +9,7 @@ import { UnionOperator } from './union-operator.ts';
 export type OperatorNode =
   | { readonly kind: 'transform'; readonly steps: readonly TransformStep[]; readonly input: RowSchema }
   | ({ readonly kind: 'aggregate' } & AggregateSpec)
+  | { readonly kind: 'window' | 'join' | 'dedupe' | 'top-n'; readonly stepId: string }
   | { readonly kind: 'union' };
 
 /** The operator of a node, of one subtask. */
@@ -17,6 +19,11 @@ export function createOperator(node: OperatorNode): Operator {
       return new TransformOperator(node);
     case 'aggregate':
       return new AggregateOperator(node);
+    case 'window':
+    case 'join':
+    case 'dedupe':
+    case 'top-n':
+      throw coreErrors.create('MR-INTERNAL', { message: `step ${node.stepId}: no operator for ${node.kind}` });
     case 'union':
       return new UnionOperator();
   }

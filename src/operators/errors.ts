@@ -10,4 +10,23 @@ export const operatorErrors = defineErrors({
       'A running aggregate reads insert-only streams. The plan should have refused this job when it was linted: this ' +
       'is a bug. Please report it with the job file.',
   },
+  'MR-STATE-INCOMPATIBLE': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: 'the state of step {step} does not fit the step as it is now: {reason}',
+    help:
+      'What a step remembers can be read after aggregates were added or dropped, and after an integer argument became ' +
+      'wider. It cannot after the key, the window or the kind of the step changed. Undo the change, give the step a ' +
+      'new id (it then begins without state, and the old state has to be dropped explicitly), or begin with `--fresh`.',
+  },
+  'MR-OPERATOR-NO-EVENT-TIME': {
+    domain: 'user',
+    scope: 'record',
+    retry: 'never',
+    message: 'step {step} groups rows by event time, and this row has {what}',
+    help:
+      'The field that `watermark:` names is NULL in this row, or so far away that the window around it has no ' +
+      'timestamps. `errors:` of the source says what becomes of such rows; a filter in front of the step avoids them.',
+  },
 });

@@ -1,38 +1,53 @@
 /**
- * The state of one aggregate call over all groups, in typed arrays. A row is taken in two steps, so that a row that
- * fails in one call leaves no trace in the others: stage() in all calls that can fail, then commit() in all.
+ * The state of one aggregate call over all slots (a group, or a group in a window), in typed arrays. A new slot has
+ * seen nothing.
  */
-import type { Column, IntColumn } from '../../core/index.ts';
+import type { BooleanColumn, Column, IntColumn } from '../../core/index.ts';
+import type { ByteReader } from '../state/byte-reader.ts';
+import type { ByteWriter } from '../state/byte-writer.ts';
 
-export interface BatchRows {
+/** What a call reads of the rows of a batch. */
+export interface CallInput {
+  /** The values of the argument; null where the call has none. */
+  readonly argument: Column | null;
+  /** For calls that count NULLs: which rows count; null where all do. */
+  readonly condition: BooleanColumn | null;
   readonly rowCount: number;
-  /** The group of each row. */
-  readonly groups: IntColumn;
+  /** The slot of each row; negative for rows that are left out. */
+  readonly slots: IntColumn;
 }
 
 export interface Accumulator {
+  /** How a slot is encoded: what is equal in two accumulators that read each other's. */
+  readonly layout: string;
+  readonly sizeBytes: number;
+  /** Makes room for slots [0, slotCount). Called before anything is asked of a new slot. */
+  reserve(slotCount: number): void;
+  /** Called before the rows of a batch. */
+  bindInput(input: CallInput): void;
+  /** Called before rows of an output are written. */
+  bindOutput(output: Column): void;
   /**
-   * Called before the rows of a batch: the column of the argument's values (null where the call has none), the output's
-   * column, and how many groups there are.
+   * Where the result may not fit its type: throws a record-scope error if it would not, once the row were added. Changes
+   * nothing.
    */
-  bind(argument: Column | null, output: Column, groupCount: number, rows: BatchRows): void;
-  /**
-   * Where the call can fail: works out the new value, without keeping it. Throws a record-scope error where it does not
-   * fit.
-   */
-  stage?(group: number, row: number): void;
-  /** Takes the row (the one staged last, where there is stage()), and writes the group's value to the output. */
-  commit(group: number, row: number, outRow: number): void;
-  /** As commit, for a row that does not count (a repeated value of DISTINCT): only writes. */
-  repeat(group: number, outRow: number): void;
+  check?(slot: number, row: number): void;
+  /** Takes the row. Never fails: what is kept has no limits. */
+  add(slot: number, row: number): void;
+  /** Writes the result to a row of the output; throws a record-scope error where it does not fit its type. */
+  write(slot: number, outRow: number): void;
+  /** As if the rows of `from` had been added to `slot` too. `from` stays as it is. */
+  merge(slot: number, from: number): void;
+  /** The slot has seen nothing again. */
+  clear(slot: number): void;
+  /** What the slot has seen. */
+  encode(slot: number, to: ByteWriter): void;
+  /** The reverse, into a slot that has seen nothing. */
+  decode(slot: number, from: ByteReader): void;
 }
 
-const FIRST_CAPACITY = 256;
-
-/** At least `size` long, keeping what is in it. */
-export function grown<T extends Float64Array | Uint8Array | Int32Array>(array: T, size: number): T {
-  if (array.length >= size) return array;
-  const larger = new (array.constructor as new (length: number) => T)(Math.max(size, array.length * 2, FIRST_CAPACITY));
-  larger.set(array);
-  return larger;
+/** Numbers rows in the order of their arrival, over all batches, for calls that care. */
+export interface ArrivalClock {
+  /** The number of the batch's first row. */
+  next: number;
 }

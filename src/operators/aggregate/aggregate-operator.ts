@@ -1,7 +1,7 @@
 /**
- * Keyed running aggregation in memory: for every input row one output row with the key and the new values of its group,
- * an insert the first time and an update after it (an upsert stream by key). Without a key there is one group, and
- * nothing is emitted before its first row.
+ * Keyed running aggregation: for every input row one output row with the key and the new values of its group, an insert
+ * the first time and an update after it (an upsert stream by key). Without a key there is one group, and nothing is
+ * emitted before its first row.
  *
  * A row that fails (an argument that cannot be computed, a sum that does not fit) changes no value.
  */
@@ -9,22 +9,25 @@ import { ColumnBatch, IntColumn, RowKind, hashRows } from '../../core/index.ts';
 import type {
   AggregateCall,
   Column,
-  Expression,
-  Field,
   Operator,
   OperatorContext,
+  OperatorState,
   RowSchema,
-  TransformStep,
+  StateChunk,
+  StateSchema,
 } from '../../core/index.ts';
-import { compileTransform, gatherColumn, gatherFloat64 } from '../../expr/index.ts';
-import type { CompiledTransform } from '../../expr/index.ts';
-import { operatorErrors } from '../errors.ts';
-import { compileAccumulateRows } from './accumulate-rows.ts';
-import type { AccumulateRows, AccumulateState } from './accumulate-rows.ts';
-import type { Accumulator } from './accumulator.ts';
-import { grown } from './accumulator.ts';
-import { createAccumulator } from './create-accumulator.ts';
-import { KeyTable } from './key-table.ts';
+import { gatherColumn, gatherFloat64 } from '../../expr/index.ts';
+import { refuseUpdates } from '../refuse-updates.ts';
+import { ByteReader } from '../state/byte-reader.ts';
+import { grown } from '../state/grown.ts';
+import { KeyTable } from '../state/key-table.ts';
+import { ScratchRow } from '../state/scratch-row.ts';
+import { SlotSnapshots } from '../state/slot-snapshots.ts';
+import type { SnapshotEntries } from '../state/slot-snapshots.ts';
+import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
+import { AggregateCalls } from './aggregate-calls.ts';
+import { compileRunningLoop } from './call-loops.ts';
+import type { RunningState } from './call-loops.ts';
 
 /** The AggregateNode of a job graph. */
 export interface AggregateSpec {
@@ -39,44 +42,45 @@ export interface AggregateSpec {
 interface Buffers {
   readonly capacity: number;
   /** Keys and arguments. */
-  readonly arguments: ColumnBatch;
+  readonly rows: ColumnBatch;
   readonly out: ColumnBatch;
   readonly hashes: Int32Array;
-  readonly groups: IntColumn;
+  readonly slots: IntColumn;
   readonly timestamps: Float64Array;
   readonly originRows: Int32Array;
 }
 
+/** All groups are in one space of the table. */
+const SPACE = 0;
+
 export class AggregateOperator implements Operator {
+  readonly state: OperatorState;
   readonly #spec: AggregateSpec;
-  readonly #transform: CompiledTransform;
+  readonly #calls: AggregateCalls;
   readonly #table: KeyTable;
-  readonly #accumulators: readonly Accumulator[];
-  /** Per call, the column of its argument or condition in the arguments; -1 for COUNT(*). */
-  readonly #argumentColumns: readonly number[];
-  readonly #accumulate: AccumulateRows;
-  readonly #state: AccumulateState;
+  readonly #snapshots: SlotSnapshots;
+  readonly #accumulate: (state: RunningState) => void;
+  readonly #running: RunningState;
   #buffers: Buffers | null = null;
   #context: OperatorContext | null = null;
 
   constructor(spec: AggregateSpec) {
     this.#spec = spec;
-    const { step, columns } = argumentStep(spec);
-    this.#transform = compileTransform([step], spec.input);
-    this.#argumentColumns = columns;
-    this.#table = new KeyTable(spec.keys.map((key) => (spec.input.fields[key] as Field).type));
-    this.#accumulators = spec.calls.map(createAccumulator);
-    this.#accumulate = compileAccumulateRows(this.#accumulators);
-    this.#state = {
+    this.#calls = new AggregateCalls(spec);
+    this.#table = new KeyTable(this.#calls.keyFields.map(({ type }) => type));
+    this.#snapshots = new SlotSnapshots(this.#entries());
+    this.#accumulate = compileRunningLoop(this.#calls.accumulators);
+    this.#running = {
       row: 0,
       end: 0,
       outRow: 0,
-      groups: new Int32Array(0),
+      slots: new Int32Array(0),
       nextKinds: new Uint8Array(0),
       rowKinds: new Uint8Array(0),
       sourceRows: new Int32Array(0),
       failure: undefined,
     };
+    this.state = this.#describeState();
   }
 
   open(context: OperatorContext): void {
@@ -84,12 +88,11 @@ export class AggregateOperator implements Operator {
   }
 
   process(batch: ColumnBatch, fromRow: number): number {
-    this.#refuseUpdates(batch);
+    refuseUpdates(batch, this.#spec.stepId);
     const context = this.#context as OperatorContext;
     const buffers = this.#buffersFor(batch);
-    buffers.arguments.reset();
-    this.#computeArguments(batch, fromRow, buffers.arguments, context);
-    this.#assignGroups(buffers);
+    this.#calls.compute(batch, fromRow, buffers.rows, context.errors);
+    this.#assignSlots(buffers);
     this.#accumulateAll(buffers, context);
     context.output.emit(buffers.out);
     return batch.rowCount;
@@ -103,73 +106,56 @@ export class AggregateOperator implements Operator {
     this.#buffers = null;
   }
 
-  #refuseUpdates({ rowKinds, rowCount }: ColumnBatch): void {
-    if (rowKinds === null) return;
-    for (let row = 0; row < rowCount; row++) {
-      if (rowKinds[row] !== RowKind.insert) {
-        throw operatorErrors.create('MR-OPERATOR-CHANGELOG', { step: this.#spec.stepId });
-      }
-    }
-  }
-
   /** One output row per input row at most, so a batch is always done in one call. */
   #buffersFor({ capacity }: ColumnBatch): Buffers {
     if (this.#buffers === null || this.#buffers.capacity < capacity) {
       this.#buffers = {
         capacity,
-        arguments: new ColumnBatch(this.#transform.output, capacity),
+        rows: this.#calls.createRows(capacity),
         out: new ColumnBatch(this.#spec.output, capacity),
         hashes: new Int32Array(capacity),
-        groups: new IntColumn(capacity),
+        slots: new IntColumn(capacity),
         timestamps: new Float64Array(capacity),
         originRows: new Int32Array(capacity),
       };
-      this.#state.rowKinds = new Uint8Array(capacity);
-      this.#state.sourceRows = new Int32Array(capacity);
+      this.#running.rowKinds = new Uint8Array(capacity);
+      this.#running.sourceRows = new Int32Array(capacity);
     }
     return this.#buffers;
   }
 
-  #computeArguments(batch: ColumnBatch, fromRow: number, to: ColumnBatch, { errors }: OperatorContext): void {
-    const transform = this.#transform;
-    let row = transform.run(batch, fromRow, to);
-    while (transform.failure !== undefined) {
-      errors.handle(batch, transform.failedRow, this.#spec.stepId, transform.failure);
-      row = transform.run(batch, row, to);
-    }
-  }
-
-  #assignGroups(buffers: Buffers): void {
-    const { hashes, groups } = buffers;
-    const { columns, rowCount } = buffers.arguments;
-    const keyCount = this.#spec.keys.length;
+  #assignSlots({ rows, hashes, slots }: Buffers): void {
+    const { columns, rowCount } = rows;
+    const keys = columns.slice(0, this.#spec.keys.length);
     const table = this.#table;
-    const target = groups.values;
-    if (keyCount === 0) {
-      if (table.size === 0 && rowCount > 0) table.insert(0, 0);
-      target.fill(0, 0, rowCount);
-      return;
-    }
-    const keys = columns.slice(0, keyCount);
+    const target = slots.values;
     hashRows(keys, rowCount, hashes);
     table.bind(keys);
+    const isTaking = this.#snapshots.isTaking;
     for (let row = 0; row < rowCount; row++) {
       const hash = hashes[row] as number;
-      const group = table.find(hash, row);
-      target[row] = group >= 0 ? group : table.insert(hash, row);
+      let slot = table.find(hash, row, SPACE);
+      if (slot < 0) {
+        slot = table.insert(hash, row, SPACE);
+        if (isTaking) this.#snapshots.added(slot);
+      }
+      target[row] = slot;
     }
+    this.#calls.reserve(table.slotLimit);
+    if (isTaking) this.#snapshots.beforeChanges(target, rowCount);
   }
 
   #accumulateAll(buffers: Buffers, context: OperatorContext): void {
-    const { out, groups } = buffers;
-    const rows = buffers.arguments;
+    const { rows, out, slots } = buffers;
+    const state = this.#running;
     out.reset();
-    this.#bind(buffers);
-    const state = this.#state;
+    this.#calls.beginRows(rows, slots);
+    this.#calls.bindOutputs(out.columns.slice(this.#spec.keys.length));
+    state.nextKinds = grown(state.nextKinds, this.#table.slotLimit);
     state.row = 0;
     state.outRow = 0;
     state.end = rows.rowCount;
-    state.groups = groups.values;
+    state.slots = slots.values;
     for (;;) {
       state.failure = undefined;
       this.#accumulate(state);
@@ -177,26 +163,14 @@ export class AggregateOperator implements Operator {
       context.errors.handle(rows, state.row, this.#spec.stepId, state.failure);
       state.row++;
     }
+    this.#calls.endRows(rows.rowCount);
     out.rowCount = state.outRow;
     this.#passOn(buffers);
   }
 
-  #bind(buffers: Buffers): void {
-    const { out, groups } = buffers;
-    const rows = buffers.arguments;
-    const groupCount = this.#table.size;
-    const keyCount = this.#spec.keys.length;
-    this.#state.nextKinds = grown(this.#state.nextKinds, groupCount);
-    const batchRows = { rowCount: rows.rowCount, groups };
-    this.#accumulators.forEach((accumulator, call) => {
-      const argument = rows.columns[this.#argumentColumns[call] ?? -1] ?? null;
-      accumulator.bind(argument, out.columns[keyCount + call] as Column, groupCount, batchRows);
-    });
-  }
-
   /** Keys, times and origins of the rows that did not fail. */
-  #passOn({ arguments: rows, out, timestamps, originRows }: Buffers): void {
-    const { sourceRows, outRow, rowKinds } = this.#state;
+  #passOn({ rows, out, timestamps, originRows }: Buffers): void {
+    const { sourceRows, outRow, rowKinds } = this.#running;
     const isComplete = outRow === rows.rowCount;
     out.rowKinds = rowKinds;
     for (let key = 0; key < this.#spec.keys.length; key++) {
@@ -219,27 +193,58 @@ export class AggregateOperator implements Operator {
     }
     out.originRows = originRows;
   }
-}
 
-/** The select that computes keys, then arguments; FILTER makes an argument NULL, which no aggregate counts. */
-function argumentStep(spec: AggregateSpec): { readonly step: TransformStep; readonly columns: readonly number[] } {
-  const fields: { name: string; expression: Expression }[] = spec.keys.map((index) => {
-    const { name, type } = spec.input.fields[index] as Field;
-    return { name, expression: { kind: 'column', index, name, type } };
-  });
-  const columns = spec.calls.map((call) => {
-    const expression = filteredArgument(call);
-    if (expression === null) return -1;
-    fields.push({ name: call.name, expression });
-    return fields.length - 1;
-  });
-  return { step: { kind: 'select', stepId: spec.stepId, fields }, columns };
-}
+  #entries(): SnapshotEntries {
+    const [table, calls] = [this.#table, this.#calls];
+    return {
+      get slotLimit() {
+        return table.slotLimit;
+      },
+      // A group of which every row has failed has not been emitted, and has nothing to remember.
+      isUsed: (slot) => this.#running.nextKinds[slot] === RowKind.updateAfter,
+      hashOf: (slot) => table.hashOf(slot),
+      encode: (slot, to) => {
+        table.encode(slot, to);
+        calls.encode(slot, to);
+      },
+    };
+  }
 
-function filteredArgument({ argument, filter }: AggregateCall): Expression | null {
-  if (argument === null) return filter;
-  if (filter === null) return argument;
-  const { type } = argument;
-  const otherwise: Expression = { kind: 'literal', type, value: null };
-  return { kind: 'case', branches: [{ when: filter, then: argument }], otherwise, type };
+  #describeState(): OperatorState {
+    const [table, calls, snapshots, running] = [this.#table, this.#calls, this.#snapshots, this.#running];
+    const schema = layoutSchema({
+      kind: 'aggregate',
+      version: 1,
+      key: { fields: calls.keyFields },
+      values: calls.values,
+      settings: {},
+    });
+    return {
+      schema,
+      get sizeBytes() {
+        return table.sizeBytes + calls.sizeBytes + snapshots.sizeBytes + running.nextKinds.length;
+      },
+      snapshot: () => snapshots.take((this.#context as OperatorContext).maxParallelism),
+      restore: (chunk, written) => {
+        this.#restore(chunk, written, schema);
+      },
+    };
+  }
+
+  #restore({ bytes }: StateChunk, written: StateSchema, schema: StateSchema): void {
+    const places = matchSchemas(written, schema, this.#spec.stepId);
+    const from = new ByteReader(bytes, this.#spec.stepId);
+    const key = new ScratchRow(schema.key);
+    const [table, calls, running] = [this.#table, this.#calls, this.#running];
+    while (!from.atEnd) {
+      const hash = key.read(from);
+      table.bind(key.columns);
+      if (table.find(hash, 0, SPACE) >= 0) from.fail('a key comes twice');
+      const slot = table.insert(hash, 0, SPACE);
+      calls.reserve(table.slotLimit);
+      calls.decode(slot, from, places);
+      running.nextKinds = grown(running.nextKinds, slot + 1);
+      running.nextKinds[slot] = RowKind.updateAfter;
+    }
+  }
 }

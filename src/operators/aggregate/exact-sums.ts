@@ -1,7 +1,10 @@
-/** Sums of longs or unscaled decimals per group, exact: a number while it is a safe integer, else a bigint. */
+/** Sums of integers or unscaled decimals per slot, exact: a number while it is a safe integer, else a bigint. */
 import { loadWideDecimal } from '../../core/index.ts';
 import type { Column, DecimalColumn, IntColumn, LongColumn } from '../../core/index.ts';
-import { grown } from './accumulator.ts';
+import type { ByteReader } from '../state/byte-reader.ts';
+import type { ByteWriter } from '../state/byte-writer.ts';
+import { isSafe } from '../state/column-writes.ts';
+import { grown } from '../state/grown.ts';
 
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
@@ -13,12 +16,16 @@ export class ExactSums {
   #wideValues: BigInt64Array | null = null;
   #isDecimal = false;
   #nulls: Uint8Array | null = null;
-  /** The staged sum: `stagedWide` where that is not null. */
-  staged = 0;
-  stagedWide: bigint | null = null;
 
-  bind(argument: Column, groupCount: number): void {
-    this.#narrow = grown(this.#narrow, groupCount);
+  get sizeBytes(): number {
+    return this.#narrow.byteLength + this.#wide.size * 64;
+  }
+
+  reserve(slotCount: number): void {
+    this.#narrow = grown(this.#narrow, slotCount);
+  }
+
+  bind(argument: Column): void {
     const column = argument as IntColumn | LongColumn | DecimalColumn;
     this.#values = column.values;
     this.#wideValues = column.kind === 'int' ? null : column.wide;
@@ -30,44 +37,63 @@ export class ExactSums {
     return this.#nulls !== null && this.#nulls[row] === 1;
   }
 
-  /** The group's sum with the row's value, which is not NULL, to `staged` or `stagedWide`. */
-  stage(group: number, row: number): void {
-    if (this.#wideValues === null) {
-      const sum = (this.#narrow[group] as number) + (this.#values[row] as number);
-      if (sum <= MAX_SAFE && sum >= -MAX_SAFE) {
-        this.staged = sum;
-        this.stagedWide = null;
-        return;
-      }
-    }
-    this.#stageWide(this.sum(group) + this.#wideValue(row));
+  /** The sum as a number; NaN where it is not a safe integer: see sum(). */
+  narrow(slot: number): number {
+    return this.#narrow[slot] as number;
   }
 
-  /** As stage(), for a row that adds nothing. */
-  stageNothing(group: number): void {
-    const sum = this.#narrow[group] as number;
-    this.staged = sum;
-    this.stagedWide = sum === sum ? null : this.sum(group);
+  sum(slot: number): bigint {
+    const narrow = this.#narrow[slot] as number;
+    return narrow === narrow ? BigInt(narrow) : (this.#wide.get(slot) as bigint);
   }
 
-  commit(group: number): void {
-    if (this.stagedWide === null) {
-      this.#narrow[group] = this.staged;
+  /** What narrow() would be with the row's value, which is not NULL. */
+  narrowWith(slot: number, row: number): number {
+    if (this.#wideValues !== null) return NaN;
+    const sum = (this.#narrow[slot] as number) + (this.#values[row] as number);
+    return sum <= MAX_SAFE && sum >= -MAX_SAFE ? sum : NaN;
+  }
+
+  /** What sum() would be with the row's value. */
+  sumWith(slot: number, row: number): bigint {
+    return this.sum(slot) + this.#wideValue(row);
+  }
+
+  /** Adds the row's value, which is not NULL. */
+  add(slot: number, row: number): void {
+    const sum = this.narrowWith(slot, row);
+    if (sum === sum) this.#narrow[slot] = sum;
+    else this.#set(slot, this.sumWith(slot, row));
+  }
+
+  merge(slot: number, from: number): void {
+    const sum = (this.#narrow[slot] as number) + (this.#narrow[from] as number);
+    if (sum <= MAX_SAFE && sum >= -MAX_SAFE) this.#narrow[slot] = sum;
+    else this.#set(slot, this.sum(slot) + this.sum(from));
+  }
+
+  clear(slot: number): void {
+    this.#set(slot, 0n);
+  }
+
+  encode(slot: number, to: ByteWriter): void {
+    const narrow = this.#narrow[slot] as number;
+    to.integer(narrow, narrow === narrow ? null : this.sum(slot));
+  }
+
+  decode(slot: number, from: ByteReader): void {
+    this.#set(slot, from.integer());
+  }
+
+  #set(slot: number, sum: bigint): void {
+    const before = this.#narrow[slot] as number;
+    if (isSafe(sum)) {
+      this.#narrow[slot] = Number(sum);
+      if (before !== before) this.#wide.delete(slot);
       return;
     }
-    this.#narrow[group] = NaN;
-    this.#wide.set(group, this.stagedWide);
-  }
-
-  sum(group: number): bigint {
-    const narrow = this.#narrow[group] as number;
-    return narrow === narrow ? BigInt(narrow) : (this.#wide.get(group) ?? 0n);
-  }
-
-  #stageWide(sum: bigint): void {
-    const narrow = Number(sum);
-    this.stagedWide = narrow <= MAX_SAFE && narrow >= -MAX_SAFE ? null : sum;
-    this.staged = narrow;
+    this.#narrow[slot] = NaN;
+    this.#wide.set(slot, sum);
   }
 
   #wideValue(row: number): bigint {

@@ -1,117 +1,177 @@
-import { formatType, setNull, storeWideDecimal, widenDecimal, widenLong } from '../../core/index.ts';
+import { formatType } from '../../core/index.ts';
 import type { Column, DataType, DecimalColumn, DoubleColumn, LongColumn } from '../../core/index.ts';
 import { exprErrors, fitsPrecision } from '../../expr/index.ts';
-import type { Accumulator } from './accumulator.ts';
-import { grown } from './accumulator.ts';
+import type { ByteReader } from '../state/byte-reader.ts';
+import type { ByteWriter } from '../state/byte-writer.ts';
+import { writeInteger, writeNull } from '../state/column-writes.ts';
+import { grown } from '../state/grown.ts';
+import type { Accumulator, CallInput } from './accumulator.ts';
 import { ExactSums } from './exact-sums.ts';
-
-/** Writes an exact integer (unscaled for decimals) given as a number, or as a bigint where it is not safe. */
-export function writeInteger(
-  column: LongColumn | DecimalColumn,
-  row: number,
-  narrow: number,
-  wide: bigint | null,
-): void {
-  if (column.wide === null && wide === null) {
-    column.values[row] = narrow;
-    return;
-  }
-  const value = wide ?? BigInt(narrow);
-  if (column.kind === 'long') widenLong(column, row)[row] = value;
-  else storeWideDecimal(widenDecimal(column, row), row, value);
-}
-
-/** Writes NULL flags of an output whose groups start as NULL. */
-export function writeNull(column: Column, row: number, isNull: boolean): void {
-  if (isNull) setNull(column, row);
-  else if (column.hasNulls) column.nulls[row] = 0;
-}
 
 /** SUM of int, long or decimal: exact. NULL until the first value. */
 export class IntegerSumAccumulator implements Accumulator {
+  readonly layout: string;
   readonly #type: DataType;
   readonly #sums = new ExactSums();
-  /** 1 for groups that have seen a value. */
+  /** 1 for slots that have seen a value. */
   #seen = new Uint8Array(0);
   #output: LongColumn | DecimalColumn | null = null;
 
   constructor(type: DataType) {
     this.#type = type;
+    this.layout = `sum(${numberLayout(type)})`;
   }
 
-  bind(argument: Column | null, output: Column, groupCount: number): void {
+  get sizeBytes(): number {
+    return this.#sums.sizeBytes + this.#seen.length;
+  }
+
+  reserve(slotCount: number): void {
+    this.#sums.reserve(slotCount);
+    this.#seen = grown(this.#seen, slotCount);
+  }
+
+  bindInput({ argument }: CallInput): void {
     if (argument === null) throw new TypeError('SUM without an argument');
-    this.#sums.bind(argument, groupCount);
-    this.#seen = grown(this.#seen, groupCount);
+    this.#sums.bind(argument);
+  }
+
+  bindOutput(output: Column): void {
     this.#output = output as LongColumn | DecimalColumn;
   }
 
-  stage(group: number, row: number): void {
+  check(slot: number, row: number): void {
     const sums = this.#sums;
-    if (sums.isNull(row)) {
-      sums.stageNothing(group);
+    if (sums.isNull(row)) return;
+    const sum = sums.narrowWith(slot, row);
+    if (sum !== sum) this.#checkFits(sums.sumWith(slot, row));
+  }
+
+  add(slot: number, row: number): void {
+    if (this.#sums.isNull(row)) return;
+    this.#sums.add(slot, row);
+    this.#seen[slot] = 1;
+  }
+
+  write(slot: number, outRow: number): void {
+    const output = this.#output as LongColumn | DecimalColumn;
+    const isNull = this.#seen[slot] === 0;
+    writeNull(output, outRow, isNull);
+    if (isNull) return;
+    const narrow = this.#sums.narrow(slot);
+    if (narrow === narrow) {
+      writeInteger(output, outRow, narrow, null);
       return;
     }
-    sums.stage(group, row);
-    if (sums.stagedWide !== null && !fits(sums.stagedWide, this.#type)) {
-      throw exprErrors.create('MR-EXPR-OVERFLOW', { operation: 'SUM', type: formatType(this.#type) });
-    }
+    const sum = this.#sums.sum(slot);
+    this.#checkFits(sum);
+    writeInteger(output, outRow, 0, sum);
   }
 
-  commit(group: number, row: number, outRow: number): void {
-    if (!this.#sums.isNull(row)) {
-      this.#sums.commit(group);
-      this.#seen[group] = 1;
-    }
-    this.#write(group, outRow);
+  merge(slot: number, from: number): void {
+    this.#sums.merge(slot, from);
+    if (this.#seen[from] === 1) this.#seen[slot] = 1;
   }
 
-  repeat(group: number, outRow: number): void {
-    this.#sums.stageNothing(group);
-    this.#write(group, outRow);
+  clear(slot: number): void {
+    this.#sums.clear(slot);
+    this.#seen[slot] = 0;
   }
 
-  #write(group: number, outRow: number): void {
-    const output = this.#output as LongColumn | DecimalColumn;
-    const isNull = this.#seen[group] === 0;
-    writeNull(output, outRow, isNull);
-    if (!isNull) writeInteger(output, outRow, this.#sums.staged, this.#sums.stagedWide);
+  encode(slot: number, to: ByteWriter): void {
+    to.byte(this.#seen[slot] as number);
+    if (this.#seen[slot] === 1) this.#sums.encode(slot, to);
+  }
+
+  decode(slot: number, from: ByteReader): void {
+    if (from.byte() === 0) return;
+    this.#seen[slot] = 1;
+    this.#sums.decode(slot, from);
+  }
+
+  /** Sums that are safe integers fit into a long and into a decimal of 38 digits. */
+  #checkFits(sum: bigint): void {
+    const type = this.#type;
+    const fits = type.kind === 'decimal' ? fitsPrecision(sum, type.precision) : BigInt.asIntN(64, sum) === sum;
+    if (!fits) throw exprErrors.create('MR-EXPR-OVERFLOW', { operation: 'SUM', type: formatType(type) });
   }
 }
 
-/** Sums that are safe integers fit into a long and into a decimal of 38 digits. */
-function fits(sum: bigint, type: DataType): boolean {
-  return type.kind === 'decimal' ? fitsPrecision(sum, type.precision) : BigInt.asIntN(64, sum) === sum;
+/** What decides how numbers of a type are kept. */
+export function numberLayout(type: DataType): string {
+  if (type.kind === 'decimal') return `decimal, scale ${type.scale}`;
+  return type.kind === 'int' || type.kind === 'long' ? 'integer' : type.kind;
 }
 
-/** SUM of float or double, in the order of arrival. */
+/** SUM or AVG of float or double, added in the order of arrival. NULL until the first value. */
 export class DoubleSumAccumulator implements Accumulator {
+  /** The same for both: an AVG may become a SUM. */
+  readonly layout = 'sum(double)';
+  readonly #isAverage: boolean;
   #sums = new Float64Array(0);
-  #seen = new Uint8Array(0);
+  #counts = new Float64Array(0);
   #argument: DoubleColumn | null = null;
   #output: DoubleColumn | null = null;
 
-  bind(argument: Column | null, output: Column, groupCount: number): void {
+  constructor(isAverage: boolean) {
+    this.#isAverage = isAverage;
+  }
+
+  get sizeBytes(): number {
+    return this.#sums.byteLength * 2;
+  }
+
+  reserve(slotCount: number): void {
+    this.#sums = grown(this.#sums, slotCount);
+    this.#counts = grown(this.#counts, slotCount);
+  }
+
+  bindInput({ argument }: CallInput): void {
     this.#argument = argument as DoubleColumn;
+  }
+
+  bindOutput(output: Column): void {
     this.#output = output as DoubleColumn;
-    this.#sums = grown(this.#sums, groupCount);
-    this.#seen = grown(this.#seen, groupCount);
   }
 
-  commit(group: number, row: number, outRow: number): void {
+  add(slot: number, row: number): void {
     const argument = this.#argument as DoubleColumn;
-    if (!argument.hasNulls || argument.nulls[row] === 0) {
-      const value = argument.values[row] as number;
-      // The first value is taken as it is: 0 + -0 would be 0.
-      this.#sums[group] = this.#seen[group] === 1 ? (this.#sums[group] as number) + value : value;
-      this.#seen[group] = 1;
-    }
-    this.repeat(group, outRow);
+    if (argument.hasNulls && argument.nulls[row] === 1) return;
+    this.#addAll(slot, argument.values[row] as number, 1);
   }
 
-  repeat(group: number, outRow: number): void {
+  write(slot: number, outRow: number): void {
     const output = this.#output as DoubleColumn;
-    writeNull(output, outRow, this.#seen[group] === 0);
-    output.values[outRow] = this.#sums[group] as number;
+    const count = this.#counts[slot] as number;
+    const sum = this.#sums[slot] as number;
+    writeNull(output, outRow, count === 0);
+    output.values[outRow] = this.#isAverage ? sum / count : sum;
+  }
+
+  merge(slot: number, from: number): void {
+    this.#addAll(slot, this.#sums[from] as number, this.#counts[from] as number);
+  }
+
+  clear(slot: number): void {
+    this.#sums[slot] = 0;
+    this.#counts[slot] = 0;
+  }
+
+  encode(slot: number, to: ByteWriter): void {
+    to.varint(this.#counts[slot] as number);
+    if (this.#counts[slot] !== 0) to.double(this.#sums[slot] as number);
+  }
+
+  decode(slot: number, from: ByteReader): void {
+    const count = from.varint();
+    if (count > 0) this.#addAll(slot, from.double(), count);
+  }
+
+  #addAll(slot: number, sum: number, count: number): void {
+    if (count === 0) return;
+    const before = this.#counts[slot] as number;
+    // The first value is taken as it is: 0 + -0 would be 0.
+    this.#sums[slot] = before === 0 ? sum : (this.#sums[slot] as number) + sum;
+    this.#counts[slot] = before + count;
   }
 }
