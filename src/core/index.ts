@@ -7,6 +7,7 @@ export * from './column.ts';
 export * from './connector.ts';
 export * from './counter-names.ts';
 export * from './crc32c.ts';
+export * from './durable-directory.ts';
 export * from './element.ts';
 export * from './envelope.ts';
 export * from './errors.ts';

@@ -35,7 +35,7 @@ type FieldValues<F extends Fields, O extends Fields> = {
   readonly [Key in keyof O]?: ValueOf<O[Key]>;
 };
 
-function fields<const F extends Fields, const O extends Fields = Record<never, never>>(
+function fields<const F extends Fields, const O extends Fields = Fields>(
   expected: F,
   optional?: O,
 ): Shape<FieldValues<F, O>> {

@@ -1,5 +1,7 @@
 export { Collected } from './collect-sink.ts';
 export type { CollectedRow } from './collect-sink.ts';
+export { jobStoreContract } from './job-store-contract.ts';
+export type { JobStoreRequirement, JobStoreSubject } from './job-store-contract.ts';
 export { testCatalog, withMiniCluster } from './mini-cluster.ts';
 export type { JobHandle, MiniCluster, MiniClusterOptions } from './mini-cluster.ts';
 export { driveOperator, driveOperatorAllWays } from './drive-operator.ts';
@@ -11,6 +13,8 @@ export { ManualClock } from './manual-clock.ts';
 export { OperatorHarness } from './operator-harness.ts';
 export type { HarnessOptions, OperatorSnapshot, PendingSnapshot } from './operator-harness.ts';
 export { sequenceRow } from './sequence-source.ts';
+export { MountedDisk, SimulatedDisk, systemError } from './simulated-disk.ts';
+export type { DiskHook, DiskOperation } from './simulated-disk.ts';
 export { operatorNode, sinkNode, sourceNode, testGraph, testSchema, unionNode } from './test-graph.ts';
 export type { TestVertex } from './test-graph.ts';
 export { createTestOperator } from './test-operators.ts';

@@ -1,0 +1,61 @@
+import { defineErrors } from '../core/index.ts';
+
+/** What can go wrong with the store of jobs. */
+export const haErrors = defineErrors({
+  'MR-HA-LOCKED': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: 'job {job} is being run by {owner} ({directory}); end that one first, or give this one another `--data-dir`',
+    help:
+      'Only one process at a time runs a job from a data directory, as two would write the same output twice. The lock ' +
+      'ends with the process that holds it, however that one ends: there is never anything to remove by hand. Where no ' +
+      'number is named, another container or machine may hold it.',
+  },
+  'MR-HA-CONFLICT': {
+    domain: 'internal',
+    scope: 'job',
+    retry: 'never',
+    message: 'the record of job {job} was changed by somebody else: it has version {found}, not {expected}',
+    help:
+      'A write to the store of jobs names the version that it replaces, and the store holds another one. It is read ' +
+      'anew, and decided on again; where that does not help, two leaders are at work on one store.',
+  },
+  'MR-HA-FENCED': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'never',
+    message: 'this process no longer runs job {job}: {reason}',
+    help:
+      'Another process has taken the job over, or its data directory was removed or replaced while it ran. Nothing ' +
+      'that this process does for the job counts any more, so it stops.',
+  },
+  'MR-HA-DAMAGED': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'never',
+    message:
+      '{file}, the record of job {job}, is damaged: {reason}; restore it from a copy, or start from a checkpoint ' +
+      '(`--from PATH`) under another name',
+    help:
+      'The record says which checkpoint a job goes on from and which transactions it may have left open. Without it ' +
+      'nothing can go on by itself without losing or repeating output, so a damaged one is never taken for a missing ' +
+      'one. The disk may be failing, or the file was edited.',
+  },
+  'MR-HA-NEWER-VERSION': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: '{file} was written by a newer Millrace (format {version}; this one reads up to {known}); upgrade',
+    help: 'Run the version that wrote it, or a newer one.',
+  },
+  'MR-HA-UNAVAILABLE': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'cannot {operation} the record of job {job} in {directory}: {reason}',
+    help:
+      'The directory cannot be reached, does not allow what is done there, or the disk is full. The last record that ' +
+      'was written is still valid.',
+  },
+});
