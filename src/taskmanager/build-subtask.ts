@@ -1,9 +1,11 @@
 import { counterNames } from '../core/index.ts';
 import type {
+  CheckpointStorage,
   ConnectorCatalog,
   Counter,
-  Operator,
+  OperatorContext,
   Ports,
+  RunIdentity,
   SinkSpec,
   SinkWriter,
   SourceReader,
@@ -12,15 +14,19 @@ import type {
 } from '../core/index.ts';
 import type { ChainNode, SinkNode, SourceNode } from '../graph/index.ts';
 import type { SliceDescriptor, TaskDescriptor } from '../rpc/index.ts';
+import { Alarms } from './alarms.ts';
 import { Chain } from './chain.ts';
 import type { ChainStage, ChainTail } from './chain.ts';
 import { GateHead, SourceHead } from './chain-head.ts';
 import type { ChainHead } from './chain-head.ts';
 import { ExchangeTail, SinkTail } from './chain-tail.ts';
+import { restoreState } from './checkpoints/restore-state.ts';
+import { SubtaskCheckpoints } from './checkpoints/subtask-checkpoints.ts';
 import { taskErrors } from './errors.ts';
 import { PolicyErrorHandler } from './record-errors.ts';
 import type { OperatorFactory } from './slot-entry.ts';
 import type { SlotLinks } from './slot-links.ts';
+import { SplitWatermarks } from './split-watermarks.ts';
 import type { SubtaskPart, SubtaskParts } from './subtask.ts';
 import { TaskCounters } from './task-counters.ts';
 
@@ -31,12 +37,15 @@ export interface SubtaskMaterials {
   readonly ports: Ports;
   readonly catalog: ConnectorCatalog;
   readonly createOperator: OperatorFactory;
+  readonly watermarkIntervalMs: number;
+  /** Where state files go; null where the job takes no checkpoints. */
+  readonly storage: CheckpointStorage | null;
 }
 
 export interface BuiltSubtask {
   readonly parts: SubtaskParts;
-  /** The source's reader and step, where the chain starts with one. */
-  readonly source: { readonly stepId: string; readonly reader: SourceReader } | null;
+  /** Where the chain starts with a source. */
+  readonly source: SourceHead | null;
   /** Where the chain ends with a sink. */
   readonly sink: SinkTail | null;
 }
@@ -69,9 +78,12 @@ class SubtaskBuilder {
     const writer = sinkNode === null ? null : this.#createWriter(sinkNode.spec);
     const reader = sourceNode === null ? null : this.#createReader(sourceNode.spec);
     const tail = this.#tail(sinkNode, writer);
-    const chain = new Chain(stages, tail.tail);
-    const head = this.#head(sourceNode, reader);
-    const operatorParts = stages.flatMap((stage, index) => this.#operatorPart(stage, inner, index, chain));
+    const chain = new Chain(stages, tail.tail, this.#restoredWatermarkMs);
+    const alarms = new Alarms(this.#materials.ports.clock, stages.length);
+    const checkpoints = this.#checkpoints(sourceNode, reader, sinkNode, writer, chain);
+    const head = this.#head(sourceNode, reader, checkpoints);
+    if (checkpoints !== null) chain.barriers = checkpoints;
+    const operatorParts = stages.flatMap((stage, index) => this.#operatorPart(stage, inner, index, chain, alarms));
     return {
       parts: {
         attemptId: this.#task.attemptId,
@@ -79,35 +91,76 @@ class SubtaskBuilder {
         counters: this.#counters,
         chain,
         head: head.head,
+        alarms,
+        checkpoints,
         parts: [
           ...(sinkNode === null || writer === null ? [] : [this.#writerPart(sinkNode, writer)]),
           ...operatorParts.reverse(),
           ...(sourceNode === null || reader === null ? [] : [this.#readerPart(sourceNode, reader)]),
         ],
+        restore: this.#restore(stages),
         disconnect: () => {
           tail.close();
           head.close();
         },
       },
-      source: sourceNode === null || reader === null ? null : { stepId: sourceNode.spec.stepId, reader },
+      source: head.head instanceof SourceHead ? head.head : null,
       sink: tail.tail instanceof SinkTail ? tail.tail : null,
     };
   }
 
+  get #run(): RunIdentity | null {
+    return this.#materials.slice.checkpointing?.run ?? null;
+  }
+
+  get #restoredWatermarkMs(): number {
+    return this.#task.restore?.watermarkMs ?? -Infinity;
+  }
+
+  get #restoredId(): number {
+    return this.#task.restore?.checkpointId ?? 0;
+  }
+
   #stage(node: ChainNode): ChainStage {
-    const operator = node.kind === 'transform' || node.kind === 'aggregate' ? this.#createOperator(node) : null;
+    const isPassive = node.kind === 'source' || node.kind === 'sink' || node.kind === 'union';
     const steps = stepsOf(node);
     const lastStep = steps.at(-1) ?? '';
     return {
-      operator,
+      operator: isPassive ? null : this.#materials.createOperator(node),
       stepId: lastStep,
       recordsIn: this.#counter(steps[0] ?? '', counterNames.recordsIn.name),
       recordsOut: this.#counter(lastStep, counterNames.recordsOut.name),
     };
   }
 
-  #createOperator(node: Extract<ChainNode, { kind: 'transform' | 'aggregate' }>): Operator {
-    return this.#materials.createOperator(node);
+  #checkpoints(
+    sourceNode: SourceNode | null,
+    reader: SourceReader | null,
+    sinkNode: SinkNode | null,
+    writer: SinkWriter | null,
+    chain: Chain,
+  ): SubtaskCheckpoints | null {
+    const { storage, ports } = this.#materials;
+    if (storage === null) return null;
+    return new SubtaskCheckpoints({
+      subtaskIndex: this.#task.subtaskIndex,
+      owner: this.#task.attemptId,
+      storage,
+      ports,
+      restoredId: this.#restoredId,
+      source: sourceNode === null || reader === null ? null : { stepId: sourceNode.spec.stepId, reader },
+      sink: sinkNode === null || writer === null ? null : { stepId: sinkNode.spec.stepId, writer },
+      chain,
+    });
+  }
+
+  /** What gives the operators their state back; null where there is none to give. */
+  #restore(stages: readonly ChainStage[]): SubtaskParts['restore'] {
+    const { storage } = this.#materials;
+    const { operators = [] } = this.#task.restore ?? {};
+    if (storage === null || operators.length === 0) return null;
+    const stateOf = (step: string) => stages.find(({ stepId }) => stepId === step)?.operator?.state ?? null;
+    return (isCancelled) => restoreState(operators, stateOf, storage, isCancelled);
   }
 
   #createWriter(spec: SinkSpec): SinkWriter {
@@ -125,7 +178,14 @@ class SubtaskBuilder {
   #tail(sinkNode: SinkNode | null, writer: SinkWriter | null): { readonly tail: ChainTail; close(): void } {
     if (sinkNode !== null && writer !== null) {
       const { stepId } = sinkNode.spec;
-      const tail = new SinkTail(writer, stepId, this.#counter(stepId, counterNames.recordsIn.name));
+      const tail = new SinkTail({
+        writer,
+        stepId,
+        recordsIn: this.#counter(stepId, counterNames.recordsIn.name),
+        takesCheckpoints: this.#run !== null,
+        restoredId: this.#restoredId,
+        crashPoints: this.#materials.ports.crashPoints,
+      });
       return { tail, close: () => undefined };
     }
     const lastNode = this.#task.vertex.chain.at(-1);
@@ -139,41 +199,83 @@ class SubtaskBuilder {
     };
   }
 
-  #head(sourceNode: SourceNode | null, reader: SourceReader | null): { readonly head: ChainHead; close(): void } {
-    if (sourceNode !== null && reader !== null) {
-      const { stepId } = sourceNode.spec;
-      const recordsOut = this.#counter(stepId, counterNames.recordsOut.name);
-      return { head: new SourceHead(reader, stepId, recordsOut), close: () => undefined };
-    }
-    const gate = this.#materials.links.gate(this.#task);
+  #head(
+    sourceNode: SourceNode | null,
+    reader: SourceReader | null,
+    checkpoints: SubtaskCheckpoints | null,
+  ): { readonly head: ChainHead; close(): void } {
+    if (sourceNode !== null && reader !== null) return this.#sourceHead(sourceNode, reader, checkpoints);
+    const gate = this.#materials.links.gate(this.#task, {
+      clock: this.#materials.ports.clock,
+      isAligning: this.#run?.settings.mode !== 'at-least-once',
+      restoredWatermarkMs: this.#restoredWatermarkMs,
+    });
+    gate.onOvertaken = (checkpointId) => checkpoints?.overtaken(checkpointId);
     const firstNode = this.#task.vertex.chain[0];
     const stepId = (firstNode === undefined ? null : stepsOf(firstNode)[0]) ?? this.#task.vertex.name;
     return {
-      head: new GateHead(gate, stepId),
+      head: new GateHead(gate, stepId, checkpoints),
       close: () => {
         gate.close();
       },
     };
   }
 
-  #operatorPart(stage: ChainStage, nodes: readonly ChainNode[], index: number, chain: Chain): SubtaskPart[] {
+  #sourceHead(
+    { spec, watermark }: SourceNode,
+    reader: SourceReader,
+    barriers: SubtaskCheckpoints | null,
+  ): { readonly head: SourceHead; close(): void } {
+    const { ports, watermarkIntervalMs } = this.#materials;
+    const head = new SourceHead({
+      reader,
+      stepId: spec.stepId,
+      recordsOut: this.#counter(spec.stepId, counterNames.recordsOut.name),
+      watermarks: watermark === null ? null : new SplitWatermarks(watermark, this.#restoredWatermarkMs),
+      watermarkIntervalMs,
+      clock: ports.clock,
+      barriers,
+    });
+    return {
+      head,
+      close: () => {
+        head.close();
+      },
+    };
+  }
+
+  #operatorPart(
+    stage: ChainStage,
+    nodes: readonly ChainNode[],
+    index: number,
+    chain: Chain,
+    alarms: Alarms,
+  ): SubtaskPart[] {
     const { operator, stepId } = stage;
     const output = chain.outputs[index];
     const node = nodes[index];
     if (operator === null || output === undefined || node === undefined) return [];
-    const context = { ...this.#context(stepsOf(node)[0] ?? stepId), output, errors: this.#errors };
+    const context: OperatorContext = {
+      ...this.#context(stepsOf(node)[0] ?? stepId),
+      output,
+      errors: this.#errors,
+      restoredWatermarkMs: this.#restoredWatermarkMs,
+      setAlarm: (atMs) => {
+        alarms.set(index, atMs);
+      },
+    };
     return [{ stepId, open: () => operator.open(context), close: () => operator.close() }];
   }
 
   #writerPart(node: SinkNode, writer: SinkWriter): SubtaskPart {
     const { stepId } = node.spec;
-    const context = { ...this.#context(stepId), rack: this.#materials.rack, errors: this.#errors };
+    const context = { ...this.#context(stepId), rack: this.#materials.rack, run: this.#run, errors: this.#errors };
     return { stepId, open: () => writer.open(context), close: () => writer.close() };
   }
 
   #readerPart(node: SourceNode, reader: SourceReader): SubtaskPart {
     const { stepId } = node.spec;
-    const context = { ...this.#context(stepId), rack: this.#materials.rack, errors: this.#errors };
+    const context = { ...this.#context(stepId), rack: this.#materials.rack, run: this.#run, errors: this.#errors };
     return { stepId, open: () => reader.open(context), close: () => reader.close() };
   }
 
@@ -208,6 +310,10 @@ function stepsOf(node: ChainNode): readonly string[] {
     case 'transform':
       return node.steps.map(({ stepId }) => stepId);
     case 'aggregate':
+    case 'window':
+    case 'join':
+    case 'dedupe':
+    case 'top-n':
     case 'union':
       return [node.stepId];
   }

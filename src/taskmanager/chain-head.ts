@@ -1,6 +1,8 @@
-import type { Counter, SourceReader } from '../core/index.ts';
+import type { Clock, Committable, Counter, SourceReader, Split, Timer } from '../core/index.ts';
+import type { CheckpointTrigger } from '../rpc/index.ts';
 import type { Chain } from './chain.ts';
 import type { InputGate } from './exchange/input-gate.ts';
+import type { SplitWatermarks } from './split-watermarks.ts';
 
 /** The first part of a chain: a source, or the exchanges that feed it. */
 export interface ChainHead {
@@ -13,48 +15,220 @@ export interface ChainHead {
    * is at hand until onReady is called. Gives the last batch back first. Throws what went wrong since.
    */
   pull(chain: Chain): 'fed' | 'empty' | 'ended';
+  /** The checkpoint is aborted: a barrier of it that has not entered the chain yet never does. */
+  abort(checkpointId: number): void;
 }
+
+/** What is told of barriers that enter a chain, in a job that takes checkpoints. */
+export interface BarrierEntry {
+  /** The barrier is there on all inputs. Nothing is processed from now on until it has left the chain. */
+  aligned(checkpointId: number, alignmentMs: number): void;
+  /** What the source at the head contributes. */
+  captured(splits: readonly Split[], committables: readonly Committable[]): void;
+}
+
+export interface SourceHeadParts {
+  readonly reader: SourceReader;
+  readonly stepId: string;
+  readonly recordsOut: Counter;
+  /** Null where the stream has no event time. */
+  readonly watermarks: SplitWatermarks | null;
+  /** How often watermarks are sent, at most. */
+  readonly watermarkIntervalMs: number;
+  readonly clock: Clock;
+  /** Null where the job takes no checkpoints. */
+  readonly barriers: BarrierEntry | null;
+}
+
+/** Time that passed while nobody looked, such as a suspended machine's, does not make a split idle. */
+const MAX_ELAPSED_INTERVALS = 3;
 
 export class SourceHead implements ChainHead {
   onReady: () => void = () => undefined;
   readonly stepId: string;
+  readonly #parts: SourceHeadParts;
   readonly #reader: SourceReader;
   readonly #recordsOut: Counter;
+  readonly #watermarks: SplitWatermarks | null;
   #isAwaiting = false;
   #failure: { readonly error: unknown } | null = null;
+  /** Whether a watermark or a barrier may have to enter: the one question that every pull asks. */
+  #isControlDue = false;
+  #timer: Timer | null = null;
+  #tickAtMs = 0;
+  /** Whether the reader has been asked since the last tick: a source that is held up does not fall idle. */
+  #wasAsked = false;
+  #triggers: CheckpointTrigger[] = [];
+  #barrierPhase: 'none' | 'flushed' | 'preparing' | 'prepared' = 'none';
+  #committables: readonly Committable[] = [];
+  #hasFlushedAtEnd = false;
 
-  constructor(reader: SourceReader, stepId: string, recordsOut: Counter) {
-    this.#reader = reader;
-    this.stepId = stepId;
-    this.#recordsOut = recordsOut;
+  constructor(parts: SourceHeadParts) {
+    this.#parts = parts;
+    this.#reader = parts.reader;
+    this.stepId = parts.stepId;
+    this.#recordsOut = parts.recordsOut;
+    this.#watermarks = parts.watermarks;
+  }
+
+  /** Called when the reader is open. */
+  start(): void {
+    if (this.#watermarks === null) return;
+    this.#tickAtMs = this.#parts.clock.monotonicMs();
+    this.#schedule();
+  }
+
+  addSplits(splits: readonly Split[]): void {
+    this.#watermarks?.addSplits(splits);
+    this.#isControlDue = true;
+    if (splits.length > 0) this.#reader.addSplits(splits);
+  }
+
+  noMoreSplits(): void {
+    this.#watermarks?.noMoreSplits();
+    this.#reader.noMoreSplits();
+  }
+
+  /** A barrier is to enter the stream as soon as the chain is idle. */
+  trigger(trigger: CheckpointTrigger): void {
+    this.#triggers.push(trigger);
+    this.#isControlDue = true;
+    this.onReady();
+  }
+
+  abort(checkpointId: number): void {
+    this.#triggers = this.#triggers.filter(
+      (trigger, index) => trigger.checkpointId !== checkpointId || (index === 0 && this.#barrierPhase !== 'none'),
+    );
   }
 
   pull(chain: Chain): 'fed' | 'empty' | 'ended' {
     if (this.#failure !== null) throw this.#failure.error;
+    if (this.#isControlDue) {
+      const fed = this.#pullControl(chain);
+      if (fed !== null) return fed;
+    }
+    this.#wasAsked = true;
     const batch = this.#reader.poll();
     if (batch !== null) {
       this.#recordsOut.value += batch.rowCount;
+      this.#watermarks?.stamp(batch, this.#reader.batchSplit);
       chain.offer(batch, 0);
       return 'fed';
     }
-    if (this.#reader.isFinished) {
-      chain.start({ kind: 'end-of-input' });
-      return 'ended';
+    if (this.#reader.isFinished) return this.#pullEnd(chain);
+    this.#hasFlushedAtEnd = false;
+    if (!this.#isAwaiting) {
+      this.#isAwaiting = true;
+      this.#await(this.#reader.available(), () => {
+        this.#isAwaiting = false;
+      });
     }
-    this.#await();
     return 'empty';
   }
 
-  #await(): void {
-    if (this.#isAwaiting) return;
-    this.#isAwaiting = true;
-    this.#reader.available().then(
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  /** What a checkpoint stores of the source. */
+  positions(): readonly Split[] {
+    const splits = this.#reader.positions();
+    return this.#watermarks?.withEventTime(splits) ?? splits;
+  }
+
+  /** A barrier or a watermark, where there is one; null where the reader has its turn. */
+  #pullControl(chain: Chain): 'fed' | 'empty' | null {
+    const [trigger] = this.#triggers;
+    if (trigger !== undefined) return this.#pullBarrier(chain, trigger);
+    this.#isControlDue = false;
+    if (this.#watermarks === null) return null;
+    const ended = this.#reader.takeEndedSplits?.() ?? [];
+    if (ended.length > 0) this.#watermarks.removeSplits(ended);
+    const watermark = this.#watermarks.next();
+    if (watermark === null) return null;
+    chain.start(watermark);
+    return 'fed';
+  }
+
+  /**
+   * A barrier enters in three steps: what the chain has buffered leaves it, as it may send dead letters; what the
+   * reader has written itself becomes durable; its positions are taken.
+   */
+  #pullBarrier(chain: Chain, trigger: CheckpointTrigger): 'fed' | 'empty' {
+    const { checkpointId, triggeredAtMs } = trigger;
+    switch (this.#barrierPhase) {
+      case 'none':
+        this.#parts.barriers?.aligned(checkpointId, 0);
+        this.#barrierPhase = 'flushed';
+        chain.start({ kind: 'flush' });
+        return 'fed';
+      case 'flushed':
+        this.#barrierPhase = 'preparing';
+        this.#await(this.#prepare(checkpointId), () => {
+          this.#barrierPhase = 'prepared';
+        });
+        return 'empty';
+      case 'preparing':
+        return 'empty';
+      case 'prepared':
+        this.#triggers.shift();
+        this.#barrierPhase = 'none';
+        this.#parts.barriers?.captured(this.positions(), this.#committables);
+        chain.start({ kind: 'barrier', checkpointId, triggeredAtMs });
+        return 'fed';
+    }
+  }
+
+  async #prepare(checkpointId: number): Promise<void> {
+    const { committing } = this.#reader;
+    if (committing === undefined) await this.#reader.flush?.();
+    else this.#committables = await committing.prepareCommit(checkpointId);
+  }
+
+  /** What the chain has buffered leaves it, the last watermark follows, then the end. */
+  #pullEnd(chain: Chain): 'fed' | 'ended' {
+    if (!this.#hasFlushedAtEnd) {
+      // May send dead letters, so that the reader is not finished after all.
+      this.#hasFlushedAtEnd = true;
+      chain.start({ kind: 'flush' });
+      return 'fed';
+    }
+    const watermark = this.#watermarks?.last() ?? null;
+    if (watermark !== null) {
+      chain.start(watermark);
+      return 'fed';
+    }
+    this.close();
+    chain.start({ kind: 'end-of-input' });
+    return 'ended';
+  }
+
+  #schedule(): void {
+    const { clock, watermarkIntervalMs } = this.#parts;
+    this.#timer = clock.schedule(watermarkIntervalMs, () => this.#tick(), true);
+  }
+
+  #tick(): void {
+    const { clock, watermarkIntervalMs } = this.#parts;
+    const now = clock.monotonicMs();
+    const elapsedMs = Math.min(now - this.#tickAtMs, watermarkIntervalMs * MAX_ELAPSED_INTERVALS);
+    this.#tickAtMs = now;
+    if (this.#wasAsked || this.#isAwaiting) this.#watermarks?.elapse(elapsedMs);
+    this.#wasAsked = false;
+    this.#isControlDue = true;
+    this.#schedule();
+    this.onReady();
+  }
+
+  #await(promise: Promise<void>, then: () => void): void {
+    promise.then(
       () => {
-        this.#isAwaiting = false;
+        then();
         this.onReady();
       },
       (error: unknown) => {
-        this.#isAwaiting = false;
         this.#failure = { error };
         this.onReady();
       },
@@ -66,11 +240,18 @@ export class GateHead implements ChainHead {
   onReady: () => void = () => undefined;
   readonly stepId: string;
   readonly #gate: InputGate;
+  readonly #barriers: BarrierEntry | null;
 
-  constructor(gate: InputGate, stepId: string) {
+  /** `barriers`: null where the job takes no checkpoints. */
+  constructor(gate: InputGate, stepId: string, barriers: BarrierEntry | null) {
     this.#gate = gate;
     this.stepId = stepId;
+    this.#barriers = barriers;
     gate.onElement = () => this.onReady();
+  }
+
+  abort(checkpointId: number): void {
+    this.#gate.abort(checkpointId);
   }
 
   pull(chain: Chain): 'fed' | 'empty' | 'ended' {
@@ -80,6 +261,7 @@ export class GateHead implements ChainHead {
       chain.offer(element.batch, this.#gate.input);
       return 'fed';
     }
+    if (element.kind === 'barrier') this.#barriers?.aligned(element.checkpointId, this.#gate.alignmentMs);
     chain.start(element);
     return element.kind === 'end-of-input' ? 'ended' : 'fed';
   }

@@ -1,25 +1,42 @@
-import type { ColumnBatch, Counter, SinkWriter } from '../core/index.ts';
+import type { ColumnBatch, Committable, Counter, CrashPoints, SinkWriter } from '../core/index.ts';
 import type { ChainControl, ChainTail } from './chain.ts';
 import type { EdgeWriter } from './exchange/edge-writer.ts';
 
 const ignore = (): void => undefined;
+
+export interface SinkTailParts {
+  readonly writer: SinkWriter;
+  readonly stepId: string;
+  readonly recordsIn: Counter;
+  /** Whether the job takes checkpoints: what is written is committed with them, where the writer can do that. */
+  readonly takesCheckpoints: boolean;
+  /** The checkpoint that the subtask is restored from; 0 for none. */
+  readonly restoredId: number;
+  readonly crashPoints: CrashPoints | undefined;
+}
 
 /** Writes what reaches the end of a chain to a sink. */
 export class SinkTail implements ChainTail {
   onReady: () => void = ignore;
   onFailure: (error: unknown) => void = ignore;
   readonly stepId: string;
+  committables: readonly Committable[] = [];
+  readonly #parts: SinkTailParts;
   readonly #writer: SinkWriter;
   readonly #recordsIn: Counter;
   #batch: ColumnBatch | null = null;
   #row = 0;
   #isAwaiting = false;
-  #flush: 'none' | 'running' | 'done' = 'none';
+  #lastBarrierId: number;
+  /** Making durable what was written, for a barrier or the end of input. */
+  #settling: 'none' | 'running' | 'done' = 'none';
 
-  constructor(writer: SinkWriter, stepId: string, recordsIn: Counter) {
-    this.#writer = writer;
-    this.stepId = stepId;
-    this.#recordsIn = recordsIn;
+  constructor(parts: SinkTailParts) {
+    this.#parts = parts;
+    this.#writer = parts.writer;
+    this.stepId = parts.stepId;
+    this.#recordsIn = parts.recordsIn;
+    this.#lastBarrierId = parts.restoredId;
   }
 
   offer(batch: ColumnBatch): void {
@@ -43,17 +60,19 @@ export class SinkTail implements ChainTail {
   }
 
   control(control: ChainControl): boolean {
-    if (control.kind === 'flush') this.#writer.poke();
-    if (control.kind !== 'end-of-input') return true;
-    if (this.#flush === 'none') {
-      this.#flush = 'running';
-      this.#await(
-        this.#writer.flush().then(() => {
-          this.#flush = 'done';
-        }),
-      );
+    switch (control.kind) {
+      case 'flush':
+        this.#writer.poke();
+        return true;
+      case 'watermark':
+      case 'latency-marker':
+        return true;
+      case 'barrier':
+        this.#lastBarrierId = control.checkpointId;
+        return this.#isSettled(control.checkpointId);
+      case 'end-of-input':
+        return this.#isSettled(this.#lastBarrierId + 1);
     }
-    return this.#isFlushed();
   }
 
   /**
@@ -61,11 +80,28 @@ export class SinkTail implements ChainTail {
    * rows may be on their way.
    */
   checkHealth(): void {
-    if (!this.#isAwaiting) this.#await(this.#writer.writable());
+    if (!this.#isAwaiting && this.#settling !== 'running') this.#await(this.#writer.writable());
   }
 
-  #isFlushed(): boolean {
-    return this.#flush === 'done';
+  /** Whether all that was written is durable; sees to it. */
+  #isSettled(checkpointId: number): boolean {
+    if (this.#settling === 'none') {
+      this.#settling = 'running';
+      this.#await(this.#settle(checkpointId));
+    }
+    if (this.#settling === 'running') return false;
+    this.#settling = 'none';
+    return true;
+  }
+
+  async #settle(checkpointId: number): Promise<void> {
+    const { committing } = this.#writer;
+    if (committing === undefined || !this.#parts.takesCheckpoints) await this.#writer.flush();
+    else {
+      this.committables = await committing.prepareCommit(checkpointId);
+      this.#parts.crashPoints?.reached('transaction-flushed');
+    }
+    this.#settling = 'done';
   }
 
   #await(promise: Promise<void>): void {
@@ -87,6 +123,7 @@ export class ExchangeTail implements ChainTail {
   onReady: () => void = ignore;
   onFailure: (error: unknown) => void = ignore;
   readonly stepId: string;
+  readonly committables: readonly Committable[] = [];
   readonly #writers: readonly EdgeWriter[];
   /** Per edge, whether it has the present control element. */
   readonly #hasControl: boolean[];

@@ -11,6 +11,7 @@ const end: ChainControl = { kind: 'end-of-input' };
 
 /** Logs everything; takes batches only when `isOpen`. */
 class LogTail implements ChainTail {
+  readonly committables = [];
   readonly stepId = 'tail';
   onReady = (): void => undefined;
   onFailure = (): void => undefined;
@@ -45,7 +46,7 @@ function chainOf(log: string[], ...operators: (Operator | null)[]) {
       recordsOut: { value: 0 },
     }),
   );
-  const chain = new Chain(stages, tail);
+  const chain = new Chain(stages, tail, -Infinity);
   operators.forEach((operator, index) => {
     void operator?.open({ output: chain.outputs[index] } as unknown as OperatorContext);
   });

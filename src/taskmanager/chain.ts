@@ -2,12 +2,26 @@
  * The driver of a chain: one pending batch per operator, work always at the deepest one. The design is in
  * docs/design/007-task-runtime.md.
  */
-import type { ColumnBatch, Counter, Operator, Output } from '../core/index.ts';
+import type { ColumnBatch, Committable, Counter, Operator, OperatorState, Output } from '../core/index.ts';
 import { taskErrors } from './errors.ts';
 import type { ControlElement } from './exchange/channel.ts';
 
 /** What travels down an empty chain: a control element, or the order to let go of what is buffered. */
 export type ChainControl = ControlElement | { readonly kind: 'flush' };
+
+/** The alarm of one operator: it goes no further. */
+interface ChainAlarm {
+  readonly kind: 'alarm';
+  readonly nowMs: number;
+}
+
+/** Follows a barrier down the chain, in a job that takes checkpoints. */
+export interface BarrierObserver {
+  /** The barrier has reached an operator, and everything before it has left the operator. */
+  reached(stepId: string, state: OperatorState): void;
+  /** The barrier has left the chain. */
+  left(committables: readonly Committable[]): void;
+}
 
 /** The last part of a chain: a sink, or the exchanges to the next chains. */
 export interface ChainTail {
@@ -23,6 +37,8 @@ export interface ChainTail {
   take(): boolean;
   /** Goes on with an element that follows all batches; true once it is done. A flush is done at once. */
   control(control: ChainControl): boolean;
+  /** What was prepared for the last barrier, or for the end of input. */
+  readonly committables: readonly Committable[];
 }
 
 /** One operator of a chain; a union has none and passes its input on. */
@@ -57,7 +73,7 @@ export class Chain {
   readonly #pending: readonly Pending[];
   /** The deepest stage that holds a batch, `#stages.length` for the tail, -1 for none. */
   #deepest = -1;
-  #control: ChainControl | null = null;
+  #control: ChainControl | ChainAlarm | null = null;
   /** Where the control element is, and whether the operator there has let go of what it buffered. */
   #controlStage = 0;
   #isFlushed = false;
@@ -68,9 +84,16 @@ export class Chain {
 
   /** Where each stage puts its output. */
   readonly outputs: readonly Output[];
+  /** Null where the job takes no checkpoints. */
+  barriers: BarrierObserver | null = null;
+  #watermarkMs: number;
+  /** Whether the watermark that passes is later than any before. */
+  #isLater = false;
 
-  constructor(stages: readonly ChainStage[], tail: ChainTail) {
+  /** `restoredWatermarkMs`: the event time that the operators are restored with; -Infinity for none. */
+  constructor(stages: readonly ChainStage[], tail: ChainTail, restoredWatermarkMs: number) {
     this.#stages = stages;
+    this.#watermarkMs = restoredWatermarkMs;
     this.#tail = tail;
     this.#pending = stages.map(() => new Pending());
     this.outputs = stages.map((_, index) => this.#outputOf(index));
@@ -85,6 +108,16 @@ export class Chain {
   /** The step whose code ran last, for errors that do not name theirs. */
   get currentStep(): string {
     return this.#stages[this.#current]?.stepId ?? this.#tail.stepId;
+  }
+
+  /** The event time that the chain has reached; -Infinity before the first watermark. */
+  get watermarkMs(): number {
+    return this.#watermarkMs;
+  }
+
+  /** What the tail has prepared for the last barrier, or for the end of input. */
+  get committables(): readonly Committable[] {
+    return this.#tail.committables;
   }
 
   #outputOf(index: number): Output {
@@ -112,6 +145,15 @@ export class Chain {
     this.#control = control;
     this.#controlStage = 0;
     this.#isFlushed = false;
+    if (control.kind !== 'watermark') return;
+    this.#isLater = control.timestampMs > this.#watermarkMs;
+    if (this.#isLater) this.#watermarkMs = control.timestampMs;
+  }
+
+  /** Starts with the alarm of an operator, which has gone off at `nowMs`; only while idle. */
+  startAlarm(stage: number, nowMs: number): void {
+    this.#control = { kind: 'alarm', nowMs };
+    this.#controlStage = stage;
   }
 
   /** Does one piece of work: at most one call of an operator. Throws what a step throws. */
@@ -179,15 +221,20 @@ export class Chain {
     this.#deepest = stage;
   }
 
-  #stepControl(control: ChainControl): ChainProgress {
+  #stepControl(control: ChainControl | ChainAlarm): ChainProgress {
     const stage = this.#controlStage;
     this.#current = stage;
+    const operator = this.#stages[stage]?.operator ?? null;
+    if (control.kind === 'alarm') {
+      if (operator?.onTimer?.(control.nowMs) ?? true) this.#control = null;
+      return 'more';
+    }
     if (stage === this.#stages.length) {
       if (!this.#tail.control(control)) return 'blocked';
       this.#control = null;
+      if (control.kind === 'barrier') this.barriers?.left(this.#tail.committables);
       return 'more';
     }
-    const operator = this.#stages[stage]?.operator ?? null;
     if (operator === null || this.#passes(operator, control)) {
       this.#controlStage = stage + 1;
       this.#isFlushed = false;
@@ -204,8 +251,11 @@ export class Chain {
       // What the flush has emitted leaves the chain first.
       if (this.#deepest >= 0 && control.kind !== 'flush') return false;
     }
-    if (control.kind === 'watermark') return operator.onWatermark?.(control.timestampMs) ?? true;
+    if (control.kind === 'watermark') return !this.#isLater || (operator.onWatermark?.(control.timestampMs) ?? true);
     if (control.kind === 'end-of-input') return operator.finish();
+    if (control.kind === 'barrier' && operator.state !== undefined) {
+      this.barriers?.reached((this.#stages[this.#controlStage] as ChainStage).stepId, operator.state);
+    }
     return true;
   }
 

@@ -55,6 +55,29 @@ export const taskErrors = defineErrors({
     message: 'slot {slot} exchanges data with slot {peer} of another TaskManager, which this version cannot do',
     help: 'Run the job with as many slots in one TaskManager as its parallelism.',
   },
+  'MR-TASK-NOT-RUNNING': {
+    domain: 'internal',
+    scope: 'task',
+    retry: 'backoff',
+    message: 'checkpoint {checkpoint} came before the task was running',
+    help: 'The checkpoint is aborted, and the next one is taken as usual. No action is needed.',
+  },
+  'MR-TASK-CHECKPOINT-OVERTAKEN': {
+    domain: 'internal',
+    scope: 'task',
+    retry: 'backoff',
+    message: 'checkpoint {checkpoint} was not complete when the barrier of a newer one came',
+    help:
+      'The checkpoint is aborted, and the newer one goes on. Seen often, it says that checkpoints take longer than ' +
+      'their interval: raise `checkpoint: interval` or look for the slow step.',
+  },
+  'MR-TASK-STATE-UNCLAIMED': {
+    domain: 'internal',
+    scope: 'job',
+    retry: 'never',
+    message: 'the checkpoint holds state of kind {kind} for a step that remembers nothing',
+    help: 'The plan that the job was restored by does not fit its steps. Please report it with the job file.',
+  },
   'MR-TASK-BAD-FRAME': {
     domain: 'internal',
     scope: 'job',

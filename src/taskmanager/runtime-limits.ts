@@ -8,6 +8,8 @@ export interface RuntimeLimits {
   readonly yieldMs: number;
   /** How long rows may wait in partial batches while input keeps coming. */
   readonly flushIntervalMs: number;
+  /** How often a source says how far event time has come. */
+  readonly watermarkIntervalMs: number;
   readonly reportIntervalMs: number;
   /** How long closing may take after a failure before the failure is reported all the same. */
   readonly closeTimeoutMs: number;
@@ -22,6 +24,7 @@ export const DEFAULT_LIMITS: RuntimeLimits = Object.freeze({
   sliceMs: 1,
   yieldMs: 2,
   flushIntervalMs: 100,
+  watermarkIntervalMs: 200,
   reportIntervalMs: 500,
   closeTimeoutMs: 10_000,
   cancelTimeoutMs: 15_000,

@@ -7,7 +7,7 @@ import { DataLink } from './exchange/data-link.ts';
 import { ForwardWriter, SpreadingWriter } from './exchange/edge-writer.ts';
 import type { EdgeWriter } from './exchange/edge-writer.ts';
 import { ForwardChannel } from './exchange/forward-channel.ts';
-import type { GateChannel } from './exchange/input-gate.ts';
+import type { GateChannel, GateOptions } from './exchange/input-gate.ts';
 import { InputGate } from './exchange/input-gate.ts';
 import { LocalChannel } from './exchange/local-channel.ts';
 import { createPartitioner } from './exchange/partitioner.ts';
@@ -36,11 +36,11 @@ export class SlotLinks {
   }
 
   /** The receiving end of a subtask that no source feeds. */
-  gate(task: TaskDescriptor): InputGate {
+  gate(task: TaskDescriptor, options: GateOptions): InputGate {
     const channels = task.inputs.flatMap((input, index) =>
       this.#inputs(task, input).map((channel): GateChannel => ({ channel, input: index })),
     );
-    return new InputGate(channels);
+    return new InputGate(channels, options);
   }
 
   /** The sending end of one edge of a subtask. */

@@ -1,8 +1,14 @@
 /** What a TaskManager and the thread of one of its slots say to each other, over a MessagePort of their own. */
 import type { MessagePort } from 'node:worker_threads';
-import type { AttemptId, SerializedError, SlotId, Split, StepId } from '../core/index.ts';
+import type { AttemptId, SerializedError, SlotId, Split, StepId, SubtaskSnapshot } from '../core/index.ts';
 import type { StepCounters } from '../metrics/index.ts';
-import type { SliceDescriptor, TaskState } from '../rpc/index.ts';
+import type {
+  CheckpointAcknowledgement,
+  CheckpointDecline,
+  CheckpointTrigger,
+  SliceDescriptor,
+  TaskState,
+} from '../rpc/index.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
 
 /** What the thread is started with. */
@@ -28,6 +34,9 @@ export type ToSlot =
       readonly splits: readonly Split[];
     }
   | { readonly kind: 'no-more-splits'; readonly attemptId: AttemptId; readonly stepId: StepId }
+  | ({ readonly kind: 'trigger-checkpoint'; readonly attemptId: AttemptId } & CheckpointTrigger)
+  | { readonly kind: 'checkpoint-completed'; readonly attemptId: AttemptId; readonly checkpointId: number }
+  | { readonly kind: 'checkpoint-aborted'; readonly attemptId: AttemptId; readonly checkpointId: number }
   | { readonly kind: 'cancel'; readonly attemptId: AttemptId }
   /** The last message: the thread ends. */
   | { readonly kind: 'stop' };
@@ -39,4 +48,11 @@ export type FromSlot =
       readonly state: TaskState;
       readonly error: SerializedError | null;
     }
+  | ({ readonly kind: 'acknowledge'; readonly attemptId: AttemptId } & Pick<
+      CheckpointAcknowledgement,
+      'checkpointId' | 'snapshot' | 'metrics'
+    >)
+  | ({ readonly kind: 'decline'; readonly attemptId: AttemptId } & Pick<CheckpointDecline, 'checkpointId' | 'error'>)
+  /** All input is processed; only FINISHED follows. */
+  | { readonly kind: 'ended'; readonly attemptId: AttemptId; readonly snapshot: SubtaskSnapshot }
   | { readonly kind: 'progress'; readonly steps: readonly StepCounters[] };

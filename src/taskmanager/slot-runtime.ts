@@ -1,12 +1,15 @@
 import { serializeError, stepId } from '../core/index.ts';
-import type { AttemptId, MillraceError } from '../core/index.ts';
+import type { AttemptId, CheckpointStorage, MillraceError } from '../core/index.ts';
 import type { SliceDescriptor, TaskDescriptor, TaskState } from '../rpc/index.ts';
 import { buildSubtask } from './build-subtask.ts';
 import type { BuiltSubtask } from './build-subtask.ts';
+import type { SourceHead } from './chain-head.ts';
+import type { CheckpointReports } from './checkpoints/subtask-checkpoints.ts';
 import type { SlotDependencies } from './slot-entry.ts';
 import { SlotLinks } from './slot-links.ts';
 import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
 import { stepFailure } from '../rpc/index.ts';
+import { openCheckpointStorage } from '../state/index.ts';
 import { Subtask } from './subtask.ts';
 import type { SubtaskSurroundings } from './subtask.ts';
 import { TaskLoop } from './task-loop.ts';
@@ -66,10 +69,19 @@ class SlotRuntime {
         else this.#links.connect(message.peer, message.port);
         return;
       case 'add-splits':
-        this.#toReader(message.attemptId, message.stepId, ({ reader }) => reader.addSplits(message.splits));
+        this.#toSource(message.attemptId, message.stepId, (source) => source.addSplits(message.splits));
         return;
       case 'no-more-splits':
-        this.#toReader(message.attemptId, message.stepId, ({ reader }) => reader.noMoreSplits());
+        this.#toSource(message.attemptId, message.stepId, (source) => source.noMoreSplits());
+        return;
+      case 'trigger-checkpoint':
+        this.#subtasks.get(message.attemptId)?.subtask.triggerCheckpoint(message);
+        return;
+      case 'checkpoint-completed':
+        this.#subtasks.get(message.attemptId)?.subtask.checkpointCompleted(message.checkpointId);
+        return;
+      case 'checkpoint-aborted':
+        this.#subtasks.get(message.attemptId)?.subtask.checkpointAborted(message.checkpointId);
         return;
       case 'cancel':
         this.#subtasks.get(message.attemptId)?.subtask.cancel();
@@ -84,24 +96,35 @@ class SlotRuntime {
     const links = new SlotLinks(slice, memoryBytes, limits.credits);
     this.#links = links;
     for (const { peer, port } of this.#early) links.connect(peer, port);
-    const deployed = slice.tasks.flatMap((task) => this.#create(task, slice, links));
+    const { ports, openStorage = openCheckpointStorage } = this.#dependencies;
+    const storage = slice.checkpointing === null ? null : openStorage(slice.checkpointing.storage, ports);
+    const deployed = slice.tasks.flatMap((task) => this.#create(task, slice, links, storage));
     // All channels have both ends before anything flows.
     for (const { subtask } of deployed) subtask.start();
   }
 
-  #create(task: TaskDescriptor, slice: SliceDescriptor, links: SlotLinks): DeployedSubtask[] {
-    const { ports, catalog, createOperator } = this.#dependencies;
+  #create(
+    task: TaskDescriptor,
+    slice: SliceDescriptor,
+    links: SlotLinks,
+    storage: CheckpointStorage | null,
+  ): DeployedSubtask[] {
+    const { ports } = this.#dependencies;
+    const { rack, limits } = this.#start;
+    const { watermarkIntervalMs } = limits;
     const around: SubtaskSurroundings = {
       ports,
-      limits: this.#start.limits,
+      limits,
       loop: this.#loop,
+      reports: ({ attemptId }) => this.#reportsOf(attemptId),
       onState: (subtask, state, error) => {
         if (state === 'FINISHED' || state === 'CANCELED' || state === 'FAILED') this.#report();
         this.#tell(subtask.attemptId, state, error);
       },
     };
     try {
-      const built = buildSubtask(task, { slice, links, rack: this.#start.rack, ports, catalog, createOperator });
+      const materials = { ...this.#dependencies, slice, links, rack, watermarkIntervalMs, storage };
+      const built = buildSubtask(task, materials);
       const deployed = { subtask: new Subtask(built.parts, around), built };
       this.#subtasks.set(task.attemptId, deployed);
       return [deployed];
@@ -111,7 +134,23 @@ class SlotRuntime {
     }
   }
 
-  #toReader(attempt: AttemptId, step: string, act: (source: NonNullable<BuiltSubtask['source']>) => void): void {
+  #reportsOf(attempt: AttemptId): CheckpointReports {
+    return {
+      acknowledge: (message) => {
+        this.#send({ kind: 'acknowledge', attemptId: attempt, ...message });
+      },
+      decline: (message) => {
+        this.#send({ kind: 'decline', attemptId: attempt, ...message });
+      },
+      ended: (snapshot) => {
+        // The totals are exact from now on.
+        this.#report();
+        this.#send({ kind: 'ended', attemptId: attempt, snapshot });
+      },
+    };
+  }
+
+  #toSource(attempt: AttemptId, step: string, act: (source: SourceHead) => void): void {
     const deployed = this.#subtasks.get(attempt);
     const source = deployed?.built.source;
     if (deployed === undefined || !source || source.stepId !== step || !deployed.subtask.isRunning) return;

@@ -81,7 +81,8 @@ export class SlotThread {
     this.#control.postMessage({ kind: 'connect', peer, port } satisfies ToSlot, [port]);
   }
 
-  pass(message: Extract<ToSlot, { readonly kind: 'add-splits' | 'no-more-splits' }>): void {
+  /** Passes on what concerns one task. */
+  pass(message: Exclude<ToSlot, { readonly kind: 'deploy' | 'connect' | 'cancel' | 'stop' }>): void {
     this.#send(message);
   }
 
@@ -113,9 +114,27 @@ export class SlotThread {
     }
     const task = this.#live.get(message.attemptId);
     if (task === undefined) return;
-    if (isTerminalTask(message.state)) this.#live.delete(message.attemptId);
-    const { attemptId, state, error } = message;
-    this.#deliver(this.#jobMaster.taskStateChanged({ epoch, jobId, attemptId, state, error }));
+    const reference = { epoch, jobId, attemptId: message.attemptId };
+    switch (message.kind) {
+      case 'state': {
+        const { state, error } = message;
+        if (isTerminalTask(state)) this.#live.delete(message.attemptId);
+        this.#deliver(this.#jobMaster.taskStateChanged({ ...reference, state, error }));
+        return;
+      }
+      case 'acknowledge': {
+        const { checkpointId, snapshot, metrics } = message;
+        this.#deliver(this.#jobMaster.acknowledgeCheckpoint({ ...reference, checkpointId, snapshot, metrics }));
+        return;
+      }
+      case 'decline': {
+        const { checkpointId, error } = message;
+        this.#deliver(this.#jobMaster.declineCheckpoint({ ...reference, checkpointId, error }));
+        return;
+      }
+      case 'ended':
+        this.#deliver(this.#jobMaster.taskEnded({ ...reference, snapshot: message.snapshot }));
+    }
   }
 
   #onExit(error: Error | null): void {

@@ -1,9 +1,12 @@
 import type { AttemptId, MillraceError, Ports } from '../core/index.ts';
-import type { TaskState } from '../rpc/index.ts';
-import type { Chain } from './chain.ts';
-import type { ChainHead } from './chain-head.ts';
-import type { RuntimeLimits } from './runtime-limits.ts';
 import { stepFailure } from '../rpc/index.ts';
+import type { CheckpointTrigger, TaskState } from '../rpc/index.ts';
+import type { Alarms } from './alarms.ts';
+import type { Chain } from './chain.ts';
+import { SourceHead } from './chain-head.ts';
+import type { ChainHead } from './chain-head.ts';
+import type { CheckpointReports, SubtaskCheckpoints } from './checkpoints/subtask-checkpoints.ts';
+import type { RuntimeLimits } from './runtime-limits.ts';
 import type { TaskCounters } from './task-counters.ts';
 import type { Runnable, TaskLoop } from './task-loop.ts';
 
@@ -20,8 +23,16 @@ export interface SubtaskParts {
   readonly counters: TaskCounters;
   readonly chain: Chain;
   readonly head: ChainHead;
+  readonly alarms: Alarms;
+  /** Null where the job takes no checkpoints. */
+  readonly checkpoints: SubtaskCheckpoints | null;
   /** In the order of opening: from the tail to the head, so that nobody is fed before it is ready. */
   readonly parts: readonly SubtaskPart[];
+  /**
+   * Gives the parts back what a checkpoint holds, once all are open; null where there is nothing. Stops early, and
+   * calls no part any more, once `isCancelled`.
+   */
+  readonly restore: ((isCancelled: () => boolean) => Promise<void>) | null;
   /** Ends the channels, at the very last. */
   readonly disconnect: () => void;
 }
@@ -31,9 +42,19 @@ export interface SubtaskSurroundings {
   readonly limits: RuntimeLimits;
   readonly loop: TaskLoop;
   readonly onState: (subtask: Subtask, state: TaskState, error: MillraceError | null) => void;
+  readonly reports: (subtask: Subtask) => CheckpointReports;
 }
 
-type Phase = 'created' | 'opening' | 'running' | 'finishing' | 'closing' | 'ended';
+type Phase =
+  | 'created'
+  | 'opening'
+  | 'running'
+  /** The end of input passes the chain. */
+  | 'finishing'
+  /** All input is processed; a checkpoint that says so is not complete yet. */
+  | 'waiting'
+  | 'closing'
+  | 'ended';
 
 /**
  * One subtask on its slot's thread: opens its parts, drives its chain until the end of input, a failure or a
@@ -62,6 +83,17 @@ export class Subtask implements Runnable {
     };
     parts.chain.onReady = wake;
     parts.head.onReady = wake;
+    parts.alarms.onDue = wake;
+    parts.checkpoints?.connect({
+      loop: around.loop,
+      reports: around.reports(this),
+      failed: (error) => {
+        this.fail(error);
+      },
+      finished: () => {
+        if (this.#phase === 'waiting') void this.#close('FINISHED', null);
+      },
+    });
   }
 
   get isRunning(): boolean {
@@ -90,6 +122,22 @@ export class Subtask implements Runnable {
     void this.#close('FAILED', stepFailure(error, stepId, null));
   }
 
+  /** Puts a barrier into the stream of a source. Harmless once all input is read. */
+  triggerCheckpoint(trigger: CheckpointTrigger): void {
+    const { head, checkpoints } = this.#parts;
+    if (this.#phase === 'created' || this.#phase === 'opening') checkpoints?.refuse(trigger.checkpointId);
+    else if (this.#phase === 'running' && head instanceof SourceHead) head.trigger(trigger);
+  }
+
+  checkpointCompleted(checkpointId: number): void {
+    if (this.#phase !== 'closing' && this.#phase !== 'ended') this.#parts.checkpoints?.completed(checkpointId);
+  }
+
+  checkpointAborted(checkpointId: number): void {
+    this.#parts.head.abort(checkpointId);
+    this.#parts.checkpoints?.aborted(checkpointId);
+  }
+
   run(deadlineMs: number): void {
     if (this.#phase !== 'running' && this.#phase !== 'finishing') return;
     try {
@@ -115,20 +163,20 @@ export class Subtask implements Runnable {
 
   /** Gives an idle chain something to do; false where there is nothing. */
   #feed(): boolean {
-    if (this.#phase === 'finishing') {
-      void this.#close('FINISHED', null);
+    if (this.#phase !== 'running') {
+      this.#finish();
       return false;
     }
+    if (this.#parts.alarms.isDue && this.#startAlarm()) return true;
     if (this.#isDirty && this.#around.ports.clock.monotonicMs() >= this.#flushAtMs) return this.#flush();
     switch (this.#pull()) {
       case 'fed':
-        if (!this.#isDirty) {
-          this.#isDirty = true;
-          this.#flushAtMs = this.#around.ports.clock.monotonicMs() + this.#around.limits.flushIntervalMs;
-        }
+        this.#setDirty();
         return true;
       case 'ended':
         this.#phase = 'finishing';
+        // Time goes on no more.
+        this.#parts.alarms.close();
         return true;
       case 'empty':
         return this.#isDirty ? this.#flush() : false;
@@ -142,6 +190,34 @@ export class Subtask implements Runnable {
     } catch (error) {
       throw stepFailure(error, head.stepId, null);
     }
+  }
+
+  #setDirty(): void {
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.#flushAtMs = this.#around.ports.clock.monotonicMs() + this.#around.limits.flushIntervalMs;
+  }
+
+  #startAlarm(): boolean {
+    const { alarms, chain } = this.#parts;
+    const stage = alarms.next();
+    if (stage < 0) return false;
+    chain.startAlarm(stage, this.#around.ports.clock.nowMs());
+    this.#setDirty();
+    return true;
+  }
+
+  /** The end of input has passed the chain. */
+  #finish(): void {
+    const { checkpoints, head } = this.#parts;
+    if (checkpoints === null) {
+      void this.#close('FINISHED', null);
+      return;
+    }
+    this.#phase = 'waiting';
+    checkpoints.end(head instanceof SourceHead ? head.positions() : []).catch((error: unknown) => {
+      this.fail(error);
+    });
   }
 
   #flush(): true {
@@ -161,7 +237,14 @@ export class Subtask implements Runnable {
       // A cancellation while a part was opening has closed it already.
       if (this.#phase !== 'opening') return;
     }
+    try {
+      await this.#parts.restore?.(() => this.#phase !== 'opening');
+    } catch (error) {
+      this.fail(error);
+    }
+    if (this.#phase !== 'opening') return;
     this.#phase = 'running';
+    if (this.#parts.head instanceof SourceHead) this.#parts.head.start();
     this.#around.onState(this, 'RUNNING', null);
     this.wake();
   }
@@ -169,6 +252,8 @@ export class Subtask implements Runnable {
   /** Closes what was opened, all at once, and tells how it ended. */
   async #close(state: 'FINISHED' | 'CANCELED' | 'FAILED', error: MillraceError | null): Promise<void> {
     this.#phase = 'closing';
+    this.#parts.alarms.close();
+    this.#parts.checkpoints?.close();
     const opened = this.#parts.parts.slice(0, this.#openCount).reverse();
     const closing = Promise.allSettled(opened.map(closePart));
     const results = await this.#withinTimeout(closing);

@@ -43,6 +43,9 @@ beforeEach(async () => {
       reports.push(message);
       return Promise.resolve();
     },
+    acknowledgeCheckpoint: () => Promise.resolve(),
+    declineCheckpoint: () => Promise.resolve(),
+    taskEnded: () => Promise.resolve(),
     reportProgress: () => Promise.resolve(),
   });
   const catalog = testCatalog(collected);
@@ -81,7 +84,8 @@ function slice(epoch: number, slot = 0): SliceDescriptor {
     maxParallelism: 128,
     slot: location,
     jobMasterAddress: 'jm',
-    tasks: [{ attemptId: attempt, vertex, subtaskIndex: 0, inputs: [], outputs: [], errors }],
+    checkpointing: null,
+    tasks: [{ attemptId: attempt, vertex, subtaskIndex: 0, inputs: [], outputs: [], errors, restore: null }],
   };
 }
 

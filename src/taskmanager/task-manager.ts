@@ -100,6 +100,24 @@ class TaskManagerService implements TaskManagerGateway {
     return Promise.resolve();
   }
 
+  triggerCheckpoint(message: Parameters<TaskManagerGateway['triggerCheckpoint']>[0]): Promise<void> {
+    const { attemptId, checkpointId, triggeredAtMs } = message;
+    this.#threadOf(message)?.pass({ kind: 'trigger-checkpoint', attemptId, checkpointId, triggeredAtMs });
+    return Promise.resolve();
+  }
+
+  checkpointCompleted(message: Parameters<TaskManagerGateway['checkpointCompleted']>[0]): Promise<void> {
+    const { attemptId, checkpointId } = message;
+    this.#threadOf(message)?.pass({ kind: 'checkpoint-completed', attemptId, checkpointId });
+    return Promise.resolve();
+  }
+
+  checkpointAborted(message: Parameters<TaskManagerGateway['checkpointAborted']>[0]): Promise<void> {
+    const { attemptId, checkpointId } = message;
+    this.#threadOf(message)?.pass({ kind: 'checkpoint-aborted', attemptId, checkpointId });
+    return Promise.resolve();
+  }
+
   cancel(message: TaskReference): Promise<void> {
     this.#threadOf(message)?.cancel(message.attemptId);
     return Promise.resolve();

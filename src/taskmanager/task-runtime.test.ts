@@ -473,7 +473,7 @@ describe('the dispatcher', () => {
       expect(job.jobId).toMatch(/^[0-9a-f]{32}$/);
       const states: string[] = [];
       const stop = job.onStateChange((state) => states.push(state));
-      expect(await cluster.dispatcher.submit(graph, job.jobId)).toBe(job);
+      expect(await cluster.dispatcher.submit(graph, { jobId: job.jobId })).toBe(job);
       await job.result;
       stop();
       expect(states).toEqual(['CREATED', 'RUNNING', 'FINISHED']);

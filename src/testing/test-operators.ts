@@ -1,6 +1,6 @@
 import { ColumnBatch, coreErrors, MillraceError, readValue, types, writeValue } from '../core/index.ts';
 import type { Column, Operator, OperatorContext } from '../core/index.ts';
-import type { AggregateNode, TransformNode } from '../graph/index.ts';
+import type { OperatorNode } from '../taskmanager/index.ts';
 import { testSchema } from './test-graph.ts';
 
 /**
@@ -15,7 +15,7 @@ import { testSchema } from './test-graph.ts';
  * - `exit-N`: ends the thread at row number N
  * - `stuck-open`: an open() that never resolves
  */
-export function createTestOperator(node: TransformNode | AggregateNode): Operator {
+export function createTestOperator(node: OperatorNode): Operator {
   const name = node.kind === 'aggregate' ? (node.calls[0]?.name ?? '') : '';
   const [kind, count] = name.split(/-(?=[^-]*$)/);
   const stepId = node.kind === 'aggregate' ? node.stepId : '';

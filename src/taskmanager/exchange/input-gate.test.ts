@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { ColumnBatch, types } from '../../core/index.ts';
+import { ColumnBatch, MAX_WATERMARK_MS, types } from '../../core/index.ts';
 import type { StreamElement } from '../../core/index.ts';
+import { ManualClock } from '../../testing/index.ts';
 import type { InputChannel } from './channel.ts';
 import { InputGate } from './input-gate.ts';
+import type { GateOptions } from './input-gate.ts';
 
 class ListChannel implements InputChannel {
   onElement = (): void => undefined;
@@ -45,20 +47,35 @@ function show(element: StreamElement): string {
   }
 }
 
-/** What comes out of a gate whose channels hold these elements. */
-function drain(...contents: (readonly StreamElement[])[]): string[] {
+function gateOf(contents: readonly (readonly StreamElement[])[], options: Partial<GateOptions> = {}) {
   const channels = contents.map((elements) => {
     const channel = new ListChannel();
     channel.queue.push(...elements);
     return channel;
   });
-  const gate = new InputGate(channels.map((channel, input) => ({ channel, input })));
+  const clock = new ManualClock();
+  const gate = new InputGate(
+    channels.map((channel, input) => ({ channel, input })),
+    { clock, isAligning: true, restoredWatermarkMs: -Infinity, ...options },
+  );
+  return { gate, channels, clock };
+}
+
+/** What a gate has at hand. */
+function poll(gate: InputGate): string[] {
   const seen: string[] = [];
   for (let element = gate.poll(); element !== null; element = gate.poll()) {
     seen.push(element.kind === 'batch' ? `${show(element)}@${gate.input}` : show(element));
     if (seen.length > 100) throw new Error('no end');
   }
   expect(gate.poll()).toBeNull();
+  return seen;
+}
+
+/** What comes out of a gate whose channels hold these elements. */
+function drain(...contents: (readonly StreamElement[])[]): string[] {
+  const { gate, channels } = gateOf(contents);
+  const seen = poll(gate);
   for (const channel of channels) expect(channel.unreleased).toBe(0);
   return seen;
 }
@@ -69,9 +86,8 @@ describe('an input gate', () => {
   });
 
   it('gives a batch back at the next poll, not before', () => {
-    const channel = new ListChannel();
-    channel.queue.push(batch('a'), batch('b'));
-    const gate = new InputGate([{ channel, input: 0 }]);
+    const { gate, channels } = gateOf([[batch('a'), batch('b')]]);
+    const [channel] = channels as [ListChannel];
     gate.poll();
     expect(channel.unreleased).toBe(1);
     gate.poll();
@@ -116,5 +132,104 @@ describe('an input gate', () => {
   it('passes latency markers on from every channel', () => {
     const marker: StreamElement = { kind: 'latency-marker', emittedAtMs: 1, stepId: 's' };
     expect(drain([marker], [marker])).toEqual(['latency-marker', 'latency-marker']);
+  });
+
+  it('never falls back behind the event time that it is restored with', () => {
+    const { gate } = gateOf([[watermark(5), watermark(9)], [watermark(7)]], { restoredWatermarkMs: 6 });
+    expect(poll(gate)).toEqual(['w7']);
+  });
+
+  it('does not wait for channels that have sent the last watermark, and sends it when all have', () => {
+    const last = watermark(MAX_WATERMARK_MS);
+    expect(drain([last], [watermark(3)])).toEqual(['w3']);
+    expect(drain([last], [watermark(3, true)])).toEqual(['w3 idle']);
+    expect(drain([last, end], [watermark(3), last, end])).toEqual(['w3', `w${MAX_WATERMARK_MS}`, 'end-of-input']);
+    expect(drain([last, end], [end])).toEqual([`w${MAX_WATERMARK_MS}`, 'end-of-input']);
+  });
+
+  it('says that it is idle before any event time is known, so that others need not wait', () => {
+    expect(drain([watermark(-Infinity, true)], [watermark(-Infinity, true)])).toEqual(['w-Infinity idle']);
+    expect(drain([watermark(-Infinity, true)], [watermark(4)])).toEqual(['w4']);
+  });
+});
+
+describe('barriers of a gate', () => {
+  it('tell how long the first one waited for the last', () => {
+    const { gate, channels, clock } = gateOf([[barrier(1)], []]);
+    expect(poll(gate)).toEqual([]);
+    clock.advanceTo(30);
+    channels[1]?.queue.push(batch('x'), barrier(1));
+    expect(poll(gate)).toEqual(['x@1', 'b1']);
+    expect(gate.alignmentMs).toBe(30);
+  });
+
+  it('hold nothing back where each row need only count at least once', () => {
+    const { gate } = gateOf([[barrier(1), batch('late')], [batch('x'), batch('y'), barrier(1)]], { isAligning: false });
+    expect(poll(gate)).toEqual(['x@1', 'late@0', 'y@1', 'b1']);
+  });
+
+  it('let go of the channels when the checkpoint is aborted, and are dropped from then on', () => {
+    const { gate, channels } = gateOf([[barrier(1), batch('a')], []]);
+    let calls = 0;
+    gate.onElement = () => calls++;
+    expect(poll(gate)).toEqual([]);
+    gate.abort(1);
+    expect(calls).toBe(1);
+    expect(poll(gate)).toEqual(['a@0']);
+    channels[1]?.queue.push(barrier(1), batch('x'), barrier(2));
+    channels[0]?.queue.push(batch('b'), barrier(2));
+    expect(poll(gate)).toEqual(['b@0', 'x@1', 'b2']);
+  });
+
+  it('are dropped on all channels where the news of the abort comes first', () => {
+    const { gate, channels } = gateOf([[barrier(1), batch('a')], [barrier(1), barrier(2)]]);
+    gate.abort(1);
+    gate.abort(1);
+    expect(poll(gate)).toEqual(['a@0']);
+    channels[0]?.queue.push(barrier(2));
+    expect(poll(gate)).toEqual(['b2']);
+  });
+
+  it('do not mind the abort of a checkpoint that has passed', () => {
+    const { gate, channels } = gateOf([[barrier(1), barrier(2)], [barrier(1)]]);
+    expect(poll(gate)).toEqual(['b1']);
+    gate.abort(1);
+    channels[1]?.queue.push(barrier(2));
+    expect(poll(gate)).toEqual(['b2']);
+  });
+
+  it('are overtaken by newer ones, and the older one is dropped where it still comes', () => {
+    const { gate, channels } = gateOf([[barrier(1), batch('a'), barrier(2), batch('b')], [], []]);
+    const overtaken: number[] = [];
+    gate.onOvertaken = (id) => overtaken.push(id);
+    expect(poll(gate)).toEqual([]);
+    channels[1]?.queue.push(barrier(2), batch('x'));
+    expect(poll(gate)).toEqual(['a@0']);
+    expect(overtaken).toEqual([1]);
+    channels[2]?.queue.push(barrier(1), batch('y'), barrier(2));
+    expect(poll(gate)).toEqual(['y@2', 'b2', 'b@0', 'x@1']);
+  });
+
+  it('end the alignment of an older one even where the newer one is aborted already', () => {
+    const { gate, channels } = gateOf([[barrier(1), batch('a')], []]);
+    expect(poll(gate)).toEqual([]);
+    gate.abort(2);
+    channels[1]?.queue.push(barrier(2), batch('x'));
+    expect(poll(gate)).toEqual(['a@0', 'x@1']);
+    channels[0]?.queue.push(barrier(2), barrier(3));
+    channels[1]?.queue.push(barrier(3));
+    expect(poll(gate)).toEqual(['b3']);
+  });
+
+  it('are complete when the channels that lack them end, in whatever order', () => {
+    expect(drain([end], [barrier(1), batch('x'), end])).toEqual(['b1', 'x@1', 'end-of-input']);
+    expect(drain([barrier(1), end], [end], [batch('z'), end])).toEqual(['z@2', 'b1', 'end-of-input']);
+  });
+
+  it('keep an ended channel out of the next alignment', () => {
+    const { gate, channels } = gateOf([[barrier(1), barrier(2)], [barrier(1), end]]);
+    expect(poll(gate)).toEqual(['b1', 'b2']);
+    channels[0]?.queue.push(end);
+    expect(poll(gate)).toEqual(['end-of-input']);
   });
 });

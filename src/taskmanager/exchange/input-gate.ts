@@ -1,6 +1,6 @@
-import type { StreamElement } from '../../core/index.ts';
+import type { Clock, StreamElement } from '../../core/index.ts';
 import { ignore } from './channel.ts';
-import type { InputChannel } from './channel.ts';
+import type { ControlElement, InputChannel } from './channel.ts';
 import { WatermarkValve } from './watermark-valve.ts';
 
 export interface GateChannel {
@@ -9,30 +9,58 @@ export interface GateChannel {
   readonly input: number;
 }
 
+export interface GateOptions {
+  readonly clock: Clock;
+  /** Whether channels that have a barrier wait for the others: exactly-once. Else they go on: at-least-once. */
+  readonly isAligning: boolean;
+  /** The event time that the subtask is restored with; -Infinity for none. */
+  readonly restoredWatermarkMs: number;
+}
+
+export type Barrier = Extract<StreamElement, { readonly kind: 'barrier' }>;
+
 /**
  * The receiving end of a subtask: takes elements of its channels in turn and makes one stream of them. A watermark is
  * the least of all channels', a barrier comes once all have it (channels that have it wait), the end when all ended.
+ *
+ * One barrier is aligned at a time. A newer one overtakes it: the older checkpoint is aborted by then, though the news
+ * of that may still be on its way. Barriers of aborted and of overtaken checkpoints are dropped wherever they appear.
  */
 export class InputGate {
   /** Called when poll() may have something. */
   onElement: () => void = ignore;
+  /** Called when a newer barrier has taken the place of one that not all channels had. */
+  onOvertaken: (checkpointId: number) => void = ignore;
+  /** How long the barrier that was returned last had waited for the other channels. */
+  alignmentMs = 0;
   readonly #channels: readonly GateChannel[];
+  readonly #options: GateOptions;
   readonly #valve: WatermarkValve;
   readonly #hasEnded: boolean[];
-  readonly #isAligned: boolean[];
+  /** Channels that have sent the barrier that is being aligned. */
+  readonly #hasBarrier: boolean[];
+  /** Those of them that wait. */
+  readonly #isBlocked: boolean[];
   #openCount: number;
-  #barrier: Extract<StreamElement, { readonly kind: 'barrier' }> | null = null;
+  #barrier: Barrier | null = null;
+  #alignedFromMs = 0;
+  /** The newest checkpoint that is done with here: passed, or aborted while it was aligned. */
+  #doneId = -1;
+  /** Aborted checkpoints no barrier of which has been seen. */
+  readonly #aborted = new Set<number>();
   /** A watermark that follows the barrier that was returned last. */
   #held: StreamElement | null = null;
   #next = 0;
   #current: GateChannel | null = null;
   #hasReportedEnd = false;
 
-  constructor(channels: readonly GateChannel[]) {
+  constructor(channels: readonly GateChannel[], options: GateOptions) {
     this.#channels = channels;
-    this.#valve = new WatermarkValve(channels.length);
+    this.#options = options;
+    this.#valve = new WatermarkValve(channels.length, options.restoredWatermarkMs);
     this.#hasEnded = channels.map(() => false);
-    this.#isAligned = channels.map(() => false);
+    this.#hasBarrier = channels.map(() => false);
+    this.#isBlocked = channels.map(() => false);
     this.#openCount = channels.length;
     for (const { channel } of channels) channel.onElement = () => this.onElement();
   }
@@ -56,7 +84,7 @@ export class InputGate {
     for (let tried = 0; tried < count; tried++) {
       const index = this.#next;
       this.#next = index + 1 === count ? 0 : index + 1;
-      if (this.#hasEnded[index] === true || this.#isAligned[index] === true) continue;
+      if (this.#hasEnded[index] === true || this.#isBlocked[index] === true) continue;
       const gateChannel = this.#channels[index] as GateChannel;
       const element = gateChannel.channel.next();
       if (element === null) continue;
@@ -73,25 +101,55 @@ export class InputGate {
     return null;
   }
 
+  /** The checkpoint is aborted: channels do not wait for its barrier, and it is dropped where it comes. */
+  abort(checkpointId: number): void {
+    if (checkpointId <= this.#doneId) return;
+    if (this.#barrier?.checkpointId !== checkpointId) {
+      this.#aborted.add(checkpointId);
+      return;
+    }
+    this.#endAlignment(checkpointId);
+    this.onElement();
+  }
+
   close(): void {
     for (const { channel } of this.#channels) channel.close();
   }
 
-  #combine(index: number, element: Exclude<StreamElement, { readonly kind: 'batch' }>): StreamElement | null {
+  #combine(index: number, element: ControlElement): StreamElement | null {
     switch (element.kind) {
       case 'watermark':
         return this.#valve.received(index, element);
       case 'latency-marker':
         return element;
       case 'barrier':
-        this.#barrier = element;
-        this.#isAligned[index] = true;
-        return this.#align();
+        return this.#barrierCame(index, element);
       case 'end-of-input':
         this.#hasEnded[index] = true;
         this.#openCount--;
         return this.#channelEnded(index);
     }
+  }
+
+  #barrierCame(index: number, barrier: Barrier): StreamElement | null {
+    const { checkpointId } = barrier;
+    const present = this.#barrier;
+    if (checkpointId <= this.#doneId || checkpointId < (present?.checkpointId ?? 0)) return null;
+    if (checkpointId !== present?.checkpointId) {
+      if (present !== null) {
+        this.#endAlignment(present.checkpointId);
+        this.onOvertaken(present.checkpointId);
+      }
+      if (this.#aborted.has(checkpointId)) {
+        this.#endAlignment(checkpointId);
+        return null;
+      }
+      this.#barrier = barrier;
+      this.#alignedFromMs = this.#options.clock.monotonicMs();
+    }
+    this.#hasBarrier[index] = true;
+    this.#isBlocked[index] = this.#options.isAligning;
+    return this.#align();
   }
 
   /** The end of a channel may complete a barrier, and let a watermark pass that it held back. */
@@ -107,11 +165,19 @@ export class InputGate {
   #align(): StreamElement | null {
     const barrier = this.#barrier;
     if (barrier === null) return null;
-    const isComplete = this.#isAligned.every((aligned, index) => aligned || this.#hasEnded[index] === true);
+    const isComplete = this.#hasBarrier.every((has, index) => has || this.#hasEnded[index] === true);
     if (!isComplete) return null;
-    this.#isAligned.fill(false);
-    this.#barrier = null;
+    this.alignmentMs = this.#options.clock.monotonicMs() - this.#alignedFromMs;
+    this.#endAlignment(barrier.checkpointId);
     return barrier;
+  }
+
+  #endAlignment(checkpointId: number): void {
+    this.#hasBarrier.fill(false);
+    this.#isBlocked.fill(false);
+    this.#barrier = null;
+    this.#doneId = checkpointId;
+    for (const id of this.#aborted) if (id <= checkpointId) this.#aborted.delete(id);
   }
 
   #end(): StreamElement | null {

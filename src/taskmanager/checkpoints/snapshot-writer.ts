@@ -1,0 +1,199 @@
+/**
+ * Writes what a subtask's operators remembered when a barrier passed, while the subtask goes on: chunks are taken in
+ * short slices, whenever the loop has a turn for it, gathered, and appended to one file.
+ */
+import type {
+  CheckpointStorage,
+  Clock,
+  OperatorStateHandle,
+  StateFileWriter,
+  StateSchema,
+  StateSnapshot,
+} from '../../core/index.ts';
+import { stepId } from '../../core/index.ts';
+import type { Runnable, TaskLoop } from '../task-loop.ts';
+
+/** Chunks are gathered to about so much before they are appended. */
+const BUFFER_BYTES = 256 * 1024;
+
+/** What one operator remembered. */
+export interface OperatorCapture {
+  readonly stepId: string;
+  readonly schema: StateSchema;
+  readonly snapshot: StateSnapshot;
+}
+
+export interface WrittenState {
+  readonly operators: readonly OperatorStateHandle[];
+  readonly sizeBytes: number;
+}
+
+export interface SnapshotSurroundings {
+  readonly storage: CheckpointStorage;
+  /** Goes into the names of files. */
+  readonly owner: string;
+  readonly loop: TaskLoop;
+  readonly clock: Clock;
+}
+
+/** One snapshot of one subtask on its way to a file. Written once, then dropped. */
+export class SnapshotWriter implements Runnable {
+  readonly checkpointId: number;
+  /** Rejects where the state could not be written; resolves to null after abandon(). */
+  readonly result: Promise<WrittenState | null>;
+  readonly #captures: readonly OperatorCapture[];
+  readonly #around: SnapshotSurroundings;
+  /** Per capture: key group, position and length of each chunk. */
+  readonly #chunks: number[][];
+  #file: StateFileWriter | null = null;
+  #buffer = new Uint8Array(0);
+  #filledBytes = 0;
+  /** The chunks in the buffer: index of the capture, and of the chunk's position, which is that in the buffer yet. */
+  #gathered: { readonly chunks: number[]; readonly at: number }[] = [];
+  #current = 0;
+  #writtenBytes = 0;
+  /** What is being done to the file. */
+  #work: Promise<void> = Promise.resolve();
+  #isWaiting = false;
+  #isReleased = false;
+  #isFinishing = false;
+  #hasEnded = false;
+  #resolve: (state: WrittenState | null) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(checkpointId: number, captures: readonly OperatorCapture[], around: SnapshotSurroundings) {
+    this.checkpointId = checkpointId;
+    this.#captures = captures;
+    this.#around = around;
+    this.#chunks = captures.map(() => []);
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    around.loop.wake(this);
+  }
+
+  /** Called by the loop. */
+  run(deadlineMs: number): void {
+    if (this.#hasEnded || this.#isWaiting) return;
+    try {
+      while (this.#takeChunk()) {
+        if (this.#filledBytes >= BUFFER_BYTES) {
+          this.#append(false);
+          return;
+        }
+        if (this.#around.clock.monotonicMs() < deadlineMs) continue;
+        this.#around.loop.wake(this);
+        return;
+      }
+      this.#append(true);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Nobody wants it any more. False where it is written, or has failed, already. */
+  abandon(): boolean {
+    if (this.#hasEnded) return false;
+    this.#resolve(null);
+    this.#drop();
+    return true;
+  }
+
+  /** Gathers the next chunk; false where there is none. */
+  #takeChunk(): boolean {
+    for (; this.#current < this.#captures.length; this.#current++) {
+      const chunk = (this.#captures[this.#current] as OperatorCapture).snapshot.next();
+      if (chunk === null) continue;
+      const { keyGroup, bytes } = chunk;
+      this.#makeRoom(bytes.length);
+      this.#buffer.set(bytes, this.#filledBytes);
+      const chunks = this.#chunks[this.#current] as number[];
+      this.#gathered.push({ chunks, at: chunks.length + 1 });
+      chunks.push(keyGroup, this.#filledBytes, bytes.length);
+      this.#filledBytes += bytes.length;
+      return true;
+    }
+    return false;
+  }
+
+  #makeRoom(bytes: number): void {
+    const needed = this.#filledBytes + bytes;
+    if (needed <= this.#buffer.length) return;
+    const larger = new Uint8Array(Math.max(needed, Math.min(this.#buffer.length * 2, BUFFER_BYTES), 4096));
+    larger.set(this.#buffer.subarray(0, this.#filledBytes));
+    this.#buffer = larger;
+  }
+
+  #append(isLast: boolean): void {
+    this.#isWaiting = true;
+    if (isLast) this.#releaseAll();
+    this.#work = isLast ? this.#finish() : this.#appendBuffer();
+    this.#work.then(
+      () => {
+        this.#isWaiting = false;
+        if (!this.#hasEnded) this.#around.loop.wake(this);
+      },
+      (error: unknown) => {
+        this.#fail(error);
+      },
+    );
+  }
+
+  async #appendBuffer(): Promise<void> {
+    if (this.#filledBytes === 0) return;
+    this.#file ??= await this.#around.storage.createFile(this.checkpointId, this.#around.owner);
+    if (this.#hasEnded) return;
+    const position = await this.#file.append(this.#buffer.subarray(0, this.#filledBytes));
+    for (const { chunks, at } of this.#gathered) chunks[at] = (chunks[at] as number) + position;
+    this.#writtenBytes += this.#filledBytes;
+    this.#gathered = [];
+    this.#filledBytes = 0;
+  }
+
+  async #finish(): Promise<void> {
+    await this.#appendBuffer();
+    if (this.#isOver()) return;
+    this.#isFinishing = true;
+    // Where nothing is remembered there is no file.
+    const file = (await this.#file?.finish()) ?? null;
+    if (this.#isOver()) {
+      if (file !== null) await this.#around.storage.remove(file.name);
+      return;
+    }
+    this.#hasEnded = true;
+    const operators = this.#captures.flatMap((capture, index): OperatorStateHandle[] => {
+      const chunks = this.#chunks[index] as number[];
+      if (file === null || chunks.length === 0) return [];
+      return [{ stepId: stepId(capture.stepId), schema: capture.schema, file, chunks }];
+    });
+    this.#resolve({ operators, sizeBytes: this.#writtenBytes });
+  }
+
+  /** It may be abandoned while something is awaited. */
+  #isOver(): boolean {
+    return this.#hasEnded;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#hasEnded) return;
+    this.#reject(error);
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#hasEnded = true;
+    this.#releaseAll();
+    const abort = (): void => {
+      // What cannot be removed either is found by the cleaning up of files that no pointer names.
+      if (!this.#isFinishing) this.#file?.abort().catch(() => undefined);
+    };
+    this.#work.then(abort, abort);
+  }
+
+  #releaseAll(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    for (const { snapshot } of this.#captures) snapshot.release();
+  }
+}
