@@ -13,21 +13,24 @@
  * The expected bytes between two values are compared as doubles, eight at once: the bits of ASCII are never NaN or
  * zero, so equal doubles are equal bytes. Loads may run past the record's end but never past the buffer's.
  */
-import { code, CodeBuilder, columnKind, emptyCode, joinCode } from '../../../core/index.ts';
-import type { Code, Column, DataType, Field, RecordBlock } from '../../../core/index.ts';
+import { code, columnKind, emptyCode, joinCode } from '../../../core/index.ts';
+import type { Code, CodeBuilder, Column, DataType, Field, RecordBlock } from '../../../core/index.ts';
 import { newMinuteCache } from '../iso-time.ts';
 import { viewOf } from '../byte-view.ts';
 import { scanPlain } from './byte-scan.ts';
 import type { DecodeState } from './decode-state.ts';
+import { clearNulls, columnLocals, decoderNames, setNulls } from './decoder-names.ts';
+import type { DecoderNames, TargetNames } from './decoder-names.ts';
 import { POWERS_OF_TEN } from './exact-double.ts';
 import { emitFilters, type FilterSource } from './filter-source.ts';
 import type { RecordLayout } from './record-layout.ts';
 
-/** Decodes from record `from` on; returns the record that it stopped at. The row is in `state.row`. */
+/** Decodes records from `from` to `to`; returns the record that it stopped at. The row is in `state.row`. */
 export type GeneratedDecoder = (
   state: DecodeState,
   block: RecordBlock,
   from: number,
+  to: number,
   columns: readonly Column[],
   records: Int32Array,
   capacity: number,
@@ -36,114 +39,60 @@ export type GeneratedDecoder = (
 /** Above this many slots code calls instead of inlining: the optimising compiler gives up on functions of 60 KB. */
 const MAX_INLINE_SLOTS = 150;
 const MAX_LITERAL_BYTES = 128;
-/** Bits of a `seen` word: small integers on every build of V8. */
-const SEEN_BITS = 30;
-
-/** The names that one generated decoder uses. */
-export interface DecoderNames {
-  readonly builder: CodeBuilder;
-  readonly state: Code;
-  readonly bytes: Code;
-  readonly view: Code;
-  readonly limit: Code;
-  readonly row: Code;
-  readonly targets: readonly TargetNames[];
-}
-
-export interface TargetNames {
-  readonly field: Field;
-  readonly index: number;
-  readonly column: Code;
-  readonly values: Code;
-  /** longs and decimals: the wide array, or null. */
-  readonly wide: Code;
-  readonly starts: Code;
-  readonly ends: Code;
-  readonly nulls: Code;
-  /** strings: whether the column still borrows the block. */
-  readonly borrows: Code;
-  readonly seen: Code;
-  readonly bit: number;
-}
-
 export function generateDecoder(
   targets: readonly Field[],
   layout: RecordLayout,
   filters: readonly FilterSource[],
 ): GeneratedDecoder {
-  const builder = new CodeBuilder();
-  const names: DecoderNames = {
-    builder,
-    state: builder.fresh(),
-    bytes: builder.fresh(),
-    view: builder.fresh(),
-    limit: builder.fresh(),
-    row: builder.fresh(),
-    targets: [],
-  };
-  const seenWords = Array.from({ length: Math.max(1, Math.ceil(targets.length / SEEN_BITS)) }, () => builder.fresh());
-  const withTargets: DecoderNames = { ...names, targets: targets.map((f, i) => targetNames(builder, f, i, seenWords)) };
-  return new DecoderSource(withTargets, layout, filters, seenWords).build();
-}
-
-function targetNames(builder: CodeBuilder, field: Field, index: number, seenWords: readonly Code[]): TargetNames {
-  return {
-    field,
-    index,
-    column: builder.fresh(),
-    values: builder.fresh(),
-    wide: builder.fresh(),
-    starts: builder.fresh(),
-    ends: builder.fresh(),
-    nulls: builder.fresh(),
-    borrows: builder.fresh(),
-    seen: seenWords[Math.floor(index / SEEN_BITS)] as Code,
-    bit: 2 ** (index % SEEN_BITS),
-  };
+  return new DecoderSource(decoderNames(targets), layout, filters).build();
 }
 
 class DecoderSource {
   readonly #names: DecoderNames;
   readonly #layout: RecordLayout;
   readonly #filters: readonly FilterSource[];
-  readonly #seenWords: readonly Code[];
+  readonly #bytes: Code;
+  readonly #view: Code;
+  readonly #limit: Code;
   readonly #p: Code;
   readonly #end: Code;
   readonly #slot: Code;
 
-  constructor(names: DecoderNames, layout: RecordLayout, filters: readonly FilterSource[], seenWords: readonly Code[]) {
+  constructor(names: DecoderNames, layout: RecordLayout, filters: readonly FilterSource[]) {
     this.#names = names;
     this.#layout = layout;
     this.#filters = filters;
-    this.#seenWords = seenWords;
-    this.#p = names.builder.fresh();
-    this.#end = names.builder.fresh();
-    this.#slot = names.builder.fresh();
+    const { builder } = names;
+    this.#bytes = builder.fresh();
+    this.#view = builder.fresh();
+    this.#limit = builder.fresh();
+    this.#p = builder.fresh();
+    this.#end = builder.fresh();
+    this.#slot = builder.fresh();
   }
 
   build(): GeneratedDecoder {
-    const { builder, state, bytes, view, limit, row } = this.#names;
-    const [block, from, columns, records, capacity] = Array.from({ length: 5 }, () => builder.fresh()) as [
-      Code, Code, Code, Code, Code,
+    const { builder, state, row, seenWords } = this.#names;
+    const [bytes, view, limit] = [this.#bytes, this.#view, this.#limit];
+    const [block, from, to, columns, records, capacity] = Array.from({ length: 6 }, () => builder.fresh()) as [
+      Code, Code, Code, Code, Code, Code,
     ];
-    const [r, starts, ends, count, filter] = Array.from({ length: 5 }, () => builder.fresh()) as [
-      Code, Code, Code, Code, Code,
-    ];
+    const [r, starts, ends, filter] = Array.from({ length: 4 }, () => builder.fresh()) as [Code, Code, Code, Code];
     const body = code`
       const ${bytes} = ${state}.scanner.bytes, ${view} = ${state}.scanner.view, ${limit} = ${bytes}.length - 8;
-      const ${starts} = ${block}.valueStarts, ${ends} = ${block}.valueEnds, ${count} = ${block}.count;
-      ${this.#columnLocals(columns)}
+      const ${starts} = ${block}.valueStarts, ${ends} = ${block}.valueEnds;
+      ${columnLocals(this.#names, columns)}
       let ${row} = ${state}.row, ${r} = ${from}, ${filter} = -1;
       try {
-        for (; ${r} < ${count} && ${row} < ${capacity}; ${r}++) {
+        for (; ${r} < ${to} && ${row} < ${capacity}; ${r}++) {
           let ${this.#p} = ${starts}[${r}];
-          ${this.#seenWords.map((word) => code`let ${word} = 0;`)}
+          ${seenWords.map((word) => code`let ${word} = 0;`)}
           if (${this.#p} >= 0) {
             let ${this.#end} = ${ends}[${r}], ${this.#slot} = 0;
             ${this.#record()}
           }
-          ${this.#nulls()}
-          ${emitFilters(this.#names, this.#filters, filter, this.#clearNulls())}
+          ${setNulls(this.#names)}
+          ${emitFilters(this.#names, this.#filters, filter, clearNulls(this.#names))}
           ${records}[${row}] = ${r};
           ${row}++;
         }
@@ -152,27 +101,13 @@ class DecoderSource {
       }
       ${state}.row = ${row};
       return ${r};`;
-    return builder.build([state, block, from, columns, records, capacity], body);
-  }
-
-  #columnLocals(columns: Code): Code[] {
-    return this.#names.targets.map((target) => {
-      const { column, values, wide, starts, ends, nulls, borrows } = target;
-      const kind = columnKind(target.field.type);
-      const head = code`const ${column} = ${columns}[${target.index}], ${nulls} = ${column}.nulls;`;
-      if (kind === 'bytes') {
-        return code`${head}
-          const ${starts} = ${column}.starts, ${ends} = ${column}.ends;
-          let ${borrows} = ${column}.data === ${this.#names.state}.blockData;`;
-      }
-      const withValues = code`${head} const ${values} = ${column}.values;`;
-      return kind === 'long' || kind === 'decimal' ? code`${withValues} let ${wide} = ${column}.wide;` : withValues;
-    });
+    return builder.build([state, block, from, to, columns, records, capacity], body);
   }
 
   /** From the start of a record to its end: fills the columns at the row and sets the seen bits. */
   #record(): Code {
-    const { state, bytes } = this.#names;
+    const { state } = this.#names;
+    const bytes = this.#bytes;
     const p = this.#p;
     const end = this.#end;
     return code`
@@ -194,12 +129,14 @@ class DecoderSource {
   }
 
   #case(index: number): Code {
-    const { state, bytes, view, limit } = this.#names;
+    const { state } = this.#names;
     const slot = this.#layout[index] as RecordLayout[number];
     const inline = this.#layout.length <= MAX_INLINE_SLOTS;
     const target = slot.target < 0 ? null : (this.#names.targets[slot.target] as TargetNames);
     const p = this.#p;
-    const context: ValueContext = { state, bytes, view, limit, p, end: this.#end, row: this.#names.row };
+    const context: ValueContext = {
+      state, bytes: this.#bytes, view: this.#view, limit: this.#limit, p, end: this.#end, row: this.#names.row,
+    };
     const value = target === null ? this.#skip(context, inline) : this.#value(context, target, inline);
     return code`
       case ${index}: {
@@ -210,7 +147,8 @@ class DecoderSource {
 
   /** Moves to slot `index` if its literal stands at p, or to the one behind it; else asks the state where to go on. */
   #step(index: number): Code {
-    const { state, bytes } = this.#names;
+    const { state } = this.#names;
+    const bytes = this.#bytes;
     const p = this.#p;
     if (index === 0) {
       const begin = code`${this.#slot} = ${state}.begin(${p}); ${p} = ${state}.position;`;
@@ -230,7 +168,7 @@ class DecoderSource {
   #ifLiteral(index: number, then: Code, otherwise: Code): Code {
     const literal = this.#layout[index]?.literal;
     if (literal === undefined || literal.length > MAX_LITERAL_BYTES) return otherwise;
-    const matches = literalMatches(this.#names.view, this.#p, this.#end, literal);
+    const matches = literalMatches(this.#view, this.#p, this.#end, literal);
     return code`if (${matches}) { ${this.#p} += ${literal.length}; ${then} } else { ${otherwise} }`;
   }
 
@@ -277,31 +215,6 @@ class DecoderSource {
       ${p} = ${state}.value(${target.index}, ${p}, ${row});
       if (${state}.isNull) ${target.seen} &= ${~target.bit}; else ${target.seen} |= ${target.bit};
       ${reload}`;
-  }
-
-  /** NULL for targets whose bit is not set. `nulls` is zero from the row on (JsonDecoder sees to it). */
-  #nulls(): Code {
-    const { row } = this.#names;
-    return this.#whereUnseen(
-      ({ nulls, column }) => code`${nulls}[${row}] = 1; ${column}.hasNulls = true;`,
-    );
-  }
-
-  #clearNulls(): Code {
-    const { row } = this.#names;
-    return this.#whereUnseen(({ nulls }) => code`${nulls}[${row}] = 0;`);
-  }
-
-  #whereUnseen(each: (target: TargetNames) => Code): Code {
-    const words = this.#seenWords.map((word, index) => {
-      const targets = this.#names.targets.slice(index * SEEN_BITS, (index + 1) * SEEN_BITS);
-      if (targets.length === 0) return emptyCode;
-      const all = targets.reduce((mask, { bit }) => mask + bit, 0);
-      return code`if (${word} !== ${all}) { ${targets.map(
-        (target) => code`if ((${word} & ${target.bit}) === 0) { ${each(target)} }`,
-      )} }`;
-    });
-    return code`${words}`;
   }
 }
 

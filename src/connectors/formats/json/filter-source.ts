@@ -2,7 +2,7 @@
 import { code, columnKind, loadWideDecimal } from '../../../core/index.ts';
 import type { Code, Expression } from '../../../core/index.ts';
 import { emitPredicate, type ColumnAccess, type Mode } from '../../../expr/index.ts';
-import type { DecoderNames, TargetNames } from './decoder-source.ts';
+import type { DecoderNames, TargetNames } from './decoder-names.ts';
 
 export interface FilterSource {
   readonly predicate: Expression;

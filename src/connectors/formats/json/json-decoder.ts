@@ -9,15 +9,19 @@ import type {
 import { TargetColumns } from '../target-columns.ts';
 import { wantedFields } from '../wanted-fields.ts';
 import { DecodeState } from './decode-state.ts';
+import { FastDecoder } from './fast-decoder.ts';
 import { generateDecoder, type GeneratedDecoder } from './decoder-source.ts';
 import type { FilterSource } from './filter-source.ts';
-import { declaredLayout, learnLayout, sameLayout, type RecordLayout } from './record-layout.ts';
+import { declaredLayout, laterLiteral, learnLayout, sameLayout, type RecordLayout } from './record-layout.ts';
 
 
 /** How often a decoder is generated anew for another layout of keys; records of many layouts settle for the last. */
 const MAX_LAYOUTS = 8;
 /** A layout that surprises more often than once in this many records is not the one to expect. */
 const RECORDS_PER_SURPRISE = 4;
+/** Where more than one record in so many is not of the usual shape, the next blocks do without the fast decoder. */
+const RECORDS_PER_UNUSUAL = 8;
+const SLOW_BLOCKS = 100;
 
 /** Decodes blocks of JSON records with generated code; see decoder-source.ts. */
 export class JsonDecoder implements RecordDecoder {
@@ -31,6 +35,9 @@ export class JsonDecoder implements RecordDecoder {
   #layout: RecordLayout;
   #layoutCount = 1;
   #run: GeneratedDecoder;
+  #fast: FastDecoder | null = null;
+  /** So many blocks are left to the generated JavaScript. */
+  #slowBlocks = 0;
 
   constructor(spec: SourceSpec, metadata: MetadataWriter) {
     this.#spec = spec;
@@ -48,6 +55,7 @@ export class JsonDecoder implements RecordDecoder {
 
   #generate(targets: readonly Field[]): GeneratedDecoder {
     this.#state.setLayout(this.#layout);
+    this.#fast = FastDecoder.create(targets, this.#layout, this.#filters);
     return generateDecoder(targets, this.#layout, this.#filters);
   }
 
@@ -63,11 +71,38 @@ export class JsonDecoder implements RecordDecoder {
     // The generated code only ever sets `nulls`: they are zero from the next row on.
     for (const column of state.columns) if (!column.hasNulls) column.nulls.fill(0);
     const capacity = Math.min(batch.capacity, records.length);
-    const next = this.#run(state, block, fromRecord, state.columns, records, capacity);
+    const next =
+      this.#fast === null || this.#slowBlocks > 0
+        ? this.#run(state, block, fromRecord, block.count, state.columns, records, capacity)
+        : this.#runFast(this.#fast, block, fromRecord, records, capacity);
+    if (this.#slowBlocks > 0 && next >= block.count) this.#slowBlocks--;
     batch.rowCount = state.row;
     if (state.row > firstRow) this.#metadata.write(block, batch, records, firstRow, state.row);
     if (state.error !== null) this.#fail();
     else if (state.surprises * RECORDS_PER_SURPRISE > next - fromRecord) this.#learn(block, next - 1);
+    return next;
+  }
+
+  /** Leaves records that are not of the usual shape to the generated JavaScript, one by one. */
+  #runFast(fast: FastDecoder, block: RecordBlock, from: number, records: Int32Array, capacity: number): number {
+    const state = this.#state;
+    const { columns } = state;
+    let next = from;
+    let unusual = 0;
+    fast.reset();
+    while (next < block.count && state.row < capacity) {
+      if (!fast.accepts(columns, block.data)) {
+        return this.#run(state, block, next, block.count, columns, records, capacity);
+      }
+      const before = next;
+      next = fast.decode(state, block, next, columns, records, capacity);
+      if (next === before && state.error === null) {
+        unusual++;
+        next = this.#run(state, block, next, next + 1, columns, records, capacity);
+      }
+      if (state.error !== null) break;
+    }
+    if (unusual * RECORDS_PER_UNUSUAL > next - from) this.#slowBlocks = SLOW_BLOCKS;
     return next;
   }
 
@@ -97,5 +132,6 @@ export class JsonDecoder implements RecordDecoder {
 /** Fields that the learned record lacks stay known: the search for a key finds them behind the others. */
 function withMissing(learned: RecordLayout, known: RecordLayout): RecordLayout {
   const keys = new Set(learned.map((slot) => slot.key));
-  return [...learned, ...known.filter((slot) => slot.target >= 0 && !keys.has(slot.key))];
+  const missing = known.filter((slot) => slot.target >= 0 && !keys.has(slot.key));
+  return [...learned, ...missing.map((slot) => ({ ...slot, literal: laterLiteral(slot.key) }))];
 }

@@ -72,6 +72,8 @@ function scalarOf({ value, source }: Scalar, type: DataType): Value {
       return typeof value === 'string' && value.isWellFormed() ? value : refuse();
     case 'double':
       return typeof value === 'number' && Number.isFinite(value) ? value : refuse();
+    case 'float':
+      return typeof value === 'number' && Number.isFinite(value) ? Math.fround(value) : refuse();
     case 'timestamp':
       if (typeof value === 'number') return Number(within(exact(source, 0), -MAX_DATE, MAX_DATE));
       return isoMs(value);

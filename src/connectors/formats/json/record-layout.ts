@@ -24,9 +24,14 @@ const encoder = new TextEncoder();
 export function declaredLayout(fieldNames: readonly string[], targets: ReadonlyMap<string, number>): RecordLayout {
   return fieldNames.map((key, index) => ({
     key,
-    literal: encoder.encode(`${index === 0 ? '{' : ','}${JSON.stringify(key)}:`),
+    literal: index === 0 ? encoder.encode(`{${JSON.stringify(key)}:`) : laterLiteral(key),
     target: targets.get(key) ?? -1,
   }));
+}
+
+/** What a serialiser without white space writes before a value that is not the first. */
+export function laterLiteral(key: string): Uint8Array {
+  return encoder.encode(`,${JSON.stringify(key)}:`);
 }
 
 /** The layout of a record that has been decoded without a failure, or null where it is none to expect again. */

@@ -1,0 +1,53 @@
+/**
+ * Where things lie in the memory of a FastDecoder:
+ *
+ *       0  16 bytes of the minute seen last, and its milliseconds as a double
+ *      32  powers of ten as doubles, 10^0 to 10^15
+ *     160  a word per target: whether a row of the chunk is NULL
+ *     512  starts and ends of the chunk's records, int32 each; then the columns of each target; then the records' bytes
+ */
+import { columnKind } from '../../../core/index.ts';
+import type { Field } from '../../../core/index.ts';
+
+/** Records per chunk: with their bytes they stay in a core's own cache. */
+export const CHUNK_RECORDS = 512;
+export const CHUNK_BYTES = 192 * 1024;
+export const MAX_FAST_SLOTS = 64;
+/** Zeros behind the records: they end every loop over bytes. */
+export const PADDING_BYTES = 64;
+
+export const Place = Object.freeze({ minute: 0, minuteMs: 16, powers: 32, anyNull: 160, starts: 512 });
+export const POWER_COUNT = 16;
+
+export interface TargetPlace {
+  /** Values, or starts of strings. */
+  readonly values: number;
+  /** Ends of strings. */
+  readonly ends: number;
+  readonly nulls: number;
+  readonly anyNull: number;
+}
+
+export interface FastMemory {
+  readonly starts: number;
+  readonly ends: number;
+  readonly targets: readonly TargetPlace[];
+  readonly data: number;
+  readonly sizeBytes: number;
+}
+
+export function planMemory(targets: readonly Field[]): FastMemory {
+  let used: number = Place.starts;
+  const take = (bytesPerRecord: number): number => {
+    const at = used;
+    used += Math.ceil((bytesPerRecord * CHUNK_RECORDS) / 16) * 16;
+    return at;
+  };
+  const [starts, ends] = [take(4), take(4)];
+  const places = targets.map(({ type }, index) => {
+    const isBytes = columnKind(type) === 'bytes';
+    const values = take(isBytes ? 4 : 8);
+    return { values, ends: isBytes ? take(4) : values, nulls: take(1), anyNull: Place.anyNull + 4 * index };
+  });
+  return { starts, ends, targets: places, data: used, sizeBytes: used + CHUNK_BYTES + PADDING_BYTES };
+}
