@@ -16,11 +16,13 @@ export interface BatchCursor {
   fromOffset: number;
   /** Records from this offset on are not wanted. */
   endOffset: number;
+  /** Whether keys, headers and timestamps are put down, too. */
+  readonly withDetails: boolean;
   /** Whether a record at or behind endOffset was seen. */
   isPastEnd: boolean;
 }
 
-export function createBatchCursor(fromOffset: number, endOffset: number): BatchCursor {
+export function createBatchCursor(fromOffset: number, endOffset: number, withDetails: boolean): BatchCursor {
   return {
     data: new Uint8Array(0),
     position: 0,
@@ -31,6 +33,7 @@ export function createBatchCursor(fromOffset: number, endOffset: number): BatchC
     appendTimestamp: NaN,
     fromOffset,
     endOffset,
+    withDetails,
     isPastEnd: false,
   };
 }

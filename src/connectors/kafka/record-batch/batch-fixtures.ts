@@ -108,24 +108,42 @@ export function readAll(
   what: RecordRange,
   capacity = 16,
 ): { readonly records: ReadRecord[]; readonly nextOffset: number } {
-  const reader = new BatchReader(what, new DecompressionArena());
+  return readRecords(new BatchReader(what, new DecompressionArena()), capacity, recordOf);
+}
+
+/** As readAll, of a reader that leaves out the details of records. */
+export function readValues(what: RecordRange, capacity: number): (Pick<ReadRecord, 'value' | 'offset'>)[] {
+  const reader = new BatchReader(what, new DecompressionArena(), false);
+  return readRecords(reader, capacity, (block, index) => ({
+    value: bytesOf(block, block.valueStarts, block.valueEnds, index),
+    offset: block.offsets[index] as number,
+  })).records;
+}
+
+function readRecords<T>(
+  reader: BatchReader,
+  capacity: number,
+  read: (block: RecordBlock, index: number) => T,
+): { readonly records: T[]; readonly nextOffset: number } {
   const block = new RecordBlock(capacity);
-  const records: ReadRecord[] = [];
+  const records: T[] = [];
   for (;;) {
     reader.fill(block);
     if (block.count === 0) break;
-    for (let i = 0; i < block.count; i++) records.push(recordOf(block, i));
+    for (let i = 0; i < block.count; i++) records.push(read(block, i));
   }
   if (!reader.isDone) throw new Error('the reader stopped before its end');
   return { records, nextOffset: reader.nextOffset };
 }
 
+function bytesOf(block: RecordBlock, starts: Int32Array, ends: Int32Array, index: number): Buffer | null {
+  return (starts[index] as number) < 0 ? null : Buffer.from(block.data.slice(starts[index], ends[index]));
+}
+
 function recordOf(block: RecordBlock, index: number): ReadRecord {
-  const bytes = (starts: Int32Array, ends: Int32Array): Buffer | null =>
-    (starts[index] as number) < 0 ? null : Buffer.from(block.data.slice(starts[index], ends[index]));
   return {
-    key: bytes(block.keyStarts, block.keyEnds),
-    value: bytes(block.valueStarts, block.valueEnds),
+    key: bytesOf(block, block.keyStarts, block.keyEnds, index),
+    value: bytesOf(block, block.valueStarts, block.valueEnds, index),
     timestamp: block.timestamps[index] as number,
     offset: block.offsets[index] as number,
     headers: decodeHeaders(block.data, block.headerStarts[index] as number, block.headerEnds[index] as number).map(

@@ -61,10 +61,11 @@ export class BatchReader {
   /** What #nextOffset becomes at the end of the open batch. */
   #offsetAfterBatch: number;
 
-  constructor(range: RecordRange, arena: DecompressionArena) {
+  /** Without details, blocks have only the values and offsets of their records; the rest is what it was before. */
+  constructor(range: RecordRange, arena: DecompressionArena, withDetails = true) {
     this.range = range;
     this.#arena = arena;
-    this.#cursor = createBatchCursor(range.fromOffset, range.endOffset);
+    this.#cursor = createBatchCursor(range.fromOffset, range.endOffset, withDetails);
     this.#aborted = range.aborted === null ? null : new AbortedTransactions(range.aborted);
     this.#position = range.start;
     this.#nextOffset = range.fromOffset;

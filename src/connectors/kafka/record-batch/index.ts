@@ -1,5 +1,6 @@
 /** Record batches: bytes to RecordBlocks and back. */
 export { BatchBuilder, MAX_RECORD_OVERHEAD, stampBatch } from './batch-builder.ts';
+export { Marker, readBatchHeaders, type BatchHeader } from './batch-headers.ts';
 export {
   BatchReader,
   DecompressionArena,

@@ -9,6 +9,7 @@ import {
   markerBatch,
   range,
   readAll,
+  readValues,
   record,
   reseal,
   type TestRecord,
@@ -52,6 +53,8 @@ describe('record batches', () => {
           const read = readAll(range(batch), capacity);
           expect(read.records).toEqual(records.map((each, index) => ({ ...each, offset: baseOffset + index })));
           expect(read.nextOffset).toBe(baseOffset + records.length);
+          const values = records.map(({ value }, index) => ({ value, offset: baseOffset + index }));
+          expect(readValues(range(batch), capacity)).toEqual(values);
         },
       ),
       { numRuns: 300 },

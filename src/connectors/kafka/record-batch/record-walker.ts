@@ -7,31 +7,45 @@
 import { MAX_TIMESTAMP_MS, type RecordBlock } from '../../../core/index.ts';
 import type { BatchCursor } from './batch-cursor.ts';
 
-/** Walks until the block is full or the batch ends. Returns false where the bytes are not records. */
+/**
+ * Walks until the block is full or the batch ends. Returns false where the bytes are not records. Keys, headers and
+ * timestamps are only put down where the cursor says so: that is half of the work. Most varints have one or two bytes.
+ */
 export function walkRecords(cursor: BatchCursor, block: RecordBlock): boolean {
-  const { data, end, baseOffset, baseTimestamp, appendTimestamp, fromOffset, endOffset } = cursor;
-  const { valueStarts, valueEnds, keyStarts, keyEnds, headerStarts, headerEnds, timestamps, offsets, capacity } = block;
-  const isStamped = appendTimestamp === appendTimestamp;
+  const { data, end, baseOffset, fromOffset, endOffset, withDetails } = cursor;
+  const { valueStarts, valueEnds, keyStarts, keyEnds, headerStarts, headerEnds, offsets, capacity } = block;
   let count = block.count;
   let left = cursor.recordsLeft;
   let at = cursor.position;
   let byte = 0;
   let bits = 0;
-  let shift = 0;
+  let shift = 7;
   while (left > 0 && count < capacity) {
-    for (bits = shift = 0, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
+    if ((bits = data[at++] as number) > 127) {
+      bits &= 127;
+      for (shift = 7, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
+    }
     const next = at + ((bits >>> 1) ^ -(bits & 1));
     // The record's attributes are unused.
-    at++;
-    for (bits = shift = 0, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
-    const delta = shift <= 28 ? (bits >>> 1) ^ -(bits & 1) : readLongBefore(data, at, shift / 7);
-    for (bits = shift = 0, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
+    const deltaStart = ++at;
+    while ((data[at++] as number) > 127);
+    if (withDetails) storeTimestamp(cursor, block, count, deltaStart, at);
+    if ((bits = data[at++] as number) > 127) {
+      bits &= 127;
+      for (shift = 7, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
+    }
     const offset = baseOffset + ((bits >>> 1) ^ -(bits & 1));
-    for (bits = shift = 0, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
+    if ((bits = data[at++] as number) > 127) {
+      bits &= 127;
+      for (shift = 7, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
+    }
     const keyLength = (bits >>> 1) ^ -(bits & 1);
     const keyStart = keyLength < 0 ? -1 : at;
     if (keyLength > 0) at += keyLength;
-    for (bits = shift = 0, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
+    if ((bits = data[at++] as number) > 127) {
+      bits &= 127;
+      for (shift = 7, byte = 128; byte > 127; shift += 7) bits |= ((byte = data[at++] as number) & 127) << shift;
+    }
     const valueLength = (bits >>> 1) ^ -(bits & 1);
     const valueStart = valueLength < 0 ? -1 : at;
     if (valueLength > 0) at += valueLength;
@@ -47,15 +61,15 @@ export function walkRecords(cursor: BatchCursor, block: RecordBlock): boolean {
       at = end;
       break;
     }
-    keyStarts[count] = keyStart;
-    keyEnds[count] = keyStart + keyLength;
     valueStarts[count] = valueStart;
     valueEnds[count] = valueStart + valueLength;
-    headerStarts[count] = data[at] === 0 ? -1 : at;
-    headerEnds[count] = next;
     offsets[count] = offset;
-    const timestamp = isStamped ? appendTimestamp : baseTimestamp + delta;
-    timestamps[count] = timestamp >= 0 && timestamp <= MAX_TIMESTAMP_MS ? timestamp : -1;
+    if (withDetails) {
+      keyStarts[count] = keyStart;
+      keyEnds[count] = keyStart + keyLength;
+      headerStarts[count] = data[at] === 0 ? -1 : at;
+      headerEnds[count] = next;
+    }
     count++;
     at = next;
   }
@@ -64,6 +78,19 @@ export function walkRecords(cursor: BatchCursor, block: RecordBlock): boolean {
   cursor.position = at;
   // Bytes behind the last record would be records that the header does not count.
   return left > 0 || at === end;
+}
+
+/** The timestamp of record `index`, whose delta stands at [start, end). */
+function storeTimestamp(cursor: BatchCursor, block: RecordBlock, index: number, start: number, end: number): void {
+  const { data, baseTimestamp, appendTimestamp } = cursor;
+  let timestamp = appendTimestamp;
+  if (timestamp !== timestamp) {
+    let bits = 0;
+    for (let at = end - 1; at >= start; at--) bits = (bits << 7) | ((data[at] as number) & 127);
+    const isSmall = end - start <= 4;
+    timestamp = baseTimestamp + (isSmall ? (bits >>> 1) ^ -(bits & 1) : readLongBefore(data, end, end - start));
+  }
+  block.timestamps[index] = timestamp >= 0 && timestamp <= MAX_TIMESTAMP_MS ? timestamp : -1;
 }
 
 /** The zigzag varlong of `length` bytes that ends before `end`, as a double. */

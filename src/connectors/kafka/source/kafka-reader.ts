@@ -52,6 +52,8 @@ export class KafkaReader implements SourceReader, BatchOrigin {
   readonly #offsets = new Float64Array(BLOCK_RECORDS + 1);
   readonly #arena = new DecompressionArena();
   readonly #metadata: KafkaMetadataWriter;
+  /** Whether somebody looks at keys, headers or timestamps of records. */
+  readonly #withDetails: boolean;
   readonly #decoder: RecordDecoder;
   #context: ReaderContext | null = null;
   #client: KafkaClient | null = null;
@@ -75,6 +77,7 @@ export class KafkaReader implements SourceReader, BatchOrigin {
   constructor(spec: SourceSpec, format: FormatDefinition) {
     this.#spec = spec;
     this.#metadata = new KafkaMetadataWriter(spec);
+    this.#withDetails = this.#metadata.readsDetails || spec.errors.kind === 'dead-letter';
     this.#decoder = format.createDecoder(spec, this.#metadata);
     this.#batch = new ColumnBatch(emittedSchema(spec), BLOCK_RECORDS);
   }
@@ -229,7 +232,7 @@ export class KafkaReader implements SourceReader, BatchOrigin {
       if (this.#current === null) {
         this.#current = fetcher.next();
         if (this.#current === null) return false;
-        this.#reader = new BatchReader(this.#current.range, this.#arena);
+        this.#reader = new BatchReader(this.#current.range, this.#arena, this.#withDetails);
         this.#metadata.topic = this.#current.state.topic;
         this.#metadata.partition = this.#current.state.partition;
       }

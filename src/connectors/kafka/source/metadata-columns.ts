@@ -23,6 +23,8 @@ export const kafkaMetadata: Readonly<Record<string, DataType>> = Object.freeze({
   topic: types.string,
 });
 
+const DETAILS: ReadonlySet<string> = new Set(['key', 'headers', 'timestamp']);
+
 interface MetadataColumn {
   /** In the emitted batch. */
   readonly index: number;
@@ -41,6 +43,11 @@ export class KafkaMetadataWriter implements MetadataWriter {
       const metadata = field < declared ? undefined : spec.metadata[field - declared];
       return metadata === undefined ? [] : [{ index, key: metadata.key }];
     });
+  }
+
+  /** Whether a column shows the key, headers or timestamp of a record. */
+  get readsDetails(): boolean {
+    return this.#columns.some(({ key }) => DETAILS.has(key));
   }
 
   write(block: RecordBlock, batch: ColumnBatch, records: Int32Array, fromRow: number, toRow: number): void {
