@@ -190,6 +190,16 @@ describe('the record of a job in a directory', () => {
     expect(await store.write(recordOf(2), 0)).toBe(1);
   });
 
+  it('stays as it was where the disk stores something else than it was given', async () => {
+    const disk = await diskWithRecord();
+    const before = disk.peek(RECORD);
+    disk.hook = ({ name, path }, phase) => {
+      if (name === 'append' && phase === 'after') disk.poke(path, Uint8Array.of(...disk.peek(path), 0));
+    };
+    await expect(storeOn(disk.mount()).write(recordOf(2), 0)).rejects.toMatchObject({ code: 'MR-HA-UNAVAILABLE' });
+    expect(disk.peek(RECORD)).toEqual(before);
+  });
+
   it('does not count as written where its directory was removed meanwhile', async () => {
     const disk = await diskWithRecord();
     const store = storeOn(disk.mount());

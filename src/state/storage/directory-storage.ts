@@ -1,134 +1,201 @@
+import { isAbsolute, join, relative, resolve } from 'node:path';
+
 import {
-  crc32c,
+  checkpointIdOf,
+  coreErrors,
+  isCheckpointDirectory,
+  makeDurableDirectory,
+  METADATA_SUFFIX,
+  metadataFileName,
+  stateFileName,
   type CheckpointMetadata,
   type CheckpointStorage,
-  type OpenFile,
+  type EnvelopeKind,
+  type FileSystem,
   type Ports,
   type StateFile,
   type StateFileReader,
   type StateFileWriter,
 } from '../../core/index.ts';
 import { stateErrors } from '../errors.ts';
+import {
+  checkFile,
+  damaged,
+  METADATA_ENVELOPE,
+  openExisting,
+  readFully,
+  STATE_ENVELOPE,
+  type Content,
+} from './checked-file.ts';
+import { FileWriter, type NewFile } from './file-writer.ts';
+import { decodeMetadata, encodeMetadata, relocated } from './metadata-file.ts';
+import { storageFailure } from './storage-failure.ts';
 
-const READ_BYTES = 256 * 1024;
+export type StoragePorts = Pick<Ports, 'files' | 'randomness'>;
 
-/** Checkpoints in a directory that every process of the job sees. */
+const RANDOM_BYTES = 8;
+/** Far above what metadata takes; a larger file is not held in memory. */
+const MAX_METADATA_BYTES = 1024 * 1024 * 1024;
+
+/** Checkpoints in a directory that every process of the job sees (docs/design/010). */
 export class DirectoryStorage implements CheckpointStorage {
   readonly #root: string;
-  readonly #ports: Ports;
+  readonly #files: FileSystem;
+  readonly #ports: StoragePorts;
+  /** Set once the root is there and durable. */
+  #isReady = false;
 
-  constructor(root: string, ports: Ports) {
+  constructor(root: string, ports: StoragePorts) {
     this.#root = root;
+    this.#files = ports.files;
     this.#ports = ports;
   }
 
   createFile(checkpointId: number, owner: string): Promise<StateFileWriter> {
-    return this.#create(`chk-${checkpointId}`, `${owner}-${this.#ports.randomness.hex(8)}.state`);
+    return this.#create(stateFileName(checkpointId, owner, this.#random()), STATE_ENVELOPE);
   }
 
   async openFile(file: StateFile): Promise<StateFileReader> {
-    const path = `${this.#root}/${file.name}`;
-    const found = await this.#checksum(path);
-    if (found.sizeBytes !== file.sizeBytes || found.checksum !== file.checksum) {
-      throw stateErrors.create('MR-STATE-DAMAGED', { file: path, reason: 'its size or checksum is wrong' });
-    }
-    const opened = await this.#ports.files.open(path, 'read');
-    return {
-      async read(position, length) {
-        const bytes = new Uint8Array(length);
-        const count = await opened.read(bytes, length, position);
-        if (count !== length) throw stateErrors.create('MR-STATE-DAMAGED', { file: path, reason: 'it is short' });
-        return bytes;
-      },
-      close: () => opened.close(),
-    };
+    const path = this.#pathOf(file.name);
+    return this.#reading(path, async () => {
+      const opened = await openExisting(this.#files, path);
+      try {
+        await checkFile(opened, path, STATE_ENVELOPE, file);
+      } catch (error) {
+        await opened.close();
+        throw error;
+      }
+      return {
+        read: (position: number, length: number) =>
+          this.#reading(path, async () => {
+            if (position + length > file.sizeBytes) throw damaged(path, 'a chunk lies behind its end');
+            const bytes = new Uint8Array(length);
+            if ((await readFully(opened, bytes, position)) < length) throw damaged(path, 'it has become shorter');
+            return bytes;
+          }),
+        close: () => opened.close(),
+      };
+    });
   }
 
   async writeMetadata(metadata: CheckpointMetadata): Promise<StateFile> {
-    const name = `${metadata.generation}-${this.#ports.randomness.hex(8)}.metadata`;
-    const writer = await this.#create(`chk-${metadata.checkpointId}`, name);
-    await writer.append(Buffer.from(JSON.stringify(metadata)));
+    const { checkpointId, generation } = metadata;
+    const body = encodeMetadata(metadata);
+    const writer = await this.#create(metadataFileName(checkpointId, generation, this.#random()), METADATA_ENVELOPE);
+    try {
+      await writer.append(body);
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
     return writer.finish();
   }
 
   async readMetadata(file: StateFile): Promise<CheckpointMetadata> {
-    const reader = await this.openFile(file);
-    const bytes = await reader.read(0, file.sizeBytes);
-    await reader.close();
-    return JSON.parse(Buffer.from(bytes).toString('utf8')) as CheckpointMetadata;
+    const path = this.#pathOf(file.name);
+    const { metadata } = await this.#readMetadata(path, file);
+    return isAbsolute(file.name) ? relocated(metadata, path) : metadata;
   }
 
   async findMetadata(location: string): Promise<StateFile> {
-    const name = (await this.#ports.files.list(location)).find((entry) => entry.endsWith('.metadata'));
-    if (name === undefined) {
-      throw stateErrors.create('MR-STATE-NOT-FOUND', { location, reason: 'no metadata is there' });
+    const path = await this.#reading(location, () => this.#locateMetadata(resolve(location)));
+    const { content } = await this.#readMetadata(path, null);
+    const inside = relative(this.#root, path);
+    return { name: checkpointIdOf(inside) === null ? path : inside, ...content };
+  }
+
+  async remove(name: string): Promise<void> {
+    if (checkpointIdOf(name) === null) {
+      throw coreErrors.create('MR-INTERNAL', { message: `${name} is not a file of the checkpoints in ${this.#root}` });
     }
-    return { name: `${location}/${name}`, ...(await this.#checksum(`${location}/${name}`)) };
-  }
-
-  remove(name: string): Promise<void> {
-    return this.#ports.files.remove(`${this.#root}/${name}`);
-  }
-
-  async list(): Promise<readonly string[]> {
-    const names: string[] = [];
-    for (const directory of await this.#ports.files.list(this.#root)) {
-      const files = await this.#ports.files.list(`${this.#root}/${directory}`);
-      names.push(...files.map((name) => `${directory}/${name}`));
+    const path = join(this.#root, name);
+    try {
+      await this.#files.remove(path);
+      await this.#files.removeEmptyDirectory(join(path, '..'));
+    } catch (error) {
+      throw storageFailure(error, 'remove', path);
     }
-    return names;
   }
 
-  async #create(directory: string, fileName: string): Promise<StateFileWriter> {
-    const files = this.#ports.files;
-    const name = `${directory}/${fileName}`;
-    const path = `${this.#root}/${name}`;
-    await files.makeDirectory(`${this.#root}/${directory}`);
-    const opened: OpenFile = await files.open(`${path}.tmp`, 'create-new');
-    let sizeBytes = 0;
-    let checksum = 0;
-    return {
-      append: async (bytes) => {
-        const position = sizeBytes;
-        checksum = crc32c(bytes, checksum);
-        sizeBytes += bytes.length;
-        await opened.append(bytes);
-        return position;
-      },
-      finish: async () => {
-        await opened.sync();
-        await opened.close();
-        const found = await this.#checksum(`${path}.tmp`);
-        if (found.sizeBytes !== sizeBytes || found.checksum !== hexadecimal(checksum)) {
-          throw stateErrors.create('MR-STATE-DAMAGED', { file: path, reason: 'it does not read back as written' });
+  list(): Promise<readonly string[]> {
+    return this.#reading(this.#root, async () => {
+      const names: string[] = [];
+      for (const directory of await this.#files.list(this.#root)) {
+        if (!isCheckpointDirectory(directory)) continue;
+        for (const file of await this.#files.list(join(this.#root, directory))) {
+          const name = `${directory}/${file}`;
+          if (checkpointIdOf(name) !== null) names.push(name);
         }
-        await files.rename(`${path}.tmp`, path);
-        await files.syncDirectory(`${this.#root}/${directory}`);
-        return { name, ...found };
-      },
-      abort: async () => {
-        await opened.close();
-        await files.remove(`${path}.tmp`);
-      },
-    };
+      }
+      return names.sort();
+    });
   }
 
-  async #checksum(path: string): Promise<Omit<StateFile, 'name'>> {
-    const opened = await this.#ports.files.open(path, 'read');
-    const buffer = new Uint8Array(READ_BYTES);
-    let sizeBytes = 0;
-    let checksum = 0;
-    for (;;) {
-      const count = await opened.read(buffer, buffer.length, sizeBytes);
-      if (count === 0) break;
-      checksum = crc32c(buffer.subarray(0, count), checksum);
-      sizeBytes += count;
+  #random(): string {
+    return this.#ports.randomness.hex(RANDOM_BYTES);
+  }
+
+  async #create(name: string, kind: EnvelopeKind): Promise<FileWriter> {
+    const target: NewFile = { root: this.#root, name, kind };
+    if (!this.#isReady) {
+      try {
+        await makeDurableDirectory(this.#files, this.#root);
+      } catch (error) {
+        throw storageFailure(error, 'create', this.#root);
+      }
+      this.#isReady = true;
     }
-    await opened.close();
-    return { sizeBytes, checksum: hexadecimal(checksum) };
+    return FileWriter.create(this.#files, target);
   }
-}
 
-function hexadecimal(checksum: number): string {
-  return checksum.toString(16).padStart(8, '0');
+  /** Absolute names belong to checkpoints that an operator has pointed to; all others are made here. */
+  #pathOf(name: string): string {
+    if (isAbsolute(name)) return name;
+    const path = join(this.#root, name);
+    if (checkpointIdOf(name) === null) throw damaged(path, 'this is not a name that a checkpoint has');
+    return path;
+  }
+
+  #readMetadata(
+    path: string,
+    expected: Content | null,
+  ): Promise<{ readonly metadata: CheckpointMetadata; readonly content: Content }> {
+    return this.#reading(path, async () => {
+      const opened = await openExisting(this.#files, path);
+      try {
+        const content = await checkFile(opened, path, METADATA_ENVELOPE, expected);
+        if (content.sizeBytes > MAX_METADATA_BYTES) throw damaged(path, `it has ${content.sizeBytes} bytes`);
+        const bytes = new Uint8Array(content.sizeBytes);
+        if ((await readFully(opened, bytes, 0)) < bytes.length) throw damaged(path, 'it has become shorter');
+        return { metadata: decodeMetadata(bytes, path), content };
+      } finally {
+        await opened.close();
+      }
+    });
+  }
+
+  async #locateMetadata(path: string): Promise<string> {
+    if ((await this.#files.stat(path)) !== null) return path;
+    const entries = [...(await this.#files.list(path))].sort();
+    const found = entries.filter((name) => name.endsWith(METADATA_SUFFIX));
+    if (found.length === 1) return join(path, found[0] as string);
+    const checkpoints = entries.filter(isCheckpointDirectory);
+    const reason =
+      found.length > 1
+        ? `it has several, name one: ${found.join(', ')}`
+        : checkpoints.length > 0
+          ? `it holds checkpoints, name one: ${checkpoints.join(', ')}`
+          : entries.length > 0
+            ? `nothing in it ends with ${METADATA_SUFFIX}`
+            : 'there is no such directory, or it is empty';
+    throw stateErrors.create('MR-STATE-NOT-FOUND', { location: path, reason });
+  }
+
+  async #reading<T>(path: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      throw storageFailure(error, 'read', path);
+    }
+  }
 }
