@@ -164,6 +164,11 @@ export class Producer {
     this.#dispatch();
   }
 
+  /** Of the transaction that was begun last. */
+  get identity(): ProducerIdentity {
+    return this.#identity;
+  }
+
   /** Whether anything was appended to the transaction. */
   get hasTransactionData(): boolean {
     return Array.from(this.#topics.values()).some(({ queues }) =>

@@ -6,6 +6,7 @@ import { crc32c, type RecordBlock } from '../../../core/index.ts';
 import type { AbortedTransaction } from '../client/index.ts';
 import { kafkaErrors } from '../errors.ts';
 import { AbortedTransactions } from './aborted-transactions.ts';
+import { controlType, Marker } from './batch-headers.ts';
 import { createBatchCursor, type BatchCursor } from './batch-cursor.ts';
 import { codecById, DecompressionLimitError } from './codecs/index.ts';
 import {
@@ -40,7 +41,6 @@ export interface RecordRange {
 /** Decompressed batches up to this size are put together, so that a block holds more than one of them. */
 const SMALL_BATCH_BYTES = 64 * 1024;
 const ARENA_BYTES = 512 * 1024;
-const MARKER_ABORT = 0;
 const NO_PRODUCER = -1n;
 
 /** Memory for decompressed batches; one for all ranges of a reader, because blocks are read one after the other. */
@@ -170,7 +170,7 @@ export class BatchReader {
     const producerId = readBigInt64(data, start + Batch.producerId);
     if (producerId === NO_PRODUCER) return !isControl;
     if (isControl) {
-      const isAbort = controlType(data, start + Batch.records, end) === MARKER_ABORT;
+      const isAbort = controlType(data, start + Batch.records, end) === Marker.abort;
       if (isAbort) this.#aborted.endAbort(producerId, lastOffset);
       return false;
     }
@@ -233,26 +233,6 @@ export class BatchReader {
     const offset = start + 8 <= end ? readInt64(data, start) : this.#nextOffset;
     return `topic ${topic}, partition ${partition}, offset ${offset}`;
   }
-}
-
-/** The type in a control record's key (version int16, type int16), or -1. Control batches are never compressed. */
-function controlType(data: Uint8Array, start: number, end: number): number {
-  let at = start;
-  const varint = (): number => {
-    let bits = 0;
-    for (let shift = 0; at < end; shift += 7) {
-      const byte = data[at++] as number;
-      bits |= (byte & 127) << shift;
-      if (byte < 128) break;
-    }
-    return (bits >>> 1) ^ -(bits & 1);
-  };
-  varint();
-  at++;
-  varint();
-  varint();
-  const keyLength = varint();
-  return keyLength >= 4 && at + 4 <= end ? readInt16(data, at + 2) : -1;
 }
 
 export interface RangeSummary {

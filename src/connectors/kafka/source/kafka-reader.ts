@@ -30,7 +30,7 @@ import { KafkaMetadataWriter } from './metadata-columns.ts';
 import { createPartitionState, isRead, type PartitionState } from './partition-state.ts';
 
 /** Rows per batch and records per block: what a block of usual records points at stays in a core's own cache. */
-const BLOCK_RECORDS = 1024;
+const BLOCK_RECORDS = 512;
 /** Blocks that yield no row are passed over so many times before the task loop has its turn. */
 const MAX_BLOCKS_PER_POLL = 4;
 
