@@ -4,12 +4,15 @@ import { AggregateOperator } from './aggregate/aggregate-operator.ts';
 import type { AggregateSpec } from './aggregate/aggregate-operator.ts';
 import { TransformOperator } from './transform-operator.ts';
 import { UnionOperator } from './union-operator.ts';
+import { createWindowOperator } from './window/create-window-operator.ts';
+import type { WindowSpec } from './window/window-spec.ts';
 
 /** The nodes of a job graph that operators stand for. */
 export type OperatorNode =
   | { readonly kind: 'transform'; readonly steps: readonly TransformStep[]; readonly input: RowSchema }
   | ({ readonly kind: 'aggregate' } & AggregateSpec)
-  | { readonly kind: 'window' | 'join' | 'dedupe' | 'top-n'; readonly stepId: string }
+  | ({ readonly kind: 'window' } & WindowSpec)
+  | { readonly kind: 'join' | 'dedupe' | 'top-n'; readonly stepId: string }
   | { readonly kind: 'union' };
 
 /** The operator of a node, of one subtask. */
@@ -19,11 +22,12 @@ export function createOperator(node: OperatorNode): Operator {
       return new TransformOperator(node);
     case 'aggregate':
       return new AggregateOperator(node);
-    case 'window':
     case 'join':
     case 'dedupe':
     case 'top-n':
       throw coreErrors.create('MR-INTERNAL', { message: `step ${node.stepId}: no operator for ${node.kind}` });
+    case 'window':
+      return createWindowOperator(node);
     case 'union':
       return new UnionOperator();
   }

@@ -133,6 +133,11 @@ export class AggregateCalls {
       from.within(length, read);
     }
   }
+
+  /** Passes over what encode() wrote of `count` calls. */
+  skip(from: ByteReader, count: number): void {
+    for (let left = count; left > 0; left--) from.within(from.varint(), null);
+  }
 }
 
 /** Columns of the computed rows; -1 for none. */

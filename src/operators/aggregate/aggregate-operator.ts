@@ -5,7 +5,7 @@
  *
  * A row that fails (an argument that cannot be computed, a sum that does not fit) changes no value.
  */
-import { ColumnBatch, IntColumn, RowKind, hashRows } from '../../core/index.ts';
+import { ColumnBatch, RowKind } from '../../core/index.ts';
 import type {
   AggregateCall,
   Column,
@@ -28,6 +28,7 @@ import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
 import { AggregateCalls } from './aggregate-calls.ts';
 import { compileRunningLoop } from './call-loops.ts';
 import type { RunningState } from './call-loops.ts';
+import { KeyedRows } from './keyed-rows.ts';
 
 /** The AggregateNode of a job graph. */
 export interface AggregateSpec {
@@ -40,12 +41,7 @@ export interface AggregateSpec {
 
 /** What belongs to one capacity of batches. */
 interface Buffers {
-  readonly capacity: number;
-  /** Keys and arguments. */
-  readonly rows: ColumnBatch;
   readonly out: ColumnBatch;
-  readonly hashes: Int32Array;
-  readonly slots: IntColumn;
   readonly timestamps: Float64Array;
   readonly originRows: Int32Array;
 }
@@ -58,6 +54,7 @@ export class AggregateOperator implements Operator {
   readonly #spec: AggregateSpec;
   readonly #calls: AggregateCalls;
   readonly #table: KeyTable;
+  readonly #rows: KeyedRows;
   readonly #snapshots: SlotSnapshots;
   readonly #accumulate: (state: RunningState) => void;
   readonly #running: RunningState;
@@ -68,6 +65,7 @@ export class AggregateOperator implements Operator {
     this.#spec = spec;
     this.#calls = new AggregateCalls(spec);
     this.#table = new KeyTable(this.#calls.keyFields.map(({ type }) => type));
+    this.#rows = new KeyedRows(this.#calls, this.#table);
     this.#snapshots = new SlotSnapshots(this.#entries());
     this.#accumulate = compileRunningLoop(this.#calls.accumulators);
     this.#running = {
@@ -91,8 +89,8 @@ export class AggregateOperator implements Operator {
     refuseUpdates(batch, this.#spec.stepId);
     const context = this.#context as OperatorContext;
     const buffers = this.#buffersFor(batch);
-    this.#calls.compute(batch, fromRow, buffers.rows, context.errors);
-    this.#assignSlots(buffers);
+    this.#rows.compute(batch, fromRow, context.errors);
+    this.#assignSlots();
     this.#accumulateAll(buffers, context);
     context.output.emit(buffers.out);
     return batch.rowCount;
@@ -108,13 +106,9 @@ export class AggregateOperator implements Operator {
 
   /** One output row per input row at most, so a batch is always done in one call. */
   #buffersFor({ capacity }: ColumnBatch): Buffers {
-    if (this.#buffers === null || this.#buffers.capacity < capacity) {
+    if (this.#buffers === null || this.#buffers.out.capacity < capacity) {
       this.#buffers = {
-        capacity,
-        rows: this.#calls.createRows(capacity),
         out: new ColumnBatch(this.#spec.output, capacity),
-        hashes: new Int32Array(capacity),
-        slots: new IntColumn(capacity),
         timestamps: new Float64Array(capacity),
         originRows: new Int32Array(capacity),
       };
@@ -124,13 +118,11 @@ export class AggregateOperator implements Operator {
     return this.#buffers;
   }
 
-  #assignSlots({ rows, hashes, slots }: Buffers): void {
-    const { columns, rowCount } = rows;
-    const keys = columns.slice(0, this.#spec.keys.length);
+  #assignSlots(): void {
+    const { rows, hashes, slots } = this.#rows;
     const table = this.#table;
     const target = slots.values;
-    hashRows(keys, rowCount, hashes);
-    table.bind(keys);
+    const { rowCount } = rows;
     const isTaking = this.#snapshots.isTaking;
     for (let row = 0; row < rowCount; row++) {
       const hash = hashes[row] as number;
@@ -146,7 +138,8 @@ export class AggregateOperator implements Operator {
   }
 
   #accumulateAll(buffers: Buffers, context: OperatorContext): void {
-    const { rows, out, slots } = buffers;
+    const { rows, slots } = this.#rows;
+    const { out } = buffers;
     const state = this.#running;
     out.reset();
     this.#calls.beginRows(rows, slots);
@@ -169,7 +162,8 @@ export class AggregateOperator implements Operator {
   }
 
   /** Keys, times and origins of the rows that did not fail. */
-  #passOn({ rows, out, timestamps, originRows }: Buffers): void {
+  #passOn({ out, timestamps, originRows }: Buffers): void {
+    const { rows } = this.#rows;
     const { sourceRows, outRow, rowKinds } = this.#running;
     const isComplete = outRow === rows.rowCount;
     out.rowKinds = rowKinds;
@@ -231,13 +225,14 @@ export class AggregateOperator implements Operator {
     };
   }
 
-  #restore({ bytes }: StateChunk, written: StateSchema, schema: StateSchema): void {
+  #restore({ bytes, keyGroup }: StateChunk, written: StateSchema, schema: StateSchema): void {
     const places = matchSchemas(written, schema, this.#spec.stepId);
     const from = new ByteReader(bytes, this.#spec.stepId);
     const key = new ScratchRow(schema.key);
+    const { maxParallelism } = this.#context as OperatorContext;
     const [table, calls, running] = [this.#table, this.#calls, this.#running];
     while (!from.atEnd) {
-      const hash = key.read(from);
+      const hash = key.readKey(from, keyGroup, maxParallelism);
       table.bind(key.columns);
       if (table.find(hash, 0, SPACE) >= 0) from.fail('a key comes twice');
       const slot = table.insert(hash, 0, SPACE);

@@ -1,4 +1,4 @@
-import { createColumn, hashRows, resetColumn } from '../../core/index.ts';
+import { createColumn, hashRows, keyGroupOf, resetColumn } from '../../core/index.ts';
 import type { Column, DataType, RowSchema } from '../../core/index.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { decodeRow } from './row-codec.ts';
@@ -20,5 +20,12 @@ export class ScratchRow {
     decodeRow(from, this.#types, this.columns, 0);
     hashRows(this.columns, 1, this.#hash);
     return this.#hash[0] as number;
+  }
+
+  /** As read(), for a key that has to be of this key group. */
+  readKey(from: ByteReader, keyGroup: number, keyGroupCount: number): number {
+    const hash = this.read(from);
+    if (keyGroupOf(hash, keyGroupCount) !== keyGroup) from.fail(`a key is not of key group ${keyGroup}`);
+    return hash;
   }
 }

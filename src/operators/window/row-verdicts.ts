@@ -1,0 +1,38 @@
+import { counterNames } from '../../core/index.ts';
+import type { ColumnBatch, Counter, OperatorContext } from '../../core/index.ts';
+import { operatorErrors } from '../errors.ts';
+import { SliceVerdict } from './slice-lookup.ts';
+
+/** What becomes of rows that are in no window. */
+export class RowVerdicts {
+  readonly #context: OperatorContext;
+  readonly #stepId: string;
+  readonly #late: Counter;
+
+  constructor(context: OperatorContext, stepId: string) {
+    this.#context = context;
+    this.#stepId = stepId;
+    this.#late = context.counter(counterNames.lateRecords.name);
+  }
+
+  /** The event times of a batch, which has to have them: the plan sees to it. */
+  timesOf({ timestamps }: ColumnBatch): Float64Array {
+    if (timestamps === null) throw new TypeError(`step ${this.#stepId} received rows without event time`);
+    return timestamps;
+  }
+
+  /** Counts late rows, and hands those without a usable time to the job's error handling. */
+  report(rows: ColumnBatch, verdicts: Int32Array): void {
+    for (let row = 0; row < rows.rowCount; row++) {
+      const verdict = verdicts[row] as number;
+      if (verdict >= 0 || verdict === SliceVerdict.between) continue;
+      if (verdict === SliceVerdict.late) {
+        this.#late.value++;
+        continue;
+      }
+      const what = verdict === SliceVerdict.noTime ? 'none' : 'one that is out of range';
+      const error = operatorErrors.create('MR-OPERATOR-NO-EVENT-TIME', { step: this.#stepId, what });
+      this.#context.errors.handle(rows, row, this.#stepId, error);
+    }
+  }
+}

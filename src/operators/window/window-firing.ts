@@ -1,0 +1,118 @@
+import type { RowKind } from '../../core/index.ts';
+import type { SlicePlan } from './slice-plan.ts';
+import type { SliceStore } from './slice-store.ts';
+import type { WindowOutput } from './window-output.ts';
+
+const NONE = -1;
+
+/** Emits one window after the other, each key as one row, going on where the output made it stop. */
+export class WindowFiring {
+  readonly #plan: SlicePlan;
+  readonly #store: SliceStore;
+  readonly #output: WindowOutput;
+  readonly #kind: RowKind;
+  /** Whether a slice is of no use once its last window has fired. */
+  readonly #freesSlices: boolean;
+  #isActive = false;
+  #startMs = 0;
+  #endMs = 0;
+  /** Slices of the window, oldest first. */
+  #slices: readonly number[] = [];
+  /** The slice at hand, from the newest to the oldest, and its next slot. */
+  #at = NONE;
+  #slot = NONE;
+
+  constructor(
+    plan: SlicePlan,
+    store: SliceStore,
+    output: WindowOutput,
+    options: { readonly kind: RowKind; readonly freesSlices: boolean },
+  ) {
+    this.#plan = plan;
+    this.#store = store;
+    this.#output = output;
+    this.#kind = options.kind;
+    this.#freesSlices = options.freesSlices;
+  }
+
+  get isActive(): boolean {
+    return this.#isActive;
+  }
+
+  get endMs(): number {
+    return this.#endMs;
+  }
+
+  /** Begins with the window that ends then; returns its slices. */
+  begin(endMs: number): readonly number[] {
+    this.#isActive = true;
+    this.#endMs = endMs;
+    this.#startMs = this.#plan.startOf(endMs);
+    this.#slices = this.#store.slices.within(this.#startMs, endMs, this.#plan.sliceMs);
+    this.#at = this.#slices.length;
+    this.#slot = NONE;
+    return this.#slices;
+  }
+
+  /** Returns true when the window is done, false where the output was not ready. */
+  continue(): boolean {
+    while (this.#nextSlice()) {
+      // Only the oldest slice can go as it is read: the others tell which keys were emitted.
+      if (!this.#emitSlice(this.#at === 0 && this.#isLast(this.#slices[0] as number))) return false;
+    }
+    this.#slices.forEach((slice, index) => {
+      if (!this.#isLast(slice)) return;
+      if (index === 0) this.#store.slices.remove(slice);
+      else this.#store.freeSlice(slice);
+    });
+    this.#isActive = false;
+    return true;
+  }
+
+  /** Whether this is the last window of the slice, and the slice is of no use afterwards. */
+  #isLast(slice: number): boolean {
+    return this.#freesSlices && this.#plan.lastEnd(this.#store.slices.startOf(slice)) === this.#endMs;
+  }
+
+  /** Steps to the next older slice once the one at hand is done. */
+  #nextSlice(): boolean {
+    if (this.#slot !== NONE) return true;
+    if (this.#at === 0) return false;
+    this.#at--;
+    this.#slot = this.#store.slices.first(this.#slices[this.#at] as number);
+    return true;
+  }
+
+  /** The keys of the slice at hand that no newer slice has: those were emitted with that. */
+  #emitSlice(frees: boolean): boolean {
+    const { slices } = this.#store;
+    const newest = this.#slices.length - 1;
+    for (let slot = this.#slot; slot !== NONE;) {
+      if (!this.#output.canWrite()) {
+        this.#slot = slot;
+        return false;
+      }
+      const next = slices.next(slot);
+      if (this.#at === newest || !this.#isInNewer(slot)) this.#emit(slot);
+      if (frees) this.#store.freeSlot(slot);
+      slot = next;
+    }
+    this.#slot = NONE;
+    return true;
+  }
+
+  #emit(slot: number): void {
+    const store = this.#store;
+    const result = this.#at === 0 ? slot : store.merged(slot, this.#at, this.#slices, this.#at - 1);
+    this.#output.write(slot, result, this.#startMs, this.#endMs, this.#kind);
+    store.release(result);
+  }
+
+  #isInNewer(slot: number): boolean {
+    const { table } = this.#store;
+    for (let index = this.#at + 1; index < this.#slices.length; index++) {
+      if (table.findLike(slot, this.#slices[index] as number) >= 0) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,105 @@
+import { ColumnBatch, RowKind } from '../../core/index.ts';
+import type { Column, DoubleColumn, OperatorContext } from '../../core/index.ts';
+import type { AggregateCalls } from '../aggregate/aggregate-calls.ts';
+import type { KeyTable } from '../state/key-table.ts';
+import { writeNull } from '../state/column-writes.ts';
+import type { WindowSpec } from './window-spec.ts';
+
+const ROWS = 1024;
+
+/**
+ * The rows that windows emit. canWrite() before each row; where it is false the output is not ready, and the operator
+ * has to return and go on later. emit() at the end of each call.
+ */
+export class WindowOutput {
+  readonly #spec: WindowSpec<unknown>;
+  readonly #table: KeyTable;
+  readonly #calls: AggregateCalls;
+  readonly #context: OperatorContext;
+  readonly #batch: ColumnBatch;
+  readonly #keys: readonly { readonly key: number; readonly column: Column }[];
+  readonly #starts: readonly DoubleColumn[];
+  readonly #ends: readonly DoubleColumn[];
+  /** Null where all rows are inserts. */
+  readonly #rowKinds: Uint8Array | null;
+  readonly #timestamps: Float64Array | null;
+  #isBorrowed = false;
+
+  constructor(
+    spec: WindowSpec<unknown>,
+    options: { readonly isUpsert: boolean; readonly hasTime: boolean; readonly capacity?: number },
+    { table, calls, context }: { readonly table: KeyTable; readonly calls: AggregateCalls; readonly context: OperatorContext },
+  ) {
+    const capacity = options.capacity ?? ROWS;
+    this.#spec = spec;
+    this.#table = table;
+    this.#calls = calls;
+    this.#context = context;
+    this.#batch = new ColumnBatch(spec.output, capacity);
+    const columns = this.#batch.ownColumns;
+    this.#keys = spec.fields.flatMap((field, index) =>
+      field.kind === 'key' ? [{ key: field.key, column: columns[index] as Column }] : [],
+    );
+    const timesOf = (kind: string): DoubleColumn[] =>
+      spec.fields.flatMap((field, index) => (field.kind === kind ? [columns[index] as DoubleColumn] : []));
+    this.#starts = timesOf('window-start');
+    this.#ends = timesOf('window-end');
+    this.#rowKinds = options.isUpsert ? new Uint8Array(capacity) : null;
+    this.#timestamps = options.hasTime ? new Float64Array(capacity) : null;
+    const outputs = spec.calls.map((_, call) => {
+      const index = spec.fields.findIndex((field) => field.kind === 'call' && field.call === call);
+      return columns[index] as Column;
+    });
+    calls.bindOutputs(outputs);
+    this.#begin();
+  }
+
+  canWrite(): boolean {
+    const batch = this.#batch;
+    if (!this.#isBorrowed && batch.rowCount === batch.capacity) this.emit();
+    if (!this.#isBorrowed) return true;
+    if (!this.#context.output.ready) return false;
+    this.#begin();
+    return true;
+  }
+
+  emit(): void {
+    if (this.#isBorrowed || this.#batch.rowCount === 0) return;
+    this.#isBorrowed = true;
+    this.#context.output.emit(this.#batch);
+  }
+
+  /**
+   * A row with the key of one slot and the results of another. A result that does not fit its type is a record error:
+   * the row is left out.
+   */
+  write(keySlot: number, resultSlot: number, startMs: number, endMs: number, kind: RowKind = RowKind.insert): void {
+    const batch = this.#batch;
+    const row = batch.rowCount;
+    for (const { key, column } of this.#keys) this.#table.write(keySlot, key, column, row);
+    const hasBounds = endMs === endMs;
+    for (const column of this.#starts) writeTime(column, row, startMs, hasBounds);
+    for (const column of this.#ends) writeTime(column, row, endMs, hasBounds);
+    if (this.#timestamps !== null) this.#timestamps[row] = endMs - 1;
+    if (this.#rowKinds !== null) this.#rowKinds[row] = kind;
+    try {
+      this.#calls.loops.write(resultSlot, row);
+    } catch (error) {
+      this.#context.errors.handle(batch, row, this.#spec.stepId, error);
+      return;
+    }
+    batch.rowCount = row + 1;
+  }
+
+  #begin(): void {
+    this.#batch.reset();
+    this.#batch.timestamps = this.#timestamps;
+    this.#batch.rowKinds = this.#rowKinds;
+    this.#isBorrowed = false;
+  }
+}
+
+function writeTime(column: DoubleColumn, row: number, timeMs: number, isKnown: boolean): void {
+  writeNull(column, row, !isKnown);
+  column.values[row] = timeMs;
+}

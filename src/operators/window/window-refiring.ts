@@ -1,0 +1,90 @@
+import { RowKind } from '../../core/index.ts';
+import type { MarkedSlots } from './marked-slots.ts';
+import type { SlicePlan } from './slice-plan.ts';
+import type { SliceStore } from './slice-store.ts';
+import type { WindowOutput } from './window-output.ts';
+
+/** Emits windows again, or early, for the keys whose slots are marked; goes on where the output made it stop. */
+export class WindowRefiring {
+  readonly #plan: SlicePlan;
+  readonly #store: SliceStore;
+  readonly #output: WindowOutput;
+  #marks: MarkedSlots | null = null;
+  #slots: Int32Array = new Int32Array(0);
+  #ends: readonly number[] = [];
+  #endAt = 0;
+  #slotAt = 0;
+  /** Slices of the window at hand, oldest first. */
+  #slices: readonly number[] = [];
+
+  constructor(plan: SlicePlan, store: SliceStore, output: WindowOutput) {
+    this.#plan = plan;
+    this.#store = store;
+    this.#output = output;
+  }
+
+  get isActive(): boolean {
+    return this.#marks !== null;
+  }
+
+  /** Begins with the windows that end after `afterMs` and not after `untilMs`, and hold a marked slot. */
+  begin(marks: MarkedSlots, afterMs: number, untilMs: number): void {
+    this.#marks = marks;
+    this.#slots = marks.slots();
+    this.#ends = this.#endsWithin(afterMs, untilMs);
+    this.#endAt = 0;
+    this.#slotAt = 0;
+  }
+
+  /** Returns true when all are done and nothing is marked any more, false where the output was not ready. */
+  continue(): boolean {
+    for (; this.#endAt < this.#ends.length; this.#endAt++) {
+      const endMs = this.#ends[this.#endAt] as number;
+      const startMs = this.#plan.startOf(endMs);
+      this.#slices = this.#store.slices.within(startMs, endMs, this.#plan.sliceMs);
+      for (; this.#slotAt < this.#slots.length; this.#slotAt++) {
+        if (!this.#output.canWrite()) return false;
+        this.#emit(this.#slots[this.#slotAt] as number, startMs, endMs);
+      }
+      this.#slotAt = 0;
+    }
+    this.#marks?.clear();
+    this.#marks = null;
+    return true;
+  }
+
+  #emit(slot: number, startMs: number, endMs: number): void {
+    const store = this.#store;
+    const own = this.#slices.indexOf(store.table.spaceOf(slot));
+    if (own < 0 || this.#isMarkedInNewer(slot, own)) return;
+    const result = store.merged(slot, own, this.#slices, this.#slices.length - 1);
+    this.#output.write(slot, result, startMs, endMs, RowKind.updateAfter);
+    store.release(result);
+  }
+
+  /** Whether the key comes up again. */
+  #isMarkedInNewer(slot: number, own: number): boolean {
+    for (let index = own + 1; index < this.#slices.length; index++) {
+      const other = this.#store.table.findLike(slot, this.#slices[index] as number);
+      if (other >= 0 && this.#marks?.has(other) === true) return true;
+    }
+    return false;
+  }
+
+  #endsWithin(afterMs: number, untilMs: number): readonly number[] {
+    const { table, slices } = this.#store;
+    const seen = new Set<number>();
+    const ends = new Set<number>();
+    for (const slot of this.#slots) {
+      const slice = table.spaceOf(slot);
+      if (seen.has(slice)) continue;
+      seen.add(slice);
+      const start = slices.startOf(slice);
+      for (let end = this.#plan.nextEnd(start, afterMs); end <= untilMs && end < Infinity;) {
+        ends.add(end);
+        end = this.#plan.nextEnd(start, end);
+      }
+    }
+    return [...ends].sort((a, b) => a - b);
+  }
+}
