@@ -33,8 +33,9 @@ export async function checkFile(
   path: string,
   kind: EnvelopeKind,
   expected: Content | null,
+  likelySize = expected?.sizeBytes ?? SLICE_BYTES,
 ): Promise<Content> {
-  const { header, trailer, checksum, sizeBytes } = await scan(file);
+  const { header, trailer, checksum, sizeBytes } = await scan(file, likelySize);
   const content = { sizeBytes, checksum: checksumText(crc32c(trailer, checksum)) };
   if (expected !== null) {
     const { sizeBytes: wanted } = expected;
@@ -82,22 +83,23 @@ interface Scan {
   readonly checksum: number;
 }
 
-async function scan(file: OpenFile): Promise<Scan> {
+async function scan(file: OpenFile, likelySize: number): Promise<Scan> {
   // The end is known once it is reached: as many bytes as a trailer has are held back from the sum.
-  const buffer = new Uint8Array(ENVELOPE_TRAILER_BYTES + SLICE_BYTES);
+  const sliceBytes = Math.min(SLICE_BYTES, likelySize + 1);
+  const buffer = Buffer.allocUnsafeSlow(ENVELOPE_TRAILER_BYTES + sliceBytes);
   let header: Uint8Array | null = null;
   let held = 0;
   let checksum = 0;
   let sizeBytes = 0;
   for (;;) {
-    const count = await file.read(buffer.subarray(held), SLICE_BYTES, sizeBytes);
+    const count = await file.read(buffer.subarray(held), sliceBytes, sizeBytes);
     if (count === 0) break;
     sizeBytes += count;
     const filled = held + count;
-    header ??= filled >= ENVELOPE_HEADER_BYTES ? buffer.slice(0, ENVELOPE_HEADER_BYTES) : null;
+    header ??= filled >= ENVELOPE_HEADER_BYTES ? Uint8Array.from(buffer.subarray(0, ENVELOPE_HEADER_BYTES)) : null;
     held = Math.min(filled, ENVELOPE_TRAILER_BYTES);
     checksum = crc32c(buffer.subarray(0, filled - held), checksum);
     buffer.copyWithin(0, filled - held, filled);
   }
-  return { sizeBytes, header: header ?? new Uint8Array(ENVELOPE_HEADER_BYTES), trailer: buffer.slice(0, held), checksum };
+  return { sizeBytes, header: header ?? new Uint8Array(ENVELOPE_HEADER_BYTES), trailer: buffer.subarray(0, held), checksum };
 }

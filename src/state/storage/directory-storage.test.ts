@@ -292,7 +292,7 @@ describe('a loss of power between any two operations', () => {
         disk.losePower(seed);
         await expectWholeOrNone(disk, promised);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 

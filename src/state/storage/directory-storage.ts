@@ -163,7 +163,8 @@ export class DirectoryStorage implements CheckpointStorage {
     return this.#reading(path, async () => {
       const opened = await openExisting(this.#files, path);
       try {
-        const content = await checkFile(opened, path, METADATA_ENVELOPE, expected);
+        const likelySize = (expected ?? (await this.#files.stat(path)))?.sizeBytes;
+        const content = await checkFile(opened, path, METADATA_ENVELOPE, expected, likelySize);
         if (content.sizeBytes > MAX_METADATA_BYTES) throw damaged(path, `it has ${content.sizeBytes} bytes`);
         const bytes = new Uint8Array(content.sizeBytes);
         if ((await readFully(opened, bytes, 0)) < bytes.length) throw damaged(path, 'it has become shorter');

@@ -37,8 +37,8 @@ export class FileWriter implements StateFileWriter {
   readonly #target: NewFile;
   readonly #path: string;
   readonly #file: OpenFile;
-  #filling: Uint8Array = new Uint8Array(BUFFER_BYTES);
-  #idle: Uint8Array | null = new Uint8Array(BUFFER_BYTES);
+  #filling: Uint8Array = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #idle: Uint8Array | null = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #filled = 0;
   /** Settles when #idle may be filled again; never rejects. */
   #writing: Promise<void> = Promise.resolve();
