@@ -3,7 +3,8 @@ import type { CheckpointStorage, CheckpointStorageConfig, ConnectorCatalog, JobI
 import type { JobGraph } from '../graph/index.ts';
 import type { JobStore } from '../ha/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
-import { checkGraph, JobMaster } from '../scheduler/index.ts';
+import { isTerminalJob } from '../rpc/index.ts';
+import { checkGraph, JobMaster, schedulerErrors } from '../scheduler/index.ts';
 import type { SlotPool, StartMode } from '../scheduler/index.ts';
 import type { JobHandle } from './job-handle.ts';
 
@@ -16,6 +17,7 @@ export interface DispatcherOptions {
   readonly slotTimeoutMs: number;
   /** Where jobs that take checkpoints are recorded; null where none can run. */
   readonly store: JobStore | null;
+  /** Of one job: files that it does not know are removed from it. */
   readonly storage: CheckpointStorage | null;
   /** What slots make their own storage from: the same place as `storage`. */
   readonly storageConfig: CheckpointStorageConfig | null;
@@ -34,6 +36,8 @@ export interface SubmitOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #jobs = new Map<JobId, JobHandle>();
+  /** The job whose checkpoints are in the storage. */
+  #checkpointedJob: string | null = null;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -41,7 +45,8 @@ export class Dispatcher {
 
   /**
    * Starts a job and resolves to its handle at once; what goes wrong later is told by the handle. Rejects with
-   * MR-JOB-BAD-GRAPH for a graph that cannot be run.
+   * MR-JOB-BAD-GRAPH for a graph that cannot be run, with MR-JOB-NEEDS-CHECKPOINTS and others for one whose checkpoints
+   * do not fit what it is asked to do, and with MR-JOB-NAME-TAKEN.
    */
   // Asynchronous because a job will be stored before it is acknowledged.
    
@@ -51,11 +56,36 @@ export class Dispatcher {
     const known = this.#jobs.get(id);
     if (known !== undefined) return known;
     checkGraph(graph);
+    this.#checkCheckpoints(graph, start);
     const master = new JobMaster({ ...this.#options, jobId: id, graph, start, allowDroppedState });
     const handle = handleOf(master);
     this.#jobs.set(id, handle);
     master.start();
     return handle;
+  }
+
+  #checkCheckpoints(graph: JobGraph, start: StartMode): void {
+    if (graph.checkpoint === null) {
+      const step = transactionalSink(graph, this.#options.catalog);
+      if (step !== null) throw schedulerErrors.create('MR-JOB-NEEDS-CHECKPOINTS', { step });
+      if (start.kind === 'from') {
+        throw schedulerErrors.create('MR-JOB-TAKES-NO-CHECKPOINTS', { location: start.location });
+      }
+      return;
+    }
+    const { store, storage, storageConfig } = this.#options;
+    if (store === null || storage === null || storageConfig === null) {
+      throw schedulerErrors.create('MR-JOB-NO-CHECKPOINT-STORE', {});
+    }
+    const taken = this.list().find(({ name, state }) => name === graph.name && !isTerminalJob(state));
+    if (taken !== undefined) {
+      throw schedulerErrors.create('MR-JOB-NAME-TAKEN', { name: graph.name, jobId: taken.jobId });
+    }
+    // What a job does not know in its storage, it takes for leftovers.
+    this.#checkpointedJob ??= graph.name;
+    if (this.#checkpointedJob !== graph.name) {
+      throw schedulerErrors.create('MR-JOB-STORAGE-TAKEN', { name: this.#checkpointedJob });
+    }
   }
 
   /** All jobs since the start, ended ones too, oldest first. */
@@ -66,6 +96,18 @@ export class Dispatcher {
   job(jobId: JobId): JobHandle | null {
     return this.#jobs.get(jobId) ?? null;
   }
+}
+
+/** The first step that needs checkpoints in order to make its output visible. */
+function transactionalSink(graph: JobGraph, catalog: ConnectorCatalog): string | null {
+  for (const { chain } of graph.vertices) {
+    for (const node of chain) {
+      if (node.kind !== 'sink') continue;
+      const { connector, options, stepId } = node.spec;
+      if (catalog.sinks.get(connector)?.isTransactional?.(options) === true) return stepId;
+    }
+  }
+  return null;
 }
 
 function handleOf(master: JobMaster): JobHandle {

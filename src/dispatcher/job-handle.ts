@@ -16,7 +16,7 @@ export interface JobHandle {
   readonly state: JobState;
   /** Calls back at every later change of `state`, in order; returns what ends that. */
   onStateChange(listener: (state: JobState) => void): () => void;
-  /** What the job has started from; null until that is known, which it is from the state CREATED on. */
+  /** What the job has started from, the last time; null until that is known, as it is from the state CREATED on. */
   readonly origin: JobOrigin | null;
   /** Restarts after failures so far; grows when `state` becomes RESTARTING. */
   readonly restarts: number;

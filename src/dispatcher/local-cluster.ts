@@ -25,7 +25,10 @@ export interface LocalClusterOptions {
   readonly startTaskManager: (link: ClusterLink) => Promise<RunningTaskManager>;
   /** How long a job waits for slots; default 30 s. */
   readonly slotTimeoutMs?: number;
-  /** For jobs that take checkpoints; all three or none. Whoever opened the store closes it, after the cluster. */
+  /**
+   * For a job that takes checkpoints; all three or none. The storage is of one job: files that it does not know are
+   * removed. Whoever opened the store closes it, after the cluster.
+   */
   readonly store?: JobStore | null;
   readonly storage?: CheckpointStorage | null;
   readonly storageConfig?: CheckpointStorageConfig | null;

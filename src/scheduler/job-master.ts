@@ -1,19 +1,19 @@
-import { deserializeError, stepId as toStepId, toMillraceError } from '../core/index.ts';
+import { deserializeError, toMillraceError } from '../core/index.ts';
 import type {
   AttemptId,
   CheckpointStorage,
   CheckpointStorageConfig,
   ConnectorCatalog,
-  ConnectorContext,
   JobId,
   MillraceError,
   Ports,
+  Timer,
 } from '../core/index.ts';
-import type { JobGraph, JobVertex, SinkNode, SourceNode } from '../graph/index.ts';
+import type { JobGraph } from '../graph/index.ts';
 import type { JobStore } from '../ha/index.ts';
 import { JobMetricsCollector } from '../metrics/index.ts';
 import type { JobMetrics } from '../metrics/index.ts';
-import { EpochFence, isTerminalJob, isTerminalTask, stepFailure } from '../rpc/index.ts';
+import { EpochFence, isTerminalJob } from '../rpc/index.ts';
 import type {
   CheckpointAcknowledgement,
   CheckpointDecline,
@@ -21,41 +21,28 @@ import type {
   JobState,
   ProgressReport,
   RpcTransport,
-  SlotLocation,
   TaskEnded,
-  TaskManagerGateway,
   TaskState,
   TaskStateChange,
   TerminalJobState,
 } from '../rpc/index.ts';
+import { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { CheckpointHistory } from './checkpoint/checkpoint-history.ts';
 import { schedulerErrors } from './errors.ts';
-import { ExecutionGraph } from './execution-graph.ts';
 import type { Execution } from './execution-graph.ts';
+import { JobAttempt } from './job-attempt.ts';
 import { jobTransitions } from './job-state.ts';
 import { nextJobState } from './next-job-state.ts';
-import { planSlices, slotsNeeded } from './slice-plan.ts';
-import { SourceCoordinator } from './source-coordinator.ts';
+import { JobRecovery } from './recovery/job-recovery.ts';
+import type { StartedRun } from './recovery/job-recovery.ts';
+import { decideRestart, noFailures } from './recovery/restart-strategy.ts';
+import type { RestartMemory } from './recovery/restart-strategy.ts';
+import { slotsNeeded } from './slice-plan.ts';
+import type { AllocatedSlot, SlotPool } from './slot-pool.ts';
 import { move } from './state-machine.ts';
 import type { JobOrigin, StartMode } from './start-mode.ts';
-import { cancelled, reported } from './task-state.ts';
-
-/** A slot that was given to a job. */
-export interface AllocatedSlot {
-  readonly location: SlotLocation;
-  /** Where its TaskManagerGateway is served. */
-  readonly address: string;
-}
-
-/** Where a JobMaster gets its slots: the ResourceManager. */
-export interface SlotPool {
-  /** Resolves when the job has all the slots it asks for. */
-  allocate(jobId: JobId, count: number): Promise<readonly AllocatedSlot[]>;
-  /** Gives everything back that the job has, and ends its waiting. Harmless when it has nothing. */
-  release(jobId: JobId): void;
-  readonly freeCount: number;
-  readonly totalCount: number;
-}
+import { stepIdsOf } from './step-ids.ts';
+import { withinTimeout } from './within-timeout.ts';
 
 export interface JobMasterOptions {
   readonly jobId: JobId;
@@ -77,12 +64,12 @@ export interface JobMasterOptions {
   readonly allowDroppedState: boolean;
 }
 
-/** How long sources' enumerators may take to close. */
-const CLOSE_TIMEOUT_MS = 5000;
+/** How long a job that is cancelled or fails waits for what it tidies up outside, and for what it was just doing. */
+const SETTLE_TIMEOUT_MS = 5000;
 
 /**
- * Runs one job: prepares its sources and sinks, gets slots, deploys, hands out splits, and follows its tasks until all
- * have ended. A task that fails fails the job, after all others were cancelled.
+ * Runs one job, attempt by attempt: recovers what earlier executions have left, prepares sources and sinks, gets slots,
+ * deploys, and follows the tasks until all have ended. A failure cancels all tasks; then the restart strategy decides.
  */
 export class JobMaster implements JobMasterGateway {
   readonly jobId: JobId;
@@ -91,29 +78,44 @@ export class JobMaster implements JobMasterGateway {
   readonly result: Promise<{ readonly state: TerminalJobState; readonly error: MillraceError | null }>;
   readonly #options: JobMasterOptions;
   readonly #fence: EpochFence;
-  readonly #tasks: ExecutionGraph;
   readonly #metrics: JobMetricsCollector;
   readonly #listeners = new Set<(state: JobState) => void>();
-  /** By vertex. */
-  readonly #sources = new Map<string, SourceCoordinator>();
-  readonly #managerOf = new Map<AttemptId, TaskManagerGateway>();
   readonly #address: string;
-  #slots: readonly AllocatedSlot[] = [];
+  /** Both null where the job takes no checkpoints. */
+  readonly #recovery: JobRecovery | null;
+  readonly #checkpointer: Checkpointer | null;
+  #attempt: JobAttempt | null = null;
+  /** The way of the present attempt to its deployment: what ends it, and when it has ended. */
+  #launch: { readonly control: AbortController; readonly done: Promise<void> } | null = null;
+  #slots: readonly AllocatedSlot[] | null = null;
   #state: JobState = 'INITIALIZING';
-  #error: MillraceError | null = null;
-  #isEnding = false;
+  #origin: JobOrigin | null = null;
+  #memory: RestartMemory = noFailures;
+  /** Null unless a failure is going to be followed by a restart. */
+  #restartDelayMs: number | null = null;
+  #restartTimer: Timer | null = null;
+  #restarts = 0;
+  #lastFailure: MillraceError | null = null;
+  #hasDeployed = false;
+  #haveAllRun = false;
+  /** All tasks of the attempt have ended, and what it held is being given back. */
+  #isClosing = false;
   #withdraw: () => void = () => undefined;
   #resolve: (result: { readonly state: TerminalJobState; readonly error: MillraceError | null }) => void = () =>
     undefined;
 
   constructor(options: JobMasterOptions) {
-    this.jobId = options.jobId;
-    this.graph = options.graph;
+    const { jobId, graph, ports } = options;
+    this.jobId = jobId;
+    this.graph = graph;
     this.#options = options;
-    this.#fence = new EpochFence(`the JobMaster of ${options.jobId}`);
-    this.#tasks = new ExecutionGraph(options.graph, 0);
-    this.#metrics = new JobMetricsCollector(stepsOf(options.graph), options.ports.clock);
-    this.#address = `jobmaster/${options.jobId}`;
+    this.#fence = new EpochFence(`the JobMaster of ${jobId}`);
+    const steps = graph.vertices.flatMap(({ chain }) => chain.flatMap(stepIdsOf));
+    this.#metrics = new JobMetricsCollector(steps, ports.clock);
+    this.#address = `jobmaster/${jobId}`;
+    const { recovery, checkpointer } = this.#createCheckpointing();
+    this.#recovery = recovery;
+    this.#checkpointer = checkpointer;
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -132,40 +134,41 @@ export class JobMaster implements JobMasterGateway {
     return this.#metrics.snapshot();
   }
 
-  /** The tasks and where each stands. */
+  /** The tasks of the newest attempt and where each stands; none before the first. */
   get executions(): readonly Execution[] {
-    return this.#tasks.executions;
+    return this.#attempt?.executions ?? [];
   }
 
-  /** What the job has started from; null until that is known. */
+  /** What the job has started from, the last time; null until that is known. */
   get origin(): JobOrigin | null {
-    return { kind: 'anew' };
+    return this.#origin;
   }
 
   /** How often the job was restarted after a failure. */
   get restarts(): number {
-    return 0;
+    return this.#restarts;
   }
 
-  /** What led to the last restart. */
+  /** What led to the last restart, or has just made the job fail. */
   get lastFailure(): MillraceError | null {
-    return null;
+    return this.#lastFailure;
   }
 
   checkpoints(): CheckpointHistory {
-    return { completedCount: 0, abortedCount: 0, recent: [] };
+    return this.#checkpointer?.history() ?? { completedCount: 0, abortedCount: 0, recent: [] };
   }
 
   /** Called once. What goes wrong is told by `result`. */
   start(): void {
     this.#withdraw = this.#options.rpc.serve('job-master', this.#address, this);
-    void this.#run();
+    this.#startAttempt();
   }
 
   cancel(): void {
-    if (isTerminalJob(this.#state) || this.#state === 'CANCELLING' || this.#isEnding) return;
+    const isAboutToEnd = this.#isClosing && this.#state === 'RUNNING';
+    if (isTerminalJob(this.#state) || this.#state === 'CANCELLING' || isAboutToEnd) return;
     this.#move('CANCELLING');
-    this.#cancelTasks();
+    this.#abandonAttempt();
     this.#settle();
   }
 
@@ -175,18 +178,21 @@ export class JobMaster implements JobMasterGateway {
     return Promise.resolve();
   }
 
-  acknowledgeCheckpoint({ epoch }: CheckpointAcknowledgement): Promise<void> {
-    this.#fence.check(epoch);
+  acknowledgeCheckpoint(message: CheckpointAcknowledgement): Promise<void> {
+    this.#fence.check(message.epoch);
+    this.#checkpointer?.acknowledged(message);
     return Promise.resolve();
   }
 
-  declineCheckpoint({ epoch }: CheckpointDecline): Promise<void> {
+  declineCheckpoint({ epoch, attemptId, checkpointId, error }: CheckpointDecline): Promise<void> {
     this.#fence.check(epoch);
+    this.#checkpointer?.declined(attemptId, checkpointId, error);
     return Promise.resolve();
   }
 
-  taskEnded({ epoch }: TaskEnded): Promise<void> {
+  taskEnded({ epoch, attemptId, snapshot }: TaskEnded): Promise<void> {
     this.#fence.check(epoch);
+    this.#checkpointer?.ended(attemptId, snapshot);
     return Promise.resolve();
   }
 
@@ -196,80 +202,72 @@ export class JobMaster implements JobMasterGateway {
     return Promise.resolve();
   }
 
-  async #run(): Promise<void> {
-    try {
-      await this.#prepare();
-      if (this.#state !== 'INITIALIZING') return;
-      this.#move('CREATED');
-      this.#move('RUNNING');
-      for (const { attemptId } of this.executions) this.#tasks.move(attemptId, 'SCHEDULED');
-      const slots = await this.#allocate();
-      if (slots !== null) this.#deploy(slots);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /** Opens the sources' enumerators and lets sinks check where they will write, all at once. */
-  async #prepare(): Promise<void> {
-    const work = this.graph.vertices.flatMap((vertex) =>
-      vertex.chain.flatMap((node) => {
-        if (node.kind === 'source') return [this.#named(node.spec.stepId, () => this.#openSource(vertex, node))];
-        if (node.kind === 'sink') return [this.#named(node.spec.stepId, () => this.#prepareSink(node))];
-        return [];
-      }),
-    );
-    await Promise.all(work);
-  }
-
-  async #named(stepId: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      throw stepFailure(error, stepId, null);
-    }
-  }
-
-  async #openSource(vertex: JobVertex, { spec }: SourceNode): Promise<void> {
-    const connector = this.#options.catalog.sources.get(spec.connector);
-    if (connector === undefined) {
-      throw schedulerErrors.create('MR-JOB-NO-CONNECTOR', { kind: 'source', connector: spec.connector });
-    }
-    const enumerator = connector.createEnumerator(spec, this.#connectorContext(spec.stepId));
-    const { clock } = this.#options.ports;
-    const coordinator = new SourceCoordinator(spec.stepId, vertex.parallelism, enumerator, clock, {
-      addSplits: (index, splits) => {
-        this.#toSubtask(vertex, index, (manager, task) =>
-          manager.addSplits({ ...task, stepId: toStepId(spec.stepId), splits }),
-        );
-      },
-      noMoreSplits: (index) => {
-        this.#toSubtask(vertex, index, (manager, task) =>
-          manager.noMoreSplits({ ...task, stepId: toStepId(spec.stepId) }),
-        );
-      },
-      failed: (error) => {
-        this.#fail(stepFailure(error, spec.stepId, null));
+  #createCheckpointing(): { readonly recovery: JobRecovery | null; readonly checkpointer: Checkpointer | null } {
+    const { graph, store, storage, ports } = this.#options;
+    const settings = graph.checkpoint;
+    if (settings === null || store === null || storage === null) return { recovery: null, checkpointer: null };
+    const recovery = new JobRecovery({ ...this.#options, settings, store, storage });
+    const checkpointer = new Checkpointer({
+      graph,
+      settings,
+      ports,
+      storage,
+      recovery,
+      send: async (task, call) => this.#attempt?.send(task, call),
+      fail: (error) => {
+        this.#fail(error);
       },
     });
-    this.#sources.set(vertex.id, coordinator);
-    await coordinator.open();
+    return { recovery, checkpointer };
   }
 
-  async #prepareSink({ spec }: SinkNode): Promise<void> {
-    const connector = this.#options.catalog.sinks.get(spec.connector);
-    if (connector === undefined) {
-      throw schedulerErrors.create('MR-JOB-NO-CONNECTOR', { kind: 'sink', connector: spec.connector });
-    }
-    await connector.prepare(spec, this.#connectorContext(spec.stepId));
+  #startAttempt(): void {
+    const control = new AbortController();
+    const done = this.#runAttempt(control.signal).catch((error: unknown) => {
+      // Whoever has ended it knows why.
+      if (!control.signal.aborted) this.#fail(error);
+    });
+    this.#launch = { control, done };
   }
 
-  #connectorContext(stepId: string): ConnectorContext {
-    return { jobName: this.graph.name, stepId, ports: this.#options.ports, rack: null, run: null };
+  /** From what earlier executions have left to the deployment. Rejects once the signal is aborted. */
+  async #runAttempt(signal: AbortSignal): Promise<void> {
+    const started = (await this.#recovery?.begin(this.#checkpointer?.firstFreeId ?? null, signal)) ?? null;
+    signal.throwIfAborted();
+    this.#origin = started?.origin ?? { kind: 'anew' };
+    const attempt = this.#createAttempt(started, signal);
+    this.#attempt = attempt;
+    this.#haveAllRun = false;
+    await attempt.prepare();
+    signal.throwIfAborted();
+    this.#move('CREATED');
+    this.#move('RUNNING');
+    attempt.schedule();
+    this.#slots ??= await this.#allocate(signal);
+    if (started !== null) this.#checkpointer?.begin(started, attempt.executions);
+    this.#hasDeployed = true;
+    attempt.deploy(this.#slots);
   }
 
-  /** The job's slots, or null where it has ended in the meantime. */
-  async #allocate(): Promise<readonly AllocatedSlot[] | null> {
+  #createAttempt(started: StartedRun | null, signal: AbortSignal): JobAttempt {
+    const { storageConfig: storage } = this.#options;
+    return new JobAttempt({
+      ...this.#options,
+      address: this.#address,
+      number: started === null ? this.#restarts : started.run.generation - 1,
+      run: started?.run ?? null,
+      storage,
+      restored: started?.restored ?? null,
+      taskEnded: (task, state, error) => {
+        this.#taskReported(task, state, error);
+      },
+      failed: (error) => {
+        if (!signal.aborted) this.#fail(error);
+      },
+    });
+  }
+
+  async #allocate(signal: AbortSignal): Promise<readonly AllocatedSlot[]> {
     const { slots, slotTimeoutMs, ports } = this.#options;
     const needed = slotsNeeded(this.graph);
     const timer = ports.clock.schedule(slotTimeoutMs, () => {
@@ -278,128 +276,120 @@ export class JobMaster implements JobMasterGateway {
       this.#fail(schedulerErrors.create('MR-JOB-NO-SLOTS', { needed, free, total, seconds }));
     });
     try {
-      const allocated = await slots.allocate(this.jobId, needed);
-      return this.#state === 'RUNNING' ? allocated : null;
+      return await Promise.race([slots.allocate(this.jobId, needed), rejectionOf(signal)]);
+    } catch (error) {
+      slots.release(this.jobId);
+      throw error;
     } finally {
       timer.cancel();
     }
   }
 
-  #deploy(slots: readonly AllocatedSlot[]): void {
-    this.#slots = slots;
-    const locations = slots.map(({ location }) => location);
-    const slices = planSlices(this.graph, this.executions, locations);
-    slots.forEach(({ location, address }, index) => {
-      const tasks = slices[index] ?? [];
-      const manager = this.#options.rpc.connect('task-manager', address);
-      for (const { attemptId } of tasks) {
-        this.#managerOf.set(attemptId, manager);
-        this.#tasks.move(attemptId, 'DEPLOYING');
-      }
-      const { epoch } = this.#options;
-      const { name: jobName, maxParallelism } = this.graph;
-      const slice = { epoch, jobId: this.jobId, jobName, maxParallelism, slot: location, checkpointing: null, tasks };
-      manager.deploy({ ...slice, jobMasterAddress: this.#address }).catch((error: unknown) => {
-        for (const { attemptId } of tasks) this.#taskReported(attemptId, 'FAILED', toMillraceError(error));
-      });
-    });
+  #taskReported(attemptId: AttemptId, report: TaskState, error: MillraceError | null): void {
+    const execution = this.#attempt?.report(attemptId, report) ?? null;
+    if (execution === null) return;
+    if (execution.state === 'FINISHED') this.#checkpointer?.finished(attemptId);
+    if (execution.state === 'FAILED') {
+      this.#fail(error ?? toMillraceError(new Error(`task ${attemptId} failed and did not say why`)));
+    }
+    const isReady = this.executions.every(({ state }) => state === 'RUNNING' || state === 'FINISHED');
+    if (isReady && !this.#haveAllRun && this.#state === 'RUNNING') {
+      this.#haveAllRun = true;
+      this.#checkpointer?.allRunning();
+    }
+    this.#settle();
   }
 
-  #taskReported(attemptId: AttemptId, report: TaskState, error: MillraceError | null): void {
-    const execution = this.#tasks.execution(attemptId);
-    if (execution === null) return;
-    const next = reported(execution.state, report);
-    if (next === null) return;
-    this.#tasks.move(attemptId, next);
-    if (next === 'FAILED') this.#error ??= error;
-    if (next === 'RUNNING') this.#sources.get(execution.vertex.id)?.subtaskRunning(execution.subtaskIndex);
+  /** Ends the attempt, and decides whether there will be another. */
+  #fail(error: unknown): void {
+    const isEnding = this.#isClosing || this.#state === 'FAILING' || this.#state === 'CANCELLING';
+    if (isTerminalJob(this.#state) || isEnding) return;
+    const failure = toMillraceError(error);
+    this.#lastFailure = failure;
+    this.#restartDelayMs = this.#decideRestart(failure);
+    this.#move('FAILING');
+    this.#abandonAttempt();
     this.#settle();
+  }
+
+  /** The delay before the next attempt, or null for none. */
+  #decideRestart(failure: MillraceError): number | null {
+    // Whoever has just started a job wants to know what is wrong with it.
+    if (this.#state === 'INITIALIZING' || failure.retry === 'never') return null;
+    const { clock, randomness } = this.#options.ports;
+    const decision = decideRestart(this.graph.restart, this.#memory, clock.monotonicMs(), randomness.next());
+    if (decision.kind === 'give-up') return null;
+    this.#memory = decision.memory;
+    return decision.delayMs;
+  }
+
+  #abandonAttempt(): void {
+    this.#restartTimer?.cancel();
+    this.#restartTimer = null;
+    this.#launch?.control.abort();
+    void this.#checkpointer?.stop();
+    this.#attempt?.cancel();
   }
 
   /** Draws the conclusions from the states of the tasks. */
   #settle(): void {
-    const next = nextJobState(this.#state, this.#tasks.states);
-    if (next === null || this.#isEnding) return;
-    if (isTerminalJob(next)) {
-      this.#isEnding = true;
-      void this.#end(next);
-      return;
-    }
-    this.#move(next);
-    this.#cancelTasks();
-    this.#settle();
+    if (this.#isClosing) return;
+    const states = this.#attempt?.states ?? [];
+    const next = nextJobState(this.#state, states, this.#restartDelayMs !== null);
+    // That a task has failed is told by its report.
+    if (next === null || next === 'FAILING') return;
+    this.#isClosing = true;
+    void this.#closeAttempt();
   }
 
-  /** The job fails for a reason outside its tasks. */
-  #fail(error: unknown): void {
-    if (isTerminalJob(this.#state) || this.#isEnding || this.#state === 'FAILING' || this.#state === 'CANCELLING') {
-      return;
+  /** All tasks have ended: gives back what the attempt held. Then the job ends or waits for the next one. */
+  async #closeAttempt(): Promise<void> {
+    const { clock } = this.#options.ports;
+    const attempt = this.#attempt;
+    await Promise.all([
+      this.#checkpointer?.stop(),
+      this.#launch === null ? null : withinTimeout(clock, SETTLE_TIMEOUT_MS, this.#launch.done),
+    ]);
+    const isFreed = (await attempt?.close()) ?? true;
+    if (!isFreed) {
+      this.#recovery?.lingers((attempt?.number ?? 0) + 1);
+      this.#releaseSlots();
     }
-    this.#error ??= toMillraceError(error);
-    this.#move('FAILING');
-    this.#cancelTasks();
-    this.#settle();
+    // It may have been cancelled meanwhile.
+    if (this.#state === 'FAILING' && this.#restartDelayMs !== null) this.#waitForRestart(this.#restartDelayMs);
+    else await this.#end(this.#state === 'RUNNING' ? 'FINISHED' : this.#state === 'FAILING' ? 'FAILED' : 'CANCELED');
   }
 
-  #cancelTasks(): void {
-    for (const { attemptId, state } of this.executions) {
-      const next = cancelled(state);
-      if (next === null) continue;
-      this.#tasks.move(attemptId, next);
-      if (next !== 'CANCELING') continue;
-      const { epoch } = this.#options;
-      this.#managerOf
-        .get(attemptId)
-        ?.cancel({ epoch, jobId: this.jobId, attemptId })
-        .catch(() => {
-          // Its TaskManager is gone, and the task with it.
-          this.#taskReported(attemptId, 'CANCELED', null);
-        });
-    }
+  #waitForRestart(delayMs: number): void {
+    this.#isClosing = false;
+    this.#restarts++;
+    this.#move('RESTARTING');
+    this.#restartTimer = this.#options.ports.clock.schedule(delayMs, () => {
+      this.#restartTimer = null;
+      this.#restartDelayMs = null;
+      this.#startAttempt();
+    });
   }
 
   /** Gives back what the job holds, then ends it. */
   async #end(state: TerminalJobState): Promise<void> {
-    const sources = [...this.#sources.values()].map((source) => source.close());
-    await this.#withinTimeout(Promise.allSettled(sources));
-    const { rpc, epoch, slots } = this.#options;
-    await Promise.allSettled(
-      this.#slots.map(({ address, location }) =>
-        rpc.connect('task-manager', address).freeSlot({ epoch, jobId: this.jobId, slotId: location.slotId }),
-      ),
-    );
-    slots.release(this.jobId);
+    const { clock } = this.#options.ports;
+    if (this.#recovery !== null && this.#hasDeployed) {
+      const last = state === 'FINISHED' ? this.#recovery.finish() : this.#recovery.settle();
+      // Where it does not succeed, the next start does it, or finds that nothing is left to do.
+      await withinTimeout(clock, SETTLE_TIMEOUT_MS, last);
+    }
+    void this.#recovery?.close();
+    this.#releaseSlots();
     this.#withdraw();
     this.#metrics.end();
     this.#move(state);
-    this.#resolve({ state, error: state === 'FAILED' ? this.#error : null });
+    this.#resolve({ state, error: state === 'FAILED' ? this.#lastFailure : null });
   }
 
-  async #withinTimeout(promise: Promise<unknown>): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = this.#options.ports.clock.schedule(CLOSE_TIMEOUT_MS, resolve);
-      void promise.then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
-  }
-
-  #toSubtask(
-    vertex: JobVertex,
-    index: number,
-    call: (
-      manager: TaskManagerGateway,
-      task: { readonly epoch: number; readonly jobId: JobId; readonly attemptId: AttemptId },
-    ) => Promise<void>,
-  ): void {
-    const execution = this.executions.find((each) => each.vertex.id === vertex.id && each.subtaskIndex === index);
-    const manager = execution === undefined ? undefined : this.#managerOf.get(execution.attemptId);
-    if (execution === undefined || manager === undefined || isTerminalTask(execution.state)) return;
-    const { attemptId } = execution;
-    call(manager, { epoch: this.#options.epoch, jobId: this.jobId, attemptId }).catch((error: unknown) => {
-      this.#fail(error);
-    });
+  #releaseSlots(): void {
+    this.#slots = null;
+    this.#options.slots.release(this.jobId);
   }
 
   #move(to: JobState): void {
@@ -408,12 +398,13 @@ export class JobMaster implements JobMasterGateway {
   }
 }
 
-/** All steps of a job, in the order of its vertices. */
-function stepsOf(graph: JobGraph): readonly string[] {
-  return graph.vertices.flatMap(({ chain }) =>
-    chain.flatMap((node) => {
-      if (node.kind === 'source' || node.kind === 'sink') return [node.spec.stepId];
-      return node.kind === 'transform' ? node.steps.map(({ stepId }) => stepId) : [node.stepId];
-    }),
-  );
+/** Rejects once the signal is aborted, with its reason. */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = (): void => {
+      reject(toMillraceError(signal.reason));
+    };
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
 }

@@ -26,7 +26,7 @@ const graph = testGraph('plan', [
 
 describe('slices', () => {
   const executions = new ExecutionGraph(graph, 4).executions;
-  const slices = planSlices(graph, executions, slots(3));
+  const slices = planSlices(graph, executions, slots(3), () => null);
 
   it('hold subtask i of every vertex that has one', () => {
     expect(slotsNeeded(graph)).toBe(3);

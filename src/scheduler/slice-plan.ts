@@ -1,6 +1,6 @@
 import type { EdgeId } from '../core/index.ts';
-import type { JobEdge, JobGraph } from '../graph/index.ts';
-import type { SlotLocation, TaskDescriptor } from '../rpc/index.ts';
+import type { JobEdge, JobGraph, JobVertex } from '../graph/index.ts';
+import type { SlotLocation, TaskDescriptor, TaskRestore } from '../rpc/index.ts';
 import { errorPolicyOf } from './error-policy.ts';
 import { schedulerErrors } from './errors.ts';
 import type { Execution } from './execution-graph.ts';
@@ -15,6 +15,7 @@ export function planSlices(
   graph: JobGraph,
   executions: readonly Execution[],
   slots: readonly SlotLocation[],
+  restoreOf: (vertex: JobVertex, subtaskIndex: number) => TaskRestore | null,
 ): readonly (readonly TaskDescriptor[])[] {
   const edges = new Map(graph.edges.map((edge) => [edge.id, edge]));
   const firstChannels = numberChannels(graph);
@@ -37,7 +38,7 @@ export function planSlices(
       return { ...found, receivers: slots.slice(0, parallelismOf.get(found.edge.to) ?? 0) };
     }),
     errors: errorPolicyOf(graph, vertex.id),
-    restore: null,
+    restore: restoreOf(vertex, subtaskIndex),
   });
   return slots.map((_, slice) => executions.filter(({ subtaskIndex }) => subtaskIndex === slice).map(describe));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MillraceError, splitId } from '../core/index.ts';
 import type { Clock, Split } from '../core/index.ts';
+import type { RestoredSplits } from './recovery/restored-tasks.ts';
 import { SourceCoordinator } from './source-coordinator.ts';
 
 class ManualClock implements Clock {
@@ -28,11 +29,17 @@ class ManualClock implements Clock {
 
 const split = (name: string): Split => ({ id: splitId(name), position: {}, racks: [] });
 
-function coordinator(discoveries: readonly (readonly Split[] | Error)[], intervalMs: number | null, parallelism = 2) {
+function coordinator(
+  discoveries: readonly (readonly Split[] | Error)[],
+  intervalMs: number | null,
+  parallelism = 2,
+  restored: RestoredSplits | null = null,
+) {
   const clock = new ManualClock();
   const log: string[] = [];
   let next = 0;
   const enumerator = {
+    restore: (known: readonly string[]) => log.push(`restore ${known.join(' ')}`),
     open: () => Promise.resolve(),
     discover: () => {
       const found = discoveries[Math.min(next++, discoveries.length - 1)] ?? [];
@@ -44,11 +51,14 @@ function coordinator(discoveries: readonly (readonly Split[] | Error)[], interva
       return Promise.resolve();
     },
   };
-  const made = new SourceCoordinator('in', parallelism, enumerator, clock, {
-    addSplits: (index, splits) => log.push(`add ${index}: ${splits.map(({ id }) => id).join(' ')}`),
-    noMoreSplits: (index) => log.push(`end ${index}`),
-    failed: (error) => log.push(`failed ${String(error)}`),
-  });
+  const callbacks = {
+    addSplits: (index: number, splits: readonly Split[]) => {
+      log.push(`add ${index}: ${splits.map(({ id }) => id).join(' ')}`);
+    },
+    noMoreSplits: (index: number) => log.push(`end ${index}`),
+    failed: (error: unknown) => log.push(`failed ${String(error)}`),
+  };
+  const made = new SourceCoordinator('in', parallelism, enumerator, clock, callbacks, restored);
   return { made, clock, log };
 }
 
@@ -114,5 +124,51 @@ describe('a source that is looked at again', () => {
 
   it('fails to open where the first look fails', async () => {
     await expect(coordinator([failure('backoff')], 50).made.open()).rejects.toThrow('no broker');
+  });
+});
+
+describe('a source that is restored', () => {
+  const restored = (parallelism: number): RestoredSplits => ({
+    parallelism,
+    splits: [
+      { split: { ...split('a'), position: { offset: 7 } }, subtaskIndex: 1 },
+      { split: split('b'), subtaskIndex: 1 },
+      { split: split('c'), subtaskIndex: 0 },
+    ],
+  });
+
+  it('leaves splits where they were, and takes what is new in addition', async () => {
+    // An enumerator that does not know better finds known ones again.
+    const { made, log } = coordinator([[split('c'), split('d')]], null, 2, restored(2));
+    await made.open();
+    made.subtaskRunning(0);
+    made.subtaskRunning(1);
+    expect(log).toEqual(['restore a b c', 'add 0: c d', 'end 0', 'add 1: a b', 'end 1']);
+  });
+
+  it('spreads splits over another parallelism', async () => {
+    const { made, log } = coordinator([[]], null, 3, restored(2));
+    await made.open();
+    for (const index of [0, 1, 2]) made.subtaskRunning(index);
+    expect(log.filter((line) => line.startsWith('add'))).toEqual(['add 0: a', 'add 1: b', 'add 2: c']);
+  });
+
+  it('passes positions on', async () => {
+    const given: Split[] = [];
+    const enumerator = {
+      open: () => Promise.resolve(),
+      discover: () => Promise.resolve([]),
+      discoveryIntervalMs: null,
+      close: () => Promise.resolve(),
+    };
+    const callbacks = {
+      addSplits: (_: number, splits: readonly Split[]) => given.push(...splits),
+      noMoreSplits: () => undefined,
+      failed: () => undefined,
+    };
+    const made = new SourceCoordinator('in', 1, enumerator, new ManualClock(), callbacks, restored(2));
+    await made.open();
+    made.subtaskRunning(0);
+    expect(given[0]).toEqual({ ...split('a'), position: { offset: 7 } });
   });
 });

@@ -1,5 +1,6 @@
 import { toMillraceError } from '../core/index.ts';
-import type { Clock, Split, SplitEnumerator, Timer } from '../core/index.ts';
+import type { Clock, Split, SplitEnumerator, SplitId, Timer } from '../core/index.ts';
+import type { RestoredSplits } from './recovery/restored-tasks.ts';
 import { assignSplits } from './split-assignment.ts';
 
 /** A discovery that fails for a passing reason is repeated this often before the job fails. */
@@ -17,6 +18,9 @@ export class SourceCoordinator {
   readonly #enumerator: SplitEnumerator;
   readonly #clock: Clock;
   readonly #callbacks: SourceCallbacks;
+  readonly #restored: RestoredSplits | null;
+  /** Splits that the checkpoint holds: whatever the enumerator says, they are not new. */
+  readonly #known: ReadonlySet<SplitId>;
   readonly #counts: number[];
   /** Per subtask: splits that wait until it runs, or null once it does. */
   readonly #waiting: (Split[] | null)[];
@@ -31,18 +35,23 @@ export class SourceCoordinator {
     enumerator: SplitEnumerator,
     clock: Clock,
     callbacks: SourceCallbacks,
+    restored: RestoredSplits | null,
   ) {
     this.stepId = stepId;
     this.#enumerator = enumerator;
     this.#clock = clock;
     this.#callbacks = callbacks;
+    this.#restored = restored;
+    this.#known = new Set(restored?.splits.map(({ split }) => split.id));
     this.#counts = new Array<number>(parallelism).fill(0);
     this.#waiting = this.#counts.map(() => []);
   }
 
   /** Looks for the first splits; rejects where the source cannot be read. */
   async open(): Promise<void> {
+    if (this.#restored !== null) this.#enumerator.restore?.([...this.#known]);
     await this.#enumerator.open();
+    if (this.#restored !== null) this.#takeBack(this.#restored);
     this.#assign(await this.#enumerator.discover());
     if (this.#enumerator.discoveryIntervalMs === null) this.#isComplete = true;
     else this.#schedule(this.#enumerator.discoveryIntervalMs);
@@ -65,8 +74,24 @@ export class SourceCoordinator {
     await this.#enumerator.close();
   }
 
+  /** Splits stay where they were, unless the parallelism is another. */
+  #takeBack({ splits, parallelism }: RestoredSplits): void {
+    if (parallelism !== this.#counts.length) {
+      this.#give(assignSplits(splits.map(({ split }) => split), this.#counts));
+      return;
+    }
+    this.#give(
+      this.#counts.map((_, index) => splits.filter((each) => each.subtaskIndex === index).map(({ split }) => split)),
+    );
+  }
+
   #assign(found: readonly Split[]): void {
-    assignSplits(found, this.#counts).forEach((splits, index) => {
+    const added = found.filter(({ id }) => !this.#known.has(id));
+    this.#give(assignSplits(added, this.#counts));
+  }
+
+  #give(assigned: readonly (readonly Split[])[]): void {
+    assigned.forEach((splits, index) => {
       if (splits.length === 0) return;
       this.#counts[index] = (this.#counts[index] as number) + splits.length;
       const waiting = this.#waiting[index];

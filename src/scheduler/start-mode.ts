@@ -4,11 +4,11 @@ export type StartMode =
   | { readonly kind: 'resume' }
   /** Anew. Earlier checkpoints of the job are forgotten. */
   | { readonly kind: 'fresh' }
-  /** The checkpoint or savepoint at a path or URL. It is never removed; earlier checkpoints of the job are forgotten. */
+  /** The checkpoint or savepoint at a path or URL. Earlier checkpoints of the job are forgotten. */
   | { readonly kind: 'from'; readonly location: string };
 
 /** What a job has started from, as far as whoever started it wants to know. */
-export type JobOrigin =
+export type JobOrigin = (
   | { readonly kind: 'anew' }
   /** Resumed, but the job had finished: it started anew. */
   | { readonly kind: 'anew-after-finish'; readonly checkpointId: number }
@@ -19,4 +19,8 @@ export type JobOrigin =
       readonly isSavepoint: boolean;
       /** Steps whose state was in the checkpoint and is not needed any more (`allowDroppedState`). */
       readonly droppedSteps: readonly string[];
-    };
+    }
+) & {
+  /** What was not as it should be, though the job could start. */
+  readonly warnings?: readonly string[];
+};

@@ -84,7 +84,10 @@ describe('what follows for the job', () => {
     ['CANCELED', ['CANCELED'], null],
     ['RESTARTING', ['CANCELED'], null],
   ])('from %s with %j is %s', (job, tasks, expected) => {
-    expect(nextJobState(job, tasks)).toBe(expected);
+    expect(nextJobState(job, tasks, false)).toBe(expected);
+    const isOver = expected === 'FAILED';
+    expect(nextJobState(job, tasks, true)).toBe(isOver ? 'RESTARTING' : expected);
+    if (isOver) expect(jobTransitions[job]).toContain('RESTARTING');
     if (expected !== null) expect(jobTransitions[job]).toContain(expected);
   });
 });

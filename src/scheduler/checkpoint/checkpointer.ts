@@ -1,0 +1,310 @@
+import { deserializeError, serializeError, toMillraceError } from '../../core/index.ts';
+import type {
+  AttemptId,
+  CheckpointMetadata,
+  CheckpointPointer,
+  CheckpointSettings,
+  CheckpointStorage,
+  Ports,
+  RunIdentity,
+  SerializedError,
+  SubtaskSnapshot,
+  Timer,
+} from '../../core/index.ts';
+import type { JobGraph } from '../../graph/index.ts';
+import type { CheckpointAcknowledgement, TaskManagerGateway, TaskReference } from '../../rpc/index.ts';
+import { schedulerErrors } from '../errors.ts';
+import type { Execution } from '../execution-graph.ts';
+import type { JobRecovery, StartedRun } from '../recovery/job-recovery.ts';
+import { withPointer, withReservedIds } from '../recovery/job-record.ts';
+import { coordinate, idleCoordinator, wakeAtMs } from './checkpoint-coordinator.ts';
+import type { AbortReason, CheckpointDecision, CheckpointFact, CoordinatorState } from './checkpoint-coordinator.ts';
+import { CheckpointLog } from './checkpoint-history.ts';
+import type { CheckpointHistory } from './checkpoint-history.ts';
+import { metadataOf, stateBytesOf } from './checkpoint-metadata.ts';
+
+export interface CheckpointerOptions {
+  readonly graph: JobGraph;
+  readonly settings: CheckpointSettings;
+  readonly ports: Ports;
+  readonly storage: CheckpointStorage;
+  readonly recovery: JobRecovery;
+  /** Calls the TaskManager of a task; rejects where it cannot be reached. */
+  readonly send: (
+    task: AttemptId,
+    call: (manager: TaskManagerGateway, reference: TaskReference) => Promise<void>,
+  ) => Promise<void>;
+  /** The job must fail. */
+  readonly fail: (error: unknown) => void;
+}
+
+interface PendingWrite {
+  readonly triggeredAtMs: number;
+  pointer: CheckpointPointer | null;
+  metadata: CheckpointMetadata | null;
+}
+
+/** Does what the coordinator decides, and tells it what has come of it. One for the life of a JobMaster. */
+export class Checkpointer {
+  readonly #options: CheckpointerOptions;
+  readonly #log: CheckpointLog;
+  #state: CoordinatorState;
+  #run: RunIdentity | null = null;
+  #executions: readonly Execution[] = [];
+  /** The pending checkpoint, as far as it is written. */
+  #pending: PendingWrite | null = null;
+  /** Files of no use since the last pointer moved. */
+  #discarded: string[] = [];
+  #timer: Timer | null = null;
+  /** Writes of the record under way. */
+  readonly #work = new Set<Promise<void>>();
+
+  constructor(options: CheckpointerOptions) {
+    this.#options = options;
+    this.#log = new CheckpointLog(options.ports.clock);
+    this.#state = idleCoordinator(options.settings, 0);
+  }
+
+  history(): CheckpointHistory {
+    return this.#log.read();
+  }
+
+  /** The first checkpoint id that was not used; null before the first execution. */
+  get firstFreeId(): number | null {
+    return this.#run === null ? null : this.#state.nextId;
+  }
+
+  /** Called for each execution before anything is deployed, once the one before has stopped. */
+  begin({ run, ids }: StartedRun, executions: readonly Execution[]): void {
+    if (this.#run === null) this.#state = idleCoordinator(this.#options.settings, ids.first);
+    this.#run = run;
+    this.#executions = executions;
+    this.#tell({ kind: 'ids-reserved', upTo: ids.upTo });
+    const tasks = executions.map(({ attemptId, vertex }) => ({
+      attemptId,
+      isSource: vertex.chain[0]?.kind === 'source',
+    }));
+    this.#tell({ kind: 'deployed', tasks });
+  }
+
+  allRunning(): void {
+    this.#tell({ kind: 'all-running' });
+  }
+
+  acknowledged({ attemptId, checkpointId, snapshot, metrics }: CheckpointAcknowledgement): void {
+    this.#log.acknowledged(checkpointId, metrics);
+    this.#tell({ kind: 'acknowledged', attemptId, checkpointId, snapshot });
+  }
+
+  declined(attemptId: AttemptId, checkpointId: number, error: SerializedError): void {
+    this.#tell({ kind: 'declined', attemptId, checkpointId, error });
+  }
+
+  ended(attemptId: AttemptId, snapshot: SubtaskSnapshot): void {
+    this.#tell({ kind: 'ended', attemptId, snapshot });
+  }
+
+  finished(attemptId: AttemptId): void {
+    this.#tell({ kind: 'finished', attemptId });
+  }
+
+  /** No checkpoint of this execution is begun any more. Resolves once the record is not being written. */
+  async stop(): Promise<void> {
+    this.#tell({ kind: 'stopped' });
+    while (this.#work.size > 0) await Promise.allSettled([...this.#work]);
+  }
+
+  #tell(fact: CheckpointFact): void {
+    const { clock } = this.#options.ports;
+    const { state, decisions } = coordinate(this.#state, fact, clock.monotonicMs());
+    this.#state = state;
+    for (const decision of decisions) this.#carryOut(decision);
+    this.#timer?.cancel();
+    const wakeMs = wakeAtMs(this.#state);
+    const later = (): void => {
+      this.#tell({ kind: 'time-passed' });
+    };
+    this.#timer = wakeMs === null ? null : clock.schedule(Math.max(0, wakeMs - clock.monotonicMs()), later, true);
+  }
+
+  #carryOut(decision: CheckpointDecision): void {
+    switch (decision.kind) {
+      case 'reserve-ids':
+        this.#reserveIds();
+        return;
+      case 'trigger':
+        this.#trigger(decision.checkpointId, decision.tasks, decision.expected);
+        return;
+      case 'write-metadata':
+        this.#guard(
+          this.#write(decision.checkpointId, (pending) =>
+            this.#writeMetadata(decision.checkpointId, decision.contributions, pending),
+          ),
+        );
+        return;
+      case 'move-pointer':
+        this.#track(this.#write(decision.checkpointId, (pending) => this.#movePointer(pending)));
+        return;
+      case 'complete':
+        this.#complete(decision.checkpointId, decision.tasks);
+        return;
+      case 'abort':
+        this.#abort(decision.checkpointId, decision.tasks, reasonOf(decision.reason, decision.error));
+        return;
+      case 'discard':
+        for (const { operators } of decision.snapshots) {
+          this.#discarded.push(...operators.map(({ file }) => file.name));
+        }
+        return;
+      case 'fail-job': {
+        const reason = decision.error?.message ?? `not complete within ${this.#options.settings.timeoutMs} ms`;
+        const error = { failures: decision.failures, reason };
+        this.#options.fail(schedulerErrors.create('MR-JOB-CHECKPOINTS-FAIL', error));
+      }
+    }
+  }
+
+  #reserveIds(): void {
+    const { recovery } = this.#options;
+    const { nextId } = this.#state;
+    this.#track(
+      recovery.recorder.update((record) => withReservedIds(record, nextId)).then(
+        ({ nextCheckpointId: upTo }) => {
+          this.#tell({ kind: 'ids-reserved', upTo });
+        },
+        (error: unknown) => {
+          this.#tell({ kind: 'reserving-failed', error: serializeError(error) });
+          this.#failIfHopeless(error);
+        },
+      ),
+    );
+  }
+
+  #trigger(checkpointId: number, tasks: readonly AttemptId[], expected: number): void {
+    const { ports, send } = this.#options;
+    if (tasks.length === 0) ports.crashPoints?.reached('input-ended');
+    const triggeredAtMs = this.#log.triggered(checkpointId, expected);
+    this.#pending = { triggeredAtMs, pointer: null, metadata: null };
+    for (const task of tasks) {
+      send(task, (manager, reference) =>
+        manager.triggerCheckpoint({ ...reference, checkpointId, triggeredAtMs }),
+      ).catch((error: unknown) => {
+        this.declined(task, checkpointId, serializeError(error));
+      });
+    }
+  }
+
+  /** A step of a checkpoint that takes time and can fail. */
+  async #write(checkpointId: number, step: (pending: PendingWrite) => Promise<CheckpointFact>): Promise<void> {
+    const pending = this.#pending;
+    if (pending === null) return;
+    try {
+      this.#tell(await step(pending));
+    } catch (error) {
+      const isAborted = this.#pending !== pending;
+      this.#tell({ kind: 'write-failed', checkpointId, error: serializeError(error) });
+      if (!isAborted) this.#failIfHopeless(error);
+    }
+  }
+
+  async #writeMetadata(
+    checkpointId: number,
+    contributions: ReadonlyMap<AttemptId, SubtaskSnapshot>,
+    pending: PendingWrite,
+  ): Promise<CheckpointFact> {
+    const { ports, storage, graph } = this.#options;
+    const { crashPoints, clock } = ports;
+    if (this.#run === null) throw new Error('a checkpoint without a run');
+    crashPoints?.reached('all-acknowledged');
+    const stateBytes = [...contributions.values()].reduce((sum, each) => sum + stateBytesOf(each), 0);
+    this.#log.collected(checkpointId, stateBytes);
+    const times = { checkpointId, triggeredAtMs: pending.triggeredAtMs, completedAtMs: clock.nowMs() };
+    const metadata = metadataOf(graph, this.#run, this.#executions, contributions, times);
+    const file = await storage.writeMetadata(metadata);
+    crashPoints?.reached('metadata-written');
+    const { kind, completedAtMs } = metadata;
+    pending.metadata = metadata;
+    pending.pointer = { checkpointId, kind, metadata: file, completedAtMs };
+    // Of no use if the checkpoint was aborted meanwhile.
+    if (this.#pending !== pending) this.#discarded.push(file.name);
+    return { kind: 'metadata-written', checkpointId };
+  }
+
+  async #movePointer({ pointer, metadata }: PendingWrite): Promise<CheckpointFact> {
+    const { ports, recovery, settings, graph } = this.#options;
+    if (pointer === null || metadata === null) throw new Error('a pointer without metadata');
+    recovery.files.add(pointer, metadata);
+    const discarded = [...this.#discarded];
+    const needed = [...this.#state.tasks.values()].flatMap(({ final }) =>
+      (final?.operators ?? []).map(({ file }) => file.name),
+    );
+    const record = await recovery.recorder.update((before) =>
+      withPointer(recovery.cleaned(before), {
+        pointer,
+        maxParallelism: graph.maxParallelism,
+        retained: settings.retained,
+        files: recovery.files.files,
+        discarded,
+        needed,
+        nowMs: ports.clock.nowMs(),
+      }),
+    );
+    ports.crashPoints?.reached('pointer-moved');
+    this.#discarded = this.#discarded.slice(discarded.length);
+    this.#tell({ kind: 'ids-reserved', upTo: record.nextCheckpointId });
+    this.#guard(recovery.files.learn(record).then(() => recovery.files.sweep(record)));
+    return { kind: 'pointer-moved', checkpointId: pointer.checkpointId };
+  }
+
+  #complete(checkpointId: number, tasks: readonly AttemptId[]): void {
+    this.#pending = null;
+    this.#log.completed(checkpointId);
+    for (const task of tasks) {
+      this.#options
+        .send(task, (manager, reference) => manager.checkpointCompleted({ ...reference, checkpointId }))
+        .catch((error: unknown) => {
+          this.#options.fail(error);
+        });
+    }
+  }
+
+  #abort(checkpointId: number, tasks: readonly AttemptId[], failure: string): void {
+    this.#pending = null;
+    this.#log.aborted(checkpointId, failure);
+    for (const task of tasks) {
+      this.#options
+        .send(task, (manager, reference) => manager.checkpointAborted({ ...reference, checkpointId }))
+        .catch(() => {
+          // A task that cannot be told cannot go on either; that is told by others.
+        });
+    }
+  }
+
+  /** What cannot be cured by trying again, such as that the job is another leader's now, fails the job at once. */
+  #failIfHopeless(error: unknown): void {
+    if (toMillraceError(error).retry === 'never') this.#options.fail(error);
+  }
+
+  #track(work: Promise<void>): void {
+    this.#work.add(work);
+    this.#guard(work.finally(() => this.#work.delete(work)));
+  }
+
+  #guard(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.#options.fail(error);
+    });
+  }
+}
+
+function reasonOf(reason: AbortReason, error: SerializedError | null): string {
+  switch (reason) {
+    case 'timeout':
+      return 'it was not complete in time';
+    case 'declined':
+    case 'write-failed':
+      return error === null ? reason : deserializeError(error).message;
+    case 'stopped':
+      return 'the job stopped or failed';
+  }
+}

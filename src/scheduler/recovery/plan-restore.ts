@@ -1,0 +1,144 @@
+import type { CheckpointMetadata, StateSchema, StepId } from '../../core/index.ts';
+import type { ChainNode, JobGraph } from '../../graph/index.ts';
+import { schedulerErrors } from '../errors.ts';
+import { stepIdsOf } from '../step-ids.ts';
+import { compareStateSchemas } from './compare-state-schemas.ts';
+
+export type RestoreVerdict = 'kept' | 'migrated' | 'new' | 'dropped' | 'incompatible';
+
+export interface RestoreStep {
+  readonly stepId: StepId;
+  readonly verdict: RestoreVerdict;
+  /** Whether the checkpoint holds anything of it: entries, splits, or prepared output. */
+  readonly hasState: boolean;
+  readonly reason: string;
+}
+
+export interface RestorePlan {
+  /** Those of the job in its order, then those that only the checkpoint knows. */
+  readonly steps: readonly RestoreStep[];
+  /** Where keyed state was written with another number of key groups. */
+  readonly changedMaxParallelism: { readonly written: number; readonly present: number } | null;
+}
+
+/** What a checkpoint holds of one step. */
+interface WrittenStep {
+  readonly schemas: StateSchema[];
+  readonly keyGroups: Set<number>;
+  splitCount: number;
+  committableCount: number;
+}
+
+/**
+ * What becomes of each step's state when a job starts from a checkpoint. `schemas` are those of the job's operators
+ * where they are known; where not, the operator judges when its state is restored.
+ */
+export function planRestore(
+  metadata: CheckpointMetadata,
+  graph: JobGraph,
+  schemas: ReadonlyMap<string, StateSchema> = new Map(),
+): RestorePlan {
+  const written = writtenSteps(metadata);
+  const nodes = new Map(
+    graph.vertices.flatMap(({ chain }) => chain.flatMap((node) => stepIdsOf(node).map((id) => [id, node] as const))),
+  );
+  const steps = [...nodes].map(([stepId, node]): RestoreStep => {
+    const state = written.get(stepId);
+    if (state === undefined) {
+      return { stepId, verdict: 'new', hasState: false, reason: 'the checkpoint has no such step' };
+    }
+    return { stepId, hasState: hasState(state), ...judge(state, node, schemas.get(stepId)) };
+  });
+  for (const [stepId, state] of written) {
+    if (nodes.has(stepId)) continue;
+    const reason = `the job has no such step; it had ${describe(state)}`;
+    steps.push({ stepId, verdict: 'dropped', hasState: hasState(state), reason });
+  }
+  const hasKeyed = [...written.values()].some(({ keyGroups }) => keyGroups.size > 0);
+  const isChanged = hasKeyed && metadata.maxParallelism !== graph.maxParallelism;
+  const changed = { written: metadata.maxParallelism, present: graph.maxParallelism };
+  return { steps, changedMaxParallelism: isChanged ? changed : null };
+}
+
+/** Throws what forbids to start by this plan; returns the steps whose state is dropped. */
+export function checkRestorePlan(plan: RestorePlan, allowDroppedState: boolean): readonly StepId[] {
+  if (plan.changedMaxParallelism !== null) {
+    throw schedulerErrors.create('MR-JOB-MAX-PARALLELISM', { ...plan.changedMaxParallelism });
+  }
+  const incompatible = plan.steps.filter(({ verdict }) => verdict === 'incompatible');
+  if (incompatible.length > 0) {
+    const problems = incompatible.map(({ stepId, reason }) => `${stepId}: ${reason}`).join('; ');
+    throw schedulerErrors.create('MR-JOB-STATE-INCOMPATIBLE', { problems });
+  }
+  const dropped = plan.steps.filter((step) => step.verdict === 'dropped' && step.hasState);
+  if (dropped.length > 0 && !allowDroppedState) {
+    throw schedulerErrors.create('MR-JOB-STATE-DROPPED', { steps: dropped.map(({ stepId }) => stepId).join(', ') });
+  }
+  return dropped.map(({ stepId }) => stepId);
+}
+
+function writtenSteps(metadata: CheckpointMetadata): ReadonlyMap<StepId, WrittenStep> {
+  const steps = new Map<StepId, WrittenStep>();
+  const step = (id: StepId): WrittenStep => {
+    const known = steps.get(id) ?? { schemas: [], keyGroups: new Set<number>(), splitCount: 0, committableCount: 0 };
+    steps.set(id, known);
+    return known;
+  };
+  for (const { stepIds, subtasks } of metadata.vertices) {
+    for (const id of stepIds) step(id);
+    for (const { splits, operators, committables } of subtasks) {
+      const [head] = stepIds;
+      if (head !== undefined) step(head).splitCount += splits.length;
+      for (const { stepId, schema, chunks } of operators) {
+        if (chunks.length === 0) continue;
+        const found = step(stepId);
+        const text = JSON.stringify(schema);
+        if (!found.schemas.some((known) => JSON.stringify(known) === text)) found.schemas.push(schema);
+        for (let at = 0; at < chunks.length; at += 3) found.keyGroups.add(chunks[at] ?? 0);
+      }
+      // Restoring a savepoint commits nothing: its output was committed before it was complete.
+      if (metadata.kind === 'savepoint') continue;
+      for (const { stepId } of committables) step(stepId).committableCount++;
+    }
+  }
+  return steps;
+}
+
+function hasState({ keyGroups, splitCount, committableCount }: WrittenStep): boolean {
+  return keyGroups.size > 0 || splitCount > 0 || committableCount > 0;
+}
+
+function describe({ keyGroups, splitCount, committableCount }: WrittenStep): string {
+  const parts = [
+    ...(keyGroups.size > 0 ? [`entries in ${keyGroups.size} key groups`] : []),
+    ...(splitCount > 0 ? [`positions of ${splitCount} splits`] : []),
+    ...(committableCount > 0 ? [`${committableCount} prepared outputs`] : []),
+  ];
+  return parts.length === 0 ? 'no state' : parts.join(', ');
+}
+
+function judge(
+  state: WrittenStep,
+  node: ChainNode,
+  schema: StateSchema | undefined,
+): { readonly verdict: RestoreVerdict; readonly reason: string } {
+  const { schemas, splitCount, committableCount } = state;
+  const incompatible = (reason: string) => ({ verdict: 'incompatible' as const, reason });
+  if (splitCount > 0 && node.kind !== 'source') return incompatible(`it was a source, and is a ${node.kind} step`);
+  if (committableCount > 0 && node.kind !== 'sink' && node.kind !== 'source') {
+    return incompatible(`it had prepared output, and is a ${node.kind} step`);
+  }
+  const [first] = schemas;
+  if (first === undefined) return { verdict: 'kept', reason: describe(state) };
+  if (!canKeepState(node)) return incompatible(`it had state of ${first.kind}, and keeps none now`);
+  if (schema === undefined) return { verdict: 'kept', reason: describe(state) };
+  const comparisons = schemas.map((written) => compareStateSchemas(written, schema));
+  const worst =
+    comparisons.find(({ kind }) => kind === 'incompatible') ?? comparisons.find(({ kind }) => kind === 'migrated');
+  if (worst === undefined || worst.kind === 'kept') return { verdict: 'kept', reason: describe(state) };
+  return { verdict: worst.kind, reason: worst.reason };
+}
+
+function canKeepState(node: ChainNode): boolean {
+  return node.kind !== 'source' && node.kind !== 'sink' && node.kind !== 'transform' && node.kind !== 'union';
+}
