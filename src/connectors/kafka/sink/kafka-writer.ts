@@ -5,6 +5,7 @@ import {
   isMillraceError,
   RowKind,
   type ColumnBatch,
+  type CommittingPart,
   type Counter,
   type DoubleColumn,
   type FormatDefinition,
@@ -19,8 +20,10 @@ import { clientConfig } from '../connection-options.ts';
 import { kafkaErrors } from '../errors.ts';
 import { Producer, type ProducerConfig, type TopicQueues } from '../producer/index.ts';
 import { encodeHeaders, type BatchBuilder, type CodecName } from '../record-batch/index.ts';
+import { requireCheckpoints, TransactionalPart } from '../transaction/index.ts';
 import type { KeyEncoder } from './key-encoder.ts';
 import { planSink, type SinkPlan } from './sink-plan.ts';
+import { deliversExactlyOnce, sinkTransactions } from './sink-transactions.ts';
 
 /** Rows are encoded in runs that stay in the processor's cache. */
 const RUN_ROWS = 512;
@@ -46,6 +49,8 @@ export class KafkaWriter implements SinkWriter {
   #client: KafkaClient | null = null;
   #producer: Producer | null = null;
   #topic: TopicQueues | null = null;
+  /** Null where rows are visible as soon as they are written. */
+  #transactions: TransactionalPart | null = null;
   #recordsOut: Counter = { value: 0 };
   #bytesOut: Counter = { value: 0 };
 
@@ -64,16 +69,26 @@ export class KafkaWriter implements SinkWriter {
     const client = createKafkaClient(clientConfig(options), context.ports);
     this.#client = client;
     await client.connect();
-    const producer = new Producer(client, producerConfig(options), context.ports);
+    const isTransactional = deliversExactlyOnce(options);
+    const producer = new Producer(client, { ...producerConfig(options), isTransactional }, context.ports);
     this.#producer = producer;
     const topic = options['topic'] as string;
-    await producer.open([topic]);
+    await producer.open(isTransactional ? [topic, options['commitsTopic'] as string] : [topic]);
     this.#topic = producer.queuesOf(topic);
+    if (!isTransactional) return;
+    const { run, subtaskIndex, ports } = context;
+    const settings = sinkTransactions(this.#spec, requireCheckpoints(run, this.#spec.stepId));
+    this.#transactions = new TransactionalPart(client, producer, settings, subtaskIndex, ports);
+  }
+
+  get committing(): CommittingPart | undefined {
+    return this.#transactions ?? undefined;
   }
 
   write(batch: ColumnBatch, fromRow: number): number {
     const producer = this.#producer as Producer;
     if (producer.failure !== null) throw producer.failure;
+    if (this.#transactions !== null && !this.#transactions.admit()) return fromRow;
     let row = fromRow;
     const canFrame = this.#canFrame(batch);
     while (row < batch.rowCount && producer.hasRoom) {
@@ -85,6 +100,7 @@ export class KafkaWriter implements SinkWriter {
   }
 
   async writable(): Promise<void> {
+    await this.#transactions?.admission();
     await this.#producer?.room();
   }
 
@@ -92,12 +108,14 @@ export class KafkaWriter implements SinkWriter {
     this.#producer?.poke();
   }
 
+  /** In transactions nothing is durable before prepareCommit(). */
   async flush(): Promise<void> {
-    await this.#producer?.flush();
+    if (this.#transactions === null) await this.#producer?.flush();
   }
 
   async close(): Promise<void> {
-    await this.#producer?.closeGently();
+    if (this.#transactions === null) await this.#producer?.closeGently();
+    else await this.#transactions.close();
     await this.#client?.close();
   }
 

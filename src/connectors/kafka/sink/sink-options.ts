@@ -1,5 +1,6 @@
 import { defineOptions } from '../../../core/index.ts';
 import { connectionOptions } from '../connection-options.ts';
+import { transactionOptions } from '../transaction/index.ts';
 
 export const sinkOptions = defineOptions({
   ...connectionOptions,
@@ -21,7 +22,9 @@ export const sinkOptions = defineOptions({
     kind: 'enum',
     values: ['at-least-once', 'exactly-once'],
     default: 'at-least-once',
-    doc: 'at-least-once: acknowledged by all in-sync replicas and free of duplicates by retries, but not by restarts',
+    doc:
+      'at-least-once: acknowledged by all in-sync replicas and free of duplicates by retries, but not by restarts; ' +
+      'exactly-once: in transactions that become visible (to readers with read_committed) when their checkpoint is complete',
     aliases: ['sink.delivery-guarantee', 'delivery.guarantee', 'acks', 'semantic', 'enable.idempotence'],
   },
   headers: {
@@ -76,4 +79,5 @@ export const sinkOptions = defineOptions({
     doc: 'how long a batch may wait for its acknowledgement, retries included, before the task fails',
     aliases: ['delivery.timeout.ms', 'message.timeout.ms'],
   },
+  ...transactionOptions,
 });

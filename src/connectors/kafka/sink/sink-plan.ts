@@ -83,8 +83,8 @@ export function checkSink(spec: SinkSpec): readonly OptionProblem[] {
   const keyNames = (options['key'] ?? []) as readonly string[];
   const areKeysKnown = keyNames.map((name) => checkField('key', name)).every(Boolean);
   if (areKeysKnown) checkKeys(spec, keyNames, report);
-  if (options['delivery'] === 'exactly-once') {
-    report(['delivery'], '`delivery: exactly-once` is not in this version of the kafka sink; use at-least-once');
+  if (options['delivery'] === 'exactly-once' && options['topic'] === options['commitsTopic']) {
+    report(['commitsTopic'], '`commitsTopic` is for records of transactions alone: it cannot be the `topic` too');
   }
   const headers = options['headers'] ?? null;
   if (typeof headers === 'string' && checkField('headers', headers)) {
