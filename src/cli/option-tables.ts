@@ -1,12 +1,16 @@
 import type { OptionTable } from '../core/index.ts';
 import {
   checkpointOptions,
+  dedupeOptions,
   jobFileLimits,
   jobOptions,
+  joinOptions,
   restartOptions,
+  topNOptions,
   watermarkOptions,
   windowKinds,
   windowOptions,
+  withinOptions,
 } from '../graph/index.ts';
 
 export interface TitledOptions {
@@ -31,6 +35,10 @@ export const optionTables: readonly TitledOptions[] = [
     options,
   })),
   { title: 'Windows', doc: 'What may stand beside the kind of a window.', options: windowOptions },
+  { title: 'Join', doc: 'The verb `join`.', options: joinOptions },
+  { title: 'Join: within', doc: 'The block `within` of a join.', options: withinOptions },
+  { title: 'Dedupe', doc: 'The verb `dedupe`.', options: dedupeOptions },
+  { title: 'Top-N', doc: 'The verb `topN`.', options: topNOptions },
   {
     title: 'Limits of job files',
     doc: 'They keep a damaged or hostile file from exhausting memory. This version has no way to change them.',

@@ -6,6 +6,7 @@ export type { ParseOptions, ParsedAggregate, ParsedExpression } from './parse-ex
 export { parseType, parseTypePrefix } from './types/type-grammar.ts';
 export type { ParsedType, TypePrefix } from './types/type-grammar.ts';
 export type { Problem } from './check/problem.ts';
+export type { Side } from './check/sides.ts';
 export { compileInterpreter, interpret } from './interpret.ts';
 export type { RowEvaluator } from './interpret.ts';
 export { columnsOf, foldConstants, mapColumns } from './ir/transform.ts';

@@ -7,12 +7,15 @@ import { Checker } from './check/checker.ts';
 import { checkAggregate } from './check/aggregate.ts';
 import { problemAt } from './check/problem.ts';
 import { parse } from './parse/parse.ts';
+import type { Side } from './check/sides.ts';
 import type { Problem } from './check/problem.ts';
 import type { AggregateCall, DataType, Expression, RowSchema } from '../core/index.ts';
 
 export interface ParseOptions {
   /** The type that the expression must have; what converts by itself is converted. A `boolean` for conditions. */
   readonly expected?: DataType;
+  /** Where the fields of the schema come from several steps: how those are called. */
+  readonly sides?: readonly Side[];
 }
 
 export type ParsedExpression = { readonly expression: Expression } | { readonly problems: readonly Problem[] };
@@ -22,7 +25,7 @@ export type ParsedAggregate = { readonly aggregate: AggregateCall } | { readonly
 export function parseExpression(text: string, schema: RowSchema, options: ParseOptions = {}): ParsedExpression {
   const { ast, problems } = parse(text, namesOf(schema));
   if (ast === null) return { problems: inOrder(problems) };
-  const checker = new Checker(schema);
+  const checker = new Checker(schema, options.sides);
   const typed = checker.check(ast);
   let expression = typed?.expression ?? null;
   if (typed !== null && options.expected !== undefined) {
@@ -51,8 +54,8 @@ export function parseAggregate(name: string, text: string, schema: RowSchema): P
 }
 
 /** As parseExpression, for a condition. */
-export function parseCondition(text: string, schema: RowSchema): ParsedExpression {
-  return parseExpression(text, schema, { expected: types.boolean });
+export function parseCondition(text: string, schema: RowSchema, sides: readonly Side[] = []): ParsedExpression {
+  return parseExpression(text, schema, { expected: types.boolean, sides });
 }
 
 function namesOf(schema: RowSchema): ReadonlySet<string> {

@@ -78,7 +78,7 @@ const shapeErrors = {
   ),
   'MR-JOB-VERB': mistake(
     '{where} needs exactly one verb; it has {given}',
-    'A step is one of: source, filter, select, flatMap, aggregate, union, split, sink. Make two steps of two verbs.',
+    'A step is one of: source, filter, select, flatMap, aggregate, join, dedupe, topN, union, split, sink. Make two steps of two verbs.',
   ),
   'MR-JOB-DUPLICATE-ID': mistake(
     'the id `{id}` is taken by the step on line {line}',
@@ -156,6 +156,11 @@ const meaningErrors = {
     '{problem}',
     'A window is one of tumble, hop, cumulate, session and count. Durations divide evenly, so that windows are made of ' +
       'whole slices.',
+  ),
+  'MR-JOB-JOIN': mistake(
+    '{problem}',
+    'A join pairs rows of two steps: `from: [a, b]` with `on: a.x = b.y`, perhaps with more conditions, and perhaps ' +
+      'within bounds of time: `within`, `window` or `temporal`.',
   ),
   'MR-JOB-EVENT-TIME': mistake(
     '{problem}',

@@ -17,7 +17,15 @@ export type { LogicalEdge, LogicalGraph, LogicalNode, RowStream } from './logica
 export { graphErrors } from './errors.ts';
 export { checkpointOptions, jobFileLimits, jobOptions, restartOptions } from './options.ts';
 export type { JobFileLimits } from './options.ts';
-export { watermarkOptions, windowKinds, windowOptions } from './spec/step-options.ts';
+export {
+  dedupeOptions,
+  joinOptions,
+  topNOptions,
+  watermarkOptions,
+  windowKinds,
+  windowOptions,
+  withinOptions,
+} from './spec/step-options.ts';
 export type {
   AggregateNode,
   ChainNode,

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { formatType } from '../../core/index.ts';
-import { formatExpression, loadParser, parseAggregate, parseCondition, parseExpression } from '../index.ts';
+import { formatType, rowSchema, types } from '../../core/index.ts';
+import { columnsOf, formatExpression, loadParser, parseAggregate, parseCondition, parseExpression } from '../index.ts';
 import { testSchema } from '../test-schema.ts';
 import type { Problem } from './problem.ts';
 
@@ -274,5 +274,41 @@ describe('aggregates', () => {
     ['COUNT(NULL)', 'NULL: the type of NULL is not known here'],
   ])('%s', (text, expected) => {
     expect(aggregate(text)).toEqual([expected]);
+  });
+});
+
+describe('two sides', () => {
+  const schema = rowSchema([
+    { name: 'id', type: types.long },
+    { name: 'amount', type: types.int },
+    { name: 'id', type: types.long },
+    { name: 'address', type: types.row([{ name: 'city', type: types.string }]) },
+  ]);
+  const sides = [
+    { name: 'orders', start: 0, end: 2 },
+    { name: 'late-people', start: 2, end: 4 },
+  ];
+
+  function columns(text: string): readonly number[] | string[] {
+    const parsed = parseExpression(text, schema, { sides });
+    return 'problems' in parsed ? shown(parsed.problems, text) : columnsOf(parsed.expression);
+  }
+
+  it.each([
+    ['orders.id', [0]],
+    ['late_people.id', [2]],
+    ['"late-people".id', [2]],
+    ['amount', [1]],
+    ['address.city', [3]],
+    ['late_people.address.city', [3]],
+    ['orders.id = late_people.id AND amount > 1', [0, 1, 2]],
+    ['id', ['id: `id` is on both sides: write `orders.id` or `late_people.id`']],
+    ['orders.ammount', ['ammount: `orders` has no field `ammount`; did you mean `amount`? [amount]']],
+    ['orders.city', ['city: `orders` has no field `city`; known are id, amount']],
+    ['order.id', ['order: there is no field `order`; did you mean `orders`? [orders]']],
+    ['nothing', ['nothing: there is no field `nothing`; known are orders, late_people, id, amount, address']],
+    ['orders', ['orders: `orders` is a step: write `orders.FIELD`']],
+  ])('%s', (text, expected) => {
+    expect(columns(text)).toEqual(expected);
   });
 });

@@ -11,6 +11,8 @@ import { parseLong } from '../cast/number-text.ts';
 import { checkCall } from './calls.ts';
 import { CLOCKS, clockMessage } from './clocks.ts';
 import { joinSpans, problemAt } from './problem.ts';
+import { findSideField, namesOfSides } from './sides.ts';
+import type { Side } from './sides.ts';
 import { commonTypeOf, conversionCost, convert, describeTyped, typed } from './typed.ts';
 import type { Ast, NamePart } from '../parse/ast.ts';
 import type { DataType, Expression, RowSchema, TypeKind } from '../../core/index.ts';
@@ -25,9 +27,12 @@ type AstOf<K extends Ast['kind']> = Extract<Ast, { kind: K }>;
 export class Checker {
   readonly schema: RowSchema;
   readonly problems: Problem[] = [];
+  readonly #sides: readonly Side[];
 
-  constructor(schema: RowSchema) {
+  /** `sides` where the fields of the schema come from several steps. */
+  constructor(schema: RowSchema, sides: readonly Side[] = []) {
     this.schema = schema;
+    this.#sides = sides;
   }
 
   problem(span: Span, message: string, suggestion: string | null = null): null {
@@ -88,19 +93,24 @@ export class Checker {
   }
 
   #name(ast: AstOf<'name'>): Typed | null {
-    const [first, ...rest] = ast.parts;
+    const [first] = ast.parts;
     if (first === undefined) return this.problem(ast.span, 'expected a name');
-    const index = fieldIndex(this.schema, first.text);
-    const field = this.schema.fields[index];
-    if (field === undefined) return this.#unknownField(first);
-    const column: Expression = { kind: 'column', index, name: field.name, type: field.type };
-    let result: Typed | null = typed(column, first.span);
-    for (const part of rest) result = this.#field(result, part);
+    const { fields } = this.schema;
+    const found =
+      this.#sides.length > 0
+        ? findSideField(ast.parts, fields, this.#sides)
+        : { index: fieldIndex(this.schema, first.text), used: 1 };
+    if (found !== null && 'problem' in found) return this.problem(found.at.span, found.problem, found.suggestion);
+    const field = found === null ? undefined : fields[found.index];
+    if (found === null || field === undefined) return this.#unknownField(first);
+    const column: Expression = { kind: 'column', index: found.index, name: field.name, type: field.type };
+    let result: Typed | null = typed(column, joinSpans(first.span, (ast.parts[found.used - 1] ?? first).span));
+    for (const part of ast.parts.slice(found.used)) result = this.#field(result, part);
     return result;
   }
 
   #unknownField(part: NamePart): null {
-    const names = this.schema.fields.map((field) => field.name);
+    const names = [...namesOfSides(this.#sides), ...new Set(this.schema.fields.map((field) => field.name))];
     const nearest = nearestName(part.text, names);
     if (nearest !== null) {
       return this.problem(part.span, `there is no field \`${part.text}\`; did you mean \`${nearest}\`?`, nearest);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compileFake, graphsOf, jobOf } from '../fixtures/compile-fake.ts';
+import { compileFake, graphsOf, jobOf, timedJobOf } from '../fixtures/compile-fake.ts';
 import { fakeCatalog } from '../fixtures/fake-catalog.ts';
 import { explainJob, explainJobAsText } from './explain-job.ts';
 
@@ -117,6 +117,37 @@ fetch=1048576B, batch=100)
       'restart exponential-delay (initialMs=1000, maxMs=60000, multiplier=2, jitter=0.1, resetMs=600000)',
     ]);
     expect(lines).toContain('      event time: at, delay 5000ms, idle after 60000ms');
+  });
+
+  it('shows steps with state', async () => {
+    const text = timedJobOf(
+      '  - id: d\n    dedupe: {key: [a, s], keep: first, ttl: 1h}\n',
+      '  - id: w\n    key: [s]\n    window: {hop: {size: 1m, slide: 10s, offset: 2s}, lateness: 5s, early: 1s}\n' +
+        '    aggregate: {n: ARRAY_AGG(a), until: WINDOW_END}\n',
+      '  - id: c\n    from: d\n    key: [s]\n    window: {session: 1m}\n    aggregate: {m: COUNT(*)}\n',
+      '  - id: j\n    from: [d, c]\n    join: {type: left, on: d.s = c.s AND m > 1, within: {before: 1m}}\n',
+      '  - id: t\n    topN: {key: [ok], by: [m desc, a], n: 3, rank: place}\n',
+      '  - id: side\n    from: w\n    sink: print\n',
+      '  - id: back\n    from: t\n    select: {ok: ok, place: place}\n',
+    );
+    const { jobGraph } = await graphsOf(text);
+    const steps = explainJob(jobGraph, fakeCatalog).vertices.flatMap((vertex) => vertex.steps);
+    const shown = steps.map(({ step, kind, details, changelog }) => [step, kind, changelog, ...details]);
+    expect(shown).toContainEqual(['d', 'dedupe', 'append', 'key a, s', 'keeps the first', 'forgets keys after 3600000ms']);
+    expect(shown).toContainEqual([
+      'w',
+      'aggregate',
+      'upsert',
+      'key s',
+      'window hop 60000ms every 10000ms, offset 2000ms, lateness 5000ms, early every 1000ms',
+      'n = ARRAY_AGG(a)',
+      'until = WINDOW_END',
+    ]);
+    expect(shown).toContainEqual(['c', 'aggregate', 'append', 'key s', 'window session, gap 60000ms', 'm = COUNT(*)']);
+    const pairs = ['left, on s = s', 'where m > 1', 'within 60000ms before and 0ms after'];
+    expect(shown).toContainEqual(['j', 'join', 'append', ...pairs]);
+    expect(shown).toContainEqual(['t', 'topN', 'retract', 'key ok', 'the first 3 by m DESC, a', 'rank place']);
+    expect(shown.at(-1)?.slice(0, 3)).toEqual(['out', 'sink', 'retract']);
   });
 
   it('is of valid jobs only', async () => {

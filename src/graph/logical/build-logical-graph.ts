@@ -13,6 +13,9 @@ import type {
 import type { ProblemList } from '../spec/problem.ts';
 import type { TextRange } from '../spec/source-text.ts';
 import { addAggregate } from './add-aggregate.ts';
+import { addDedupe } from './add-dedupe.ts';
+import { addJoin } from './add-join.ts';
+import { addTopN } from './add-top-n.ts';
 import { filterStream, flatMapStream, schemaDifference, selectStream, unionStream } from './changelog-rules.ts';
 import { checkCondition } from './check-expression.ts';
 import { checkSink } from './check-sink.ts';
@@ -90,6 +93,15 @@ class StepAdder {
         break;
       case 'aggregate':
         addAggregate(step, this.#builder);
+        break;
+      case 'join':
+        addJoin(step, this.#builder);
+        break;
+      case 'dedupe':
+        addDedupe(step, this.#builder);
+        break;
+      case 'top-n':
+        addTopN(step, this.#builder);
         break;
       case 'union':
         this.#addUnion(step);

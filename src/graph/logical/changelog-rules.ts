@@ -1,12 +1,13 @@
 /**
  * What each step makes of the changelog of its input. An upsert stream says "the newest row of this key is now …"; it
- * survives whatever treats all rows of one key alike and keeps the key. Everything else would have to take earlier
- * rows back (Flink turns such streams into retractions), which this version cannot, so it is refused.
+ * survives whatever treats all rows of one key alike and keeps the key. A retract stream takes rows back as they were,
+ * which survives everything that works row by row. What would have to take back results of its own (Flink turns upsert
+ * into retract streams for that) is refused: operators of this version cannot.
  */
 import { columnsOf } from '../../expr/index.ts';
 import { rowSchema, types } from '../../core/index.ts';
 import type { AggregateCall, ChangelogMode, DataType, Expression, Field, RowSchema } from '../../core/index.ts';
-import type { JoinNode, WindowField, WindowSpec } from '../job/job-graph.ts';
+import type { DedupeNode, JoinNode, WindowField, WindowSpec } from '../job/job-graph.ts';
 import type { NamedExpression, RowStream } from './logical-graph.ts';
 
 export type ChangelogResult =
@@ -19,8 +20,9 @@ const refuse = (problem: string, expected: string): ChangelogResult => ({ stream
 export function filterStream(input: RowStream, predicate: Expression): ChangelogResult {
   if (input.changelog === 'append') return accept(input);
   const used = columnsOf(predicate);
-  const isByKey = input.uniqueKeys.some((key) => used.every((column) => key.includes(column)));
-  if (isByKey) return accept(input);
+  // Those by whose fields alone it goes: all rows of such a key pass, or none.
+  const uniqueKeys = input.uniqueKeys.filter((key) => used.every((column) => key.includes(column)));
+  if (uniqueKeys.length > 0 || input.changelog === 'retract') return accept({ ...input, uniqueKeys });
   return refuse(
     'this filters running totals: a total that was let through and no longer passes would have to be taken back, ' +
       'which is not supported by this version yet',
@@ -33,7 +35,7 @@ export function selectStream(input: RowStream, fields: readonly NamedExpression[
   const uniqueKeys = input.uniqueKeys
     .map((key) => key.map((column) => fields.findIndex(({ expression }) => isColumn(expression, column))))
     .filter((key) => key.every((position) => position >= 0));
-  if (input.changelog === 'append' || uniqueKeys.length > 0) return accept({ ...input, schema, uniqueKeys });
+  if (input.changelog !== 'upsert' || uniqueKeys.length > 0) return accept({ ...input, schema, uniqueKeys });
   return refuse(
     `this drops the key (${keyNames(input)}) of running totals, so that the newest row per key is no longer known`,
     'a select that keeps the key fields unchanged',
@@ -56,7 +58,7 @@ export function flatMapStream(
   }));
   const schema = rowSchema([...keptFields, ...made]);
   // Several rows come of one: nothing is unique any more.
-  if (input.changelog === 'append') return accept({ ...input, schema, uniqueKeys: [] });
+  if (input.changelog !== 'upsert') return accept({ ...input, schema, uniqueKeys: [] });
   return refuse(
     'this makes several rows of each running total, so that the newest row per key is no longer known',
     'a flatMap in front of the aggregation',
@@ -74,10 +76,16 @@ export function aggregateStream(
     const uniqueKeys = [keys.map((_, position) => position)];
     return accept({ schema, changelog: 'upsert', uniqueKeys, hasEventTime: false });
   }
+  return refuseUpdates(input, 'aggregates');
+}
+
+/** For steps that cannot take back what they made of a row. */
+function refuseUpdates(input: RowStream, does: string): ChangelogResult {
+  const rows = input.changelog === 'upsert' ? 'that replace earlier ones' : 'of which some are taken back again';
   return refuse(
-    'this aggregates running totals: every earlier total would have to be taken back first, which is not supported ' +
-      'by this version yet',
-    'one aggregation per path from source to sink',
+    `this ${does} rows ${rows}: what came of an earlier row would have to be taken back, which is not supported by ` +
+      'this version yet',
+    'rows that are only added: this step in front of the one that replaces them',
   );
 }
 
@@ -94,13 +102,7 @@ export interface WindowOutputs {
 
 export function windowStream(input: RowStream, outputs: WindowOutputs): ChangelogResult {
   const { keys, calls, fields, names, window, firesAgain } = outputs;
-  if (input.changelog !== 'append') {
-    return refuse(
-      'this counts running totals in windows: every earlier total would have to be taken back first, which is not ' +
-        'supported by this version yet',
-      'a window in front of the aggregation, or in its place',
-    );
-  }
+  if (input.changelog !== 'append') return refuseUpdates(input, 'aggregates');
   const typeOf = (field: WindowField): DataType => {
     if (field.kind === 'key') return input.schema.fields[keys[field.key] as number]?.type as DataType;
     return field.kind === 'call' ? (calls[field.call]?.type as DataType) : types.timestamp;
@@ -130,11 +132,79 @@ export function joinChangelog(type: JoinNode['type'], bounds: JoinNode['bounds']
   return bounds === null && type !== 'inner' && type !== 'semi' ? 'retract' : 'append';
 }
 
+export interface JoinParts {
+  readonly type: JoinNode['type'];
+  readonly bounds: JoinNode['bounds'];
+  readonly leftKeys: readonly number[];
+  readonly rightKeys: readonly number[];
+  /** Of the fields of both sides. */
+  readonly names: readonly string[];
+}
+
+export function joinStream(left: RowStream, right: RowStream, join: JoinParts): ChangelogResult {
+  const { type, bounds, rightKeys, names } = join;
+  if (left.changelog !== 'append') return refuseUpdates(left, 'joins, on the left,');
+  if (right.changelog !== 'append' && !isVersioned(right, join)) {
+    if (bounds?.kind !== 'temporal' || right.changelog === 'retract') return refuseUpdates(right, 'joins, on the right,');
+    const keys = rightKeys.map((index) => right.schema.fields[index]?.name ?? '').join(', ');
+    const problem = `the versions on the right are of ${keyNames(right)}, and the join looks for them by ${keys}`;
+    return refuse(problem, `\`on\` with exactly ${keyNames(right)} of the right side`);
+  }
+  const isOneSided = type === 'semi' || type === 'anti';
+  const both = [...left.schema.fields, ...right.schema.fields].map((field, index) => ({
+    name: names[index] as string,
+    type: field.type,
+  }));
+  return accept({
+    schema: rowSchema(isOneSided ? both.slice(0, left.schema.fields.length) : both),
+    changelog: joinChangelog(type, bounds),
+    uniqueKeys: joinedKeys(left, right, join),
+    // Rows of a join without bounds may come at any time after their own.
+    hasEventTime: bounds !== null,
+  });
+}
+
+/** Whether each row of a stream is the new version of its key, by which the join looks for it. */
+function isVersioned({ changelog, uniqueKeys }: RowStream, { bounds, rightKeys }: JoinParts): boolean {
+  if (bounds?.kind !== 'temporal' || changelog !== 'upsert') return false;
+  return uniqueKeys.some((key) => key.length === rightKeys.length && key.every((field) => rightKeys.includes(field)));
+}
+
+/** A side's keys stay unique where each of its rows meets at most one of the other. */
+function joinedKeys(left: RowStream, right: RowStream, join: JoinParts): RowStream['uniqueKeys'] {
+  const { type, bounds, leftKeys, rightKeys } = join;
+  if (type === 'semi' || type === 'anti') return left.uniqueKeys;
+  const isWithin = (keys: readonly number[]) => (key: readonly number[]) => key.every((field) => keys.includes(field));
+  const meetsOneRight = bounds?.kind === 'temporal' || right.uniqueKeys.some(isWithin(rightKeys));
+  const meetsOneLeft = left.uniqueKeys.some(isWithin(leftKeys));
+  const shifted = right.uniqueKeys.map((key) => key.map((field) => field + left.schema.fields.length));
+  return [
+    ...(meetsOneRight && (type === 'inner' || type === 'left') ? left.uniqueKeys : []),
+    ...(meetsOneLeft && (type === 'inner' || type === 'right') ? shifted : []),
+  ];
+}
+
+export function dedupeStream(input: RowStream, keys: readonly number[], keep: DedupeNode['keep']): ChangelogResult {
+  if (input.changelog !== 'append') return refuseUpdates(input, 'drops repetitions of');
+  return accept({ ...input, changelog: keep === 'first' ? 'append' : 'upsert', uniqueKeys: [keys] });
+}
+
+/** `rank` is the name of the field that is added, or null. */
+export function topNStream(input: RowStream, keys: readonly number[], rank: string | null): ChangelogResult {
+  if (input.changelog !== 'append') return refuseUpdates(input, 'ranks');
+  const { fields } = input.schema;
+  const schema = rank === null ? input.schema : rowSchema([...fields, { name: rank, type: types.long }]);
+  // A place has one row, which the next one replaces. What else was unique is so no longer while rows change places.
+  const uniqueKeys = rank === null ? [] : [[...keys, fields.length]];
+  return accept({ schema, changelog: 'retract', uniqueKeys, hasEventTime: false });
+}
+
 export function unionStream(inputs: readonly RowStream[]): ChangelogResult {
   const first = inputs[0] as RowStream;
   const hasEventTime = inputs.every((input) => input.hasEventTime);
-  const isAppend = inputs.every((input) => input.changelog === 'append');
-  if (isAppend) return accept({ ...first, uniqueKeys: [], hasEventTime });
+  const isUpsert = inputs.some((input) => input.changelog === 'upsert');
+  const changelog = inputs.some((input) => input.changelog === 'retract') ? 'retract' : 'append';
+  if (!isUpsert) return accept({ ...first, changelog, uniqueKeys: [], hasEventTime });
   return refuse(
     'a union of running totals could hold two newest rows of one key',
     'a union in front of the aggregation',

@@ -11,7 +11,7 @@ import type { StepStream } from './step-stream.ts';
 /** Null where it is wrong, and where it reads fields that are. */
 export function checkExpression(text: PlacedText, input: StepStream, problems: ProblemList): Expression | null {
   if (text.isIncomplete) return null;
-  const parsed = parseExpression(text.text, input.stream.schema);
+  const parsed = parseExpression(text.text, input.stream.schema, { sides: input.sides ?? [] });
   if ('expression' in parsed) return parsed.expression;
   report(parsed.problems, text, input, problems);
   return null;
@@ -20,7 +20,7 @@ export function checkExpression(text: PlacedText, input: StepStream, problems: P
 /** As checkExpression, for what must be TRUE, FALSE or NULL. */
 export function checkCondition(text: PlacedText, input: StepStream, problems: ProblemList): Expression | null {
   if (text.isIncomplete) return null;
-  const parsed = parseCondition(text.text, input.stream.schema);
+  const parsed = parseCondition(text.text, input.stream.schema, input.sides);
   if ('expression' in parsed) return parsed.expression;
   report(parsed.problems, text, input, problems);
   return null;

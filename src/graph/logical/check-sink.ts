@@ -1,5 +1,12 @@
 import { nearestName } from '../../core/index.ts';
-import type { CheckpointSettings, ConnectorCatalog, OptionProblem, SinkConnector, SinkSpec } from '../../core/index.ts';
+import type {
+  ChangelogMode,
+  CheckpointSettings,
+  ConnectorCatalog,
+  OptionProblem,
+  SinkConnector,
+  SinkSpec,
+} from '../../core/index.ts';
 import { entryOf } from '../spec/document.ts';
 import type { SinkStepSpec } from '../spec/job-spec.ts';
 import type { ProblemList } from '../spec/problem.ts';
@@ -21,15 +28,16 @@ export function checkSink(
   if (connector.isTransactional?.(checked.options) === true) checkCommits(step, checkpoint, problems);
   if (input === null || input.doubtful.size > 0) return null;
   const { stream } = input;
-  if (!acceptsMode(step, connector, checked.options, stream, problems)) return null;
+  const changelog = acceptedMode(step, connector, checked.options, stream, problems);
+  if (changelog === null) return null;
   const spec: SinkSpec = Object.freeze({
     stepId: step.id,
     connector: connector.name,
     options: checked.options,
     format: checked.format,
     input: stream.schema,
-    changelog: stream.changelog,
-    uniqueKey: stream.changelog === 'append' ? [] : (stream.uniqueKeys[0] ?? []),
+    changelog,
+    uniqueKey: changelog === 'append' ? [] : (stream.uniqueKeys[0] ?? []),
   });
   const table = tableOf(connector, checked.definition, catalog);
   const found: OptionProblem[] = [...connector.check(spec)];
@@ -65,29 +73,41 @@ function findSink(step: SinkStepSpec, catalog: ConnectorCatalog, problems: Probl
   return null;
 }
 
-function acceptsMode(
+/** How the sink takes the rows; null where it cannot. */
+function acceptedMode(
   step: SinkStepSpec,
   connector: SinkConnector,
   options: SinkSpec['options'],
   stream: RowStream,
   problems: ProblemList,
-): boolean {
+): ChangelogMode | null {
   const accepted = connector.acceptedModes(options);
-  if (accepted.includes(stream.changelog)) return true;
-  const key = (stream.uniqueKeys[0] ?? []).map((index) => stream.schema.fields[index]?.name ?? '').join(', ');
-  const rows =
-    stream.changelog === 'append'
-      ? 'rows that are only added'
-      : `running totals, which replace the earlier row of their key (${key === '' ? 'there is one row' : key})`;
+  if (accepted.includes(stream.changelog)) return stream.changelog;
+  const [uniqueKey] = stream.uniqueKeys;
+  // The newest row of a key also is what is left once the older ones are taken back.
+  if (stream.changelog === 'retract' && uniqueKey !== undefined && accepted.includes('upsert')) return 'upsert';
+  const key = (uniqueKey ?? []).map((index) => stream.schema.fields[index]?.name ?? '').join(', ');
+  const rows = describeRows(stream, key);
   const problem = `\`${step.id}\` is to write ${rows}, and connector \`${connector.name}\` as configured here cannot`;
   problems.add('MR-JOB-CHANGELOG', step.connector.range, { problem }, {
     expected: keyHint(connector, stream, key, accepted.join(', ')),
   });
-  return false;
+  return null;
+}
+
+function describeRows({ changelog }: RowStream, key: string): string {
+  switch (changelog) {
+    case 'append':
+      return 'rows that are only added';
+    case 'upsert':
+      return `rows that replace the earlier row of their key (${key === '' ? 'there is one row' : key})`;
+    case 'retract':
+      return 'rows of which some are taken back again';
+  }
 }
 
 function keyHint(connector: SinkConnector, stream: RowStream, key: string, accepted: string): string {
-  if (stream.changelog === 'upsert' && key !== '' && Object.hasOwn(connector.options, 'key')) {
+  if (stream.changelog !== 'append' && key !== '' && Object.hasOwn(connector.options, 'key')) {
     return `\`key: [${key}]\` under \`with\`, so that the newest row per key wins`;
   }
   return accepted === '' ? 'another connector' : `a stream of the mode ${accepted}`;

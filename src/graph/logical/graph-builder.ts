@@ -7,12 +7,17 @@ import type { TextRange } from '../spec/source-text.ts';
 import type { ChangelogResult } from './changelog-rules.ts';
 import { checkExpression } from './check-expression.ts';
 import { isKeyType } from './key-type.ts';
-import type { LogicalEdge, LogicalNode, NamedExpression } from './logical-graph.ts';
+import type { LogicalEdge, LogicalNode, NamedExpression, RowStream } from './logical-graph.ts';
 import { mentions, NOTHING_DOUBTFUL } from './step-stream.ts';
 import type { StepStream } from './step-stream.ts';
 
 export const branchId = (stepId: string, branch: string): string => `${stepId}.${branch}`;
 const nodeIdOf = ({ stepId, branch }: StepInput): string => (branch === null ? stepId : branchId(stepId, branch));
+
+export interface Outlet {
+  readonly id: string;
+  readonly stream: RowStream;
+}
 
 /** The nodes and edges so far, what is known of every stream, and what all verbs need to add theirs. */
 export class GraphBuilder {
@@ -25,6 +30,7 @@ export class GraphBuilder {
   readonly #steps: ReadonlyMap<string, StepSpec>;
   /** By node id; absent where nothing is known. */
   readonly #streams = new Map<string, StepStream>();
+  readonly #outlets = new Map<string, string>();
 
   constructor(spec: JobSpec, catalog: ConnectorCatalog, problems: ProblemList) {
     this.catalog = catalog;
@@ -45,13 +51,32 @@ export class GraphBuilder {
     this.#streams.set(id, stream);
   }
 
+  /** Adds a node that reads what its step reads. */
   push(step: StepSpec, node: LogicalNode): void {
+    this.pushBehind(node, step.inputs.map((_, index) => this.outlet(step, index)));
+  }
+
+  /** Adds a node that reads other nodes. */
+  pushBehind(node: LogicalNode, inputs: readonly (Outlet | null)[]): void {
     this.nodes.push(Object.freeze(node));
-    step.inputs.forEach((input, index) => {
-      const from = nodeIdOf(input);
-      const stream = this.#streams.get(from)?.stream;
-      if (stream !== undefined) this.edges.push(Object.freeze({ from, to: node.id, input: index, stream }));
+    inputs.forEach((outlet, input) => {
+      if (outlet === null) return;
+      this.edges.push(Object.freeze({ from: outlet.id, to: node.id, input, stream: outlet.stream }));
     });
+  }
+
+  /** The node that rows leave a step by; its own, but where a verb is several nodes. */
+  leavesBy(stepId: string, nodeId: string): void {
+    this.#outlets.set(stepId, nodeId);
+  }
+
+  /** Where the rows that a step reads come from; null where nothing is known of them. */
+  outlet(step: StepSpec, index = 0): Outlet | null {
+    const stream = this.input(step, index)?.stream;
+    const input = step.inputs[index];
+    if (stream === undefined || input === undefined) return null;
+    const id = nodeIdOf(input);
+    return { id: this.#outlets.get(id) ?? id, stream };
   }
 
   /** Remembers what the step emits, or reports why it cannot. */

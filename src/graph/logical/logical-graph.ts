@@ -90,7 +90,7 @@ export interface NamedExpression {
 
 export interface LogicalSelect extends LogicalNodeBase {
   readonly kind: 'select';
-  /** On selects that the optimiser made: the node whose rows they narrow. */
+  /** On selects that no step asks for, in front of one that needs other fields: the node whose rows they change. */
   readonly narrows?: string;
   readonly fields: readonly NamedExpression[];
   readonly output: RowStream;

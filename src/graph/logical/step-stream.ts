@@ -1,3 +1,4 @@
+import type { Side } from '../../expr/index.ts';
 import type { RowStream } from './logical-graph.ts';
 
 /**
@@ -7,6 +8,8 @@ import type { RowStream } from './logical-graph.ts';
 export interface StepStream {
   readonly stream: RowStream;
   readonly doubtful: ReadonlySet<string>;
+  /** Where the fields come from several steps: how expressions call those. */
+  readonly sides?: readonly Side[];
 }
 
 export const NOTHING_DOUBTFUL: ReadonlySet<string> = new Set();

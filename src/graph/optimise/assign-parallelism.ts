@@ -8,7 +8,9 @@ export function assignParallelism(graph: LogicalGraph): LogicalGraph {
   const assigned = new Map<string, number>();
   const nodes = graph.nodes.map((node): LogicalNode => {
     const input = graph.edges.find((edge) => edge.to === node.id);
-    const follows = input !== undefined && input.stream.changelog !== 'append';
+    // A select that stands in front of a step for its sake runs where the rows come from.
+    const isHelper = node.kind === 'select' && node.narrows !== undefined;
+    const follows = input !== undefined && (input.stream.changelog !== 'append' || isHelper);
     const inherited = follows ? assigned.get(input.from) : undefined;
     const parallelism = node.parallelism ?? inherited ?? graph.parallelism;
     assigned.set(node.id, parallelism);

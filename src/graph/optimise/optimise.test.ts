@@ -29,6 +29,7 @@ const randomRecords = fc.array(
     orNull(fc.array(orNull(fc.integer({ min: 0, max: 3 })), { maxLength: 3 })),
     orNull(fc.bigInt({ min: -5n, max: 5n })),
     orNull(fc.integer({ min: 0, max: 2 })),
+    orNull(fc.constantFrom(0, 60_000)),
   ),
   { minLength: 1, maxLength: 8 },
 );

@@ -20,6 +20,10 @@ const jobs = (failing: boolean): fc.Arbitrary<string> =>
 
 const windowed = (window: string): string => `  - id: t\n    window: ${window}\n    aggregate: {n: COUNT(*)}\n`;
 
+const joining = (join: string): string =>
+  `  - id: p\n    select: {s: s}\n  - id: q\n    from: in\n    select: {s: s}\n` +
+  `  - id: j\n    from: [p, q]\n    join: {${join}}\n`;
+
 function isValid(text: string): boolean {
   return validate(parse(text));
 }
@@ -60,6 +64,13 @@ describe('the JSON Schema of job files', () => {
     ['growing windows', timedJobOf(windowed('{cumulate: {step: 1m, max: 1h, offset: 5m}}'))],
     ['sessions', timedJobOf(windowed('{session: {gap: 5m}}'))],
     ['counts', jobOf(windowed('{count: 100}'))],
+    ['joins', timedJobOf(joining('on: p.s = q.s, type: left, within: {before: 1m}, select: {s: p.s}'))],
+    ['joins in windows', timedJobOf(joining('on: p.s = q.s, window: {tumble: 1m}'))],
+    ['joins with versions', timedJobOf(joining('on: p.s = q.s, temporal: true'))],
+    ['joins of all rows', jobOf(joining('on: p.s = q.s, ttl: 1d'))],
+    ['dedupes', jobOf('  - id: d\n    dedupe: {key: s, keep: last, ttl: 1h}\n')],
+    ['top-ns', jobOf('  - id: t\n    topN: {key: [s], by: [a desc, b], n: 3, rank: r}\n')],
+    ['a short top-n', jobOf('  - id: t\n    topN: {by: a desc, n: 3}\n')],
     ['short event time', jobOf().replace('    metadata', '    watermark: at\n    metadata')],
     ['settings of the job', `restart: none\nparallelism: \${P:-2}\nmaxParallelism: "256"\n${jobOf()}`],
     [
@@ -82,7 +93,13 @@ describe('the JSON Schema of job files', () => {
     ['two verbs', jobOf('  - id: f\n    filter: ok\n    select: {a: a}\n')],
     ['no id', jobOf('  - filter: ok\n')],
     ['a bad id', jobOf('  - id: a b\n    filter: ok\n')],
-    ['an unsupported verb', jobOf('  - id: f\n    topN: {n: 1}\n')],
+    ['an unsupported verb', jobOf('  - id: f\n    process: ./f.ts#f\n')],
+    ['a top-n without an order', jobOf('  - id: f\n    topN: {n: 1}\n')],
+    ['a dedupe without a key', jobOf('  - id: f\n    dedupe: {keep: last}\n')],
+    ['a join of one step', jobOf(joining('on: p.s = q.s').replace('[p, q]', '[p]'))],
+    ['a join without a condition', jobOf(joining('type: left'))],
+    ['a join within nothing', jobOf(joining('on: p.s = q.s, within: {}'))],
+    ['a join in sessions', jobOf(joining('on: p.s = q.s, window: {session: 1m}'))],
     ['an unsupported setting', jobOf(windowed('{tumble: 1m, late: x}'))],
     ['a window of two kinds', jobOf(windowed('{tumble: 1m, session: 1m}'))],
     ['a window of no kind', jobOf(windowed('{lateness: 1m}'))],

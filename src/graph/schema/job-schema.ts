@@ -13,7 +13,16 @@ import type {
 } from '../../core/index.ts';
 import { checkpointOptions, jobOptions, restartOptions, restartStrategies } from '../options.ts';
 import type { RestartStrategyName } from '../options.ts';
-import { watermarkOptions, windowKinds, windowOptions, windowSettings } from '../spec/step-options.ts';
+import {
+  dedupeOptions,
+  joinOptions,
+  topNOptions,
+  watermarkOptions,
+  windowKinds,
+  windowOptions,
+  windowSettings,
+  withinOptions,
+} from '../spec/step-options.ts';
 import type { WindowKind } from '../spec/step-options.ts';
 import { commonSettings, supportedVerbs, topLevelSettings, verbs } from '../spec/verbs.ts';
 import type { Verb } from '../spec/verbs.ts';
@@ -23,6 +32,7 @@ export type JsonSchema = { readonly [key: string]: unknown };
 /** A value that is a variable when the schema is checked and anything when the job is read. */
 const VARIABLE: JsonSchema = { type: 'string', pattern: '\\$\\{' };
 const EXPRESSION: JsonSchema = { type: ['string', 'number', 'boolean'], description: 'a SQL expression' };
+const FIELDS: JsonSchema = { type: 'object', minProperties: 1, additionalProperties: EXPRESSION };
 const STEP_ID: JsonSchema = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_-]*$' };
 const STEP_REFERENCE: JsonSchema = { anyOf: [STEP_ID, VARIABLE] };
 
@@ -68,12 +78,12 @@ function closed(properties: JsonSchema, required: readonly string[]): JsonSchema
 }
 
 /** A mapping of exactly the options of a table. */
-function blockSchema(table: OptionTable): JsonSchema {
+function blockSchema(table: OptionTable): JsonSchema & { readonly properties: JsonSchema } {
   return { type: 'object', ...tableSchema(table), additionalProperties: false };
 }
 
 function strategySchema(strategy: RestartStrategyName): JsonSchema {
-  const { properties, ...rest } = blockSchema(restartOptions[strategy]) as { readonly properties: JsonSchema };
+  const { properties, ...rest } = blockSchema(restartOptions[strategy]);
   return { ...rest, properties: { ...properties, strategy: { const: strategy } } };
 }
 
@@ -87,14 +97,16 @@ function verbSchema(verb: Verb, catalog: ConnectorCatalog): JsonSchema {
     ...Object.fromEntries(supported.map(([key, row]) => [key, { description: row.doc, ...settingSchema(key) }])),
   };
   if (verb !== 'source') {
-    const from = verb === 'union' ? { type: 'array', items: STEP_REFERENCE, minItems: 2 } : oneStep();
-    properties.from = { description: commonSettings.from.doc, ...from };
+    properties.from = { description: commonSettings.from.doc, ...inputsOf(verb) };
   }
-  const schema = closed(properties, ['id', verb]);
+  const schema = closed(properties, verb === 'join' ? ['id', 'from', verb] : ['id', verb]);
   return verb === 'source' || verb === 'sink' ? { ...schema, allOf: connectorRules(verb, catalog) } : schema;
 }
 
-function oneStep(): JsonSchema {
+function inputsOf(verb: Verb): JsonSchema {
+  const several = { type: 'array', items: STEP_REFERENCE, minItems: 2 };
+  if (verb === 'union') return several;
+  if (verb === 'join') return { ...several, maxItems: 2 };
   return { anyOf: [STEP_REFERENCE, { type: 'array', items: STEP_REFERENCE, minItems: 1, maxItems: 1 }] };
 }
 
@@ -116,9 +128,38 @@ function valueOf(verb: Verb, catalog: ConnectorCatalog): JsonSchema {
         propertyNames: STEP_ID,
         additionalProperties: EXPRESSION,
       };
+    case 'join':
+      return joinSchema();
+    case 'dedupe':
+      return withKey(dedupeOptions);
+    case 'topN': {
+      const { properties, ...rest } = withKey(topNOptions);
+      const by = { description: topNOptions.by.doc, anyOf: [EXPRESSION, { type: 'array', items: EXPRESSION, minItems: 1 }] };
+      return { ...rest, properties: { ...properties, by } };
+    }
     default:
-      return { type: 'object', minProperties: 1, additionalProperties: EXPRESSION };
+      return FIELDS;
   }
+}
+
+function withKey(table: OptionTable): ReturnType<typeof blockSchema> {
+  const { properties, ...rest } = blockSchema(table);
+  const key = { description: table['key']?.doc, ...settingSchema('key') };
+  return { ...rest, properties: { ...properties, key } };
+}
+
+function joinSchema(): JsonSchema {
+  const { properties, ...rest } = blockSchema(joinOptions);
+  const bounds = {
+    within: {
+      description: joinOptions.within.doc,
+      anyOf: [optionSchema(withinOptions.before), { ...blockSchema(withinOptions), minProperties: 1 }],
+    },
+    window: { description: joinOptions.window.doc, ...closed({ tumble: windowKindSchema('tumble') }, ['tumble']) },
+    select: { description: joinOptions.select.doc, ...FIELDS },
+    on: { description: joinOptions.on.doc, ...EXPRESSION },
+  };
+  return { ...rest, properties: { ...properties, ...bounds } };
 }
 
 function settingSchema(key: string): JsonSchema {
@@ -146,15 +187,16 @@ function settingSchema(key: string): JsonSchema {
 
 /** One kind of window, and what may stand beside it. */
 function windowSchema(): JsonSchema {
-  const kinds = Object.entries(windowKinds).map(([kind, { only, options }]) => {
-    const alone = only === null ? [] : [optionSchema((options as OptionTable)[only] as OptionRow)];
-    return [kind, { description: windowSettings[kind as WindowKind].doc, anyOf: [...alone, blockSchema(options)] }] as const;
-  });
+  const kinds = Object.keys(windowKinds) as readonly WindowKind[];
   const { properties } = tableSchema(windowOptions);
-  return {
-    ...closed({ ...Object.fromEntries(kinds), ...properties }, []),
-    oneOf: kinds.map(([kind]) => ({ required: [kind] })),
-  };
+  const shapes = Object.fromEntries(kinds.map((kind) => [kind, windowKindSchema(kind)]));
+  return { ...closed({ ...shapes, ...properties }, []), oneOf: kinds.map((kind) => ({ required: [kind] })) };
+}
+
+function windowKindSchema(kind: WindowKind): JsonSchema {
+  const { only, options } = windowKinds[kind];
+  const alone = only === null ? [] : [optionSchema((options as OptionTable)[only] as OptionRow)];
+  return { description: windowSettings[kind].doc, anyOf: [...alone, blockSchema(options)] };
 }
 
 /** Per connector, what its `with` block may hold; its formats' options depend on `format`. */

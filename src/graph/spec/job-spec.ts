@@ -1,5 +1,5 @@
 import type { CheckpointSettings } from '../../core/index.ts';
-import type { RestartStrategy, WindowSpec } from '../job/job-graph.ts';
+import type { DedupeNode, JoinNode, RestartStrategy, WindowSpec } from '../job/job-graph.ts';
 import type { MapNode } from './document.ts';
 import type { PlacedText } from './placed-text.ts';
 import type { TextRange } from './source-text.ts';
@@ -24,6 +24,9 @@ export type StepSpec =
   | SelectStepSpec
   | FlatMapStepSpec
   | AggregateStepSpec
+  | JoinStepSpec
+  | DedupeStepSpec
+  | TopNStepSpec
   | UnionStepSpec
   | SplitStepSpec
   | SinkStepSpec
@@ -119,6 +122,41 @@ export interface WindowBlock {
   readonly earlyMs: number | null;
   /** Of the key `window`. */
   readonly range: TextRange;
+}
+
+/** Its inputs are the left and the right side. */
+export interface JoinStepSpec extends StepBase {
+  readonly kind: 'join';
+  readonly type: JoinNode['type'];
+  readonly on: PlacedText;
+  readonly bounds: JoinNode['bounds'];
+  /** Of the key that gives the bounds, or of the verb. */
+  readonly boundsRange: TextRange;
+  readonly ttlMs: number | null;
+  /** The fields that leave it; null for those of both sides. */
+  readonly select: readonly NamedText[] | null;
+}
+
+export interface DedupeStepSpec extends StepBase {
+  readonly kind: 'dedupe';
+  readonly keys: readonly PlacedText[];
+  readonly keep: DedupeNode['keep'];
+  readonly ttlMs: number | null;
+}
+
+export interface TopNStepSpec extends StepBase {
+  readonly kind: 'top-n';
+  readonly keys: readonly PlacedText[];
+  readonly by: readonly SortText[];
+  readonly count: number;
+  /** The field that holds the rank; null where none does. */
+  readonly rank: { readonly name: string; readonly range: TextRange } | null;
+}
+
+/** `EXPR`, `EXPR asc` or `EXPR desc`. */
+export interface SortText {
+  readonly text: PlacedText;
+  readonly descending: boolean;
 }
 
 export interface UnionStepSpec extends StepBase {

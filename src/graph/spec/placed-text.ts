@@ -61,6 +61,12 @@ export class PlacedText {
     return this.#substitutions.reduce((hidden, substitution) => hide(hidden, substitution), words);
   }
 
+  /** The first characters, at the same places. */
+  upTo(end: number): PlacedText {
+    const text = this.text.slice(0, end);
+    return new PlacedText(text, this.range, this.#starts, this.#ends, this.#substitutions, this.isIncomplete);
+  }
+
   /** What should stand here is not known; its problem is reported. */
   static unknown(range: TextRange): PlacedText {
     return new PlacedText('', range, null, null, [], true);

@@ -4,31 +4,35 @@ import { entryOf, isEmpty } from './document.ts';
 import type { DocumentNode, MapEntry, MapNode } from './document.ts';
 import type {
   AggregateStepSpec,
-  BrokenStepSpec,
+  DedupeStepSpec,
   ErrorsSpec,
   FilterStepSpec,
   FlatMapStepSpec,
-  NamedText,
+  JoinStepSpec,
   SelectStepSpec,
   SinkStepSpec,
   SourceStepSpec,
   SplitBranch,
   SplitStepSpec,
   StepSpec,
+  TopNStepSpec,
   UnionStepSpec,
   WithBlock,
 } from './job-spec.ts';
 import { asMap, asText, checkKeys, firstKeyRange, requireKey, shorten, wrongShape } from './map-reader.ts';
-import { PlacedText } from './placed-text.ts';
+import type { PlacedText } from './placed-text.ts';
 import type { ProblemList } from './problem.ts';
+import { readExpression, readFieldNames, readNamed } from './read-fields.ts';
+import { readDedupe } from './read-dedupe.ts';
 import { readJobNumber } from './read-job-number.ts';
+import { readJoin } from './read-join.ts';
+import { readTopN } from './read-top-n.ts';
 import { readWatermark } from './read-watermark.ts';
 import { readWindow } from './read-window.ts';
 import type { TextRange } from './source-text.ts';
+import type { StepContext, WithoutInputs } from './step-context.ts';
 import { commonSettings, supportedVerbs, verbNames, verbs } from './verbs.ts';
 import type { SettingRow, Verb } from './verbs.ts';
-
-type WithoutInputs<S> = S extends StepSpec ? Omit<S, 'inputs'> : never;
 
 /** A step whose `from` is not yet compared with the ids of the others. */
 export interface UnresolvedStep {
@@ -40,23 +44,15 @@ export interface UnresolvedStep {
   readonly damaged: boolean;
 }
 
-/** What every reader of a verb needs. */
-interface StepContext {
-  readonly map: MapNode;
-  /** The verb's own entry. */
-  readonly verb: MapEntry;
-  readonly where: string;
-  readonly base: Omit<BrokenStepSpec, 'kind' | 'inputs' | 'keepsFields'>;
-  readonly limits: JobFileLimits;
-  readonly problems: ProblemList;
-}
-
 type Readable =
   | SourceStepSpec
   | FilterStepSpec
   | SelectStepSpec
   | FlatMapStepSpec
   | AggregateStepSpec
+  | JoinStepSpec
+  | DedupeStepSpec
+  | TopNStepSpec
   | UnionStepSpec
   | SplitStepSpec
   | SinkStepSpec;
@@ -68,6 +64,9 @@ const readers: Readonly<Partial<Record<Verb, VerbReader>>> = {
   select: readSelect,
   flatMap: readFlatMap,
   aggregate: readAggregate,
+  join: readJoin,
+  dedupe: readDedupe,
+  topN: readTopN,
   union: (context) => ({ ...context.base, kind: 'union' }),
   split: readSplit,
   sink: readSink,
@@ -285,19 +284,11 @@ function readFlatMap(context: StepContext): WithoutInputs<FlatMapStepSpec> | nul
 function readAggregate(context: StepContext): WithoutInputs<AggregateStepSpec> | null {
   const { map, problems } = context;
   const key = entryOf(map, 'key');
-  const keys = key === undefined ? [] : fieldNames(key.value, problems);
+  const keys = key === undefined ? [] : readFieldNames(key.value, problems);
   const calls = readNamed(context.verb.value, '`aggregate`', 'an aggregate such as COUNT(*)', context);
   const window = readWindow(entryOf(map, 'window'), problems);
   if (calls.length === 0) return null;
   return { ...context.base, kind: 'aggregate', keys, calls, window };
-}
-
-function fieldNames(node: DocumentNode, problems: ProblemList): readonly PlacedText[] {
-  const items = node.kind === 'list' ? node.items : [node];
-  if (items.length === 0) wrongShape(node, '`key`', 'a list of fields', problems);
-  return items.map(
-    (item) => asText(item, '`key`', 'a list of fields', problems) ?? PlacedText.unknown(item.range),
-  );
 }
 
 function readSplit(context: StepContext): WithoutInputs<SplitStepSpec> | null {
@@ -333,66 +324,4 @@ function isBranchName(name: string, range: TextRange, problems: ProblemList): bo
   const problem = 'it is the id of a step: letters, digits, `_` and `-`';
   problems.add('MR-JOB-BAD-NAME', range, { what: 'the branch', name: shorten(name), problem });
   return false;
-}
-
-function readExpression(node: DocumentNode, what: string, context: StepContext): PlacedText | null {
-  const text = asText(node, what, 'an expression', context.problems);
-  const limit = context.limits['job-file.max-expression-length'];
-  if (text === null || text.text.length <= limit) return text;
-  context.problems.add('MR-JOB-LIMIT', text.range, { what: `the length of ${what}`, given: text.text.length, limit });
-  return null;
-}
-
-/** `{NAME: text, …}`; a field whose text is missing has its problem, and its name is known all the same. */
-function readNamed(
-  node: DocumentNode,
-  what: string,
-  valueExpected: string,
-  context: StepContext,
-): readonly NamedText[] {
-  const { limits, problems } = context;
-  const map = asMap(node, what, `a mapping {NAME: ${valueExpected}, …}`, problems);
-  if (map === null) return [];
-  const limit = limits['job-file.max-fields'];
-  if (map.entries.length === 0 && !map.damaged) wrongShape(map, what, 'a mapping with at least one field', problems);
-  if (map.entries.length > limit) {
-    const given = map.entries.length;
-    problems.add('MR-JOB-LIMIT', map.range, { what: `the number of fields of ${what}`, given, limit });
-    return [];
-  }
-  const fields: NamedText[] = [];
-  for (const { key, keyRange, value } of map.entries) {
-    const nameProblem = fieldNameProblem(key, limits['job-file.max-name-length']);
-    if (nameProblem !== null) {
-      problems.add('MR-JOB-BAD-NAME', keyRange, { what: 'the field', name: shorten(key), problem: nameProblem });
-    }
-    const text = readNamedText(value, keyRange, `\`${shorten(key)}\``, valueExpected, context);
-    fields.push({ name: key, nameRange: keyRange, text: text ?? PlacedText.unknown(value.range) });
-  }
-  return fields;
-}
-
-function readNamedText(
-  value: DocumentNode,
-  keyRange: TextRange,
-  what: string,
-  expected: string,
-  context: StepContext,
-): PlacedText | null {
-  if (isEmpty(value)) {
-    wrongShape({ ...value, range: keyRange }, what, expected, context.problems);
-    return null;
-  }
-  const text = asText(value, what, expected, context.problems);
-  const limit = context.limits['job-file.max-expression-length'];
-  if (text === null || text.text.length <= limit) return text;
-  context.problems.add('MR-JOB-LIMIT', text.range, { what: `the length of ${what}`, given: text.text.length, limit });
-  return null;
-}
-
-function fieldNameProblem(name: string, limit: number): string | null {
-  if (name === '' || name.trim() !== name) return 'it is empty, or begins or ends with a space';
-  if (name.length > limit) return `it is longer than ${limit} characters`;
-  // Control characters would break terminals and every text format.
-  return /[\0-\x1f\x7f]/.test(name) ? 'it has control characters' : null;
 }

@@ -59,7 +59,7 @@ function readKind(entry: MapEntry, problems: ProblemList): WindowSpec | null {
   const read = { block, range: entry.keyRange, problems };
   switch (kind) {
     case 'tumble':
-      return readTumble(read);
+      return readTumble(entry, problems);
     case 'hop':
       return readHop(read);
     case 'cumulate':
@@ -88,7 +88,17 @@ function optionsOf<Table extends (typeof windowKinds)[WindowKind]['options']>(
   return readOptions({ node: block, range }, table, problems);
 }
 
-function readTumble(reader: KindReader): WindowSpec | null {
+/** `tumble: SIZE` or `tumble: {size, offset}`. */
+export function readTumble(
+  entry: MapEntry,
+  problems: ProblemList,
+): Extract<WindowSpec, { readonly kind: 'tumble' }> | null {
+  const block = blockOf(entry, 'size');
+  if (block === null) {
+    wrongShape({ ...entry.value, range: entry.keyRange }, '`tumble`', 'a duration, or {size, offset}', problems);
+    return null;
+  }
+  const reader = { block, range: entry.keyRange, problems };
   const values = optionsOf(reader, windowKinds.tumble.options);
   if (values === null || !isBelow(reader, 'offset', values.offset, 'size', values.size)) return null;
   return { kind: 'tumble', sizeMs: values.size, offsetMs: values.offset };

@@ -99,7 +99,7 @@ function inputsOf(
   if (step.from === null && branch !== undefined) {
     return [{ stepId: branch.splitId, branch: id, range: branch.branch.nameRange }];
   }
-  if (kind === 'union') return unionInputs(step, names, problems);
+  if (kind === 'union' || kind === 'join') return severalInputs(step, kind, names, problems);
   if (step.from === null) return inputAbove(step, above, problems);
   const inputs = step.from.map((name) => resolve(name, step, names, problems)).filter((input) => input !== null);
   if (step.from.length > 1 && kind !== 'broken') {
@@ -114,27 +114,37 @@ function inputsOf(
       expected: 'no `from`, or another name for the branch',
     });
   }
-  return inputs.slice(0, 1);
+  // A step that could not be read may have been a join.
+  return kind === 'broken' ? inputs : inputs.slice(0, 1);
 }
 
-function unionInputs(step: UnresolvedStep, names: Names, problems: ProblemList): readonly StepInput[] {
+/** At least two for a union, exactly two for a join. */
+function severalInputs(
+  step: UnresolvedStep,
+  kind: 'union' | 'join',
+  names: Names,
+  problems: ProblemList,
+): readonly StepInput[] {
   const given = step.from ?? [];
   const inputs: StepInput[] = [];
   for (const name of given) {
     const input = resolve(name, step, names, problems);
     if (input === null) continue;
     if (inputs.some((other) => other.stepId === input.stepId && other.branch === input.branch)) {
-      const problem = `the union names \`${shorten(name.hideVariables(name.text))}\` twice`;
+      const problem = `the ${kind} names \`${shorten(name.hideVariables(name.text))}\` twice`;
       problems.add('MR-JOB-FROM', name.range, { problem }, { expected: 'each step once' });
     } else {
       inputs.push(input);
     }
   }
-  if (given.length < 2) {
-    const problem = `the union \`${step.step.id}\` needs the ids of at least two steps`;
-    problems.add('MR-JOB-FROM', given[0]?.range ?? step.step.verbRange, { problem }, { expected: '`from: [a, b]`' });
+  const isRight = kind === 'union' ? given.length >= 2 : given.length === 2;
+  if (!isRight) {
+    const count = kind === 'union' ? 'at least two' : 'two';
+    const problem = `the ${kind} \`${step.step.id}\` needs the ids of ${count} steps`;
+    const range = given[given.length > 2 ? 2 : 0]?.range ?? step.step.verbRange;
+    problems.add('MR-JOB-FROM', range, { problem }, { expected: '`from: [a, b]`' });
   }
-  return inputs;
+  return kind === 'join' ? inputs.slice(0, 2) : inputs;
 }
 
 /** `from` is left out: the step above in the file. */

@@ -160,3 +160,127 @@ export const windowSettings: Readonly<Record<WindowKind | 'lateness' | 'early' |
     supported: false,
   },
 };
+
+const key = {
+  kind: 'list',
+  aliases: ['keys', 'partitionBy', 'partition_by', 'groupBy', 'group_by', 'by', 'fields', 'on'],
+  doc: 'the fields whose values rows are told apart by',
+} as const;
+
+/** What `dedupe` takes. */
+export const dedupeOptions = defineOptions({
+  key: { ...key, required: true },
+  keep: {
+    kind: 'enum',
+    values: ['first', 'last'],
+    default: 'first',
+    aliases: ['order', 'which', 'mode'],
+    doc: 'which row of a key stays; with `last`, rows replace earlier ones',
+  },
+  ttl: {
+    kind: 'duration',
+    aliases: ['table.exec.state.ttl', 'state.ttl', 'expire', 'within', 'retention'],
+    validate: positive,
+    doc: 'a key is forgotten so long after it was seen; without it, never',
+  },
+});
+
+/** What `topN` takes. */
+export const topNOptions = defineOptions({
+  key: {
+    ...key,
+    aliases: ['keys', 'partitionBy', 'partition_by', 'groupBy', 'group_by', 'fields'],
+    doc: 'the fields per whose values rows are ranked; without them, all together',
+  },
+  by: {
+    kind: 'any',
+    required: true,
+    aliases: ['orderBy', 'order_by', 'sort', 'sortBy', 'sort_by', 'order'],
+    doc: 'what rows are ordered by: `EXPR`, `EXPR desc`, or a list of such',
+  },
+  n: {
+    kind: 'integer',
+    required: true,
+    min: 1,
+    max: 1_000_000,
+    aliases: ['limit', 'count', 'top', 'size', 'k', 'N'],
+    doc: 'how many rows of a key stay',
+  },
+  rank: {
+    kind: 'string',
+    aliases: ['rowNum', 'row_number', 'rownum', 'rankField', 'as', 'position'],
+    doc: 'a field that is added: the place of the row, from 1',
+  },
+});
+
+/** What `join` takes. */
+export const joinOptions = defineOptions({
+  type: {
+    kind: 'enum',
+    values: ['inner', 'left', 'right', 'full', 'semi', 'anti'],
+    default: 'inner',
+    aliases: ['kind', 'how', 'joinType', 'join_type', 'mode'],
+    doc:
+      'which rows without a partner stay: none, those of the left, of the right, of both; or left rows alone, that ' +
+      'have a partner (semi) or have none (anti)',
+  },
+  on: {
+    kind: 'string',
+    required: true,
+    aliases: ['condition', 'where', 'using', 'key', 'keys', 'predicate'],
+    doc: 'the condition; at least one part of it is STEP.FIELD = STEP.FIELD',
+  },
+  within: {
+    kind: 'any',
+    aliases: ['interval', 'between', 'timeDifference', 'bounds'],
+    doc: 'how far the times of two rows may be apart: {before, after}, or one duration for both',
+  },
+  window: { kind: 'any', aliases: ['windows', 'windowing'], doc: 'rows meet in the same window: {tumble: SIZE}' },
+  temporal: {
+    kind: 'boolean',
+    default: false,
+    aliases: ['asOf', 'as_of', 'versioned', 'for_system_time'],
+    doc: 'each left row meets the newest right row of its key, as of its own time',
+  },
+  ttl: {
+    kind: 'duration',
+    aliases: ['table.exec.state.ttl', 'state.ttl', 'retention'],
+    validate: positive,
+    doc: 'rows of joins without bounds are forgotten so long after they came; without it, never',
+  },
+  select: {
+    kind: 'any',
+    aliases: ['fields', 'output', 'columns', 'project'],
+    doc: 'the fields that leave: {FIELD: EXPR}; without it, those of both sides, as STEP_FIELD where they clash',
+  },
+});
+
+/** The block `within` of a join. */
+export const withinOptions = defineOptions({
+  before: {
+    kind: 'duration',
+    default: '0s',
+    aliases: ['earlier', 'lower', 'lowerBound', 'from'],
+    doc: 'how long before the left row the right one may be',
+  },
+  after: {
+    kind: 'duration',
+    default: '0s',
+    aliases: ['later', 'upper', 'upperBound', 'to'],
+    doc: 'how long after the left row the right one may be',
+  },
+});
+
+const otherWindow = (aliases: readonly string[]): SettingRow => ({
+  doc: 'in joins, windows are tumbling ones',
+  aliases,
+  supported: false,
+});
+
+/** The keys of the block `window` of a join. */
+export const joinWindowSettings: Readonly<Record<string, SettingRow>> = {
+  tumble: windowSettings.tumble,
+  hop: otherWindow(windowSettings.hop.aliases),
+  cumulate: otherWindow(windowSettings.cumulate.aliases),
+  session: otherWindow(windowSettings.session.aliases),
+};

@@ -93,9 +93,9 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
     ...setting('writes rows through a connector', 'write', 'output', 'produce', 'load', 'to'),
     settings: { with: WITH },
   },
-  join: { ...later('pairs the rows of two steps', 'cogroup', 'connect'), settings: { window: WINDOW } },
-  dedupe: { ...later('keeps one row per key', 'distinct', 'deduplicate', 'unique'), settings: {} },
-  topN: { ...later('keeps the greatest rows per key', 'top', 'top_n', 'rank', 'limit'), settings: {} },
+  join: { ...setting('pairs the rows of two steps', 'cogroup', 'connect', 'inner_join', 'intervalJoin'), settings: {} },
+  dedupe: { ...setting('keeps one row per key', 'distinct', 'deduplicate', 'unique'), settings: {} },
+  topN: { ...setting('keeps the first rows per key in an order', 'top', 'top_n', 'rank', 'limit'), settings: {} },
   process: {
     ...later('runs a TypeScript function per row', 'function', 'udf', 'script'),
     settings: { key: KEY, schema: setting('the fields that the function returns') },
