@@ -51,13 +51,16 @@ function setUp(anew: string | null = 'starting anew') {
 }
 
 describe('notes about a job', () => {
-  it('say once what it starts from', () => {
+  it('say once per start what it starts from', () => {
     const { lines, becomes } = setUp();
     becomes({});
     expect(lines).toEqual([]);
     const restored = { kind: 'restored', checkpointId: 17, completedAtMs: NOW_MS - 2100, isSavepoint: false } as const;
     becomes({ origin: { ...restored, droppedSteps: [] } });
     expect(lines).toEqual(['resuming checkpoint 17, completed 2.1 s ago']);
+    const warnings = ['a file is gone'];
+    becomes({ origin: { ...restored, checkpointId: 18, droppedSteps: [], warnings } });
+    expect(lines.slice(1)).toEqual(['warning: a file is gone', 'resuming checkpoint 18, completed 2.1 s ago']);
   });
 
   it('say that it starts anew, where checkpoints are a matter at all', () => {

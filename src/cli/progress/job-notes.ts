@@ -1,5 +1,6 @@
 import type { MillraceError } from '../../core/index.ts';
 import type { JobHandle } from '../../dispatcher/index.ts';
+import type { JobOrigin } from '../../scheduler/index.ts';
 import type { ProgressDisplay } from './display.ts';
 import { formatElapsed, formatSize } from './quantities.ts';
 
@@ -13,12 +14,12 @@ export interface NoteSettings {
   readonly describeError: (error: MillraceError) => string;
 }
 
-/** Tells what a job starts from, its checkpoints and its restarts: each once, in the order in which they come. */
+/** Tells what a job starts from each time, its checkpoints and its restarts, in the order in which they come. */
 export class JobNotes {
   readonly #display: ProgressDisplay;
   readonly #job: NotedJob;
   readonly #settings: NoteSettings;
-  #isOriginTold = false;
+  #origin: JobOrigin | null = null;
   #lastCheckpoint = 0;
   #restarts = 0;
 
@@ -30,15 +31,16 @@ export class JobNotes {
 
   /** Tells what is new since the last call. */
   update(): void {
-    if (!this.#isOriginTold) this.#tellOrigin();
     this.#tellRestart();
+    this.#tellOrigin();
     this.#tellCheckpoints();
   }
 
   #tellOrigin(): void {
     const { origin } = this.#job;
-    if (origin === null) return;
-    this.#isOriginTold = true;
+    if (origin === null || origin === this.#origin) return;
+    this.#origin = origin;
+    for (const warning of origin.warnings ?? []) this.#display.note(`warning: ${warning}`);
     if (origin.kind !== 'restored') {
       if (this.#settings.anew !== null) this.#display.note(this.#settings.anew);
       return;
