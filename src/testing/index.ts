@@ -1,5 +1,7 @@
 export { Collected } from './collect-sink.ts';
 export type { CollectedRow } from './collect-sink.ts';
+export { checkpointStorageContract } from './checkpoint-storage-contract.ts';
+export type { CheckpointStorageRequirement, CheckpointStorageSubject } from './checkpoint-storage-contract.ts';
 export { jobStoreContract } from './job-store-contract.ts';
 export type { JobStoreRequirement, JobStoreSubject } from './job-store-contract.ts';
 export { testCatalog, withMiniCluster } from './mini-cluster.ts';

@@ -22,7 +22,8 @@ export class MemoryCheckpointStorage implements CheckpointStorage {
     let position = 0;
     const append = (bytes: Uint8Array): Promise<number> => {
       const at = position;
-      parts.push(bytes.slice());
+      // Not slice(): a Buffer's is a view.
+      parts.push(Uint8Array.from(bytes));
       position += bytes.length;
       return Promise.resolve(at);
     };
@@ -76,6 +77,15 @@ export class MemoryCheckpointStorage implements CheckpointStorage {
 
   async list(): Promise<readonly string[]> {
     return [...this.#files.keys()].sort();
+  }
+
+  bytesOf(name: string): Uint8Array {
+    return Uint8Array.from(this.#files.get(name) ?? []);
+  }
+
+  /** Changes a file behind everybody's back. */
+  replace(name: string, bytes: Uint8Array): void {
+    this.#files.set(name, Uint8Array.from(bytes));
   }
 
   /** Changes one bit of a file. */

@@ -8,7 +8,13 @@ import {
   type Randomness,
   type StateFile,
 } from '../../core/index.ts';
-import { SimulatedDisk, systemError, type DiskOperation, type MountedDisk } from '../../testing/index.ts';
+import {
+  checkpointStorageContract,
+  SimulatedDisk,
+  systemError,
+  type DiskOperation,
+  type MountedDisk,
+} from '../../testing/index.ts';
 import { DirectoryStorage } from './directory-storage.ts';
 
 const ROOT = '/data/job/checkpoints';
@@ -67,6 +73,18 @@ function* damages(sound: Uint8Array): Generator<readonly [string, Uint8Array]> {
   for (let length = 0; length < sound.length; length++) yield [`${length} bytes`, sound.subarray(0, length)];
   yield ['a byte more', Uint8Array.of(...sound, 0)];
 }
+
+describe('the contract of checkpoint storages', () => {
+  it.each(checkpointStorageContract)('in a directory: $title', async ({ run }) => {
+    const disk = new SimulatedDisk();
+    await run({
+      open: () => storageOn(disk.mount()),
+      bytesOf: (name) => disk.peek(`${ROOT}/${name}`),
+      replace: (name, bytes) => disk.poke(`${ROOT}/${name}`, bytes),
+      locationOf: ({ name }) => `${ROOT}/${name.split('/')[0] ?? ''}`,
+    });
+  });
+});
 
 const CHUNKS = [Uint8Array.of(1, 2, 3), new Uint8Array(0), Buffer.from('some state of some keys')];
 
