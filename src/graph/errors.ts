@@ -149,8 +149,9 @@ const meaningErrors = {
   ),
   'MR-JOB-CHANGELOG': mistake(
     '{problem}',
-    'A running aggregation emits the newest row per key, again and again. Steps that would need to take back an ' +
-      'earlier row, and sinks that can only append, do not take such rows.',
+    'A running aggregation, a dedupe that keeps the last row and a window that fires again emit the newest row per ' +
+      'key, again and again; a top-n and an outer join without bounds take rows back. Steps that would have to take ' +
+      'back what they made of an earlier row, and sinks that can only append, do not take such rows.',
   ),
   'MR-JOB-WINDOW': mistake(
     '{problem}',

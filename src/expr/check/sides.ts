@@ -25,7 +25,7 @@ export function findSideField(
 ): SideField | null {
   const [first, second] = parts;
   if (first === undefined) return null;
-  const side = sides.find(({ name }) => isSide(first, name));
+  const side = sides.find(({ name }) => first.text === name) ?? sides.find(({ name }) => first.text === spelling(name));
   if (side !== undefined && second !== undefined) {
     const index = fields.findIndex(({ name }, at) => at >= side.start && at < side.end && name === second.text);
     return index < 0 ? unknownOf(side, second, fields) : { index, used: 2 };
@@ -44,10 +44,6 @@ export function findSideField(
 }
 
 /** Step ids may have hyphens, which are minus signs in SQL: `late_orders.id` is a field of `late-orders`. */
-function isSide(part: NamePart, name: string): boolean {
-  return part.text === name || part.text === spelling(name);
-}
-
 function spelling(name: string): string {
   return name.replaceAll('-', '_');
 }

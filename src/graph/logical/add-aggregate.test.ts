@@ -57,6 +57,7 @@ describe('windows', () => {
     ['{tumble: 1m}', 'n: COUNT(*)', 'append', []],
     ['{cumulate: {step: 1m, max: 1h}}', ALL, 'append', [[0, 3]]],
     ['{tumble: 1m, lateness: 10s}', ALL, 'upsert', [[0, 2]]],
+    ['{session: 1m, lateness: 10s}', ALL, 'upsert', [[0, 2]]],
     ['{hop: {size: 1m, slide: 10s}, early: 1s}', ALL, 'upsert', [[0, 2]]],
     ['{cumulate: {step: 1m, max: 1h}, early: 1s}', ALL, 'upsert', [[0, 3]]],
   ])('emit, for %s with %s, a stream that is %s', async (window, calls, changelog, uniqueKeys) => {

@@ -24,9 +24,9 @@ export function filterStream(input: RowStream, predicate: Expression): Changelog
   const uniqueKeys = input.uniqueKeys.filter((key) => used.every((column) => key.includes(column)));
   if (uniqueKeys.length > 0 || input.changelog === 'retract') return accept({ ...input, uniqueKeys });
   return refuse(
-    'this filters running totals: a total that was let through and no longer passes would have to be taken back, ' +
-      'which is not supported by this version yet',
-    'a filter in front of the aggregation, or one over its key fields only',
+    'this filters rows that replace earlier ones: one that was let through and whose successor does not pass would ' +
+      'have to be taken back, which is not supported by this version yet',
+    'a filter in front of the step that replaces rows, or one over its key fields only',
   );
 }
 
@@ -37,7 +37,7 @@ export function selectStream(input: RowStream, fields: readonly NamedExpression[
     .filter((key) => key.every((position) => position >= 0));
   if (input.changelog !== 'upsert' || uniqueKeys.length > 0) return accept({ ...input, schema, uniqueKeys });
   return refuse(
-    `this drops the key (${keyNames(input)}) of running totals, so that the newest row per key is no longer known`,
+    `this drops the key (${keyNames(input)}) by which rows replace earlier ones: the newest per key is not known then`,
     'a select that keeps the key fields unchanged',
   );
 }
@@ -60,8 +60,8 @@ export function flatMapStream(
   // Several rows come of one: nothing is unique any more.
   if (input.changelog !== 'upsert') return accept({ ...input, schema, uniqueKeys: [] });
   return refuse(
-    'this makes several rows of each running total, so that the newest row per key is no longer known',
-    'a flatMap in front of the aggregation',
+    'this makes several rows of each that replaces an earlier one, so that the newest row per key is no longer known',
+    'a flatMap in front of the step that replaces rows',
   );
 }
 
@@ -206,8 +206,8 @@ export function unionStream(inputs: readonly RowStream[]): ChangelogResult {
   const changelog = inputs.some((input) => input.changelog === 'retract') ? 'retract' : 'append';
   if (!isUpsert) return accept({ ...first, changelog, uniqueKeys: [], hasEventTime });
   return refuse(
-    'a union of running totals could hold two newest rows of one key',
-    'a union in front of the aggregation',
+    'a union of rows that replace earlier ones could hold two newest rows of one key',
+    'a union in front of the step that replaces rows',
   );
 }
 

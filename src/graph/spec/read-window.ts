@@ -136,13 +136,12 @@ function reportWindow({ block, range, problems }: KindReader, name: string, prob
   problems.add('MR-JOB-WINDOW', entryOf(block, name)?.value.range ?? range, { problem });
 }
 
-/** Windows that end with a row never fire early or late; sessions would have to take back the rows that merge. */
+/** Windows that end with a row never fire early or late; sessions have no end before it has come. */
 function checkFiring(spec: WindowSpec, given: readonly MapEntry[], problems: ProblemList): void {
-  if (spec.kind !== 'count' && spec.kind !== 'session') return;
   for (const { key, keyRange } of given) {
-    if (spec.kind === 'session') {
-      problems.add('MR-JOB-UNSUPPORTED', keyRange, { what: `\`${key}\` of session windows` });
-    } else {
+    if (spec.kind === 'session' && key === 'early') {
+      problems.add('MR-JOB-UNSUPPORTED', keyRange, { what: '`early` of session windows' }, { expected: 'no `early`' });
+    } else if (spec.kind === 'count') {
       const problem = `a window of so many rows fires with the last of them: there is no \`${key}\``;
       problems.add('MR-JOB-WINDOW', keyRange, { problem }, { expected: `no \`${key}\`` });
     }
