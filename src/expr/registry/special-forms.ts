@@ -84,7 +84,7 @@ export const aggregateForms: readonly FunctionRow[] = [
   form(
     'SUM',
     'aggregate',
-    'SUM(x) [FILTER (WHERE condition)]',
+    'SUM([DISTINCT] x) [FILTER (WHERE condition)]',
     'The sum of what is not NULL: a long of integers, a double of floats, a decimal(38,s) of decimals; NULL of ' +
       'nothing.',
     {},
@@ -92,11 +92,34 @@ export const aggregateForms: readonly FunctionRow[] = [
   form(
     'AVG',
     'aggregate',
-    'AVG(x) [FILTER (WHERE condition)]',
+    'AVG([DISTINCT] x) [FILTER (WHERE condition)]',
     'The mean of what is not NULL, as in Flink: truncated to the type of x for integers, a decimal(38,max(6,s)) of ' +
       'decimals; CAST(x AS double) first for fractions.',
     {},
   ),
   form('MIN', 'aggregate', 'MIN(x) [FILTER (WHERE condition)]', 'The least value that is not NULL.', {}),
   form('MAX', 'aggregate', 'MAX(x) [FILTER (WHERE condition)]', 'The greatest value that is not NULL.', {}),
+  form(
+    'FIRST',
+    'aggregate',
+    'FIRST(x), FIRST_VALUE(x) [FILTER (WHERE condition)]',
+    'The value of the row that came first; NULL is a value.',
+    {},
+  ),
+  form(
+    'LAST',
+    'aggregate',
+    'LAST(x), LAST_VALUE(x) [FILTER (WHERE condition)]',
+    'The value of the row that came last; NULL is a value.',
+    {},
+  ),
+  form(
+    'ARRAY_AGG',
+    'aggregate',
+    'ARRAY_AGG([DISTINCT] x) [FILTER (WHERE condition)]',
+    'All values in the order in which they came, NULLs included, as an array; NULL of nothing.',
+    {},
+  ),
+  form('WINDOW_START', 'aggregate', 'WINDOW_START', 'The first instant of the window, beside `window`.', {}),
+  form('WINDOW_END', 'aggregate', 'WINDOW_END', 'The first instant behind the window, beside `window`.', {}),
 ];
