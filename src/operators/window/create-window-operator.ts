@@ -1,5 +1,6 @@
-import { coreErrors } from '../../core/index.ts';
 import type { Operator } from '../../core/index.ts';
+import { CountWindowOperator } from './count-window-operator.ts';
+import { SessionWindowOperator } from './session-window-operator.ts';
 import { SliceWindowOperator } from './slice-window-operator.ts';
 import type { WindowSpec } from './window-spec.ts';
 
@@ -11,7 +12,8 @@ export function createWindowOperator(spec: WindowSpec): Operator {
     case 'cumulate':
       return new SliceWindowOperator({ ...spec, window });
     case 'session':
+      return new SessionWindowOperator({ ...spec, window });
     case 'count':
-      throw coreErrors.create('MR-INTERNAL', { message: `step ${spec.stepId}: no operator for ${window.kind}` });
+      return new CountWindowOperator({ ...spec, window });
   }
 }

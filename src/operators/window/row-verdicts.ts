@@ -1,7 +1,18 @@
 import { counterNames } from '../../core/index.ts';
 import type { ColumnBatch, Counter, OperatorContext } from '../../core/index.ts';
 import { operatorErrors } from '../errors.ts';
-import { SliceVerdict } from './slice-lookup.ts';
+
+/** Why a row is in no window; stands where a slice or a session would. */
+export const RowVerdict = Object.freeze({
+  /** All its windows are past their lateness. */
+  late: -1,
+  /** It lies between two windows. */
+  between: -2,
+  /** It has no event time. */
+  noTime: -3,
+  /** Its window would begin or end outside the range of timestamps. */
+  outOfRange: -4,
+});
 
 /** What becomes of rows that are in no window. */
 export class RowVerdicts {
@@ -25,12 +36,12 @@ export class RowVerdicts {
   report(rows: ColumnBatch, verdicts: Int32Array): void {
     for (let row = 0; row < rows.rowCount; row++) {
       const verdict = verdicts[row] as number;
-      if (verdict >= 0 || verdict === SliceVerdict.between) continue;
-      if (verdict === SliceVerdict.late) {
+      if (verdict >= 0 || verdict === RowVerdict.between) continue;
+      if (verdict === RowVerdict.late) {
         this.#late.value++;
         continue;
       }
-      const what = verdict === SliceVerdict.noTime ? 'none' : 'one that is out of range';
+      const what = verdict === RowVerdict.noTime ? 'none' : 'one that is out of range';
       const error = operatorErrors.create('MR-OPERATOR-NO-EVENT-TIME', { step: this.#stepId, what });
       this.#context.errors.handle(rows, row, this.#stepId, error);
     }

@@ -1,19 +1,8 @@
 import { MAX_TIMESTAMP_MS } from '../../core/index.ts';
 import { grown } from '../state/grown.ts';
+import { RowVerdict } from './row-verdicts.ts';
 import type { SlicePlan } from './slice-plan.ts';
 import type { Slices } from './slices.ts';
-
-/** Why a row is in no slice. */
-export const SliceVerdict = Object.freeze({
-  /** All its windows are past their lateness. */
-  late: -1,
-  /** It lies between two windows. */
-  between: -2,
-  /** It has no event time. */
-  noTime: -3,
-  /** Its window would begin or end outside the range of timestamps. */
-  outOfRange: -4,
-});
 
 /** Slices that were found last; rows come from few at a time. A power of two. */
 const CACHED = 16;
@@ -56,7 +45,7 @@ export class SliceLookup {
     return this.#plan.lastEnd(sliceStart) + this.#latenessMs <= this.#watermarkMs;
   }
 
-  /** The slice of each of the first `count` times, or a SliceVerdict. Returns whether there was one of those. */
+  /** The slice of each of the first `count` times, or a RowVerdict. Returns whether there was one of those. */
   assign(times: Float64Array, count: number, slices: Int32Array): boolean {
     const { sliceMs, offsetMs } = this.#plan;
     const starts = this.#cachedStarts;
@@ -79,15 +68,15 @@ export class SliceLookup {
   }
 
   #find(time: number, place: number): number {
-    if (time !== time) return SliceVerdict.noTime;
-    if (!(Math.abs(time) <= MAX_TIMESTAMP_MS)) return SliceVerdict.outOfRange;
+    if (time !== time) return RowVerdict.noTime;
+    if (!(Math.abs(time) <= MAX_TIMESTAMP_MS)) return RowVerdict.outOfRange;
     const plan = this.#plan;
     const own = plan.sliceOf(time);
     const lastEnd = plan.lastEnd(own);
-    if (lastEnd === -Infinity) return SliceVerdict.between;
-    if (lastEnd + this.#latenessMs <= this.#watermarkMs) return SliceVerdict.late;
+    if (lastEnd === -Infinity) return RowVerdict.between;
+    if (lastEnd + this.#latenessMs <= this.#watermarkMs) return RowVerdict.late;
     const firstStart = plan.startOf(plan.nextEnd(own, -Infinity));
-    if (lastEnd > MAX_TIMESTAMP_MS || firstStart < -MAX_TIMESTAMP_MS) return SliceVerdict.outOfRange;
+    if (lastEnd > MAX_TIMESTAMP_MS || firstStart < -MAX_TIMESTAMP_MS) return RowVerdict.outOfRange;
     const start = this.#keeperOf(own);
     let slice = this.#slices.find(start);
     if (slice < 0) slice = this.#add(start);

@@ -1,41 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { rowSchema, types } from '../../core/index.ts';
-import type { AggregateCall, Field, Value } from '../../core/index.ts';
 import { OperatorHarness, driveOperatorAllWays } from '../../testing/index.ts';
-import type { InputEvent, InputRow, OutputRow } from '../../testing/index.ts';
-import { CALLS, aggregate, input, rowArbitrary } from '../fixtures/reference-aggregates.ts';
+import { CALLS, input, rowArbitrary } from '../fixtures/reference-aggregates.ts';
 import { referenceWindows } from '../fixtures/reference-windows.ts';
+import {
+  NULLS,
+  driveFlushed,
+  eventsArbitrary,
+  keyRow,
+  newest,
+  textOf,
+  windowSpecOf,
+} from '../fixtures/window-cases.ts';
 import { SliceWindowOperator } from './slice-window-operator.ts';
-import type { SlicedWindow, WindowField, WindowSpec } from './window-spec.ts';
-
-const COUNT = aggregate('count', null, types.long);
-
-function specOf(
-  window: SlicedWindow,
-  parts: {
-    readonly keys?: readonly number[];
-    readonly calls?: readonly AggregateCall[];
-    readonly latenessMs?: number;
-    readonly earlyMs?: number | null;
-  } = {},
-): WindowSpec<SlicedWindow> {
-  const { keys = [0], calls = [COUNT], latenessMs = 0, earlyMs = null } = parts;
-  const fields: WindowField[] = [
-    { kind: 'window-end' },
-    ...keys.map((_, key) => ({ kind: 'key' as const, key })),
-    ...calls.map((_, call) => ({ kind: 'call' as const, call })),
-    { kind: 'window-start' },
-  ];
-  const output = rowSchema([
-    { name: 'end', type: types.timestamp },
-    ...keys.map((key) => input.fields[key] as Field),
-    ...calls.map(({ type }, index) => ({ name: `o${index}`, type })),
-    { name: 'start', type: types.timestamp },
-  ]);
-  const named = calls.map((call, index) => ({ ...call, name: `o${index}` }));
-  return { stepId: 'w', keys, calls: named, window, latenessMs, earlyMs, fields, input, output };
-}
+import type { SlicedWindow } from './window-spec.ts';
 
 const offsetMs = fc.constantFrom(0, 3);
 const windowArbitrary: fc.Arbitrary<SlicedWindow> = fc.oneof(
@@ -56,41 +34,6 @@ const windowArbitrary: fc.Arbitrary<SlicedWindow> = fc.oneof(
     })),
 );
 
-/** Rows around a time that goes on, and watermarks that follow it, more or less. */
-const eventsArbitrary = (row: fc.Arbitrary<readonly Value[]>): fc.Arbitrary<InputEvent[]> =>
-  fc
-    .array(
-      fc.oneof(
-        { weight: 12, arbitrary: fc.record({ values: row, behind: fc.integer({ min: -5, max: 25 }) }) },
-        { weight: 1, arbitrary: fc.record({ values: row, behind: fc.constant(NaN) }) },
-        { weight: 4, arbitrary: fc.record({ advance: fc.integer({ min: 0, max: 15 }) }) },
-        { weight: 1, arbitrary: fc.record({ advance: fc.constant(100) }) },
-      ),
-      { maxLength: 50 },
-    )
-    .map((events) => {
-      let now = -20;
-      return events.map((event) => {
-        if ('advance' in event) return { watermarkMs: (now += event.advance) };
-        return { values: event.values, timestamp: now + 8 - event.behind };
-      });
-    });
-
-const keyRow = (keys: readonly Value[]): fc.Arbitrary<readonly Value[]> =>
-  fc.constantFrom(...keys).map((key) => [key, 1n, null, null, null, null, null]);
-
-const textOf = (rows: readonly OutputRow[]): string[] =>
-  rows
-    .map((row) => JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)))
-    .sort();
-
-/** The newest row per window and key. */
-function newest(rows: readonly OutputRow[], keyCount: number): string[] {
-  const last = new Map<string, OutputRow>();
-  for (const row of rows) last.set(JSON.stringify(row.values.slice(0, 1 + keyCount)), { ...row, rowKind: 0 });
-  return textOf([...last.values()]);
-}
-
 describe('windows by slices', () => {
   it('give every key its aggregates in every window, whatever the batches, restores and subtasks', async () => {
     await fc.assert(
@@ -99,7 +42,7 @@ describe('windows by slices', () => {
         eventsArbitrary(keyRow(['a', 'b', null])),
         fc.constantFrom([0], []),
         async (window, events, keys) => {
-          const spec = specOf(window, { keys });
+          const spec = windowSpecOf(window, { keys });
           const expected = referenceWindows(spec, events);
           const create = () => new SliceWindowOperator(spec);
           const result = await driveOperatorAllWays({ create, input, rows: events, keys: [keys], compare: 'rows' });
@@ -118,7 +61,7 @@ describe('windows by slices', () => {
     const mergeable = CALLS.filter((call) => !(call.function === 'array-agg' && call.distinct));
     await fc.assert(
       fc.asyncProperty(windowArbitrary, eventsArbitrary(rowArbitrary), async (window, events) => {
-        const spec = specOf(window, { keys: [0], calls: mergeable });
+        const spec = windowSpecOf(window, { keys: [0], calls: mergeable });
         const expected = referenceWindows(spec, events);
         const create = () => new SliceWindowOperator(spec);
         const result = await driveOperatorAllWays({ create, input, rows: events, compare: 'rows' });
@@ -137,14 +80,14 @@ describe('windows by slices', () => {
         fc.integer({ min: 1, max: 30 }),
         fc.integer({ min: 1, max: 5 }),
         async (window, events, latenessMs, batchSize) => {
-          const spec = specOf(window, { latenessMs });
+          const spec = windowSpecOf(window, { latenessMs });
           const expected = referenceWindows(spec, events);
           const create = () => new SliceWindowOperator(spec);
-          const single = await drive(create, events, 1);
+          const single = await driveFlushed(create, events, 1);
           expect(textOf(single.rows)).toEqual(textOf(expected.rows));
           expect(single.late).toBe(expected.late);
           // In batches, windows fire again less often, and end up the same.
-          const batched = await drive(create, events, batchSize);
+          const batched = await driveFlushed(create, events, batchSize);
           expect(newest(batched.rows, 1)).toEqual(newest(expected.rows, 1));
           expect(batched.late).toBe(expected.late);
         },
@@ -160,9 +103,9 @@ describe('windows by slices', () => {
         eventsArbitrary(keyRow(['a', 'b', null])),
         fc.constantFrom(0, 7),
         async (window, events, latenessMs) => {
-          const spec = specOf(window, { latenessMs, earlyMs: 10 });
+          const spec = windowSpecOf(window, { latenessMs, earlyMs: 10 });
           const expected = referenceWindows({ ...spec, earlyMs: null }, events);
-          const result = await drive(() => new SliceWindowOperator(spec), events, 3, 15);
+          const result = await driveFlushed(() => new SliceWindowOperator(spec), events, 3, 15);
           expect(newest(result.rows, 1)).toEqual(newest(expected.rows, 1));
         },
       ),
@@ -171,7 +114,7 @@ describe('windows by slices', () => {
   });
 
   it('emit early what has changed, and nothing twice', async () => {
-    const spec = specOf({ kind: 'hop', sizeMs: 20, slideMs: 10, offsetMs: 0 }, { earlyMs: 100 });
+    const spec = windowSpecOf({ kind: 'hop' as const, sizeMs: 20, slideMs: 10, offsetMs: 0 }, { earlyMs: 100 });
     const harness = await OperatorHarness.open({ create: () => new SliceWindowOperator(spec), input });
     const rows = (...times: number[]) => times.map((timestamp) => ({ values: ['a', ...NULLS], timestamp }));
     const start = harness.nowMs;
@@ -197,41 +140,3 @@ describe('windows by slices', () => {
     await harness.close();
   });
 });
-
-const NULLS = [null, null, null, null, null, null];
-
-/** Flushed after every batch; the clock goes on by `clockMs` with it. */
-async function drive(
-  create: () => SliceWindowOperator,
-  events: readonly InputEvent[],
-  batchSize: number,
-  clockMs = 0,
-): Promise<{ readonly rows: readonly OutputRow[]; readonly late: number }> {
-  const harness = await OperatorHarness.open({ create, input, batchSize, pauses: 1 });
-  try {
-    for (const batch of batchesOf(events, batchSize)) {
-      if ('watermarkMs' in batch) harness.watermark(batch.watermarkMs);
-      else await harness.process(batch.rows, () => { harness.flush(); });
-      harness.advanceTo(harness.nowMs + clockMs);
-    }
-    harness.finish();
-    return { rows: harness.takeRows(), late: harness.counter('numLateRecordsDropped') };
-  } finally {
-    await harness.close();
-  }
-}
-
-function batchesOf(
-  events: readonly InputEvent[],
-  batchSize: number,
-): ({ readonly watermarkMs: number } | { readonly rows: InputRow[] })[] {
-  const batches: ({ readonly watermarkMs: number } | { readonly rows: InputRow[] })[] = [];
-  for (const event of events) {
-    const last = batches.at(-1);
-    if (!('values' in event)) {
-      if ('watermarkMs' in event) batches.push(event);
-    } else if (last !== undefined && 'rows' in last && last.rows.length < batchSize) last.rows.push(event);
-    else batches.push({ rows: [event] });
-  }
-  return batches;
-}

@@ -1,5 +1,5 @@
-import { ColumnBatch, RowKind } from '../../core/index.ts';
-import type { Column, DoubleColumn, OperatorContext } from '../../core/index.ts';
+import { ColumnBatch, createColumn } from '../../core/index.ts';
+import type { Column, DoubleColumn, OperatorContext, RowKind } from '../../core/index.ts';
 import type { AggregateCalls } from '../aggregate/aggregate-calls.ts';
 import type { KeyTable } from '../state/key-table.ts';
 import { writeNull } from '../state/column-writes.ts';
@@ -46,9 +46,9 @@ export class WindowOutput {
     this.#ends = timesOf('window-end');
     this.#rowKinds = options.isUpsert ? new Uint8Array(capacity) : null;
     this.#timestamps = options.hasTime ? new Float64Array(capacity) : null;
-    const outputs = spec.calls.map((_, call) => {
-      const index = spec.fields.findIndex((field) => field.kind === 'call' && field.call === call);
-      return columns[index] as Column;
+    const outputs = spec.calls.map((call, number) => {
+      const index = spec.fields.findIndex((field) => field.kind === 'call' && field.call === number);
+      return columns[index] ?? createColumn(call.type, capacity);
     });
     calls.bindOutputs(outputs);
     this.#begin();
@@ -71,9 +71,9 @@ export class WindowOutput {
 
   /**
    * A row with the key of one slot and the results of another. A result that does not fit its type is a record error:
-   * the row is left out.
+   * the row is left out, and the answer is false.
    */
-  write(keySlot: number, resultSlot: number, startMs: number, endMs: number, kind: RowKind = RowKind.insert): void {
+  write(keySlot: number, resultSlot: number, startMs: number, endMs: number, kind: RowKind): boolean {
     const batch = this.#batch;
     const row = batch.rowCount;
     for (const { key, column } of this.#keys) this.#table.write(keySlot, key, column, row);
@@ -86,9 +86,10 @@ export class WindowOutput {
       this.#calls.loops.write(resultSlot, row);
     } catch (error) {
       this.#context.errors.handle(batch, row, this.#spec.stepId, error);
-      return;
+      return false;
     }
     batch.rowCount = row + 1;
+    return true;
   }
 
   #begin(): void {

@@ -6,6 +6,16 @@ export type SlicedWindow =
   | { readonly kind: 'hop'; readonly sizeMs: number; readonly slideMs: number; readonly offsetMs: number }
   | { readonly kind: 'cumulate'; readonly stepMs: number; readonly maxMs: number; readonly offsetMs: number };
 
+export interface SessionWindow {
+  readonly kind: 'session';
+  readonly gapMs: number;
+}
+
+export interface CountWindow {
+  readonly kind: 'count';
+  readonly size: number;
+}
+
 export type WindowField =
   | { readonly kind: 'key'; readonly key: number }
   | { readonly kind: 'call'; readonly call: number }
@@ -13,9 +23,7 @@ export type WindowField =
   | { readonly kind: 'window-end' };
 
 /** The WindowNode of a job graph. */
-export interface WindowSpec<
-  W = SlicedWindow | { readonly kind: 'session'; readonly gapMs: number } | { readonly kind: 'count'; readonly size: number },
-> {
+export interface WindowSpec<W = SlicedWindow | SessionWindow | CountWindow> {
   readonly stepId: string;
   readonly keys: readonly number[];
   readonly calls: readonly AggregateCall[];
