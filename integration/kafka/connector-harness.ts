@@ -60,7 +60,7 @@ export function sourceSpec(raw: Readonly<Record<string, unknown>>, errors: Error
   return spec;
 }
 
-function taskContext(stepId: string, errors: ErrorPolicy = { kind: 'fail' }): ReaderContext & {
+export function taskContext(stepId: string, errors: ErrorPolicy = { kind: 'fail' }): ReaderContext & {
   readonly skipped: string[];
 } {
   const counters = new Map<string, { value: number }>();

@@ -96,7 +96,7 @@ describe('a kafka sink', () => {
       sinkSpec({ brokers: 'b:1', topic: 't', ...raw }, more);
     expect(wrong({ key: ['idd'] })).toThrow('did you mean `id`?');
     expect(wrong({ key: ['id', 'value'], keyFormat: 'raw' })).toThrow('exactly one key field');
-    expect(wrong({ delivery: 'exactly-once' })).toThrow('not in this version');
+    expect(wrong({ delivery: 'exactly-once', commitsTopic: 't' })).toThrow('cannot be the `topic` too');
     expect(wrong({ headers: 'id' })).toThrow('map<string, string>');
     expect(wrong({ timestamp: 'id' })).toThrow('of type timestamp');
     expect(wrong({}, { fields: KEYED, changelog: 'upsert', uniqueKey: [1] })).toThrow('`key` must be [id] here');

@@ -2,3 +2,4 @@
 export * from './client.ts';
 export { describeErrorCode, ErrorCode, isAuthorization, isFenced, isTransient } from './error-codes.ts';
 export { createKafkaClient } from './kafkajs-client.ts';
+export { persist } from './persist.ts';

@@ -125,12 +125,6 @@ export class PartitionQueue {
     return this.#identity.epoch >= MAX_EPOCH;
   }
 
-  /** Another transaction: batches that wait belong to it. Nothing may be in flight. */
-  beginTransaction(identity: ProducerIdentity): void {
-    this.beginAnew(identity);
-    this.isInTransaction = false;
-  }
-
   /** Begins anew at sequence 0, under the next epoch or another identity. Nothing may be in flight. */
   beginAnew(identity: ProducerIdentity | null): void {
     this.#needsNewEpoch = false;

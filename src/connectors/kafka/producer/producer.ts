@@ -158,9 +158,7 @@ export class Producer {
   begin(transaction: ProducerTransaction): void {
     this.#transaction = transaction;
     this.#identity = transaction.identity;
-    for (const { queues } of this.#topics.values()) {
-      for (const queue of queues) queue.beginTransaction(transaction.identity);
-    }
+    for (const queue of this.#allQueues()) queue.beginAnew(transaction.identity);
     this.#dispatch();
   }
 
@@ -171,14 +169,19 @@ export class Producer {
 
   /** Whether anything was appended to the transaction. */
   get hasTransactionData(): boolean {
-    return Array.from(this.#topics.values()).some(({ queues }) =>
-      queues.some((queue) => queue.isInTransaction || queue.waiting.length > 0 || (queue.open?.count ?? 0) > 0),
+    return this.#allQueues().some(
+      (queue) => queue.isInTransaction || queue.waiting.length > 0 || (queue.open?.count ?? 0) > 0,
     );
+  }
+
+  #allQueues(): readonly PartitionQueue[] {
+    return Array.from(this.#topics.values(), ({ queues }) => queues).flat();
   }
 
   /** To be called after flush(): what is appended from now on waits for the next transaction. */
   end(): void {
     this.#transaction = null;
+    for (const queue of this.#allQueues()) queue.isInTransaction = false;
   }
 
   queuesOf(topic: string): TopicQueues {
@@ -411,9 +414,9 @@ export class Producer {
   #join(): void {
     const transaction = this.#transaction;
     if (transaction === null || this.#joining !== null) return;
-    const queues = Array.from(this.#topics.values(), (topic) => topic.queues)
-      .flat()
-      .filter((queue) => !queue.isInTransaction && (queue.open !== null || queue.waiting.length > 0));
+    const queues = this.#allQueues().filter(
+      (queue) => !queue.isInTransaction && (queue.open !== null || queue.waiting.length > 0),
+    );
     this.#joining = transaction
       .addPartitions(queues.map(({ topic, partition }) => ({ topic, partition })))
       .then(

@@ -1,6 +1,6 @@
 /** Finishes what earlier runs of a step have left in Kafka. Runs beside the JobMaster, before anything is deployed. */
 import type { Committable, Committer, OlderRun, Ports } from '../../../core/index.ts';
-import type { KafkaClient } from '../client/index.ts';
+import { persist, type KafkaClient } from '../client/index.ts';
 import { commitPrepared, type CommittingClient } from './commit-prepared.ts';
 import { fromCommittable } from './transaction-handle.ts';
 import type { TransactionSettings } from './transaction-options.ts';
@@ -18,6 +18,7 @@ export class KafkaCommitter implements Committer {
   readonly #ports: Ports;
   readonly #isTransactional: boolean;
   #connected: Promise<void> | null = null;
+  #isClosed = false;
   /** Ids under which nothing can be open: EndTxn has just said that their last transaction is committed. */
   readonly #ended = new Set<string>();
 
@@ -55,11 +56,17 @@ export class KafkaCommitter implements Committer {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#client.close();
   }
 
   #connect(): Promise<void> {
-    this.#connected ??= this.#client.connect().catch((error: unknown) => {
+    const { persistMs: timeoutMs } = this.#settings;
+    const how = { operation: 'answer', resource: 'the committer', isClosed: () => this.#isClosed };
+    this.#connected ??= persist({ ports: this.#ports, timeoutMs, ...how }, async () => {
+      await this.#client.connect();
+      return null;
+    }).catch((error: unknown) => {
       this.#connected = null;
       throw error;
     });

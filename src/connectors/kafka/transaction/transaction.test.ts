@@ -149,7 +149,11 @@ describe('the transactions of a subtask', () => {
         transactionalId: 'cluster/job/out/2/0/0',
       },
     ]);
+    // Begun for rows that were then skipped.
+    part.admit();
     expect(await part.prepareCommit(3)).toEqual([]);
+    write('c');
+    expect(await part.prepareCommit(4)).toHaveLength(1);
     await part.close();
   });
 
