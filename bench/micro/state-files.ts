@@ -1,6 +1,7 @@
 /**
- * Writing and reading a state file on a thread that has other things to do: seconds, CPU, and how long the event loop was
- * kept from its next turn. The longest turns are those in which another process had the core: compare with doing nothing.
+ * Writing and reading a state file on a thread that has other things to do: seconds, CPU, and how long the event loop
+ * was kept from its next turn. The longest turns are those in which another process had the core: compare with doing
+ * nothing.
  *
  *     node bench/micro/state-files.ts [megabytes] [directory]
  */

@@ -2,9 +2,9 @@
  * How files in checkpoint storage are named, and which of them may be removed (docs/design/010, Deletion). Pure: the
  * coordinator writes tombstones and removes files, the storage only does as it is told.
  *
- * Order of calls. When a checkpoint leaves the retained ones: addTombstones() in the record that moves the pointer. When
- * an execution starts: orphans() of a listing, then addTombstones(). Now and then: dueTombstones(), remove the files
- * that it names, then write the record with what it keeps.
+ * Order of calls. When a checkpoint leaves the retained ones: addTombstones() in the record that moves the pointer.
+ * When an execution starts: orphans() of a listing, then addTombstones(). Now and then: dueTombstones(), remove the
+ * files that it names, then write the record with what it keeps.
  */
 import type { CheckpointMetadata, CheckpointPointer } from './checkpoint.ts';
 
@@ -99,10 +99,14 @@ export function dueTombstones(
 /**
  * Files that nothing names and nobody is writing any more: what aborted checkpoints and dead processes have left.
  * `firstLiveId` is the least id that the present execution may still write for; at its start, before it triggers
- * anything, the record's nextCheckpointId. Later, `retained` must also hold the files of final snapshots: those of tasks
- * that have ended become part of checkpoints after the one whose id is in their names.
+ * anything, the record's nextCheckpointId. Later, `retained` must also hold the files of final snapshots: those of
+ * tasks that have ended become part of checkpoints after the one whose id is in their names.
  */
-export function orphans(listed: Iterable<string>, retained: ReadonlySet<string>, firstLiveId: number): readonly string[] {
+export function orphans(
+  listed: Iterable<string>,
+  retained: ReadonlySet<string>,
+  firstLiveId: number,
+): readonly string[] {
   return [...listed].filter((name) => {
     const checkpointId = checkpointIdOf(name);
     return checkpointId !== null && checkpointId < firstLiveId && !retained.has(name);

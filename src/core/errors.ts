@@ -91,8 +91,8 @@ export const coreErrors = defineErrors({
     message: 'step {step} cannot take over its state: {reason}; give it a new id, or change it back',
     help:
       'The checkpoint holds state of a step with this id whose kind, key, values or settings differ from what the ' +
-      'job file says now, in a way that cannot be converted. `millrace plan JOB --from PATH` says it per step. A step ' +
-      'with a new id starts without state; leaving the old state out then takes `--allow-dropped-state`.',
+      'job file says now, in a way that cannot be converted. `millrace plan JOB --from PATH` says it per step. A ' +
+      'step with a new id starts without state; leaving the old state out then takes `--allow-dropped-state`.',
   },
 });
 

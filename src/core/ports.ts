@@ -75,9 +75,9 @@ export interface FileSystem {
   removeEmptyDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /**
-   * Locks a file, made where it is missing, until release() or the end of the process, however it ends: the kernel holds
-   * it. Resolves at once, to the number of the process that has it (null where that is not known) if another one does,
-   * this process included. Such a file is for nothing else and is opened by nobody.
+   * Locks a file, made where it is missing, until release() or the end of the process, however it ends: the kernel
+   * holds it. Resolves at once; where somebody has it, perhaps in this process, to the number of that process, or null
+   * if that is not known. Such a file is for nothing else and is opened by nobody.
    */
   lock(path: string): Promise<FileLock | { readonly heldBy: number | null }>;
   /** Harmless where nothing is there; directories go with what they hold. */

@@ -43,7 +43,8 @@ function fields<const F extends Fields, const O extends Fields = Fields>(
     const given = mapping(value, place);
     const read: Record<string, unknown> = { ...given };
     const take = (name: string, field: Shape<unknown>): void => {
-      read[name] = field(Object.hasOwn(given, name) ? given[name] : undefined, place === '' ? name : `${place}.${name}`);
+      const value = Object.hasOwn(given, name) ? given[name] : undefined;
+      read[name] = field(value, place === '' ? name : `${place}.${name}`);
     };
     for (const [name, field] of Object.entries(expected)) take(name, field);
     for (const [name, field] of Object.entries(optional ?? {})) {

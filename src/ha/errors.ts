@@ -6,11 +6,12 @@ export const haErrors = defineErrors({
     domain: 'user',
     scope: 'process',
     retry: 'never',
-    message: 'job {job} is being run by {owner} ({directory}); end that one first, or give this one another `--data-dir`',
+    message:
+      'job {job} is being run by {owner} ({directory}); end that one first, or give this one another `--data-dir`',
     help:
-      'Only one process at a time runs a job from a data directory, as two would write the same output twice. The lock ' +
-      'ends with the process that holds it, however that one ends: there is never anything to remove by hand. Where no ' +
-      'number is named, another container or machine may hold it.',
+      'Only one process at a time runs a job from a data directory, as two would write the same output twice. The ' +
+      'lock ends with the process that holds it, however that one ends: there is never anything to remove by hand. ' +
+      'Where no number is named, another container or machine may hold it.',
   },
   'MR-HA-CONFLICT': {
     domain: 'internal',

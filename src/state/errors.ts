@@ -38,8 +38,9 @@ export const stateErrors = defineErrors({
     retry: 'backoff',
     message: 'cannot {operation} {file}: {reason}',
     help:
-      'The checkpoint directory cannot be reached, or does not allow what is done there: is it mounted, and may this ' +
-      'user write in it? A checkpoint that cannot be written is aborted; one that cannot be read is asked for again.',
+      'The checkpoint directory cannot be reached, or does not allow what is done there: is it mounted, and may ' +
+      'this user write in it? A checkpoint that cannot be written is aborted; one that cannot be read is asked for ' +
+      'again.',
   },
   'MR-STATE-NOT-FOUND': {
     domain: 'user',

@@ -77,7 +77,8 @@ async function raiseGeneration(store: JobStore, jobName: string): Promise<void> 
 
 const HOSTILE_NAMES = [
   'a', 'A', '.', '..', '...', '../a', '/etc/passwd', 'a/b', 'a\\b', 'a.', '.a', ' a', 'a ', '', 'con', 'nul.txt', 'a~b',
-  'a\0b', 'a\nb', '%2e%2e', 'é', 'e\u0301', '\ud800', '\ud801', '日本', 'x'.repeat(300), `${'x'.repeat(300)}y`, '*', '-rf',
+  'a\0b', 'a\nb', '%2e%2e', 'é', 'e\u0301', '\ud800', '\ud801', '日本', '*', '-rf',
+  'x'.repeat(300), `${'x'.repeat(300)}y`,
 ];
 
 /** Each runs against a subject of its own. */

@@ -1,7 +1,7 @@
 /**
- * A disk in memory that can fill up, fail at any operation and lose power. What was not made durable may then be there,
- * be gone, or be there in part: contents that were not synced, and changes of names in directories that were not synced,
- * each for itself, but that a rename happens wholly or not at all.
+ * A disk in memory that can fill up, fail at any operation and lose power. What was not made durable may then be
+ * there, be gone, or be there in part: contents that were not synced, and changes of names in directories that were
+ * not synced, each for itself, but that a rename happens wholly or not at all.
  */
 import { posix } from 'node:path';
 

@@ -10,8 +10,8 @@ export interface EmbeddedStoreOptions {
 }
 
 /**
- * The store of jobs of one process, in a directory (docs/design/010). The first call for a job locks it for this process
- * until close(): MR-HA-LOCKED where another one has it.
+ * The store of jobs of one process, in a directory (docs/design/010). The first call for a job locks it for this
+ * process until close(): MR-HA-LOCKED where another one has it.
  */
 export function openEmbeddedStore(options: EmbeddedStoreOptions): JobStore {
   return new EmbeddedStore(options);

@@ -177,7 +177,7 @@ async function reportingFailure<T>(
 async function readWhole(files: FileSystem, path: string): Promise<Uint8Array | null> {
   const info = await files.stat(path);
   if (info === null) return null;
-  if (info.sizeBytes > MAX_RECORD_BYTES) throw new Error(`${path} is too large to be a record: ${info.sizeBytes} bytes`);
+  if (info.sizeBytes > MAX_RECORD_BYTES) throw new Error(`${path} is too large for a record: ${info.sizeBytes} bytes`);
   const file = await files.open(path, 'read');
   try {
     const bytes = new Uint8Array(info.sizeBytes);

@@ -8,8 +8,8 @@ const MAX_READABLE_LENGTH = 60;
 const HASH_DIGITS = 16;
 
 /**
- * The directory of a job: its name where that is safe everywhere, else its safe characters, `~` and a hash. No two names
- * share one, not on file systems that ignore case either.
+ * The directory of a job: its name where that is safe everywhere, else its safe characters, `~` and a hash. No two
+ * names share one, not on file systems that ignore case either.
  */
 export function jobDirectory(dataDirectory: string, jobName: string): string {
   return join(dataDirectory, directoryName(jobName));

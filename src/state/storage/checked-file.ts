@@ -87,7 +87,7 @@ async function scan(file: OpenFile, likelySize: number): Promise<Scan> {
   // The end is known once it is reached: as many bytes as a trailer has are held back from the sum.
   const sliceBytes = Math.min(SLICE_BYTES, likelySize + 1);
   const buffer = Buffer.allocUnsafeSlow(ENVELOPE_TRAILER_BYTES + sliceBytes);
-  let header: Uint8Array | null = null;
+  const header = new Uint8Array(ENVELOPE_HEADER_BYTES);
   let held = 0;
   let checksum = 0;
   let sizeBytes = 0;
@@ -96,10 +96,11 @@ async function scan(file: OpenFile, likelySize: number): Promise<Scan> {
     if (count === 0) break;
     sizeBytes += count;
     const filled = held + count;
-    header ??= filled >= ENVELOPE_HEADER_BYTES ? Uint8Array.from(buffer.subarray(0, ENVELOPE_HEADER_BYTES)) : null;
+    // Until more than a trailer is there, all of it is held back.
+    if (sizeBytes === filled) header.set(buffer.subarray(0, Math.min(filled, ENVELOPE_HEADER_BYTES)));
     held = Math.min(filled, ENVELOPE_TRAILER_BYTES);
     checksum = crc32c(buffer.subarray(0, filled - held), checksum);
     buffer.copyWithin(0, filled - held, filled);
   }
-  return { sizeBytes, header: header ?? new Uint8Array(ENVELOPE_HEADER_BYTES), trailer: buffer.subarray(0, held), checksum };
+  return { sizeBytes, header, trailer: buffer.subarray(0, held), checksum };
 }

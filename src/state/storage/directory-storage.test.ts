@@ -49,7 +49,7 @@ async function writeFile(storage: CheckpointStorage, chunks: readonly Uint8Array
 function metadataOf(checkpointId: number, files: readonly StateFile[] = []): CheckpointMetadata {
   const schema = { kind: 'test', version: 1, key: { fields: [] }, values: { fields: [] }, settings: {} };
   const operators = files.map((file) => ({ stepId: 'step', schema, file, chunks: [3, 8, 2] }));
-  const subtask = { subtaskIndex: 0, splits: [], watermarkMs: -Infinity, operators, committables: [], isFinished: true };
+  const subtask = { subtaskIndex: 0, splits: [], watermarkMs: null, operators, committables: [], isFinished: true };
   return {
     version: 1,
     jobName: 'job',
@@ -238,7 +238,7 @@ async function operationsOfCheckpoint(): Promise<readonly DiskOperation[]> {
 }
 
 describe('operations that fail', () => {
-  it.each(['EIO', 'EROFS', 'EACCES', 'ENOSPC'])('with %s leave only what was promised, or say otherwise', async (code) => {
+  it.each(['EIO', 'EROFS', 'EACCES', 'ENOSPC'])('with %s leave what was promised, and nothing else', async (code) => {
     let hits = 0;
     const operations = await operationsOfCheckpoint();
     for (const { index, name } of operations) {
@@ -343,7 +343,8 @@ describe('listing and removing', () => {
     await files.writeText(`${ROOT}/readme.txt`, '');
     await files.writeText(`${ROOT}/chk-9/.hidden`, '');
     const listed = await storage.list();
-    expect(listed).toEqual([state.name, metadata.name, expect.stringMatching(/^chk-9\/dead-[0-9a-f]{16}\.state\.tmp$/)]);
+    const halfWritten: unknown = expect.stringMatching(/^chk-9\/dead-[0-9a-f]{16}\.state\.tmp$/);
+    expect(listed).toEqual([state.name, metadata.name, halfWritten]);
     for (const name of listed) await storage.remove(name);
     await storage.remove(state.name);
     expect(disk.paths()).toEqual([`${ROOT}/chk-9/.hidden`, `${ROOT}/readme.txt`]);

@@ -29,8 +29,8 @@ export interface NewFile {
 }
 
 /**
- * Writes one file under a temporary name and publishes it in finish(): docs/design/010, Writing. While the system writes
- * one buffer, append() fills the other.
+ * Writes one file under a temporary name and publishes it in finish(): docs/design/010, Writing. While the system
+ * writes one buffer, append() fills the other.
  */
 export class FileWriter implements StateFileWriter {
   readonly #files: FileSystem;

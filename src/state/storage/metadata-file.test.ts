@@ -53,7 +53,10 @@ const { type } = fc.letrec((tie) => ({
     fc.record({ kind: fc.constant('decimal'), precision: fc.integer({ min: 1, max: 38 }), scale: fc.nat(38) }),
     fc.record({ kind: fc.constant('array'), element: tie('type') }),
     fc.record({ kind: fc.constant('map'), key: tie('type'), value: tie('type') }),
-    fc.record({ kind: fc.constant('row'), fields: fc.array(fc.record({ name: word, type: tie('type') }), { maxLength: 2 }) }),
+    fc.record({
+      kind: fc.constant('row'),
+      fields: fc.array(fc.record({ name: word, type: tie('type') }), { maxLength: 2 }),
+    }),
   ),
 }));
 const schema = fc.record({ fields: fc.array(fc.record({ name: word, type }), { maxLength: 3 }) });
@@ -125,7 +128,9 @@ const SMALL = {
   vertices: [],
 } as const satisfies CheckpointMetadata;
 
-const withFiles = (files: readonly string[], chunks: readonly number[] = [3, 8, 2]): unknown => ({
+const EMPTY = { fields: [] };
+
+const withFiles = (files: readonly string[], chunks: readonly number[] = [3, 8, 2], key: object = EMPTY): unknown => ({
   ...SMALL,
   vertices: [
     {
@@ -139,7 +144,7 @@ const withFiles = (files: readonly string[], chunks: readonly number[] = [3, 8, 
           watermarkMs: null,
           operators: files.map((name) => ({
             stepId: 's',
-            schema: { kind: 'test', version: 1, key: { fields: [] }, values: { fields: [] }, settings: {} },
+            schema: { kind: 'test', version: 1, key, values: EMPTY, settings: {} },
             file: { name, sizeBytes: 100, checksum: '01234567' },
             chunks,
           })),
@@ -167,9 +172,10 @@ describe('metadata', () => {
       fc.asyncProperty(metadata, async (written) => {
         const { storage } = newStorage();
         const file = await storage.writeMetadata(written);
-        expect(file.name).toMatch(new RegExp(`^chk-${written.checkpointId}/${written.generation}-[0-9a-f]{16}\\.metadata$`));
+        const { checkpointId, generation } = written;
+        expect(file.name).toMatch(new RegExp(`^chk-${checkpointId}/${generation}-[0-9a-f]{16}\\.metadata$`));
         expect(await storage.readMetadata(file)).toEqual(written);
-        expect(await storage.findMetadata(`${ROOT}/chk-${written.checkpointId}`)).toEqual(file);
+        expect(await storage.findMetadata(`${ROOT}/chk-${checkpointId}`)).toEqual(file);
       }),
     );
   });
@@ -210,11 +216,12 @@ describe('metadata', () => {
     ['a file by an absolute name', withFiles(['/etc/passwd'])],
     ['chunks that are not threes', withFiles(['chk-5/a'], [1, 2])],
     ['chunks behind the end of their file', withFiles(['chk-5/a'], [1, 90, 11])],
-    ['a type that does not exist', { ...SMALL, vertices: [{ schema: { fields: [{ name: 'a', type: { kind: 'x' } }] } }] }],
+    ['a type that does not exist', withFiles(['chk-5/a'], [], { fields: [{ name: 'a', type: { kind: 'x' } }] })],
     ['a parallelism of 0', { ...SMALL, maxParallelism: 0 }],
   ])('that holds %s is damaged, though its checksum is right', async (_what, content) => {
     const { storage, disk } = newStorage();
-    const file = await plant(disk, `${ROOT}/chk-5/1-aa.metadata`, Buffer.from(content === null ? '{' : JSON.stringify(content)));
+    const body = Buffer.from(content === null ? '{' : JSON.stringify(content));
+    const file = await plant(disk, `${ROOT}/chk-5/1-aa.metadata`, body);
     expect(await codeOf(storage.readMetadata(file))).toBe('MR-STATE-DAMAGED');
   });
 });
@@ -233,7 +240,8 @@ describe('metadata that an operator points to', () => {
 
   it('brings its files along from where it stands now', async () => {
     const { storage, disk } = newStorage();
-    const file = await plant(disk, '/backup/monday/1-aa.metadata', encodeJson(withFiles(['chk-5/a.state', 'chk-4/b.state'])));
+    const content = encodeJson(withFiles(['chk-5/a.state', 'chk-4/b.state']));
+    const file = await plant(disk, '/backup/monday/1-aa.metadata', content);
     const { vertices } = await storage.readMetadata(file);
     expect(vertices[0]?.subtasks[0]?.operators.map((operator) => operator.file.name)).toEqual([
       '/backup/monday/a.state',
@@ -276,7 +284,8 @@ describe('metadata that an operator points to', () => {
     await plant(disk, '/backup/none/notes.txt', Buffer.from('x'));
     await plant(disk, '/backup/two/1-aa.metadata', encodeJson(SMALL));
     await plant(disk, '/backup/two/2-bb.metadata', encodeJson(SMALL));
-    await expect(storage.findMetadata(location)).rejects.toMatchObject({ code: 'MR-STATE-NOT-FOUND', fields: { reason } });
+    const expected = { code: 'MR-STATE-NOT-FOUND', fields: { reason } };
+    await expect(storage.findMetadata(location)).rejects.toMatchObject(expected);
   });
 
   it('is not a file of state', async () => {
