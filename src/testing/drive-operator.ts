@@ -218,7 +218,8 @@ function piecesOf(events: readonly InputEvent[], batchSize: number): Piece[] {
 }
 
 async function hasState({ create, input, ports, stepId }: OperatorCase): Promise<boolean> {
-  const base = { create, input, ...(ports === undefined ? {} : { ports }), ...(stepId === undefined ? {} : { stepId }) };
+  const given = { ...(ports === undefined ? {} : { ports }), ...(stepId === undefined ? {} : { stepId }) };
+  const base = { create, input, ...given };
   const harness = await OperatorHarness.open(base);
   await harness.close();
   return harness.hasState;

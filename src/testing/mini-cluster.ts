@@ -8,6 +8,7 @@ import type { RuntimeLimits } from '../taskmanager/index.ts';
 import { Collected, collectSink } from './collect-sink.ts';
 import { sequenceSource } from './sequence-source.ts';
 import { createTestOperator } from './test-operators.ts';
+import { transactionalSink } from './transactional-sink.ts';
 // Started by its URL, below.
 import type {} from './test-slot-worker.ts';
 
@@ -80,7 +81,10 @@ export async function withMiniCluster<T>(
 export function testCatalog(collected: Collected): ConnectorCatalog {
   return {
     sources: new Map([['sequence', sequenceSource]]),
-    sinks: new Map([['collect', collectSink(collected)]]),
+    sinks: new Map([
+      ['collect', collectSink(collected)],
+      ['transactional', transactionalSink],
+    ]),
     formats: new Map(),
   };
 }

@@ -103,7 +103,7 @@ describe('OperatorHarness', () => {
     OperatorHarness.open({ create: () => new Echo(), input: testSchema, nowMs: 1000, pauses });
   const times = (harness: OperatorHarness) => harness.takeRows().map(({ values }) => values[0]);
 
-  it.each([0, 1])('lets alarms go off at their time, and watermarks pass, with an output that is full (%i)', async (n) => {
+  it.each([0, 1])('lets alarms go off at their time, and watermarks pass; its output pauses %i times', async (n) => {
     const harness = await open(n);
     harness.advanceTo(1009);
     expect(times(harness)).toEqual([]);

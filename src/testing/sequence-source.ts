@@ -74,6 +74,14 @@ class SplitOrigin implements BatchOrigin {
   }
 }
 
+interface ReadSplit {
+  readonly id: SplitId;
+  next: number;
+  readonly step: number;
+  readonly origin: SplitOrigin;
+  hasToldEnd: boolean;
+}
+
 class SequenceReader implements SourceReader {
   readonly #spec: SourceSpec;
   readonly #rows: number;
@@ -84,7 +92,7 @@ class SequenceReader implements SourceReader {
   readonly #batch: ColumnBatch;
   readonly #texts = new TextEncoder();
   #context: ReaderContext | null = null;
-  #splits: { id: Split['id']; next: number; step: number; origin: SplitOrigin }[] = [];
+  #splits: ReadSplit[] = [];
   #hasAllSplits = false;
   #polls = 0;
   #isPaused = false;
@@ -115,7 +123,8 @@ class SequenceReader implements SourceReader {
         const counter = this.#context?.counter('testDeadLetters');
         if (counter !== undefined) counter.value++;
       });
-      this.#splits.push({ id, next: Number(position['next']), step: Number(position['step']), origin });
+      const next = Number(position['next']);
+      this.#splits.push({ id, next, step: Number(position['step']), origin, hasToldEnd: false });
     }
     this.#wake();
   }
@@ -157,6 +166,12 @@ class SequenceReader implements SourceReader {
     return new Promise((resolve) => {
       this.#waiters.push(resolve);
     });
+  }
+
+  takeEndedSplits(): readonly SplitId[] {
+    const ended = this.#splits.filter((split) => split.next >= this.#rows && !split.hasToldEnd);
+    for (const split of ended) split.hasToldEnd = true;
+    return ended.map(({ id }) => id);
   }
 
   positions(): readonly Split[] {

@@ -1,6 +1,6 @@
 import { edgeId, types, vertexId } from '../core/index.ts';
 import type { ErrorPolicy, Options, RowSchema } from '../core/index.ts';
-import type { ChainNode, Exchange, JobEdge, JobGraph, JobVertex } from '../graph/index.ts';
+import type { ChainNode, Exchange, JobEdge, JobGraph, JobVertex, WatermarkSpec } from '../graph/index.ts';
 
 /** The rows of test jobs: a number in its sequence, a key, a text, and a value that is sometimes NULL. */
 export const testSchema: RowSchema = {
@@ -55,7 +55,13 @@ export function testGraph(name: string, vertices: readonly TestVertex[]): JobGra
   };
 }
 
-export function sourceNode(stepId: string, options: Options, errors: ErrorPolicy = { kind: 'fail' }): ChainNode {
+/** A source of rows in sequence; where `watermark` is given, `value` is its rows' event time. */
+export function sourceNode(
+  stepId: string,
+  options: Options,
+  errors: ErrorPolicy = { kind: 'fail' },
+  watermark: Omit<WatermarkSpec, 'column'> | null = null,
+): ChainNode {
   return {
     kind: 'source',
     spec: {
@@ -70,12 +76,12 @@ export function sourceNode(stepId: string, options: Options, errors: ErrorPolicy
       errors,
     },
     output: testSchema,
-    watermark: null,
+    watermark: watermark === null ? null : { column: 3, ...watermark },
   };
 }
 
-export function sinkNode(stepId: string, options: Options = {}): ChainNode {
-  const spec = { stepId, connector: 'collect', options, format: null, uniqueKey: [] };
+export function sinkNode(stepId: string, options: Options = {}, connector = 'collect'): ChainNode {
+  const spec = { stepId, connector, options, format: null, uniqueKey: [] };
   return { kind: 'sink', spec: { ...spec, input: testSchema, changelog: 'append' }, input: testSchema };
 }
 

@@ -1,6 +1,8 @@
 import { ColumnBatch, coreErrors, MillraceError, readValue, types, writeValue } from '../core/index.ts';
 import type { Column, Operator, OperatorContext } from '../core/index.ts';
 import type { OperatorNode } from '../taskmanager/index.ts';
+import { SortingOperator } from './sorting-operator.ts';
+import { TallyOperator } from './tally-operator.ts';
 import { testSchema } from './test-graph.ts';
 
 /**
@@ -13,6 +15,8 @@ import { testSchema } from './test-graph.ts';
  * - `crash-N`: an error that is nobody's record's fault, at row number N
  * - `spin-N`: an endless loop at row number N
  * - `exit-N`: ends the thread at row number N
+ * - `slow-N`: passes rows on, each batch after N turns of the event loop
+ * - `tally-1`, `sort-1`: TallyOperator and SortingOperator, which remember (1 only completes the name)
  * - `stuck-open`: an open() that never resolves
  */
 export function createTestOperator(node: OperatorNode): Operator {
@@ -41,6 +45,12 @@ export function createTestOperator(node: OperatorNode): Operator {
       });
     case 'exit':
       return new EachRowOperator(Number(count), stepId, () => process.exit(7));
+    case 'slow':
+      return new SlowOperator(Number(count));
+    case 'tally':
+      return new TallyOperator();
+    case 'sort':
+      return new SortingOperator();
     case 'stuck':
       return new StuckOperator();
     default:
@@ -101,6 +111,24 @@ class ExpandOperator extends TestOperator {
       this.#done = 0;
     }
     this.context?.output.emit(this.#out);
+    return batch.rowCount;
+  }
+}
+
+class SlowOperator extends TestOperator {
+  readonly #turns: number;
+
+  constructor(turns: number) {
+    super();
+    this.#turns = turns;
+  }
+
+  async prepare(): Promise<void> {
+    for (let turn = 0; turn < this.#turns; turn++) await this.context?.ports.macrotasks.yield();
+  }
+
+  process(batch: ColumnBatch): number {
+    this.context?.output.emit(batch);
     return batch.rowCount;
   }
 }
