@@ -37,6 +37,9 @@ const RANDOM_BYTES = 8;
 /** Far above what metadata takes; a larger file is not held in memory. */
 const MAX_METADATA_BYTES = 1024 * 1024 * 1024;
 
+/** In messages. */
+const MAX_NAMES = 10;
+
 /** Checkpoints in a directory that every process of the job sees (docs/design/010). */
 export class DirectoryStorage implements CheckpointStorage {
   readonly #root: string;
@@ -183,11 +186,11 @@ export class DirectoryStorage implements CheckpointStorage {
     const checkpoints = entries.filter(isCheckpointDirectory);
     const reason =
       found.length > 1
-        ? `it has several, name one: ${found.join(', ')}`
+        ? `it has several, name one: ${shorten(found)}`
         : checkpoints.length > 0
-          ? `it holds checkpoints, name one: ${checkpoints.join(', ')}`
+          ? `it holds checkpoints, name one: ${shorten(checkpoints)}`
           : entries.length > 0
-            ? `nothing in it ends with ${METADATA_SUFFIX}`
+            ? `nothing in it ends with ${METADATA_SUFFIX}; it holds ${shorten(entries)}`
             : 'there is no such directory, or it is empty';
     throw stateErrors.create('MR-STATE-NOT-FOUND', { location: path, reason });
   }
@@ -199,4 +202,8 @@ export class DirectoryStorage implements CheckpointStorage {
       throw storageFailure(error, 'read', path);
     }
   }
+}
+
+function shorten(names: readonly string[]): string {
+  return names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ', …' : '');
 }

@@ -274,7 +274,7 @@ describe('metadata that an operator points to', () => {
 
   it.each([
     ['/nowhere', 'there is no such directory, or it is empty'],
-    ['/backup/none', 'nothing in it ends with .metadata'],
+    ['/backup/none', 'nothing in it ends with .metadata; it holds notes.txt'],
     ['/backup/two', 'it has several, name one: 1-aa.metadata, 2-bb.metadata'],
     [ROOT, 'it holds checkpoints, name one: chk-5, chk-6'],
   ])('is not found at %s, which says why', async (location, reason) => {
