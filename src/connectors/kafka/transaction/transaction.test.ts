@@ -157,6 +157,26 @@ describe('the transactions of a subtask', () => {
     await part.close();
   });
 
+  it('have their handle, though an earlier one is committed while they are prepared', async () => {
+    const kafka = newKafka();
+    const { part, write } = await openWriter(kafka);
+    write('a');
+    await part.prepareCommit(1);
+    write('b');
+    let isCommitted = false;
+    const commit = part.commit(1).then(() => {
+      isCommitted = true;
+    });
+    const handles = await part.prepareCommit(2);
+    expect(isCommitted).toBe(true);
+    expect(handles.map(({ checkpointId }) => checkpointId)).toEqual([2]);
+    await commit;
+    await part.commit(2);
+    kafka.settle();
+    expect(kafka.committed('out')).toEqual(['a', 'b']);
+    await part.close();
+  });
+
   it('wait for the next checkpoint where theirs was aborted, and hold rows back when no id is left', async () => {
     const kafka = newKafka();
     const { part, write } = await openWriter(kafka);

@@ -109,7 +109,9 @@ export class TransactionalPart implements CommittingPart {
   async prepareCommit(checkpointId: number): Promise<readonly Committable[]> {
     const open = this.#open;
     if (open !== null && this.#producer.hasTransactionData) {
-      this.#prepared.push({ k: open.k, handle: await this.#prepare(open, checkpointId), committing: null });
+      const handle = await this.#prepare(open, checkpointId);
+      // Commits that came meanwhile have made another list: it is looked up only now.
+      this.#prepared.push({ k: open.k, handle, committing: null });
       this.#open = null;
     }
     return this.#prepared.map(({ handle }) => toCommittable(handle));
