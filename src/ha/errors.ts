@@ -13,6 +13,17 @@ export const haErrors = defineErrors({
       'lock ends with the process that holds it, however that one ends: there is never anything to remove by hand. ' +
       'Where no number is named, another container or machine may hold it.',
   },
+  'MR-HA-NAME-TAKEN': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message:
+      'job {job} cannot be kept in {directory}: that is the directory of job {other}, and this file system takes the ' +
+      'two names for one; rename the job, or give it another `--data-dir`',
+    help:
+      'The data directory of a job bears its name. On file systems that do not tell upper case from lower case, two ' +
+      'jobs whose names differ in nothing else would share one.',
+  },
   'MR-HA-CONFLICT': {
     domain: 'internal',
     scope: 'job',

@@ -131,6 +131,8 @@ describe('the record of a job in a directory', () => {
     ['lacks a field', 1, body({ ...stored, record: { ...recordOf(1), clusterId: undefined } }), 'MR-HA-DAMAGED'],
     ['has a number as text', 1, body({ ...stored, record: { ...recordOf(1), generation: '1' } }), 'MR-HA-DAMAGED'],
     ['belongs to another job', 1, body({ ...stored, record: { ...recordOf(1), jobName: 'else' } }), 'MR-HA-DAMAGED'],
+    ['is that of a job whose name differs in case', 1, body({ ...stored, record: { ...recordOf(1), jobName: 'Job' } }),
+      'MR-HA-NAME-TAKEN'],
   ])('is refused where it %s', async (_what, version, content, code) => {
     const disk = await diskWithRecord();
     disk.poke(RECORD, sealEnvelope({ magic: 'MRJB', version }, content));

@@ -132,8 +132,12 @@ export class HeldJob {
     const reading = readShape(storedShape, parseJson(opened.body));
     if (reading.kind === 'refused') throw damaged(reading.reason);
     const { record } = reading.value;
-    if (record.jobName !== this.#jobName) throw damaged(`it is that of job ${record.jobName}`);
-    return reading.value;
+    if (record.jobName === this.#jobName) return reading.value;
+    if (record.jobName.toLowerCase() !== this.#jobName.toLowerCase()) {
+      throw damaged(`it is that of job ${record.jobName}`);
+    }
+    const [job, other, directory] = [this.#jobName, record.jobName, this.#directory];
+    throw haErrors.create('MR-HA-NAME-TAKEN', { job, other, directory });
   }
 
   /** Durable when it resolves. */

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
-const PLAIN_NAME = /^[a-z0-9_-](?:[a-z0-9_.-]{0,98}[a-z0-9_-])?$/;
+const PLAIN_NAME = /^[A-Za-z0-9_-](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?$/;
 /** Windows keeps these for devices, with any extension. */
-const DEVICE_NAME = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/;
+const DEVICE_NAME = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 const MAX_READABLE_LENGTH = 60;
 const HASH_DIGITS = 16;
 
 /**
  * The directory of a job: its name where that is safe everywhere, else its safe characters, `~` and a hash. No two
- * names share one, not on file systems that ignore case either.
+ * names share one; where the file system ignores case, the record tells whose it is.
  */
 export function jobDirectory(dataDirectory: string, jobName: string): string {
   return join(dataDirectory, directoryName(jobName));
