@@ -173,8 +173,8 @@ export class Checkpointer {
           this.#tell({ kind: 'ids-reserved', upTo });
         },
         (error: unknown) => {
-          this.#tell({ kind: 'reserving-failed', error: serializeError(error) });
           this.#failIfHopeless(error);
+          this.#tell({ kind: 'reserving-failed', error: serializeError(error) });
         },
       ),
     );
@@ -201,9 +201,8 @@ export class Checkpointer {
     try {
       this.#tell(await step(pending));
     } catch (error) {
-      const isAborted = this.#pending !== pending;
+      if (this.#pending === pending) this.#failIfHopeless(error);
       this.#tell({ kind: 'write-failed', checkpointId, error: serializeError(error) });
-      if (!isAborted) this.#failIfHopeless(error);
     }
   }
 

@@ -63,8 +63,9 @@ export class JobRecovery {
   }
 
   /**
-   * Called before each execution, once all tasks of the one before have ended. `firstFreeId` is an id that no checkpoint
-   * of it has used; null at first. Rejects with what forbids to go on, and with the signal's reason once it is aborted.
+   * Called before each execution, once all tasks of the one before have ended. `firstFreeId` is an id that none of its
+   * checkpoints has used; null at first. Rejects with what forbids to go on, and with the signal's reason once that is
+   * aborted.
    */
   async begin(firstFreeId: number | null, signal: AbortSignal): Promise<StartedRun> {
     const { crashPoints } = this.#options.ports;

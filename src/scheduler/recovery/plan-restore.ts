@@ -124,9 +124,9 @@ function judge(
 ): { readonly verdict: RestoreVerdict; readonly reason: string } {
   const { schemas, splitCount, committableCount } = state;
   const incompatible = (reason: string) => ({ verdict: 'incompatible' as const, reason });
-  if (splitCount > 0 && node.kind !== 'source') return incompatible(`it was a source, and is a ${node.kind} step`);
+  if (splitCount > 0 && node.kind !== 'source') return incompatible('it was a source, and is none now');
   if (committableCount > 0 && node.kind !== 'sink' && node.kind !== 'source') {
-    return incompatible(`it had prepared output, and is a ${node.kind} step`);
+    return incompatible('it had prepared output, and is no sink now');
   }
   const [first] = schemas;
   if (first === undefined) return { verdict: 'kept', reason: describe(state) };

@@ -1,0 +1,601 @@
+import { describe, expect, it } from '@jest/globals';
+import { jobId, MillraceError, slotId, splitId, taskManagerId } from '../core/index.ts';
+import type {
+  CheckpointSettings,
+  Committer,
+  ConnectorCatalog,
+  ConnectorContext,
+  CrashPoint,
+  ErrorRetry,
+  Ports,
+  SinkConnector,
+  SourceConnector,
+  Split,
+} from '../core/index.ts';
+import { nodePorts } from '../core/node-ports.ts';
+import type { JobGraph, RestartStrategy } from '../graph/index.ts';
+import type { JobRecord } from '../ha/index.ts';
+import { inProcessTransport } from '../rpc/index.ts';
+import type { JobState } from '../rpc/index.ts';
+import { ManualClock, MemoryCheckpointStorage, MemoryJobs, sinkNode, sourceNode, testGraph } from '../testing/index.ts';
+import { FakeTaskManager } from './fixtures/fake-task-manager.ts';
+import { JobMaster } from './job-master.ts';
+import type { JobMasterOptions } from './job-master.ts';
+
+const settings: CheckpointSettings = {
+  intervalMs: 1000,
+  mode: 'exactly-once',
+  timeoutMs: 500,
+  minPauseMs: 0,
+  tolerableFailures: 0,
+  retained: 1,
+};
+
+const always: RestartStrategy = { kind: 'fixed-delay', attempts: 10, delayMs: 100 };
+
+const made = testGraph('job', [
+  { name: 's', parallelism: 2, chain: [sourceNode('in', {})] },
+  { name: 'k', parallelism: 2, chain: [sinkNode('out')], from: [['s', { kind: 'hash', keys: [1] }]] },
+]);
+const graph: JobGraph = { ...made, checkpoint: settings, restart: always };
+
+const passing = (what: string, retry: ErrorRetry = 'backoff'): MillraceError =>
+  new MillraceError('MR-TEST-PASSING', { domain: 'external', scope: 'task', retry, message: what }, {});
+
+/** A JobMaster, what it runs on, and what others see of it. */
+class World {
+  readonly clock = new ManualClock(1_000_000);
+  readonly jobs: MemoryJobs;
+  readonly storage: MemoryCheckpointStorage;
+  readonly rpc = inProcessTransport();
+  readonly manager = new FakeTaskManager(this.rpc, 'tm');
+  readonly states: JobState[] = [];
+  readonly crashPoints: CrashPoint[] = [];
+  readonly outside: string[] = [];
+  readonly failing = new Map<string, Error>();
+  slotRequests = 0;
+  hasSlots = true;
+
+  constructor(before?: World) {
+    this.jobs = before?.jobs ?? new MemoryJobs();
+    this.storage = before?.storage ?? new MemoryCheckpointStorage();
+  }
+
+  start(given: Partial<JobMasterOptions> = {}): JobMaster {
+    const location = (index: number) => ({
+      ...{ taskManagerId: taskManagerId('tm'), slotId: slotId(`s${index}`), rack: null, host: null },
+    });
+    const crashPoints = { reached: (name: CrashPoint) => void this.crashPoints.push(name) };
+    const ports: Ports = { ...nodePorts, clock: this.clock, crashPoints };
+    const master = new JobMaster({
+      ...{ jobId: jobId('job'), graph, epoch: 1, ports, catalog: this.#catalog(), rpc: this.rpc, slotTimeoutMs: 5000 },
+      ...{ store: this.jobs.open(), storage: this.storage, storageConfig: { kind: 'directory', path: '/checkpoints' } },
+      slots: {
+        allocate: (_, count) => {
+          this.slotRequests++;
+          const slots = Array.from({ length: count }, (__, index) => ({ location: location(index), address: 'tm' }));
+          return this.hasSlots ? Promise.resolve(slots) : new Promise(() => undefined);
+        },
+        release: () => this.outside.push('slots released'),
+        freeCount: 0,
+        totalCount: 2,
+      },
+      ...{ start: { kind: 'resume' }, allowDroppedState: false, ...given },
+    });
+    master.onStateChange((state) => this.states.push(state));
+    master.start();
+    return master;
+  }
+
+  /** Until nothing more happens at this time: everything is in memory. */
+  async quiet(): Promise<void> {
+    for (let turn = 0; turn < 5; turn++) await nodePorts.macrotasks.yield();
+  }
+
+  async pass(delayMs: number): Promise<void> {
+    this.clock.advanceTo(this.clock.nowMs() + delayMs);
+    await this.quiet();
+  }
+
+  get record(): JobRecord {
+    const stored = this.jobs.peek('job');
+    if (stored === null) throw new Error('there is no record');
+    return stored.record;
+  }
+
+  /** The last pointer's contents. */
+  async last() {
+    const pointer = this.record.checkpoints.at(-1);
+    if (pointer === undefined) throw new Error('there is no checkpoint');
+    return this.storage.readMetadata(pointer.metadata);
+  }
+
+  #say(what: string): void {
+    this.outside.push(what);
+    const error = this.failing.get(what);
+    if (error !== undefined) throw error;
+  }
+
+  #catalog(): ConnectorCatalog {
+    const committer = (): Committer => ({
+      commit: async (handles) => this.#say(`commit ${handles.length}`),
+      abortOlder: async (runs) => this.#say(`abort ${runs.map(({ generation }) => generation).join(' ')}`),
+      close: async () => undefined,
+    });
+    const splits = ['a', 'b'].map((id): Split => ({ id: splitId(id), position: {}, racks: [] }));
+    const source = {
+      createEnumerator: () => ({
+        open: async () => this.#say('open source'),
+        discover: async () => splits,
+        discoveryIntervalMs: null,
+        close: async () => this.#say('close source'),
+      }),
+    } as Partial<SourceConnector> as SourceConnector;
+    const sink = {
+      prepare: async (_: unknown, { run, isRestored }: ConnectorContext) =>
+        this.#say(`prepare ${run?.generation ?? 'without run'}${isRestored === true ? ' restored' : ''}`),
+      isTransactional: () => true,
+      createCommitter: committer,
+    } as Partial<SinkConnector> as SinkConnector;
+    return { sources: new Map([['sequence', source]]), sinks: new Map([['collect', sink]]), formats: new Map() };
+  }
+}
+
+const COMMITTING: readonly CrashPoint[] = ['all-acknowledged', 'metadata-written', 'pointer-moved'];
+
+describe('a job that takes checkpoints', () => {
+  it('completes one per interval, and tells tasks when the pointer has moved', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    expect(world.states).toEqual(['CREATED', 'RUNNING']);
+    expect(world.manager.slices[0]).toMatchObject({
+      checkpointing: { run: { generation: 1, jobName: 'job', settings }, storage: { path: '/checkpoints' } },
+    });
+    const tasks = world.manager.slices.flatMap((slice) => slice.tasks);
+    expect(tasks.map(({ restore }) => restore)).toEqual([null, null, null, null]);
+    world.crashPoints.length = 0;
+    await world.pass(999);
+    expect(master.checkpoints()).toEqual({ completedCount: 0, abortedCount: 0, recent: [] });
+    await world.pass(1);
+    expect(world.crashPoints).toEqual(COMMITTING);
+    expect(world.manager.log.filter((line) => /^(trigger|completed)/.test(line))).toEqual([
+      'trigger 1: s_0_0',
+      'trigger 1: s_1_0',
+      'completed 1: s_0_0',
+      'completed 1: s_1_0',
+      'completed 1: k_0_0',
+      'completed 1: k_1_0',
+    ]);
+    expect(await world.last()).toMatchObject({
+      ...{ checkpointId: 1, kind: 'checkpoint', generation: 1, triggeredAtMs: 1_001_000, maxParallelism: 128 },
+      vertices: [
+        { vertexId: 's', stepIds: ['in'], parallelism: 2, subtasks: [{ subtaskIndex: 0 }, { subtaskIndex: 1 }] },
+        { vertexId: 'k', stepIds: ['out'], parallelism: 2, subtasks: [{ subtaskIndex: 0 }, { subtaskIndex: 1 }] },
+      ],
+    });
+    expect(master.checkpoints().recent).toMatchObject([
+      {
+        ...{ checkpointId: 1, state: 'completed', triggeredAtMs: 1_001_000, endedAtMs: 1_001_000, durationMs: 0 },
+        ...{ subtasks: 4, acknowledged: 4, alignmentMs: 1, syncMs: 2, asyncMs: 3, failure: null },
+      },
+    ]);
+  });
+
+  it('keeps as many as it should, and removes the files of others after the grace', async () => {
+    const world = new World();
+    world.start();
+    for (let second = 0; second < 63; second++) await world.pass(1000);
+    const { checkpoints, tombstones, nextCheckpointId } = world.record;
+    expect(checkpoints.map(({ checkpointId }) => checkpointId)).toEqual([62]);
+    expect(nextCheckpointId).toBe(73);
+    expect(tombstones.length).toBeLessThan(62);
+    const left = await world.storage.list();
+    expect(left).toContain(checkpoints[0]?.metadata.name);
+    expect(left.length).toBe(61);
+  });
+
+  it('finishes after a last checkpoint of what its tasks had at their ends', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    world.crashPoints.length = 0;
+    for (const task of ['s_0_0', 's_1_0', 'k_0_0', 'k_1_0']) await world.manager.end(task);
+    await world.quiet();
+    expect(world.crashPoints).toEqual(['input-ended', ...COMMITTING]);
+    expect(await master.result).toEqual({ state: 'FINISHED', error: null });
+    expect(world.record).toMatchObject({ isFinished: true, checkpoints: [{ checkpointId: 1 }] });
+    const { vertices } = await world.last();
+    expect(vertices.flatMap(({ subtasks }) => subtasks).every(({ isFinished }) => isFinished)).toBe(true);
+    expect(world.outside.filter((line) => /commit|abort/.test(line))).toEqual([]);
+  });
+
+  it('fails, and starts again, after more failures in a row than it tolerates', async () => {
+    const world = new World();
+    const master = world.start();
+    world.manager.silent.add('k');
+    await world.pass(0);
+    await world.pass(1000);
+    await world.pass(500);
+    expect(world.states.slice(2)).toEqual(['FAILING', 'RESTARTING']);
+    expect(master.lastFailure).toMatchObject({ code: 'MR-JOB-CHECKPOINTS-FAIL', fields: { failures: 1 } });
+    expect(master.checkpoints()).toMatchObject({ abortedCount: 1, recent: [{ acknowledged: 2, state: 'aborted' }] });
+    expect(world.manager.log).toContain('aborted 1: k_0_0');
+    expect(world.manager.log).not.toContain('aborted 1: s_0_0');
+    world.manager.silent.clear();
+    await world.pass(100);
+    await world.pass(1000);
+    expect(world.record.checkpoints).toMatchObject([{ checkpointId: 2 }]);
+  });
+
+  it('puts up with metadata that cannot be written, and with tasks that decline', async () => {
+    const world = new World();
+    const master = world.start({ graph: { ...graph, checkpoint: { ...settings, tolerableFailures: 2 } } });
+    world.storage.beforeMetadata = () => {
+      throw passing('the disk is full');
+    };
+    await world.pass(0);
+    await world.pass(1000);
+    expect(master.checkpoints().recent[0]).toMatchObject({ state: 'aborted', failure: 'the disk is full' });
+    world.storage.beforeMetadata = null;
+    world.manager.silent.add('k');
+    await world.pass(1000);
+    await world.manager.decline('k_1_0', 2, passing('no quota'));
+    expect(master.checkpoints().recent[0]).toMatchObject({ state: 'aborted', failure: 'no quota' });
+    world.manager.silent.clear();
+    await world.pass(1000);
+    expect(master.checkpoints().recent.map(({ state }) => state)).toEqual(['completed', 'aborted', 'aborted']);
+    expect(master.state).toBe('RUNNING');
+  });
+
+  it('aborts a checkpoint that cannot be triggered', async () => {
+    const world = new World();
+    const master = world.start({ graph: { ...graph, checkpoint: { ...settings, tolerableFailures: 2 } } });
+    await world.quiet();
+    world.manager.failing.set('trigger', passing('no route'));
+    await world.pass(1000);
+    expect(master.checkpoints().recent[0]).toMatchObject({ state: 'aborted', failure: 'no route' });
+  });
+
+  it('reserves more ids once failures have used them up', async () => {
+    const world = new World();
+    const master = world.start({ graph: { ...graph, checkpoint: { ...settings, tolerableFailures: 50 } } });
+    world.manager.silent.add('k');
+    for (let second = 0; second < 13; second++) {
+      await world.pass(1000);
+      expect(world.record.nextCheckpointId).toBeGreaterThan(master.checkpoints().recent[0]?.checkpointId ?? 0);
+    }
+    expect(master.checkpoints().recent[0]?.checkpointId).toBeGreaterThan(10);
+    expect(world.record.nextCheckpointId).toBe(21);
+  });
+
+  it('is lost to another leader, and does not start again', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    world.jobs.depose();
+    await world.pass(1000);
+    expect(await master.result).toMatchObject({ state: 'FAILED', error: { code: 'MR-HA-FENCED' } });
+    expect(world.outside).not.toContain('abort 1');
+  });
+});
+
+describe('a task that fails', () => {
+  it('is followed by a restart from the last checkpoint, with a new generation', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.pass(0);
+    await world.pass(1000);
+    expect(world.manager.splitsOf('s_1_0')).toMatchObject([{ id: 'b', position: {} }]);
+    world.crashPoints.length = 0;
+    world.outside.length = 0;
+    await world.manager.fail('k_1_0', passing('the disk has gone'));
+    await world.quiet();
+    expect(world.states.slice(2)).toEqual(['FAILING', 'RESTARTING']);
+    expect([master.restarts, master.lastFailure?.message]).toEqual([1, 'the disk has gone']);
+    expect(world.manager.log.filter((line) => /^(cancel|free)/.test(line))).toEqual([
+      ...['s_0_0', 's_1_0', 'k_0_0'].map((task) => `cancel: ${task}`),
+      ...['freeSlot: s0', 'freeSlot: s1'],
+    ]);
+    expect(world.outside).toEqual(['close source']);
+    await world.pass(99);
+    expect(world.crashPoints).toEqual([]);
+    await world.pass(1);
+    expect(world.states.slice(4)).toEqual(['CREATED', 'RUNNING']);
+    expect(world.crashPoints).toEqual(['generation-raised', 'handles-committed', 'older-aborted']);
+    expect(world.outside.slice(1)).toEqual(['abort 1', 'open source', 'prepare 2 restored']);
+    expect(world.manager.running).toEqual(['k_0_1', 'k_1_1', 's_0_1', 's_1_1']);
+    expect(world.manager.descriptor('k_0_1').restore).toEqual({ checkpointId: 1, operators: [], watermarkMs: null });
+    expect(world.manager.splitsOf('s_1_1')).toMatchObject([{ id: 'b', position: { acknowledged: 1 } }]);
+    expect(master.origin).toMatchObject({ kind: 'restored', checkpointId: 1 });
+    // It goes on: the slots are still its own, and ids are not used twice.
+    expect(world.slotRequests).toBe(1);
+    await world.pass(1000);
+    const runs = [{ generation: 2 }];
+    expect(world.record).toMatchObject({ generation: 2, checkpoints: [{ checkpointId: 2 }], runs });
+  });
+
+  it('before the first checkpoint is followed by a restart from the beginning', async () => {
+    const world = new World();
+    world.start();
+    await world.quiet();
+    await world.manager.fail('k_1_0', passing('gone'));
+    await world.pass(0);
+    await world.pass(100);
+    expect(world.manager.descriptor('k_0_1').restore).toBeNull();
+    expect(world.manager.splitsOf('s_1_1')).toMatchObject([{ id: 'b', position: {} }]);
+    expect(world.outside).toContain('abort 1');
+  });
+
+  it('ends the job where a restart would not help', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.pass(0);
+    await world.pass(1000);
+    await world.manager.fail('k_1_0', passing('poison', 'never'));
+    await world.quiet();
+    expect(await master.result).toMatchObject({ state: 'FAILED', error: { message: 'poison' } });
+    expect(world.states.slice(2)).toEqual(['FAILING', 'FAILED']);
+    // What it has left open is taken back for the sake of those who read its output.
+    expect(world.outside.slice(-2)).toEqual(['abort 1', 'slots released']);
+    expect(world.record.isFinished).toBe(false);
+  });
+
+  it('ends the job once the strategy gives up', async () => {
+    const world = new World();
+    const once: RestartStrategy = { kind: 'fixed-delay', attempts: 1, delayMs: 100 };
+    const master = world.start({ graph: { ...graph, restart: once } });
+    await world.quiet();
+    await world.manager.fail('k_0_0', passing('first'));
+    await world.pass(0);
+    await world.pass(100);
+    await world.manager.fail('k_0_1', passing('second'));
+    expect(await master.result).toMatchObject({ state: 'FAILED', error: { message: 'second' } });
+    expect(master.restarts).toBe(1);
+  });
+
+  it('counts once, whatever else fails with it', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    world.manager.isDeaf = true;
+    await world.manager.fail('k_0_0', passing('first'));
+    await world.manager.fail('k_1_0', passing('second'));
+    await world.manager.cancelled('s_0_0');
+    expect(world.states.at(-1)).toBe('FAILING');
+    await world.manager.cancelled('s_1_0');
+    await world.quiet();
+    expect([master.restarts, master.lastFailure?.message, world.states.at(-1)]).toEqual([1, 'first', 'RESTARTING']);
+  });
+
+  it('while the pointer is moved leaves that to be decided first', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    const gate = Promise.withResolvers<undefined>();
+    world.jobs.beforeWrite = () => gate.promise;
+    await world.pass(1000);
+    await world.manager.fail('k_1_0', passing('gone'));
+    await world.quiet();
+    expect(world.states.at(-1)).toBe('FAILING');
+    gate.resolve(undefined);
+    await world.quiet();
+    expect(world.states.at(-1)).toBe('RESTARTING');
+    await world.pass(100);
+    expect(world.manager.descriptor('k_0_1').restore).toMatchObject({ checkpointId: 1 });
+    expect(master.checkpoints()).toMatchObject({ completedCount: 1, abortedCount: 0 });
+    expect(world.manager.log).not.toContain('completed 1: k_0_0');
+  });
+
+  it('while metadata is written makes the checkpoint count for nothing', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    const gate = Promise.withResolvers<undefined>();
+    world.storage.beforeMetadata = () => gate.promise;
+    await world.pass(1000);
+    await world.manager.fail('k_1_0', passing('gone'));
+    await world.quiet();
+    expect(world.states.at(-1)).toBe('RESTARTING');
+    world.storage.beforeMetadata = null;
+    await world.pass(100);
+    gate.resolve(undefined);
+    await world.pass(1000);
+    expect(master.checkpoints()).toMatchObject({ completedCount: 1, abortedCount: 1 });
+    const { checkpoints, tombstones } = world.record;
+    expect(checkpoints).toMatchObject([{ checkpointId: 2 }]);
+    expect(tombstones.map(({ name }) => name)).toEqual([expect.stringMatching(/^chk-1\/1-.*metadata$/)]);
+  });
+
+  it('says nothing to the next attempt', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    await world.manager.fail('k_1_0', passing('gone'));
+    await world.pass(0);
+    await world.pass(100);
+    await world.manager.fail('k_0_0', passing('late'));
+    await world.manager.end('s_0_0');
+    await world.manager.acknowledge('s_1_0', 1);
+    await world.pass(1000);
+    expect([master.state, master.restarts]).toEqual(['RUNNING', 1]);
+    expect(world.record.checkpoints).toMatchObject([{ checkpointId: 1 }]);
+  });
+
+  it('in a job without checkpoints is followed by a restart from the beginning', async () => {
+    const world = new World();
+    const none = { store: null, storage: null, storageConfig: null };
+    const master = world.start({ graph: { ...graph, checkpoint: null }, ...none });
+    await world.quiet();
+    await world.manager.fail('k_1_0', passing('gone'));
+    await world.pass(0);
+    await world.pass(100);
+    expect(world.manager.running).toEqual(['k_0_1', 'k_1_1', 's_0_1', 's_1_1']);
+    for (const task of world.manager.running) await world.manager.end(task);
+    expect(await master.result).toMatchObject({ state: 'FINISHED' });
+    const prepared = world.outside.filter((line) => line.startsWith('prepare'));
+    expect(prepared).toEqual(['prepare without run', 'prepare without run']);
+  });
+});
+
+describe('a slot that cannot be freed', () => {
+  it('is given back, and its run is aborted again at the next restart', async () => {
+    const world = new World();
+    world.start();
+    await world.quiet();
+    world.manager.failing.set('freeSlot', passing('no answer'));
+    await world.manager.fail('k_1_0', passing('gone'));
+    await world.pass(0);
+    await world.pass(100);
+    expect(world.outside).toContain('slots released');
+    expect(world.slotRequests).toBe(2);
+    world.manager.failing.clear();
+    await world.manager.fail('k_1_1', passing('gone'));
+    await world.pass(0);
+    await world.pass(100);
+    expect(world.outside.filter((line) => line.startsWith('abort'))).toEqual(['abort 1', 'abort 1 2']);
+  });
+});
+
+describe('what cannot be started', () => {
+  it('fails at once the first time, so that whoever starts it hears of it', async () => {
+    const world = new World();
+    world.failing.set('open source', passing('no broker'));
+    const master = world.start();
+    expect(await master.result).toMatchObject({ state: 'FAILED', error: { message: 'step in: no broker' } });
+    expect(world.states).toEqual(['FAILING', 'FAILED']);
+    expect(world.slotRequests).toBe(0);
+  });
+
+  it('is tried again once it has run', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    world.failing.set('open source', passing('no broker'));
+    await world.manager.fail('k_1_0', passing('gone'));
+    await world.pass(0);
+    await world.pass(100);
+    expect(world.states.slice(2)).toEqual(['FAILING', 'RESTARTING', 'FAILING', 'RESTARTING']);
+    expect(master.lastFailure?.message).toBe('step in: no broker');
+    world.failing.clear();
+    await world.pass(100);
+    expect(world.manager.running).toEqual(['k_0_2', 'k_1_2', 's_0_2', 's_1_2']);
+  });
+
+  it('fails for want of slots', async () => {
+    const world = new World();
+    world.hasSlots = false;
+    const master = world.start();
+    await world.quiet();
+    expect(world.states).toEqual(['CREATED', 'RUNNING']);
+    await world.pass(5000);
+    expect(master.lastFailure?.code).toBe('MR-JOB-NO-SLOTS');
+    expect(world.states.slice(2)).toEqual(['FAILING', 'RESTARTING']);
+    world.hasSlots = true;
+    await world.pass(100);
+    expect(world.manager.running).toHaveLength(4);
+  });
+});
+
+describe('a cancellation', () => {
+  it('ends a job that runs, and what it has left open; it can be resumed', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.pass(0);
+    await world.pass(1000);
+    master.cancel();
+    expect(await master.result).toEqual({ state: 'CANCELED', error: null });
+    expect(world.outside.slice(-2)).toEqual(['abort 1', 'slots released']);
+    const next = new World(world);
+    const again = next.start();
+    await next.quiet();
+    expect(again.origin).toMatchObject({ kind: 'restored', checkpointId: 1 });
+    expect(next.manager.running).toEqual(['k_0_1', 'k_1_1', 's_0_1', 's_1_1']);
+    expect(next.manager.splitsOf('s_0_1')).toMatchObject([{ id: 'a', position: { acknowledged: 1 } }]);
+    // Ids of the block that the first had reserved are not used again.
+    await next.pass(1000);
+    expect(next.record.checkpoints).toMatchObject([{ checkpointId: 12 }]);
+  });
+
+  it('ends a job that waits for its restart, or for slots, or recovers', async () => {
+    const waiting = new World();
+    const first = waiting.start();
+    await waiting.quiet();
+    await waiting.manager.fail('k_1_0', passing('gone'));
+    await waiting.quiet();
+    first.cancel();
+    expect((await first.result).state).toBe('CANCELED');
+    await waiting.pass(100_000);
+    expect(waiting.states.slice(2)).toEqual(['FAILING', 'RESTARTING', 'CANCELLING', 'CANCELED']);
+
+    const slotless = new World();
+    slotless.hasSlots = false;
+    const second = slotless.start();
+    await slotless.quiet();
+    second.cancel();
+    expect((await second.result).state).toBe('CANCELED');
+
+    const recovering = new World();
+    const third = recovering.start();
+    third.cancel();
+    expect((await third.result).state).toBe('CANCELED');
+    expect(recovering.manager.slices).toEqual([]);
+  });
+
+  it('comes too late for a job whose tasks have all finished', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    const gate = Promise.withResolvers<undefined>();
+    for (const task of ['s_0_0', 's_1_0', 'k_0_0']) await world.manager.end(task);
+    await world.manager.end('k_1_0');
+    world.jobs.beforeWrite = (record) => (record.isFinished ? gate.promise : undefined);
+    await world.quiet();
+    master.cancel();
+    gate.resolve(undefined);
+    expect((await master.result).state).toBe('FINISHED');
+  });
+
+  it('during a failure ends the job as cancelled', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    world.manager.isDeaf = true;
+    await world.manager.fail('k_1_0', passing('gone'));
+    master.cancel();
+    for (const task of ['s_0_0', 's_1_0', 'k_0_0']) await world.manager.cancelled(task);
+    expect((await master.result).state).toBe('CANCELED');
+  });
+});
+
+describe('a job that is started again', () => {
+  it('takes its state over with another parallelism', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.pass(0);
+    await world.pass(1000);
+    master.cancel();
+    await master.result;
+    const next = new World(world);
+    const vertices = graph.vertices.map((vertex) => ({ ...vertex, parallelism: 1 }));
+    next.start({ graph: { ...graph, vertices } });
+    await next.quiet();
+    expect(next.manager.splitsOf('s_0_1').map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(next.record.runs).toMatchObject([{ generation: 1, parallelism: 2 }, { generation: 2, parallelism: 1 }]);
+  });
+
+  it('and had finished starts anew, with new ids', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    for (const task of world.manager.running) await world.manager.end(task);
+    await master.result;
+    const next = new World(world);
+    const again = next.start();
+    await next.quiet();
+    expect(again.origin).toMatchObject({ kind: 'anew-after-finish', checkpointId: 1 });
+    expect(next.manager.descriptor('k_0_1').restore).toBeNull();
+    await next.pass(1000);
+    expect(next.record).toMatchObject({ isFinished: false, checkpoints: [{ checkpointId: 12 }] });
+  });
+});
