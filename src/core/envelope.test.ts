@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { damages } from '../testing/index.ts';
 import { crc32c } from './crc32c.ts';
 import { ENVELOPE_HEADER_BYTES, ENVELOPE_TRAILER_BYTES, openEnvelope, sealEnvelope } from './envelope.ts';
 
@@ -16,29 +17,25 @@ describe('envelope', () => {
     );
   });
 
-  it('finds every flipped bit', () => {
+  it('finds every flipped bit, every missing byte, and one too many', () => {
     fc.assert(
       fc.property(bodies, (body) => {
         const sealed = sealEnvelope(KIND, body);
-        for (let bit = 0; bit < sealed.length * 8; bit++) {
-          const changed = Uint8Array.from(sealed);
-          changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
-          expect(openEnvelope(KIND, changed).kind).toBe('damaged');
+        for (const [what, bytes] of damages(sealed)) {
+          expect([what, openEnvelope(KIND, bytes).kind]).toEqual([what, 'damaged']);
         }
       }),
       { numRuns: 20 },
     );
   });
 
-  it('finds every truncation and every byte too many', () => {
+  it('finds what is cut off at the beginning', () => {
     fc.assert(
-      fc.property(bodies, fc.nat(255), (body, extra) => {
+      fc.property(bodies, (body) => {
         const sealed = sealEnvelope(KIND, body);
-        for (let length = 0; length < sealed.length; length++) {
-          expect(openEnvelope(KIND, sealed.subarray(0, length)).kind).toBe('damaged');
-          expect(openEnvelope(KIND, sealed.subarray(sealed.length - length)).kind).toBe('damaged');
+        for (let from = 1; from <= sealed.length; from++) {
+          expect(openEnvelope(KIND, sealed.subarray(from)).kind).toBe('damaged');
         }
-        expect(openEnvelope(KIND, Uint8Array.of(...sealed, extra)).kind).toBe('damaged');
       }),
     );
   });

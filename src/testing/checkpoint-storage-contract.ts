@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 
-import { checkpointIdOf, isMillraceError, splitId, stepId } from '../core/index.ts';
+import { checkpointIdOf, splitId, stepId } from '../core/index.ts';
 import type { CheckpointMetadata, CheckpointStorage, StateFile } from '../core/index.ts';
+import { refused } from './refusal.ts';
 
 export interface CheckpointStorageSubject {
   /** The storage as one more thread or process opens it. */
@@ -24,14 +25,6 @@ export interface CheckpointStorageRequirement {
 }
 
 const CHECKPOINT = 7;
-
-async function refused(code: string, call: Promise<unknown>): Promise<void> {
-  await assert.rejects(call, (error) => {
-    assert.ok(isMillraceError(error), String(error));
-    assert.equal(error.code, code);
-    return true;
-  });
-}
 
 async function writeText(storage: CheckpointStorage, text: string, checkpointId = CHECKPOINT): Promise<StateFile> {
   const writer = await storage.createFile(checkpointId, 'vertex_0_1');
@@ -87,8 +80,8 @@ function metadataOf(file: StateFile, checkpointId = CHECKPOINT): CheckpointMetad
   };
 }
 
-/** Some of what can happen to a file; the last is its end. */
-function damages(sound: Uint8Array): readonly Uint8Array[] {
+/** Some of what can happen to a file. */
+function someDamages(sound: Uint8Array): readonly Uint8Array[] {
   const flipped = [0, sound.length >> 1, sound.length - 1].map((at) => sound.with(at, (sound[at] ?? 0) ^ 1));
   return [...flipped, sound.subarray(0, sound.length - 1), Uint8Array.of(...sound, 0), new Uint8Array(0)];
 }
@@ -144,7 +137,7 @@ export const checkpointStorageContract: readonly CheckpointStorageRequirement[] 
       const storage = subject.open();
       const file = await writeText(storage, 'some state');
       const sound = subject.bytesOf(file.name);
-      for (const bytes of damages(sound)) {
+      for (const bytes of someDamages(sound)) {
         subject.replace(file.name, bytes);
         await refused('MR-STATE-DAMAGED', storage.openFile(file));
       }
@@ -182,7 +175,7 @@ export const checkpointStorageContract: readonly CheckpointStorageRequirement[] 
       const storage = subject.open();
       const file = await storage.writeMetadata(metadataOf(await writeText(storage, 'state')));
       const sound = subject.bytesOf(file.name);
-      for (const bytes of damages(sound)) {
+      for (const bytes of someDamages(sound)) {
         subject.replace(file.name, bytes);
         await refused('MR-STATE-DAMAGED', storage.readMetadata(file));
       }

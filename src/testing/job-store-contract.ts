@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 
 import { isMillraceError } from '../core/index.ts';
 import type { JobRecord, JobStore } from '../ha/index.ts';
+import { refused } from './refusal.ts';
 
 /** One durable place, over which one leader after another opens a store. */
 export interface JobStoreSubject {
@@ -44,14 +45,6 @@ function recordOf(jobName: string, generation = 1): JobRecord {
     isFinished: false,
     tombstones: [{ name: 'chk-10/a-0123456789abcdef.state', afterMs: 1_700_000_060_000 }],
   };
-}
-
-async function refused(code: string, call: Promise<unknown>): Promise<void> {
-  await assert.rejects(call, (error) => {
-    assert.ok(isMillraceError(error), String(error));
-    assert.equal(error.code, code);
-    return true;
-  });
 }
 
 async function stored(store: JobStore, jobName: string): Promise<readonly [JobRecord, number] | null> {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { sealEnvelope, type Randomness } from '../../core/index.ts';
+import { sealEnvelope } from '../../core/index.ts';
 import {
+  codeOf,
+  countingRandomness,
+  damages,
   jobStoreContract,
   SimulatedDisk,
   systemError,
@@ -14,8 +17,7 @@ import { openEmbeddedStore } from './embedded-store.ts';
 const DIRECTORY = '/home/user/.millrace';
 const RECORD = `${DIRECTORY}/job/job`;
 
-let writes = 0;
-const randomness: Randomness = { next: () => 0.5, hex: (count) => (++writes).toString(16).padStart(count * 2, '0') };
+const randomness = countingRandomness();
 
 function storeOn(mounted: MountedDisk): JobStore {
   return openEmbeddedStore({ directory: DIRECTORY, ports: { files: mounted.files, randomness } });
@@ -34,15 +36,6 @@ function recordOf(generation: number): JobRecord {
     isFinished: false,
     tombstones: [],
   };
-}
-
-async function codeOf(call: Promise<unknown>): Promise<unknown> {
-  try {
-    await call;
-    return 'resolved';
-  } catch (error) {
-    return typeof error === 'object' && error !== null && 'code' in error ? error.code : error;
-  }
 }
 
 class SimulatedSubject implements JobStoreSubject {
@@ -109,15 +102,10 @@ describe('the record of a job in a directory', () => {
     const disk = await diskWithRecord();
     const sound = disk.peek(RECORD);
     const store = storeOn(disk.mount());
-    for (let bit = 0; bit < sound.length * 8; bit++) {
-      const changed = Uint8Array.from(sound);
-      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
-      disk.poke(RECORD, changed);
-      expect([bit, await codeOf(store.read('job'))]).toEqual([bit, 'MR-HA-DAMAGED']);
-    }
-    for (let length = 0; length < sound.length; length++) {
-      disk.poke(RECORD, sound.subarray(0, length));
-      expect([length, await codeOf(store.write(recordOf(2), 0))]).toEqual([length, 'MR-HA-DAMAGED']);
+    for (const [what, bytes] of damages(sound)) {
+      disk.poke(RECORD, bytes);
+      expect([what, await codeOf(store.read('job'))]).toEqual([what, 'MR-HA-DAMAGED']);
+      expect([what, await codeOf(store.write(recordOf(2), 0))]).toEqual([what, 'MR-HA-DAMAGED']);
     }
     disk.poke(RECORD, sound);
     expect(await store.write(recordOf(2), 0)).toBe(1);

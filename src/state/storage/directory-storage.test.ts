@@ -5,11 +5,13 @@ import {
   sealEnvelope,
   type CheckpointMetadata,
   type CheckpointStorage,
-  type Randomness,
   type StateFile,
 } from '../../core/index.ts';
 import {
   checkpointStorageContract,
+  codeOf,
+  countingRandomness,
+  damages,
   SimulatedDisk,
   systemError,
   type DiskOperation,
@@ -19,8 +21,7 @@ import { DirectoryStorage } from './directory-storage.ts';
 
 const ROOT = '/data/job/checkpoints';
 
-let names = 0;
-const randomness: Randomness = { next: () => 0.5, hex: (count) => (++names).toString(16).padStart(count * 2, '0') };
+const randomness = countingRandomness();
 
 function storageOn(mounted: MountedDisk): CheckpointStorage {
   return new DirectoryStorage(ROOT, { files: mounted.files, randomness });
@@ -29,15 +30,6 @@ function storageOn(mounted: MountedDisk): CheckpointStorage {
 function newStorage(): { readonly disk: SimulatedDisk; readonly storage: CheckpointStorage } {
   const disk = new SimulatedDisk();
   return { disk, storage: storageOn(disk.mount()) };
-}
-
-async function codeOf(call: Promise<unknown>): Promise<unknown> {
-  try {
-    await call;
-    return 'resolved';
-  } catch (error) {
-    return typeof error === 'object' && error !== null && 'code' in error ? error.code : error;
-  }
 }
 
 async function writeFile(storage: CheckpointStorage, chunks: readonly Uint8Array[]): Promise<StateFile> {
@@ -61,17 +53,6 @@ function metadataOf(checkpointId: number, files: readonly StateFile[] = []): Che
     maxParallelism: 128,
     vertices: [{ vertexId: 'v', stepIds: ['step'], parallelism: 1, subtasks: [subtask] }],
   } as unknown as CheckpointMetadata;
-}
-
-/** Every change of one bit, and every loss of bytes at the end. */
-function* damages(sound: Uint8Array): Generator<readonly [string, Uint8Array]> {
-  for (let bit = 0; bit < sound.length * 8; bit++) {
-    const changed = Uint8Array.from(sound);
-    changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
-    yield [`bit ${bit}`, changed];
-  }
-  for (let length = 0; length < sound.length; length++) yield [`${length} bytes`, sound.subarray(0, length)];
-  yield ['a byte more', Uint8Array.of(...sound, 0)];
 }
 
 describe('the contract of checkpoint storages', () => {

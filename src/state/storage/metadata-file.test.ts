@@ -5,31 +5,20 @@ import {
   sealEnvelope,
   type CheckpointMetadata,
   type CheckpointStorage,
-  type Randomness,
   type StateFile,
 } from '../../core/index.ts';
-import { SimulatedDisk } from '../../testing/index.ts';
+import { codeOf, countingRandomness, damages, SimulatedDisk } from '../../testing/index.ts';
 import { DirectoryStorage } from './directory-storage.ts';
 import { decodeJson, encodeJson } from './lossless-json.ts';
 
 const ROOT = '/data/job/checkpoints';
 const METADATA = { magic: 'MRCM', version: 1 };
 
-let names = 0;
-const randomness: Randomness = { next: () => 0.5, hex: (count) => (++names).toString(16).padStart(count * 2, '0') };
+const randomness = countingRandomness();
 
 function newStorage(): { readonly disk: SimulatedDisk; readonly storage: CheckpointStorage } {
   const disk = new SimulatedDisk();
   return { disk, storage: new DirectoryStorage(ROOT, { files: disk.mount().files, randomness }) };
-}
-
-async function codeOf(call: Promise<unknown>): Promise<unknown> {
-  try {
-    await call;
-    return 'resolved';
-  } catch (error) {
-    return typeof error === 'object' && error !== null && 'code' in error ? error.code : error;
-  }
 }
 
 // Everything that metadata may hold.
@@ -189,17 +178,11 @@ describe('metadata', () => {
     const file = await storage.writeMetadata(SMALL);
     const path = `${ROOT}/${file.name}`;
     const sound = disk.peek(path);
-    const damage = async (what: string, bytes: Uint8Array): Promise<void> => {
+    for (const [what, bytes] of damages(sound)) {
       disk.poke(path, bytes);
       expect([what, await codeOf(storage.readMetadata(file))]).toEqual([what, 'MR-STATE-DAMAGED']);
       expect([what, await codeOf(storage.findMetadata(path))]).toEqual([what, 'MR-STATE-DAMAGED']);
-    };
-    for (let bit = 0; bit < sound.length * 8; bit++) {
-      const changed = Uint8Array.from(sound);
-      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
-      await damage(`bit ${bit}`, changed);
     }
-    for (let length = 0; length < sound.length; length++) await damage(`${length} bytes`, sound.subarray(0, length));
   });
 
   it('of a newer version is refused as such', async () => {
