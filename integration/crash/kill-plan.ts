@@ -19,9 +19,12 @@ const ROUNDS = 5;
 /** Of a short one: so much of it goes to named steps. */
 const NAMED_SHARE = 0.7;
 const MAX_COUNT = 3;
+const MAX_COMMITS = 8;
 
 /** Steps that only a restart takes. */
 const RESTART_POINTS = ['generation-raised', 'handles-committed', 'older-aborted'];
+/** The step that restarts take as well as tasks. */
+const COMMIT_POINT = 'transaction-committed';
 /** The step that only the end of all input reaches. */
 const END_POINT = 'input-ended';
 /**
@@ -38,7 +41,7 @@ const ROUND: readonly string[] = [
   'metadata-written',
   'pointer-moved',
   'handles-committed',
-  'transaction-committed',
+  COMMIT_POINT,
   END_POINT,
 ];
 /** What a test with several rounds does to the last checkpoint, after which there is no barrier any more. */
@@ -65,9 +68,13 @@ function withoutOnce(points: readonly string[], taken: readonly string[]): reado
   return points.filter((_, index) => !indexes.has(index));
 }
 
-/** A restart takes each of its steps once. */
+/**
+ * A restart takes each of its steps once, and commits all handles of its checkpoint once more: beyond those are the
+ * commits of tasks.
+ */
 function countOf(point: string, seed: number, index: number): number {
-  return RESTART_POINTS.includes(point) ? 1 : 1 + (seededHash(seed, 2, index) % MAX_COUNT);
+  if (RESTART_POINTS.includes(point)) return 1;
+  return 1 + (seededHash(seed, 2, index) % (point === COMMIT_POINT ? MAX_COMMITS : MAX_COUNT));
 }
 
 /** For people. */
