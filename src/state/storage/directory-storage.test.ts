@@ -148,8 +148,12 @@ describe('state files', () => {
   });
 
   it.each(['../../secret', 'chk-1/../../x', 'notes.txt', ''])('are never opened by the name %j', async (name) => {
-    const { storage } = newStorage();
+    const { storage, disk } = newStorage();
+    disk.hook = ({ path }) => {
+      throw systemError('EIO', path);
+    };
     expect(await codeOf(storage.openFile({ name, sizeBytes: 24, checksum: '00000000' }))).toBe('MR-STATE-DAMAGED');
+    expect(await codeOf(storage.readMetadata({ name, sizeBytes: 24, checksum: '0' }))).toBe('MR-STATE-DAMAGED');
   });
 
   it('leave nothing behind when they are given up', async () => {
