@@ -10,16 +10,6 @@ export const operatorErrors = defineErrors({
       'A running aggregate reads insert-only streams. The plan should have refused this job when it was linted: this ' +
       'is a bug. Please report it with the job file.',
   },
-  'MR-STATE-INCOMPATIBLE': {
-    domain: 'user',
-    scope: 'job',
-    retry: 'never',
-    message: 'the state of step {step} does not fit the step as it is now: {reason}',
-    help:
-      'What a step remembers can be read after aggregates were added or dropped, and after an integer argument became ' +
-      'wider. It cannot after the key, the window or the kind of the step changed. Undo the change, give the step a ' +
-      'new id (it then begins without state, and the old state has to be dropped explicitly), or begin with `--fresh`.',
-  },
   'MR-OPERATOR-NO-EVENT-TIME': {
     domain: 'user',
     scope: 'record',

@@ -82,6 +82,11 @@ export class AggregateCalls {
     }
   }
 
+  /** Per row of the last compute(), the row of the batch. */
+  get sourceRows(): Int32Array {
+    return this.#transform.sourceRows;
+  }
+
   /** Makes room for slots [0, slotCount). */
   reserve(slotCount: number): void {
     if (slotCount <= this.#reserved) return;

@@ -23,6 +23,11 @@ export class KeyedRows {
     return this.#rows;
   }
 
+  /** Per row, that of the batch which it was made of. */
+  get sourceRows(): Int32Array {
+    return this.#calls.sourceRows;
+  }
+
   get hashes(): Int32Array {
     return this.#hashes;
   }

@@ -2,7 +2,7 @@
  * Reads what ByteWriter wrote. The bytes may be of anyone: whatever they are, the answer is a value or
  * MR-STATE-INCOMPATIBLE, and nothing larger than the bytes themselves is allocated.
  */
-import { operatorErrors } from '../errors.ts';
+import { coreErrors } from '../../core/index.ts';
 
 /** 8 bytes of 7 bits each are enough for a safe integer. */
 const MAX_VARINT_BYTES = 8;
@@ -104,7 +104,7 @@ export class ByteReader {
   }
 
   fail(reason: string): never {
-    throw operatorErrors.create('MR-STATE-INCOMPATIBLE', {
+    throw coreErrors.create('MR-STATE-INCOMPATIBLE', {
       step: this.#stepId,
       reason: `its entries cannot be read, at byte ${this.#at} of ${this.#bytes.length}: ${reason}`,
     });

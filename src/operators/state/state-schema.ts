@@ -1,7 +1,6 @@
 /** Whether entries that an earlier version of a step wrote can be read by this one. */
-import { formatType } from '../../core/index.ts';
+import { coreErrors, formatType } from '../../core/index.ts';
 import type { Field, OptionValue, RowSchema, StateSchema } from '../../core/index.ts';
-import { operatorErrors } from '../errors.ts';
 
 /** The setting that holds, for each of the schema's values, how it is encoded. */
 const LAYOUTS = 'layouts';
@@ -29,12 +28,12 @@ export function layoutSchema(
  */
 export function matchSchemas(written: StateSchema, current: StateSchema, stepId: string): readonly number[] {
   const reason = incompatibility(written, current);
-  if (reason !== null) throw operatorErrors.create('MR-STATE-INCOMPATIBLE', { step: stepId, reason });
+  if (reason !== null) throw coreErrors.create('MR-STATE-INCOMPATIBLE', { step: stepId, reason });
   return written.values.fields.map(({ name }) => current.values.fields.findIndex((field) => field.name === name));
 }
 
 /** Why entries that were written with one schema cannot be read with another; null where they can. */
-export function incompatibility(written: StateSchema, current: StateSchema): string | null {
+function incompatibility(written: StateSchema, current: StateSchema): string | null {
   if (written.kind !== current.kind) return `it was state of ${written.kind}, and is of ${current.kind}`;
   if (written.version !== current.version) {
     return `its encoding has version ${written.version}, and this build reads ${current.version}`;

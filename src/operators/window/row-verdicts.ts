@@ -1,6 +1,9 @@
 import { counterNames } from '../../core/index.ts';
 import type { ColumnBatch, Counter, OperatorContext } from '../../core/index.ts';
+import type { KeyedRows } from '../aggregate/keyed-rows.ts';
 import { operatorErrors } from '../errors.ts';
+import { LateRows } from './late-rows.ts';
+import type { WindowSpec } from './window-spec.ts';
 
 /** Why a row is in no window; stands where a slice or a session would. */
 export const RowVerdict = Object.freeze({
@@ -18,12 +21,16 @@ export const RowVerdict = Object.freeze({
 export class RowVerdicts {
   readonly #context: OperatorContext;
   readonly #stepId: string;
-  readonly #late: Counter;
+  /** Null where late rows go to a step. */
+  readonly #dropped: Counter | null;
+  readonly #late: LateRows | null;
 
-  constructor(context: OperatorContext, stepId: string) {
+  constructor(context: OperatorContext, { stepId, input }: Pick<WindowSpec, 'stepId' | 'input'>) {
+    const { lateOutput } = context;
     this.#context = context;
     this.#stepId = stepId;
-    this.#late = context.counter(counterNames.lateRecords.name);
+    this.#dropped = lateOutput === undefined ? context.counter(counterNames.lateRecords.name) : null;
+    this.#late = lateOutput === undefined ? null : new LateRows(lateOutput, input);
   }
 
   /** The event times of a batch, which has to have them: the plan sees to it. */
@@ -32,18 +39,23 @@ export class RowVerdicts {
     return timestamps;
   }
 
-  /** Counts late rows, and hands those without a usable time to the job's error handling. */
-  report(rows: ColumnBatch, verdicts: Int32Array): void {
+  /**
+   * Hands late rows on or counts them, and hands those without a usable time to the job's error handling. Where late
+   * rows are handed on, the outputs are not ready afterwards.
+   */
+  report(batch: ColumnBatch, { rows, sourceRows }: KeyedRows, verdicts: Int32Array): void {
     for (let row = 0; row < rows.rowCount; row++) {
       const verdict = verdicts[row] as number;
       if (verdict >= 0 || verdict === RowVerdict.between) continue;
       if (verdict === RowVerdict.late) {
-        this.#late.value++;
+        if (this.#dropped !== null) this.#dropped.value++;
+        this.#late?.add(batch, sourceRows[row] as number);
         continue;
       }
       const what = verdict === RowVerdict.noTime ? 'none' : 'one that is out of range';
       const error = operatorErrors.create('MR-OPERATOR-NO-EVENT-TIME', { step: this.#stepId, what });
       this.#context.errors.handle(rows, row, this.#stepId, error);
     }
+    this.#late?.emit(batch);
   }
 }

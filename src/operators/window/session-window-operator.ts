@@ -64,7 +64,7 @@ export class SessionWindowOperator implements Operator {
     this.#opened = {
       context,
       output: new WindowOutput(this.#spec, { isUpsert, hasTime: true }, { table, calls, context }),
-      verdicts: new RowVerdicts(context, this.#spec.stepId),
+      verdicts: new RowVerdicts(context, this.#spec),
     };
     this.#watermarkMs = context.restoredWatermarkMs;
   }
@@ -87,7 +87,7 @@ export class SessionWindowOperator implements Operator {
     }
     this.#addRows(rows.rowCount);
     calls.endRows(rows.rowCount);
-    if (!isComplete) verdicts.report(rows, sessions);
+    if (!isComplete) verdicts.report(batch, input, sessions);
     return batch.rowCount;
   }
 

@@ -71,7 +71,7 @@ export class SliceWindowOperator implements Operator {
       output,
       firing: new WindowFiring(plan, store, output, { kind, freesSlices: !this.#hasExpiries }),
       refiring: new WindowRefiring(plan, store, output),
-      verdicts: new RowVerdicts(context, this.#spec.stepId),
+      verdicts: new RowVerdicts(context, this.#spec),
     };
     this.#advance(context.restoredWatermarkMs);
   }
@@ -84,7 +84,7 @@ export class SliceWindowOperator implements Operator {
     const { rows } = store.rows;
     if (this.#slices.length < rows.rowCount) this.#slices = new Int32Array(rows.capacity);
     const times = verdicts.timesOf(rows);
-    if (this.#lookup.assign(times, rows.rowCount, this.#slices)) verdicts.report(rows, this.#slices);
+    if (this.#lookup.assign(times, rows.rowCount, this.#slices)) verdicts.report(batch, store.rows, this.#slices);
     store.addRows(this.#slices);
     if (this.#lookup.foundFired) this.#markLate(rows.rowCount);
     if (this.#spec.earlyMs !== null) this.#markEarly(rows.rowCount, this.#spec.earlyMs);
