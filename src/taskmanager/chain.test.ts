@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { batchOf, rowsOf, types } from '../core/index.ts';
-import type { ColumnBatch, Operator, OperatorContext } from '../core/index.ts';
+import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../core/index.ts';
 import { Chain } from './chain.ts';
 import type { ChainControl, ChainStage, ChainTail } from './chain.ts';
 
@@ -194,6 +194,70 @@ describe('a chain', () => {
     chain.start({ kind: 'flush' });
     run();
     expect(log).toEqual(['latency-marker', 'a flush', 'barrier', 'a flush', 'flush']);
+  });
+
+  it('fixes what each operator remembers as the barrier passes it, after what it held back', () => {
+    const log: string[] = [];
+    const operators = ['a', 'b'].map((name) =>
+      Object.assign(new TwiceOperator(name, log), { state: { name } as unknown as OperatorState }),
+    );
+    const { chain, tail, run } = chainOf(log, operators[0] ?? null, null, operators[1] ?? null);
+    chain.barriers = {
+      reached: (stepId, state) => log.push(`${stepId} reached ${(state as unknown as { name: string }).name}`),
+      left: (committables) => log.push(`left ${committables.length}`),
+    };
+    operators[0]?.keep(rows(5));
+    tail.isOpen = false;
+    chain.start({ kind: 'barrier', checkpointId: 1, triggeredAtMs: 1 });
+    run();
+    expect(log).toEqual(['a flush']);
+    tail.isOpen = true;
+    expect(run()).toBe('idle');
+    expect(log).toEqual([
+      'a flush',
+      '5',
+      '5',
+      'step0 reached a',
+      'b flush',
+      'step2 reached b',
+      'barrier',
+      'left 0',
+    ]);
+  });
+
+  it('tells operators of event time only where it has come further', () => {
+    const log: string[] = [];
+    const { chain, run } = chainOf(log, new TwiceOperator('a', log));
+    for (const [timestampMs, idle] of [[7, false], [7, true], [-Infinity, false], [8, true]] as const) {
+      chain.start({ kind: 'watermark', timestampMs, idle });
+      run();
+    }
+    expect(log.filter((line) => line !== 'a flush')).toEqual([
+      'a watermark 7',
+      'watermark',
+      'watermark',
+      'watermark',
+      'a watermark 8',
+      'watermark',
+    ]);
+    expect(chain.watermarkMs).toBe(8);
+  });
+
+  it('lets an alarm go off at one operator, piece by piece, and no further', () => {
+    const log: string[] = [];
+    const alarmed = new TwiceOperator('b', log, [1, 2]);
+    const operator = Object.assign(alarmed, {
+      onTimer: (nowMs: number) => {
+        log.push(`alarm ${nowMs}`);
+        return alarmed.finish();
+      },
+    });
+    const { chain, run } = chainOf(log, new TwiceOperator('a', log), operator, new TwiceOperator('c', log));
+    chain.startAlarm(1, 500);
+    expect(run()).toBe('idle');
+    expect(log).toEqual(['alarm 500', 'b finish', '1', '1', 'alarm 500', 'b finish', '2', '2']);
+    chain.startAlarm(0, 600);
+    expect(run()).toBe('idle');
   });
 
   it('holds a batch back until it is prepared', async () => {

@@ -1,4 +1,4 @@
-import { ColumnBatch, coreErrors, MillraceError, readValue, types, writeValue } from '../core/index.ts';
+import { ColumnBatch, coreErrors, MillraceError, readValue, setNull, types, writeValue } from '../core/index.ts';
 import type { Column, Operator, OperatorContext } from '../core/index.ts';
 import type { OperatorNode } from '../taskmanager/index.ts';
 import { SortingOperator } from './sorting-operator.ts';
@@ -15,6 +15,7 @@ import { testSchema } from './test-graph.ts';
  * - `crash-N`: an error that is nobody's record's fault, at row number N
  * - `spin-N`: an endless loop at row number N
  * - `exit-N`: ends the thread at row number N
+ * - `beat-N`: passes rows on, and emits a row of its own every N ms of the clock
  * - `slow-N`: passes rows on, each batch after N turns of the event loop
  * - `tally-1`, `sort-1`: TallyOperator and SortingOperator, which remember (1 only completes the name)
  * - `stuck-open`: an open() that never resolves
@@ -45,6 +46,8 @@ export function createTestOperator(node: OperatorNode): Operator {
       });
     case 'exit':
       return new EachRowOperator(Number(count), stepId, () => process.exit(7));
+    case 'beat':
+      return new BeatOperator(Number(count));
     case 'slow':
       return new SlowOperator(Number(count));
     case 'tally':
@@ -112,6 +115,39 @@ class ExpandOperator extends TestOperator {
     }
     this.context?.output.emit(this.#out);
     return batch.rowCount;
+  }
+}
+
+class BeatOperator extends TestOperator {
+  readonly #everyMs: number;
+  readonly #out = new ColumnBatch(testSchema, 1);
+
+  constructor(everyMs: number) {
+    super();
+    this.#everyMs = everyMs;
+  }
+
+  override open(context: OperatorContext): void {
+    this.context = context;
+    context.setAlarm(context.ports.clock.nowMs() + this.#everyMs);
+  }
+
+  process(batch: ColumnBatch): number {
+    this.context?.output.emit(batch);
+    return batch.rowCount;
+  }
+
+  onTimer(nowMs: number): boolean {
+    if (!this.isReady) return false;
+    this.#out.reset();
+    this.#out.columns.forEach((column, index) => {
+      if (index === 2) writeValue(column, 0, new TextEncoder().encode(`beat ${nowMs}`));
+      else setNull(column, 0);
+    });
+    this.#out.rowCount = 1;
+    this.context?.output.emit(this.#out);
+    this.context?.setAlarm(nowMs + this.#everyMs);
+    return true;
   }
 }
 
