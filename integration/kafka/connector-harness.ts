@@ -6,11 +6,14 @@ import {
   parseOptions,
   rowsOf,
   types,
+  type Committer,
+  type ConnectorContext,
   type ErrorPolicy,
   type Field,
   type Options,
   type Ports,
   type ReaderContext,
+  type RunIdentity,
   type SinkSpec,
   type SourceReader,
   type SourceSpec,
@@ -107,20 +110,39 @@ export interface RunningSource {
   close(): Promise<void>;
 }
 
+function sourceContext(run: RunIdentity | null): ConnectorContext {
+  return { jobName: run?.jobName ?? 'harness', stepId: 'in', ports: nodePorts, rack: null, run };
+}
+
+export function sourceCommitter(spec: SourceSpec, run: RunIdentity): Committer {
+  const committer = source.createCommitter?.(spec, sourceContext(run));
+  if (committer === undefined) throw new Error('the source has no committer');
+  return committer;
+}
+
 /** Starts a source with all its splits on one reader. */
 export async function startSource(
   spec: SourceSpec,
-  more: { readonly splits?: readonly Split[]; readonly rack?: string; readonly ports?: Ports } = {},
+  more: {
+    readonly splits?: readonly Split[];
+    /** Splits of a checkpoint: the source goes on from them, and finds those that are new since. */
+    readonly restored?: readonly Split[];
+    readonly run?: RunIdentity;
+    readonly rack?: string;
+    readonly ports?: Ports;
+  } = {},
 ): Promise<RunningSource> {
-  const enumerator = source.createEnumerator(spec, { jobName: 'harness', stepId: 'in', ports: nodePorts, rack: null, run: null });
-  const context = { ...taskContext('in', spec.errors), rack: more.rack ?? null, ports: more.ports ?? nodePorts };
+  const { restored, run = null } = more;
+  const enumerator = source.createEnumerator(spec, sourceContext(run));
+  if (restored !== undefined) enumerator.restore?.(restored.map(({ id }) => id));
+  const context = { ...taskContext('in', spec.errors), rack: more.rack ?? null, ports: more.ports ?? nodePorts, run };
   const reader = source.createReader(spec);
   const records: ReadRecord[] = [];
   try {
     await enumerator.open();
     await reader.open(context);
     const splits = more.splits ?? (await enumerator.discover());
-    reader.addSplits(splits);
+    reader.addSplits([...(restored ?? []), ...splits]);
     if (enumerator.discoveryIntervalMs === null || source.isBounded(spec.options)) reader.noMoreSplits();
   } catch (error) {
     await Promise.allSettled([enumerator.close(), reader.close()]);

@@ -30,7 +30,7 @@ export interface TransactionalWriter {
   close(): Promise<void>;
 }
 
-export function runOf({ jobName, generation }: Target): RunIdentity {
+export function runOf({ jobName, generation }: Pick<Target, 'jobName' | 'generation'>): RunIdentity {
   const settings = {
     intervalMs: 1000,
     mode: 'exactly-once',

@@ -206,7 +206,8 @@ export const kafkaErrors = defineErrors({
     help:
       'With `delivery: exactly-once` records become visible when the checkpoint they belong to is complete. Until then ' +
       'their transaction must stay open, through as many failed checkpoints as the job tolerates; a broker aborts it ' +
-      'after `transactionTimeout`, and then output of a completed checkpoint could be lost.',
+      'after `transactionTimeout`, and then output of a completed checkpoint could be lost. Dead letters of a source ' +
+      'are written so too, unless it says `deadLetterDelivery: at-least-once`.',
   },
   'MR-KAFKA-TRANSACTION-TIMEOUT': {
     domain: 'user',

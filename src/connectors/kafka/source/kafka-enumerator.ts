@@ -7,6 +7,7 @@ import {
   type SourceSpec,
   type Split,
   type SplitEnumerator,
+  type SplitId,
 } from '../../../core/index.ts';
 import {
   createKafkaClient,
@@ -24,7 +25,9 @@ import {
 } from '../client/index.ts';
 import { clientConfig } from '../connection-options.ts';
 import { kafkaErrors } from '../errors.ts';
-import { kafkaSplit } from './kafka-split.ts';
+import { prepareTransactions } from '../transaction/index.ts';
+import { deadLetterTransactions } from './dead-letter-transactions.ts';
+import { kafkaSplit, kafkaSplitId } from './kafka-split.ts';
 import { givenOffset, limitOf, type OffsetLimit } from './source-options.ts';
 
 const RETRY_DELAY_MS = 200;
@@ -40,8 +43,9 @@ export class KafkaEnumerator implements SplitEnumerator {
   readonly #isolation: Isolation;
   readonly #start: OffsetLimit;
   readonly #end: OffsetLimit;
-  readonly #known = new Set<string>();
+  readonly #known = new Set<SplitId>();
   #isFirst = true;
+  #isRestored = false;
 
   constructor(spec: SourceSpec, context: ConnectorContext) {
     this.#spec = spec;
@@ -55,12 +59,21 @@ export class KafkaEnumerator implements SplitEnumerator {
     this.discoveryIntervalMs = this.#end.kind === 'never' && intervalMs > 0 ? intervalMs : null;
   }
 
+  restore(known: readonly SplitId[]): void {
+    for (const id of known) this.#known.add(id);
+    this.#isRestored = true;
+  }
+
   async open(): Promise<void> {
     await this.#client.connect();
     const metadata = await this.#find(true);
     this.#checkGivenOffsets(this.#start, 'start', metadata);
     this.#checkGivenOffsets(this.#end, 'end', metadata);
-    if (this.#spec.errors.kind === 'dead-letter') await this.#prepareDeadLetters(this.#spec.errors.target);
+    if (this.#spec.errors.kind !== 'dead-letter') return;
+    await this.#prepareDeadLetters(this.#spec.errors.target);
+    const { run, ports } = this.#context;
+    const settings = deadLetterTransactions(this.#spec, run);
+    if (run !== null && settings !== null) await prepareTransactions(this.#client, settings, run.settings, ports);
   }
 
   async discover(): Promise<readonly Split[]> {
@@ -79,11 +92,11 @@ export class KafkaEnumerator implements SplitEnumerator {
     const fresh: TopicPartition[] = [];
     for (const topic of metadata.topics.values()) {
       for (const { partition } of topic.partitions) {
-        if (!this.#known.has(`${topic.name}/${partition}`)) fresh.push({ topic: topic.name, partition });
+        if (!this.#known.has(kafkaSplitId(topic.name, partition))) fresh.push({ topic: topic.name, partition });
       }
     }
-    // At latest, a partition made while the job runs would lose the records written before it was found.
-    const start: OffsetLimit = isFirst ? this.#start : { kind: 'earliest' };
+    // At latest, a partition made since the job first started would lose the records written before it was found.
+    const start: OffsetLimit = isFirst && !this.#isRestored ? this.#start : { kind: 'earliest' };
     const [starts, ends] = await Promise.all([this.#resolve(start, fresh), this.#resolve(this.#end, fresh)]);
     const startFallback = start.kind === 'timestamp' ? await this.#resolve({ kind: 'latest' }, fresh) : starts;
     const endFallback = this.#end.kind === 'timestamp' ? await this.#resolve({ kind: 'latest' }, fresh) : ends;
@@ -100,7 +113,7 @@ export class KafkaEnumerator implements SplitEnumerator {
         racksOf(metadata, topic, partition),
       );
     });
-    for (const { topic, partition } of fresh) this.#known.add(`${topic}/${partition}`);
+    for (const { topic, partition } of fresh) this.#known.add(kafkaSplitId(topic, partition));
     this.#isFirst = false;
     return splits;
   }
@@ -131,7 +144,9 @@ export class KafkaEnumerator implements SplitEnumerator {
   async #findByPattern(pattern: string, isStrict: boolean): Promise<ClusterMetadata> {
     const whole = new RegExp(`^(?:${pattern})$`, 'u');
     const { brokers, topics } = await this.#client.metadata(null);
-    const matching = [...topics].filter(([name, topic]) => whole.test(name) && !topic.isInternal);
+    const matching = [...topics].filter(
+      ([name, topic]) => whole.test(name) && !topic.isInternal && name !== this.#options['commitsTopic'],
+    );
     if (matching.length === 0 && isStrict) {
       throw kafkaErrors.create('MR-KAFKA-TOPIC-NOT-FOUND', {
         topic: `matching ${pattern}`,

@@ -8,6 +8,7 @@ import {
   emittedSchema,
   RecordBlock,
   type BatchOrigin,
+  type CommittingPart,
   type Counter,
   type FormatDefinition,
   type OriginParts,
@@ -22,11 +23,14 @@ import { createKafkaClient, type Isolation, type KafkaClient } from '../client/i
 import { clientConfig } from '../connection-options.ts';
 import { Producer } from '../producer/index.ts';
 import { BatchReader, DecompressionArena } from '../record-batch/index.ts';
+import { TransactionalPart } from '../transaction/index.ts';
+import { deadLetterProducer, deadLetterTransactions } from './dead-letter-transactions.ts';
 import { DeadLetters, type DeadLetterError } from './dead-letters.ts';
 import type { FetchedRange } from './fetched-range.ts';
 import { Fetcher, type FetchConfig } from './fetcher.ts';
 import { kafkaSplit, positionOf } from './kafka-split.ts';
 import { KafkaMetadataWriter } from './metadata-columns.ts';
+import { OffsetCommitter } from './offset-committer.ts';
 import { createPartitionState, isRead, type PartitionState } from './partition-state.ts';
 
 /** Rows per batch and records per block: what a block of usual records points at stays in a core's own cache. */
@@ -34,14 +38,9 @@ const BLOCK_RECORDS = 512;
 /** Blocks that yield no row are passed over so many times before the task loop has its turn. */
 const MAX_BLOCKS_PER_POLL = 4;
 
-const deadLetterProducer = {
-  compression: 'none',
-  batchBytes: 256 * 1024,
-  lingerMs: 50,
-  bufferBytes: 16 * 1024 * 1024,
-  maxRequestBytes: 320 * 1024 * 1024,
-  deliveryTimeoutMs: 120_000,
-} as const;
+/** How long the end waits for offsets that are being committed. */
+const SETTLE_OFFSETS_MS = 2000;
+const NO_SPLITS: readonly SplitId[] = [];
 
 export class KafkaReader implements SourceReader, BatchOrigin {
   readonly #spec: SourceSpec;
@@ -60,6 +59,13 @@ export class KafkaReader implements SourceReader, BatchOrigin {
   #fetcher: Fetcher | null = null;
   #producer: Producer | null = null;
   #deadLetters: DeadLetters | null = null;
+  /** Of the dead letters; null where they are visible at once. */
+  #transactions: TransactionalPart | null = null;
+  #commits: OffsetCommitter | null = null;
+  /** Splits that were told to have ended. */
+  readonly #ended = new Set<SplitId>();
+  #hasBoundedSplits = false;
+  #mayHaveEnded = false;
   #recordsIn: Counter = { value: 0 };
   #bytesIn: Counter = { value: 0 };
   #lag: Counter = { value: 0 };
@@ -91,16 +97,25 @@ export class KafkaReader implements SourceReader, BatchOrigin {
     const client = createKafkaClient(clientConfig(options), context.ports);
     this.#client = client;
     await client.connect();
-    if (errors.kind === 'dead-letter') {
-      const requestTimeoutMs = options['requestTimeout'] as number;
-      const producer = new Producer(client, { ...deadLetterProducer, requestTimeoutMs }, context.ports);
-      this.#producer = producer;
-      producer.onFailure = () => this.#wake();
-      await producer.open([errors.target]);
-      this.#deadLetters = new DeadLetters(producer, errors.target, context.jobName);
-    }
+    if (errors.kind === 'dead-letter') await this.#openDeadLetters(client, errors.target, context);
+    const group = (options['group'] ?? null) as string | null;
+    if (group !== null) this.#commits = new OffsetCommitter(client, group, this.#spec.stepId, context.ports);
     this.#fetcher = new Fetcher(client, fetchConfig(this.#spec, context), context.ports, () => this.#wake());
     this.#adopt(this.#pendingSplits.splice(0));
+  }
+
+  async #openDeadLetters(client: KafkaClient, target: string, context: ReaderContext): Promise<void> {
+    const { ports, run, subtaskIndex, jobName } = context;
+    const requestTimeoutMs = this.#spec.options['requestTimeout'] as number;
+    const settings = deadLetterTransactions(this.#spec, run);
+    const config = { ...deadLetterProducer, requestTimeoutMs, isTransactional: settings !== null };
+    const producer = new Producer(client, config, ports);
+    this.#producer = producer;
+    producer.onFailure = () => this.#wake();
+    await producer.open(settings === null ? [target] : [target, settings.commitsTopic]);
+    this.#deadLetters = new DeadLetters(producer, target, jobName);
+    if (settings === null) return;
+    this.#transactions = new TransactionalPart(client, producer, settings, subtaskIndex, ports);
   }
 
   addSplits(splits: readonly Split[]): void {
@@ -121,7 +136,7 @@ export class KafkaReader implements SourceReader, BatchOrigin {
       this.#finished = null;
     }
     this.#failIfBroken(fetcher);
-    if (this.#producer !== null && !this.#producer.hasRoom) return null;
+    if (!this.#hasRoomForDeadLetters) return null;
     const batch = this.#batch;
     for (let blocks = 0; blocks < MAX_BLOCKS_PER_POLL; blocks++) {
       batch.reset();
@@ -143,7 +158,7 @@ export class KafkaReader implements SourceReader, BatchOrigin {
       const fetcher = this.#fetcher;
       if (fetcher !== null) {
         this.#failIfBroken(fetcher);
-        if (this.#producer !== null && !this.#producer.hasRoom) await this.#producer.room();
+        await this.#roomForDeadLetters();
         if (this.#hasWork(fetcher) || this.isFinished) return;
         if (this.#producer !== null && this.#isReadToTheEnd(fetcher)) {
           await this.#producer.flush();
@@ -156,11 +171,31 @@ export class KafkaReader implements SourceReader, BatchOrigin {
 
   get isFinished(): boolean {
     const fetcher = this.#fetcher;
-    return fetcher !== null && this.#isReadToTheEnd(fetcher) && this.#producer?.isIdle !== false;
+    if (fetcher === null || !this.#isReadToTheEnd(fetcher)) return false;
+    return this.#transactions !== null || this.#producer?.isIdle !== false;
   }
 
   async flush(): Promise<void> {
-    await this.#producer?.flush();
+    if (this.#transactions === null) await this.#producer?.flush();
+  }
+
+  get committing(): CommittingPart | undefined {
+    return this.#transactions ?? undefined;
+  }
+
+  checkpointCompleted(positions: readonly Split[]): void {
+    this.#commits?.commit(positions.map(positionOf));
+  }
+
+  takeEndedSplits(): readonly SplitId[] {
+    const fetcher = this.#fetcher;
+    if (fetcher === null || !this.#mayHaveEnded) return NO_SPLITS;
+    this.#mayHaveEnded = false;
+    const ended = Array.from(fetcher.partitions)
+      .filter((state) => isRead(state) && !this.#ended.has(state.splitId))
+      .map(({ splitId }) => splitId);
+    for (const id of ended) this.#ended.add(id);
+    return ended;
   }
 
   positions(): readonly Split[] {
@@ -177,7 +212,9 @@ export class KafkaReader implements SourceReader, BatchOrigin {
   }
 
   async close(): Promise<void> {
-    await this.#producer?.closeGently();
+    await this.#commits?.settle(SETTLE_OFFSETS_MS);
+    if (this.#transactions === null) await this.#producer?.closeGently();
+    else await this.#transactions.close();
     this.#fetcher?.close();
     await this.#client?.close();
     this.#wake();
@@ -197,6 +234,7 @@ export class KafkaReader implements SourceReader, BatchOrigin {
 
   deadLetter(row: number, error: DeadLetterError): void {
     if (this.#deadLetters === null) throw new TypeError('a dead letter without a target');
+    this.#transactions?.admit();
     const from = { topic: this.#metadata.topic, partition: this.#metadata.partition };
     this.#deadLetters.send(this.#block, this.#records[row] as number, from, error);
   }
@@ -205,8 +243,21 @@ export class KafkaReader implements SourceReader, BatchOrigin {
     return `topic ${this.#metadata.topic}, partition ${this.#metadata.partition}, offset `;
   }
 
+  get #hasRoomForDeadLetters(): boolean {
+    return this.#producer?.hasRoom !== false && this.#transactions?.canAdmit !== false;
+  }
+
+  async #roomForDeadLetters(): Promise<void> {
+    while (!this.#hasRoomForDeadLetters) {
+      await this.#transactions?.admission();
+      await this.#producer?.room();
+    }
+  }
+
   #adopt(splits: readonly Split[]): void {
-    this.#fetcher?.add(splits.map((split) => createPartitionState(positionOf(split))));
+    const positions = splits.map(positionOf);
+    this.#hasBoundedSplits ||= positions.some(({ endOffset }) => endOffset !== null);
+    this.#fetcher?.add(positions.map(createPartitionState));
     this.#wake();
   }
 
@@ -281,10 +332,13 @@ export class KafkaReader implements SourceReader, BatchOrigin {
     fetcher.release(range);
     this.#lag.value = fetcher.lag;
     this.#bytesIn.value = fetcher.bytesReceived;
-    if (isRead(range.state)) settleAtEnd(range.state);
+    if (!isRead(range.state)) return;
+    settleAtEnd(range.state);
+    this.#mayHaveEnded = true;
   }
 
   #wake(): void {
+    this.#mayHaveEnded = this.#hasBoundedSplits;
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }

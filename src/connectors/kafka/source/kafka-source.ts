@@ -1,4 +1,5 @@
 import {
+  type Committer,
   type ConnectorContext,
   type FormatDefinition,
   type OptionProblem,
@@ -9,6 +10,10 @@ import {
   type SourceSpec,
   type SplitEnumerator,
 } from '../../../core/index.ts';
+import { createKafkaClient } from '../client/index.ts';
+import { clientConfig } from '../connection-options.ts';
+import { KafkaCommitter, transactionSettings } from '../transaction/index.ts';
+import { deadLetterProducer, deadLetterTransactions } from './dead-letter-transactions.ts';
 import { KafkaEnumerator } from './kafka-enumerator.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { kafkaMetadata } from './metadata-columns.ts';
@@ -35,7 +40,16 @@ export function createKafkaSource(formats: readonly FormatDefinition[]): SourceC
       if (format === undefined) throw new TypeError(`no format ${spec.format?.name ?? ''}`);
       return new KafkaReader(spec, format);
     },
+    createCommitter,
   });
+}
+
+/** For dead letters. */
+function createCommitter(spec: SourceSpec, { run, ports }: ConnectorContext): Committer {
+  if (run === null) throw new TypeError('a job without checkpoints has nothing to commit');
+  const isTransactional = deadLetterTransactions(spec, run) !== null;
+  const settings = transactionSettings(spec.options, run, spec.stepId, deadLetterProducer.deliveryTimeoutMs);
+  return new KafkaCommitter(createKafkaClient(clientConfig(spec.options), ports), settings, ports, isTransactional);
 }
 
 /** What is wrong although every option alone is right. */
@@ -66,6 +80,9 @@ function checkSource(spec: SourceSpec): readonly OptionProblem[] {
     if (limit.byTopic.has('*') && topics.length > 1) {
       report(option, 'invalid', `\`${option}\` needs offsets per topic: {TOPIC: {PARTITION: OFFSET}}`);
     }
+  }
+  if (spec.errors.kind === 'dead-letter' && spec.errors.target === options['commitsTopic']) {
+    report('commitsTopic', 'invalid', '`commitsTopic` is for records of transactions alone: not for dead letters too');
   }
   if (spec.errors.kind === 'dead-letter' && topics.includes(spec.errors.target)) {
     report('topic', 'invalid', `dead letters of ${spec.errors.target} would be read again: use another topic for them`);

@@ -1,5 +1,5 @@
 /** What a Kafka split's position holds. */
-import { splitId, type OptionValue, type Split } from '../../../core/index.ts';
+import { splitId, type OptionValue, type Split, type SplitId } from '../../../core/index.ts';
 
 export interface KafkaPosition {
   readonly topic: string;
@@ -15,10 +15,14 @@ export interface KafkaPosition {
   readonly isFromBeginning: boolean;
 }
 
+export function kafkaSplitId(topic: string, partition: number): SplitId {
+  return splitId(`${topic}-${partition}`);
+}
+
 export function kafkaSplit(position: KafkaPosition, racks: readonly string[] = []): Split {
   const { topic, partition, offset, endOffset, isFromBeginning } = position;
   return {
-    id: splitId(`${topic}-${partition}`),
+    id: kafkaSplitId(topic, partition),
     position: { topic, partition, offset, endOffset, isFromBeginning } satisfies Readonly<Record<string, OptionValue>>,
     racks,
   };

@@ -1,5 +1,6 @@
 import { defineOptions, type OptionValue } from '../../../core/index.ts';
 import { connectionOptions } from '../connection-options.ts';
+import { transactionOptions } from '../transaction/index.ts';
 
 export const sourceOptions = defineOptions({
   ...connectionOptions,
@@ -34,7 +35,9 @@ export const sourceOptions = defineOptions({
   },
   group: {
     kind: 'string',
-    doc: 'the consumer group whose committed offsets `start: group` means',
+    doc:
+      'the consumer group whose committed offsets `start: group` means; positions of completed checkpoints are ' +
+      'committed to it',
     aliases: ['group.id', 'properties.group.id', 'groupId'],
   },
   reset: {
@@ -111,6 +114,15 @@ export const sourceOptions = defineOptions({
     doc: 'how long to keep trying a partition that no broker serves before the task fails',
     aliases: ['default.api.timeout.ms'],
   },
+  deadLetterDelivery: {
+    kind: 'enum',
+    values: ['exactly-once', 'at-least-once'],
+    default: 'exactly-once',
+    doc:
+      'exactly-once: dead letters of a job whose checkpoints are exactly-once become visible with their checkpoint; ' +
+      'at-least-once: at once, and again after a restart',
+  },
+  ...transactionOptions,
 });
 
 function patternProblem(pattern: string): string | null {

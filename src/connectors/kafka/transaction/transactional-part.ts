@@ -78,9 +78,14 @@ export class TransactionalPart implements CommittingPart {
     return true;
   }
 
+  /** Whether admit() would be true. */
+  get canAdmit(): boolean {
+    return this.#open !== null || this.#pool.hasFree;
+  }
+
   /** Resolves when admit() would be true; rejects when the producer has failed. */
   async admission(): Promise<void> {
-    while (this.#open === null && !this.#pool.hasFree) {
+    while (!this.canAdmit) {
       if (this.#producer.failure !== null) throw this.#producer.failure;
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
