@@ -1,4 +1,5 @@
 import { MillraceError } from '../core/index.ts';
+import type { ConnectorCatalog, SinkConnector, SourceConnector } from '../core/index.ts';
 
 /** Makes one call fail, the n-th from now on, among all calls of the objects that were made faulty. */
 export class Faults {
@@ -57,4 +58,25 @@ function isSnapshot(value: unknown): value is object {
 
 function isFile(value: unknown): value is object {
   return typeof value === 'object' && value !== null && ('append' in value || 'read' in value);
+}
+
+/** The same connectors, of which everything that they make may fail. */
+export function faultyCatalog(catalog: ConnectorCatalog, faults: Faults): ConnectorCatalog {
+  const sources = [...catalog.sources].map(([name, source]): [string, SourceConnector] => [
+    name,
+    {
+      ...source,
+      createEnumerator: (spec, context) => faults.faulty('enumerator', source.createEnumerator(spec, context)),
+      createReader: (spec) => faults.faulty('reader', source.createReader(spec)),
+    },
+  ]);
+  const sinks = [...catalog.sinks].map(([name, sink]): [string, SinkConnector] => {
+    const { createCommitter } = sink;
+    const committer: Partial<SinkConnector> =
+      createCommitter === undefined
+        ? {}
+        : { createCommitter: (spec, context) => faults.faulty('committer', createCommitter(spec, context)) };
+    return [name, { ...sink, ...committer, createWriter: (spec) => faults.faulty('writer', sink.createWriter(spec)) }];
+  });
+  return { ...catalog, sources: new Map(sources), sinks: new Map(sinks) };
 }

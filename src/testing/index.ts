@@ -31,3 +31,5 @@ export { runScripted } from './scripted-run.ts';
 export type { ScriptedRunOptions, ScriptedRunResult } from './scripted-run.ts';
 export { MemoryCheckpointStorage } from './memory-checkpoint-storage.ts';
 export { MemoryJobs } from './memory-job-store.ts';
+export { Faults, faultyCatalog } from './faults.ts';
+export { seededRandom } from './seeded-random.ts';

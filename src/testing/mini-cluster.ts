@@ -1,10 +1,11 @@
-import type { ConnectorCatalog, Ports, WorkerHost } from '../core/index.ts';
+import type { CheckpointStorage, ConnectorCatalog, Ports, WorkerHost } from '../core/index.ts';
 import { nodePorts, nodeWorkerHost } from '../core/node-ports.ts';
 import { startLocalCluster } from '../dispatcher/index.ts';
-import type { JobHandle, JobResult, LocalCluster } from '../dispatcher/index.ts';
+import type { JobHandle, JobResult, LocalCluster, SubmitOptions } from '../dispatcher/index.ts';
 import type { JobGraph } from '../graph/index.ts';
+import type { JobStore } from '../ha/index.ts';
 import { inlineWorkerHost, runSlot, startTaskManager } from '../taskmanager/index.ts';
-import type { RuntimeLimits } from '../taskmanager/index.ts';
+import type { OperatorFactory, RuntimeLimits } from '../taskmanager/index.ts';
 import { Collected, collectSink } from './collect-sink.ts';
 import { sequenceSource } from './sequence-source.ts';
 import { createTestOperator } from './test-operators.ts';
@@ -22,14 +23,22 @@ export interface MiniClusterOptions {
   readonly slotMemoryBytes?: number;
   readonly slotTimeoutMs?: number;
   readonly limits?: Partial<RuntimeLimits>;
+  /** For jobs that take checkpoints, on inline slots. */
+  readonly stores?: { readonly store: JobStore; readonly storage: CheckpointStorage };
+  /** For inline slots; those of tests if left out. */
+  readonly catalog?: ConnectorCatalog;
+  readonly createOperator?: OperatorFactory;
 }
+
+/** Slots on the calling thread are given the storage itself. */
+const IN_MEMORY = { kind: 'directory', path: '/nowhere' } as const;
 
 /** A whole cluster of the real rooms around sources, operators and sinks of tests. */
 export interface MiniCluster {
   readonly cluster: LocalCluster;
   /** What collect sinks took; empty where slots have threads of their own. */
   readonly collected: Collected;
-  readonly submit: (graph: JobGraph) => Promise<JobHandle>;
+  readonly submit: (graph: JobGraph, options?: SubmitOptions) => Promise<JobHandle>;
   /** Submits and waits for the end. */
   readonly run: (graph: JobGraph) => Promise<JobResult & { readonly job: JobHandle }>;
 }
@@ -39,12 +48,13 @@ export async function withMiniCluster<T>(
   options: MiniClusterOptions,
   use: (cluster: MiniCluster) => Promise<T>,
 ): Promise<T> {
-  const { slotCount, slots = 'inline', ports = nodePorts, slotTimeoutMs = 2000, limits = {} } = options;
+  const { slotCount, slots = 'inline', ports = nodePorts, slotTimeoutMs = 2000, limits = {}, stores } = options;
   const collected = new Collected();
-  const catalog = testCatalog(collected);
+  const { catalog = testCatalog(collected), createOperator = createTestOperator } = options;
+  const openStorage = stores === undefined ? {} : { openStorage: () => stores.storage };
   const workerHost: WorkerHost =
     slots === 'inline'
-      ? inlineWorkerHost((data) => runSlot(data, { ports, catalog, createOperator: createTestOperator }))
+      ? inlineWorkerHost((data) => runSlot(data, { ports, catalog, createOperator, ...openStorage }))
       : nodeWorkerHost(new URL('./test-slot-worker.ts', import.meta.url));
   const { slotMemoryBytes } = options;
   const cluster = await startLocalCluster({
@@ -60,9 +70,10 @@ export async function withMiniCluster<T>(
         limits,
         ...(slotMemoryBytes === undefined ? {} : { slotMemoryBytes }),
       }),
+    ...(stores === undefined ? {} : { ...stores, storageConfig: IN_MEMORY }),
   });
   try {
-    const submit = (graph: JobGraph): Promise<JobHandle> => cluster.dispatcher.submit(graph);
+    const submit = (graph: JobGraph, how?: SubmitOptions): Promise<JobHandle> => cluster.dispatcher.submit(graph, how);
     return await use({
       cluster,
       collected,

@@ -5,13 +5,14 @@
  */
 import { MemoryCheckpointStorage } from './memory-checkpoint-storage.ts';
 import { nodePorts } from '../core/node-ports.ts';
-import type { CheckpointSettings, ConnectorCatalog, SinkConnector, SourceConnector } from '../core/index.ts';
+import type { CheckpointSettings } from '../core/index.ts';
 import type { JobGraph } from '../graph/index.ts';
 import { Collected } from './collect-sink.ts';
-import { Faults } from './faults.ts';
+import { Faults, faultyCatalog } from './faults.ts';
 import { testCatalog } from './mini-cluster.ts';
 import { ScriptedJob } from './scripted-job.ts';
 import type { ScriptedCheckpoint } from './scripted-job.ts';
+import { seededRandom } from './seeded-random.ts';
 import { createTestOperator } from './test-operators.ts';
 
 const DEADLINE_MS = 60_000;
@@ -63,7 +64,7 @@ class ScriptedRun {
   constructor(graphOf: (parallelism: number) => JobGraph, options: ScriptedRunOptions) {
     this.#graphOf = graphOf;
     this.#options = options;
-    this.#random = randomOf(options.seed);
+    this.#random = seededRandom(options.seed);
     this.#failuresLeft = options.failures;
     const faults = this.#faults;
     this.job = new ScriptedJob(graphOf(2), {
@@ -169,27 +170,4 @@ class ScriptedRun {
   #chance(probability: number): boolean {
     return this.#random() < probability;
   }
-}
-
-function faultyCatalog(catalog: ConnectorCatalog, faults: Faults): ConnectorCatalog {
-  const sources = [...catalog.sources].map(([name, source]): [string, SourceConnector] => [
-    name,
-    { ...source, createReader: (spec) => faults.faulty('reader', source.createReader(spec)) },
-  ]);
-  const sinks = [...catalog.sinks].map(([name, sink]): [string, SinkConnector] => [
-    name,
-    { ...sink, createWriter: (spec) => faults.faulty('writer', sink.createWriter(spec)) },
-  ]);
-  return { ...catalog, sources: new Map(sources), sinks: new Map(sinks) };
-}
-
-/** Mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
