@@ -31,7 +31,15 @@ export class OffsetCommitter {
 
   /** Resolves when what was last given is committed, or after a while. */
   async settle(timeoutMs: number): Promise<void> {
-    if (this.#running !== null) await Promise.race([this.#running, this.#ports.clock.sleep(timeoutMs)]);
+    const running = this.#running;
+    if (running === null) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#ports.clock.schedule(timeoutMs, resolve);
+      void running.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   async #run(): Promise<void> {
