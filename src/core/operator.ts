@@ -39,6 +39,11 @@ export interface Output {
 
 export interface OperatorContext extends TaskContext {
   readonly output: Output;
+  /**
+   * Where rows go that came too late, with the fields of the input; absent where nobody reads them. It is ready when
+   * `output` is, and neither is once a batch was put into one of them.
+   */
+  readonly lateOutput?: Output;
   /** What happens to a row that the operator throws a record-scope error for. */
   readonly errors: RecordErrorHandler;
   /** The event time that the checkpoint had reached from which this operator is restored; -Infinity without one. */

@@ -192,7 +192,7 @@ class SubtaskBuilder {
     const stepId = (lastNode === undefined ? null : stepsOf(lastNode).at(-1)) ?? this.#task.vertex.name;
     const writers = this.#task.outputs.map((output) => this.#materials.links.writer(this.#task, output));
     return {
-      tail: new ExchangeTail(writers, stepId),
+      tail: new ExchangeTail(writers, stepId, this.#task.outputs.map(({ edge }) => edge.side === 'late')),
       close: () => {
         for (const each of writers) each.close();
       },
@@ -255,9 +255,11 @@ class SubtaskBuilder {
     const output = chain.outputs[index];
     const node = nodes[index];
     if (operator === null || output === undefined || node === undefined) return [];
+    const hasLateOutput = index === nodes.length - 1 && this.#task.outputs.some(({ edge }) => edge.side === 'late');
     const context: OperatorContext = {
       ...this.#context(stepsOf(node)[0] ?? stepId),
       output,
+      ...(hasLateOutput ? { lateOutput: chain.lateOutput } : {}),
       errors: this.#errors,
       restoredWatermarkMs: this.#restoredWatermarkMs,
       setAlarm: (atMs) => {

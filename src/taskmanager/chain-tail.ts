@@ -125,18 +125,24 @@ export class ExchangeTail implements ChainTail {
   readonly stepId: string;
   readonly committables: readonly Committable[] = [];
   readonly #writers: readonly EdgeWriter[];
+  /** Per edge, whether it takes the rows that came too late instead of the others. */
+  readonly #isLate: readonly boolean[];
   /** Per edge, whether it has the present control element. */
   readonly #hasControl: boolean[];
 
-  constructor(writers: readonly EdgeWriter[], stepId: string) {
+  constructor(writers: readonly EdgeWriter[], stepId: string, isLate: readonly boolean[]) {
     this.#writers = writers;
+    this.#isLate = isLate;
     this.stepId = stepId;
     this.#hasControl = writers.map(() => false);
     for (const writer of writers) writer.onReady = () => this.onReady();
   }
 
-  offer(batch: ColumnBatch): void {
-    for (const writer of this.#writers) writer.offer(batch);
+  offer(batch: ColumnBatch, side?: 'late'): void {
+    const isLate = side === 'late';
+    for (let index = 0; index < this.#writers.length; index++) {
+      if (this.#isLate[index] === isLate) this.#writers[index]?.offer(batch);
+    }
   }
 
   take(): boolean {

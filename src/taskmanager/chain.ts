@@ -31,8 +31,8 @@ export interface ChainTail {
   onReady: () => void;
   /** Called at any time when something that the tail has started went wrong. */
   onFailure: (error: unknown) => void;
-  /** Starts with a batch, borrowed until take() has returned true. */
-  offer(batch: ColumnBatch): void;
+  /** Starts with a batch, borrowed until take() has returned true; `late` with rows that came too late for the chain. */
+  offer(batch: ColumnBatch, side?: 'late'): void;
   /** Goes on with the batch; true once it is no longer needed. */
   take(): boolean;
   /** Goes on with an element that follows all batches; true once it is done. A flush is done at once. */
@@ -84,6 +84,8 @@ export class Chain {
 
   /** Where each stage puts its output. */
   readonly outputs: readonly Output[];
+  /** Where the last stage puts rows that came too late. */
+  readonly lateOutput: Output;
   /** Null where the job takes no checkpoints. */
   barriers: BarrierObserver | null = null;
   #watermarkMs: number;
@@ -97,6 +99,7 @@ export class Chain {
     this.#tail = tail;
     this.#pending = stages.map(() => new Pending());
     this.outputs = stages.map((_, index) => this.#outputOf(index));
+    this.lateOutput = this.#outputOf(stages.length - 1, 'late');
     tail.onReady = () => this.onReady();
     tail.onFailure = (error) => {
       this.#current = stages.length;
@@ -120,7 +123,7 @@ export class Chain {
     return this.#tail.committables;
   }
 
-  #outputOf(index: number): Output {
+  #outputOf(index: number, side?: 'late'): Output {
     const isReady = (): boolean => this.#deepest <= index;
     return {
       get ready() {
@@ -130,7 +133,7 @@ export class Chain {
         if (batch.rowCount === 0) return;
         const stage = this.#stages[index];
         if (stage !== undefined) stage.recordsOut.value += batch.rowCount;
-        this.#put(index + 1, batch, 0);
+        this.#put(index + 1, batch, 0, side);
       },
     };
   }
@@ -165,11 +168,11 @@ export class Chain {
     return 'idle';
   }
 
-  #put(stage: number, batch: ColumnBatch, input: number): void {
+  #put(stage: number, batch: ColumnBatch, input: number, side?: 'late'): void {
     this.#deepest = stage;
     if (stage === this.#stages.length) {
       this.#current = stage;
-      this.#tail.offer(batch);
+      this.#tail.offer(batch, side);
       return;
     }
     const pending = this.#pending[stage] as Pending;

@@ -19,6 +19,9 @@ export interface RecordFailure {
 /** Collects what an operator emits, copied at once, and is full for a while after each batch. */
 export class HarnessOutput implements Output {
   rows: OutputRow[] = [];
+  readonly lateRows: OutputRow[] = [];
+  /** Where rows go that came too late; busy as long as this is. */
+  readonly late: Output;
   readonly #pauses: number;
   #pausesLeft = 0;
   #held: { readonly batch: ColumnBatch; readonly rows: readonly OutputRow[] } | null = null;
@@ -26,6 +29,15 @@ export class HarnessOutput implements Output {
   /** `pauses`: how many times advance() says no after each batch. */
   constructor(pauses: number) {
     this.#pauses = pauses;
+    const isReady = (): boolean => this.ready;
+    this.late = {
+      get ready() {
+        return isReady();
+      },
+      emit: (batch) => {
+        this.#hold(batch, this.lateRows);
+      },
+    };
   }
 
   get ready(): boolean {
@@ -33,11 +45,15 @@ export class HarnessOutput implements Output {
   }
 
   emit(batch: ColumnBatch): void {
+    this.#hold(batch, this.rows);
+  }
+
+  #hold(batch: ColumnBatch, into: OutputRow[]): void {
     if (!this.ready) throw new Error('the operator emitted while its output was not ready');
     if (batch.rowCount === 0) return;
     if (batch.rowCount > batch.capacity) throw new Error('a batch holds more rows than its capacity');
     const rows = rowsOfBatch(batch);
-    this.rows.push(...rows);
+    into.push(...rows);
     this.#held = { batch, rows };
     this.#pausesLeft = this.#pauses;
   }

@@ -39,6 +39,8 @@ export interface HarnessOptions {
   readonly nowMs?: number;
   /** Rows per batch. Default 1024. */
   readonly batchSize?: number;
+  /** Whether a step reads rows that come too late. Default false. */
+  readonly takesLate?: boolean;
   /** How many times `output.ready` is false after each batch that was emitted. Default 0. */
   readonly pauses?: number;
   /** The number of the first row, for origins. Default 0. */
@@ -100,6 +102,11 @@ export class OperatorHarness {
   /** What was emitted so far and not taken. */
   get rows(): readonly OutputRow[] {
     return this.#output.rows;
+  }
+
+  /** The rows that came too late, so far; where `takesLate`. */
+  get lateRows(): readonly OutputRow[] {
+    return this.#output.lateRows;
   }
 
   get failures(): readonly RecordFailure[] {
@@ -250,6 +257,7 @@ export class OperatorHarness {
       maxParallelism,
       ports: { ...ports, clock: this.#clock },
       output: this.#output,
+      ...(this.#options.takesLate === true ? { lateOutput: this.#output.late } : {}),
       errors: this.#errors,
       restoredWatermarkMs: this.#watermarkMs,
       setAlarm: (atMs) => {

@@ -87,6 +87,11 @@ export class CompiledTransform {
     return state.row;
   }
 
+  /** Per row of `out`, since it was empty, the row of the batch that it was made of. */
+  get sourceRows(): Int32Array {
+    return this.#state.sourceRows;
+  }
+
   /** The source of the version for batches without NULLs and wide values, for `explain` and tests. */
   describe(version: TransformVersion = { mode: 'narrow', nulls: false }): string {
     return this.#generator(version).source();

@@ -29,6 +29,8 @@ export interface ExchangeExplanation {
   readonly vertex: number;
   /** `forward`, `rebalance`, `broadcast` or `hash(FIELD, …)`. */
   readonly exchange: string;
+  /** Whether the rows that came too late go this way. */
+  readonly isLate: boolean;
   readonly changelog: ChangelogMode;
   /** Field names; one empty list means that there is at most one row. */
   readonly uniqueKeys: readonly (readonly string[])[];
@@ -64,7 +66,7 @@ export function explainJobAsText(graph: JobGraph, catalog: ConnectorCatalog): st
   const lines = [`job ${explanation.name}, ${explanation.maxParallelism} key groups`, ...recoveryLines(explanation)];
   for (const vertex of explanation.vertices) {
     lines.push('', `[${vertex.number}] ${vertex.name}`, `    parallelism ${vertex.parallelism}, id ${vertex.id}`);
-    for (const input of vertex.inputs) lines.push(`  <- [${input.vertex}] ${input.exchange}`);
+    for (const input of vertex.inputs) lines.push(`  <- [${input.vertex}] ${describeWay(input)}`);
     for (const step of vertex.steps) {
       lines.push(`  ${step.kind} ${step.step}`);
       for (const detail of step.details) lines.push(`      ${detail}`);
@@ -89,10 +91,14 @@ function recoveryLines({ checkpoint, restart }: JobExplanation): readonly string
   return lines;
 }
 
-function exchangeLines({ vertex, exchange, changelog, uniqueKeys, fields }: ExchangeExplanation): readonly string[] {
+function exchangeLines({ vertex, exchange, isLate, changelog, uniqueKeys, fields }: ExchangeExplanation): readonly string[] {
   const keys = uniqueKeys.map((key) => (key.length === 0 ? 'one row' : `unique by ${key.join(', ')}`));
   const mode = [changelog, ...keys].join(', ');
-  return [`  -> [${vertex}] ${exchange}`, `      ${mode}: ${fields.join(', ')}`];
+  return [`  -> [${vertex}] ${describeWay({ exchange, isLate })}`, `      ${mode}: ${fields.join(', ')}`];
+}
+
+function describeWay({ exchange, isLate }: Pick<ExchangeExplanation, 'exchange' | 'isLate'>): string {
+  return isLate ? `${exchange}, late rows` : exchange;
 }
 
 function explainExchange(edge: JobEdge, vertex: number): ExchangeExplanation {
@@ -100,6 +106,7 @@ function explainExchange(edge: JobEdge, vertex: number): ExchangeExplanation {
   return {
     vertex,
     exchange: describeExchange(edge.exchange, nameOf),
+    isLate: edge.side === 'late',
     changelog: edge.changelog,
     uniqueKeys: edge.uniqueKeys.map((key) => key.map(nameOf)),
     fields: describeFields(edge.schema),

@@ -9,11 +9,20 @@ export function buildJobGraph(graph: LogicalGraph): JobGraph {
   const exchanges = planExchanges(graph);
   const chains = formChains(graph, exchanges);
   const chainOf = new Map(chains.flatMap((chain) => chain.map((node) => [node.id, chain] as const)));
+  for (const { from, to } of graph.edges) {
+    const window = chainOf.get(from);
+    // Late rows are no node of a chain: they leave by the window's.
+    if (isLate(to, graph) && window !== undefined) chainOf.set(to, window);
+  }
   const cut = graph.edges.filter((edge) => chainOf.get(edge.from) !== chainOf.get(edge.to));
   const edges = cut.map((edge) => jobEdge(edge, graph, chainOf, exchanges.get(edge) ?? { kind: 'forward' }));
   const vertices = chains.map((chain) => jobVertex(chain, graph, edges));
   const { name, maxParallelism, checkpoint, restart } = graph;
   return { version: 1, name, maxParallelism, checkpoint, restart, vertices, edges };
+}
+
+function isLate(id: string, graph: LogicalGraph): boolean {
+  return graph.nodes.find((node) => node.id === id)?.kind === 'late';
 }
 
 /** Never empty. */
@@ -25,6 +34,7 @@ function formChains(graph: LogicalGraph, exchanges: ReadonlyMap<LogicalEdge, Exc
   const readers = new Map<string, number>();
   for (const { from } of graph.edges) readers.set(from, (readers.get(from) ?? 0) + 1);
   for (const node of graph.nodes) {
+    if (node.kind === 'late') continue;
     const inputs = graph.edges.filter((edge) => edge.to === node.id);
     const [input] = inputs;
     const isAlone = input !== undefined && inputs.length === 1 && readers.get(input.from) === 1;
@@ -58,6 +68,7 @@ function jobEdge(
   const { schema, changelog, uniqueKeys } = edge.stream;
   return {
     id: edgeIdIn(graph, edge),
+    ...(isLate(edge.from, graph) ? { side: 'late' } : {}),
     from: vertexIdOf(headOf(chainOf.get(edge.from))),
     to: vertexIdOf(headOf(chainOf.get(edge.to))),
     exchange,
@@ -125,6 +136,7 @@ function transformStep(node: LogicalNode): TransformStep | null {
     case 'source':
     case 'aggregate':
     case 'window':
+    case 'late':
     case 'join':
     case 'dedupe':
     case 'top-n':
@@ -165,9 +177,10 @@ function otherNode(node: LogicalNode, inputs: readonly RowSchema[]): ChainNode {
       return { kind: 'union', stepId, input, output: node.output.schema };
     case 'sink':
       return { kind: 'sink', spec: node.spec, input };
+    case 'late':
     case 'filter':
     case 'select':
     case 'flat-map':
-      throw new TypeError(`a step of the kind ${node.kind} belongs into a transform`);
+      throw new TypeError(`a step of the kind ${node.kind} is no node of a chain of its own`);
   }
 }

@@ -50,13 +50,18 @@ function list(item: Shape): Shape {
   };
 }
 
-function object(members: Readonly<Record<string, Shape>>): Shape {
+type Shapes = Readonly<Record<string, Shape>>;
+
+function object(members: Shapes, optional: Shapes = {}): Shape {
   return (value, path) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(path, 'is not an object');
     const record = value as Readonly<Record<string, unknown>>;
     for (const [key, shape] of Object.entries(members)) {
       if (!Object.hasOwn(record, key)) refuse(`${path}.${key}`, 'is missing');
       shape(record[key], `${path}.${key}`);
+    }
+    for (const [key, shape] of Object.entries(optional)) {
+      if (Object.hasOwn(record, key)) shape(record[key], `${path}.${key}`);
     }
   };
 }
@@ -228,7 +233,7 @@ const jobGraph = object({
   vertices: list(
     object({ id, name: text, parallelism: count, chain: list(chainNode), inputs: list(id), outputs: list(id) }),
   ),
-  edges: list(object({ id, from: id, to: id, exchange, schema, changelog, uniqueKeys: list(list(index)) })),
+  edges: list(object({ id, from: id, to: id, exchange, schema, changelog, uniqueKeys: list(list(index)) }, { side: oneOf('late') })),
 });
 
 /** Returns the value as a job graph, or throws MR-JOB-GRAPH-INVALID with the path of what is wrong. */

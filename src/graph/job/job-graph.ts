@@ -230,6 +230,8 @@ export type Exchange =
 
 export interface JobEdge {
   readonly id: EdgeId;
+  /** What of the last node of `from` goes this way; absent for what it emits. `late`: rows that came too late for it. */
+  readonly side?: 'late';
   readonly from: VertexId;
   readonly to: VertexId;
   readonly exchange: Exchange;

@@ -88,7 +88,10 @@ describe('windows', () => {
     ['lateness that is none', '{tumble: 1m, lateness: soon}', ['11:36 MR-JOB-BAD-OPTION']],
     ['lateness of a count', '{count: 5, lateness: 1s}', ['11:24 MR-JOB-WINDOW']],
     ['early sessions', '{session: 1m, early: 1s}', ['11:27 MR-JOB-UNSUPPORTED']],
-    ['late rows to a step', '{tumble: 1m, late: x}', ['11:26 MR-JOB-UNSUPPORTED']],
+    ['late rows that nothing reads', '{tumble: 1m, late: x}', ['11:32 MR-JOB-UNUSED-STEP']],
+    ['late rows to no name', '{tumble: 1m, late: a b}', ['11:32 MR-JOB-BAD-NAME']],
+    ['late rows to a source', '{tumble: 1m, late: in}', ['11:32 MR-JOB-FROM']],
+    ['late rows of a count', '{count: 5, late: x}', ['11:24 MR-JOB-WINDOW', '11:30 MR-JOB-UNUSED-STEP']],
   ] as const)('with %s are refused', async (_what, window, expected) => {
     expect(await problemsOf(timedJobOf(windowed(window)))).toEqual(expected);
   });
@@ -113,6 +116,39 @@ describe('windows', () => {
   it('have their bounds, and nothing else has', async () => {
     const text = jobOf('  - id: w\n    aggregate: {n: COUNT(*), until: WINDOW_END}\n');
     expect(await problemsOf(text)).toEqual(['9:37 MR-JOB-EXPRESSION']);
+  });
+});
+
+describe('late rows', () => {
+  const window = windowed('{tumble: 1m, late: too-late}', 'n: COUNT(*)');
+
+  it('go to the step of their name, as they came', async () => {
+    const text = timedJobOf(window, '  - id: too-late\n    sink: print\n', '  - id: on-time\n    from: w\n    select: {n: n}\n');
+    const { logical, jobGraph } = await graphsOf(text, { parallelism: 2 });
+    const stream = (from: string) => logical.edges.find((edge) => edge.from === from)?.stream;
+    expect(stream('w.too-late')).toEqual(stream('in'));
+    expect(jobGraph.vertices.map(({ name }) => name)).toEqual(['in', 'w', 'too-late', 'on-time -> out']);
+    const side = jobGraph.edges.map(({ side, exchange, schema }) => [side, exchange.kind, schema.fields.length]);
+    expect(side).toEqual([
+      [undefined, 'hash', 8],
+      ['late', 'forward', 8],
+      [undefined, 'forward', 2],
+    ]);
+    const [, node] = jobGraph.vertices;
+    expect(node?.outputs).toEqual([jobGraph.edges[1]?.id, jobGraph.edges[2]?.id]);
+  });
+
+  it('are read by any step that names them, and carry what those need through the window', async () => {
+    const readers = '  - id: l1\n    from: too-late\n    select: {b: b}\n  - id: o1\n    sink: print\n';
+    const other = '  - id: l2\n    from: too-late\n    key: [ok]\n    aggregate: {m: MAX(a)}\n  - id: o2\n    sink: print\n';
+    const text = timedJobOf(window, readers, other, '  - id: on-time\n    from: w\n    select: {n: n}\n');
+    const { optimised, jobGraph } = await graphsOf(text, { parallelism: 2 });
+    const names = (to: string) =>
+      optimised.edges.find((edge) => edge.to === to)?.stream.schema.fields.map(({ name }) => name);
+    expect(names('w')).toEqual(['a', 'b', 's', 'ok']);
+    expect(names('l1')).toEqual(['a', 'b', 's', 'ok']);
+    expect(names('l2')).toEqual(['a', 'ok']);
+    expect(jobGraph.edges.filter(({ side }) => side === 'late').length).toBe(2);
   });
 });
 

@@ -3,6 +3,7 @@ import type { WindowField } from '../job/job-graph.ts';
 import type { AggregateStepSpec, NamedText, WindowBlock } from '../spec/job-spec.ts';
 import { aggregateStream, windowIdentity, windowStream } from './changelog-rules.ts';
 import { checkAggregate } from './check-expression.ts';
+import { branchId } from './graph-builder.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { mentions } from './step-stream.ts';
 import type { StepStream } from './step-stream.ts';
@@ -31,7 +32,8 @@ export function addAggregate(step: AggregateStepSpec, builder: GraphBuilder): vo
     builder.push(step, { kind: 'aggregate', id, parallelism, keys, calls, output: output.stream });
     return;
   }
-  const { spec: window, latenessMs, earlyMs, range } = step.window;
+  const { spec: window, latenessMs, earlyMs, late, range } = step.window;
+  if (late !== null) builder.know(branchId(id, late.name), input);
   const isTimed = window?.kind !== 'count';
   if (isTimed) builder.requireEventTime(step, `\`${id}\``, range);
   const firesAgain = latenessMs > 0 || earlyMs !== null;
@@ -41,6 +43,9 @@ export function addAggregate(step: AggregateStepSpec, builder: GraphBuilder): vo
   if (output === null || window === null || builder.problems.count > before) return;
   const settings = { keys, calls, window, latenessMs, earlyMs, fields };
   builder.push(step, { kind: 'window', id, parallelism, ...settings, output: output.stream });
+  if (late === null) return;
+  const node = { kind: 'late', id: branchId(id, late.name), parallelism, output: input.stream } as const;
+  builder.pushBehind(node, [{ id, stream: output.stream }]);
 }
 
 interface Outputs {

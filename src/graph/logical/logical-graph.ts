@@ -55,6 +55,7 @@ export type LogicalNode =
   | LogicalFlatMap
   | LogicalAggregate
   | LogicalWindow
+  | LogicalLate
   | LogicalJoin
   | LogicalDedupe
   | LogicalTopN
@@ -121,6 +122,12 @@ export interface LogicalWindow extends LogicalNodeBase {
   readonly earlyMs: number | null;
   /** The output's fields: those of the key first. */
   readonly fields: readonly WindowField[];
+  readonly output: RowStream;
+}
+
+/** The rows that came too late for the window that it reads, as they reached that. No node of its own when it runs. */
+export interface LogicalLate extends LogicalNodeBase {
+  readonly kind: 'late';
   readonly output: RowStream;
 }
 

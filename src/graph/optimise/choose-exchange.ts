@@ -12,6 +12,7 @@ export type Partitioning = readonly number[] | null;
 export function partitioningOf(node: LogicalNode, input: Partitioning): Partitioning {
   switch (node.kind) {
     case 'source':
+    case 'late':
     case 'union':
     case 'sink':
       return null;

@@ -26,6 +26,7 @@ function foldNode(node: LogicalNode): LogicalNode {
         })),
       };
     case 'source':
+    case 'late':
     case 'dedupe':
     case 'top-n':
     case 'union':

@@ -15,11 +15,14 @@ export function pruneColumns(graph: LogicalGraph): LogicalGraph {
   const exchanges = planExchanges(graph);
   const edit = new GraphEdit(graph);
   const layouts = new Map<string, Layout>();
+  const beforeWindow = new Map<string, Layout>();
   for (const node of graph.nodes) {
+    const late = lateColumns(node, graph, needed);
     const arriving = edit.inputsOf(node.id).map((from, position) => {
+      if (node.kind === 'late') return beforeWindow.get(from) ?? [];
       const edge = graph.edges.find((each) => each.to === node.id && each.input === position);
       const crosses = edge !== undefined && exchanges.get(edge)?.kind !== 'forward';
-      const wanted = wantedLayout(node, position, layouts.get(from) ?? [], needed, crosses);
+      const wanted = wantedLayout(node, position, layouts.get(from) ?? [], needed, crosses, late);
       if (wanted === null) return layouts.get(from) ?? [];
       const narrow = narrowing(node.id, position, edit.node(from), layouts.get(from) ?? [], wanted);
       layouts.set(narrow.id, wanted);
@@ -27,6 +30,7 @@ export function pruneColumns(graph: LogicalGraph): LogicalGraph {
       return wanted;
     });
     const { pruned, layout } = pruneNode(node, arriving, needed.get(node.id) ?? []);
+    if (node.kind === 'window') beforeWindow.set(node.id, arriving[0] ?? []);
     layouts.set(node.id, layout);
     edit.replace(pruned);
   }
@@ -47,6 +51,7 @@ function neededColumns(graph: LogicalGraph): ReadonlyMap<string, Layout> {
       const consumer = nodes.get(edge.to);
       if (edge.from !== node.id || consumer === undefined) continue;
       for (const column of requiredBy(consumer, needed.get(consumer.id) ?? [], edge.input)) columns.add(column);
+      for (const column of lateColumns(consumer, graph, needed)) columns.add(column);
     }
     if (node.kind === 'source' && node.watermark !== null) columns.add(node.watermark.column);
     if (node.output.changelog !== 'append') for (const key of node.output.uniqueKeys[0] ?? []) columns.add(key);
@@ -56,10 +61,20 @@ function neededColumns(graph: LogicalGraph): ReadonlyMap<string, Layout> {
   return needed;
 }
 
+/** What is needed of rows that come too late for a window has to reach the window. */
+function lateColumns(window: LogicalNode, graph: LogicalGraph, needed: ReadonlyMap<string, Layout>): Layout {
+  if (window.kind !== 'window') return [];
+  const readers = graph.edges.filter(({ from }) => from === window.id).map(({ to }) => to);
+  const late = graph.nodes.filter(({ id, kind }) => kind === 'late' && readers.includes(id));
+  return late.flatMap(({ id }) => needed.get(id) ?? []);
+}
+
 /** The fields of one of its inputs that a node needs for the wanted fields of its output. */
 function requiredBy(node: LogicalNode, wanted: Layout, input: number): ReadonlySet<number> {
   switch (node.kind) {
     case 'source':
+    // Reads what its window has read.
+    case 'late':
       return new Set();
     case 'sink':
       return new Set(node.spec.input.fields.map((_, index) => index));
@@ -106,13 +121,14 @@ function wantedLayout(
   arriving: Layout,
   needed: ReadonlyMap<string, Layout>,
   crosses: boolean,
+  late: Layout,
 ): Layout | null {
   const wanted = needed.get(node.id) ?? [];
   if (node.kind === 'union') return sameLayout(arriving, wanted) ? null : wanted;
   // What a join, a dedupe or a top-n keeps of a row takes memory, wherever it comes from.
   const isKept = node.kind === 'join' || node.kind === 'dedupe' || node.kind === 'top-n';
   if (!(crosses || isKept) || node.kind === 'sink') return null;
-  const required = requiredBy(node, wanted, input);
+  const required = new Set([...requiredBy(node, wanted, input), ...late]);
   const narrow = arriving.filter((column) => required.has(column));
   return narrow.length === arriving.length || narrow.length === 0 ? null : narrow;
 }
@@ -209,6 +225,8 @@ function pruneNode(node: LogicalNode, arriving: readonly Layout[], needed: Layou
       const calls = node.calls.map((call) => mapCallColumns(call, move));
       return { pruned: { ...node, keys, calls }, layout: node.output.schema.fields.map((_, index) => index) };
     }
+    case 'late':
+      return { pruned: { ...node, output: layoutStream(node.output, input) }, layout: input };
     case 'union':
       return { pruned: { ...node, output: layoutStream(node.output, needed) }, layout: needed };
     case 'sink':

@@ -190,7 +190,8 @@ function windowSchema(): JsonSchema {
   const kinds = Object.keys(windowKinds) as readonly WindowKind[];
   const { properties } = tableSchema(windowOptions);
   const shapes = Object.fromEntries(kinds.map((kind) => [kind, windowKindSchema(kind)]));
-  return { ...closed({ ...shapes, ...properties }, []), oneOf: kinds.map((kind) => ({ required: [kind] })) };
+  const late = { description: windowSettings.late.doc, ...STEP_REFERENCE };
+  return { ...closed({ ...shapes, ...properties, late }, []), oneOf: kinds.map((kind) => ({ required: [kind] })) };
 }
 
 function windowKindSchema(kind: WindowKind): JsonSchema {

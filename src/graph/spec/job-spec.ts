@@ -120,6 +120,8 @@ export interface WindowBlock {
   readonly spec: WindowSpec | null;
   readonly latenessMs: number;
   readonly earlyMs: number | null;
+  /** The branch of rows that come too late; null where they are dropped. */
+  readonly late: SplitBranch | null;
   /** Of the key `window`. */
   readonly range: TextRange;
 }
@@ -169,10 +171,11 @@ export interface SplitStepSpec extends StepBase {
   readonly branches: readonly SplitBranch[];
 }
 
+/** A stream of its own name, which steps read as they read a step. */
 export interface SplitBranch {
   readonly name: string;
   readonly nameRange: TextRange;
-  /** Null for `else`. */
+  /** Null for `else`, and for late rows. */
   readonly condition: PlacedText | null;
 }
 

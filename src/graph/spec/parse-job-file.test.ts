@@ -58,7 +58,7 @@ describe('parseJobFile: structure', () => {
       '    filter: amount > 1',
       '    from: inn', // 9: unknown step
       '  - id: large', // 10: duplicate id
-      '    window: {tumble: 1m, late: x}', // 11: not supported
+      '    window: {session: 1m, early: 1s}', // 11: not supported
       '    aggregate: {n: COUNT(*)}',
       '  - id: out',
       '    sink: ${MISSING}', // 14: missing variable
@@ -69,7 +69,7 @@ describe('parseJobFile: structure', () => {
       '6:22 MR-JOB-YAML-CUT',
       '9:11 MR-JOB-UNKNOWN-STEP',
       '10:9 MR-JOB-DUPLICATE-ID',
-      '11:26 MR-JOB-UNSUPPORTED',
+      '11:27 MR-JOB-UNSUPPORTED',
       '14:11 MR-JOB-VARIABLE-MISSING',
     ]);
   });

@@ -29,7 +29,7 @@ import { readJoin } from './read-join.ts';
 import { readTopN } from './read-top-n.ts';
 import { readWatermark } from './read-watermark.ts';
 import { readWindow } from './read-window.ts';
-import type { TextRange } from './source-text.ts';
+import { isBranchName, STEP_ID } from './step-names.ts';
 import type { StepContext, WithoutInputs } from './step-context.ts';
 import { commonSettings, supportedVerbs, verbNames, verbs } from './verbs.ts';
 import type { SettingRow, Verb } from './verbs.ts';
@@ -140,8 +140,6 @@ function chooseVerb(
   }
   return entry;
 }
-
-const STEP_ID = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
 function readId(map: MapNode, where: string, limits: JobFileLimits, problems: ProblemList): string | null {
   const entry = entryOf(map, 'id');
@@ -317,11 +315,4 @@ function readSplit(context: StepContext): WithoutInputs<SplitStepSpec> | null {
     return null;
   }
   return { ...context.base, kind: 'split', branches: otherwise === null ? branches : [...branches, otherwise] };
-}
-
-function isBranchName(name: string, range: TextRange, problems: ProblemList): boolean {
-  if (STEP_ID.test(name)) return true;
-  const problem = 'it is the id of a step: letters, digits, `_` and `-`';
-  problems.add('MR-JOB-BAD-NAME', range, { what: 'the branch', name: shorten(name), problem });
-  return false;
 }

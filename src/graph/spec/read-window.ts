@@ -1,10 +1,11 @@
 import type { WindowSpec } from '../job/job-graph.ts';
 import { entryOf } from './document.ts';
 import type { MapEntry, MapNode } from './document.ts';
-import type { WindowBlock } from './job-spec.ts';
-import { asMap, checkKeys, firstKeyRange, wrongShape } from './map-reader.ts';
+import type { SplitBranch, WindowBlock } from './job-spec.ts';
+import { asMap, asText, checkKeys, firstKeyRange, wrongShape } from './map-reader.ts';
 import { blockOf, readOptions } from './option-block.ts';
 import type { ProblemList } from './problem.ts';
+import { isBranchName } from './step-names.ts';
 import type { TextRange } from './source-text.ts';
 import { windowKinds, windowOptions, windowSettings } from './step-options.ts';
 import type { WindowKind } from './step-options.ts';
@@ -18,7 +19,7 @@ const MOST_SLICES = 10_000;
 export function readWindow(entry: MapEntry | undefined, problems: ProblemList): WindowBlock | null {
   if (entry === undefined) return null;
   const range = entry.keyRange;
-  const nothing = { spec: null, latenessMs: 0, earlyMs: null, range };
+  const nothing = { spec: null, latenessMs: 0, earlyMs: null, late: null, range };
   const given = asMap({ ...entry.value, range: entry.value.kind === 'map' ? entry.value.range : range }, '`window`', EXPECTED, problems);
   if (given === null) return nothing;
   const map = checkKeys(given, windowSettings, '`window`', problems);
@@ -26,9 +27,17 @@ export function readWindow(entry: MapEntry | undefined, problems: ProblemList): 
   const spec = kind === null ? null : readKind(kind, problems);
   const rest = map.entries.filter(({ key }) => Object.hasOwn(windowOptions, key));
   const values = readOptions({ node: { ...map, entries: rest }, range }, windowOptions, problems);
-  if (spec === null || values === null) return { ...nothing, spec };
-  checkFiring(spec, rest, problems);
-  return { spec, latenessMs: values.lateness, earlyMs: values.early, range };
+  const lateEntry = entryOf(map, 'late');
+  const late = lateEntry === undefined ? null : readLate(lateEntry, problems);
+  if (spec === null || values === null) return { ...nothing, spec, late };
+  checkFiring(spec, lateEntry === undefined ? rest : [...rest, lateEntry], problems);
+  return { spec, latenessMs: values.lateness, earlyMs: values.early, late, range };
+}
+
+function readLate({ value }: MapEntry, problems: ProblemList): SplitBranch | null {
+  const name = asText(value, '`late`', 'the id of a step', problems);
+  if (name === null || !isBranchName(name.text, name.range, problems)) return null;
+  return { name: name.text, nameRange: name.range, condition: null };
 }
 
 function chooseKind(map: MapNode, problems: ProblemList): MapEntry | null {

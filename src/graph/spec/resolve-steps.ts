@@ -23,12 +23,18 @@ export function resolveSteps(
     return { ...step.step, inputs: inputsOf(step, above, names, problems) };
   });
   const acyclic = breakCycles(resolved, problems);
-  if (!damaged) checkEnds(acyclic, stepsRange, problems);
+  if (!damaged) checkEnds(acyclic, names, stepsRange, problems);
   return Object.freeze(acyclic.map((step) => Object.freeze(step)));
 }
 
+/** The streams that have names of their own: branches of a split, the late rows of a window. */
+function branchesOf(step: UnresolvedStep['step']): readonly SplitBranch[] {
+  if (step.kind === 'split') return step.branches;
+  return step.kind === 'aggregate' && step.window?.late != null ? [step.window.late] : [];
+}
+
 interface BranchOwner {
-  readonly splitId: string;
+  readonly ownerId: string;
   readonly branch: SplitBranch;
 }
 
@@ -51,12 +57,12 @@ class Names {
         problems.add('MR-JOB-DUPLICATE-ID', idRange, { id, line }, { expected: 'an id of its own' });
       }
     }
-    for (const { step } of this.#firsts) if (step.kind === 'split') this.#addBranches(step.id, step.branches, problems);
+    for (const { step } of this.#firsts) this.#addBranches(step.id, branchesOf(step), problems);
     const ids = [...this.steps].filter(([, step]) => step.hasId).map(([id]) => id);
     this.all = [...new Set([...ids, ...this.branches.keys()])];
   }
 
-  #addBranches(splitId: string, branches: readonly SplitBranch[], problems: ProblemList): void {
+  #addBranches(ownerId: string, branches: readonly SplitBranch[], problems: ProblemList): void {
     for (const branch of branches) {
       const taken = this.branches.get(branch.name);
       const target = this.steps.get(branch.name)?.step;
@@ -65,13 +71,13 @@ class Names {
         problems.add('MR-JOB-DUPLICATE-ID', branch.nameRange, { id: branch.name, line }, {
           expected: 'a branch of its own; a union puts branches together again',
         });
-      } else if (branch.name === splitId || target?.kind === 'source') {
+      } else if (branch.name === ownerId || target?.kind === 'source') {
         const problem = `the branch \`${branch.name}\` leads to a step that cannot read it`;
         problems.add('MR-JOB-FROM', branch.nameRange, { problem }, {
-          expected: 'a step behind the split, or a new name',
+          expected: `a step behind \`${ownerId}\`, or a new name`,
         });
       } else {
-        this.branches.set(branch.name, { splitId, branch });
+        this.branches.set(branch.name, { ownerId, branch });
       }
     }
   }
@@ -97,7 +103,7 @@ function inputsOf(
   }
   const branch = names.branches.get(id);
   if (step.from === null && branch !== undefined) {
-    return [{ stepId: branch.splitId, branch: id, range: branch.branch.nameRange }];
+    return [{ stepId: branch.ownerId, branch: id, range: branch.branch.nameRange }];
   }
   if (kind === 'union' || kind === 'join') return severalInputs(step, kind, names, problems);
   if (step.from === null) return inputAbove(step, above, problems);
@@ -109,7 +115,7 @@ function inputsOf(
     });
   }
   if (branch !== undefined && !inputs.some((input) => input.branch === id)) {
-    const problem = `\`${id}\` is a branch of \`${branch.splitId}\`, but its \`from\` names another step`;
+    const problem = `\`${id}\` is a branch of \`${branch.ownerId}\`, but its \`from\` names another step`;
     problems.add('MR-JOB-FROM', step.from[0]?.range ?? verbRange, { problem }, {
       expected: 'no `from`, or another name for the branch',
     });
@@ -196,7 +202,7 @@ function resolve(
   const step = names.steps.get(wanted)?.step;
   const branch = names.branches.get(wanted);
   if (step === undefined) {
-    return branch === undefined ? null : { stepId: branch.splitId, branch: wanted, range: name.range };
+    return branch === undefined ? null : { stepId: branch.ownerId, branch: wanted, range: name.range };
   }
   if (step.kind === 'sink') {
     const problem = `\`${wanted}\` is a sink and has no rows to read`;
@@ -206,7 +212,7 @@ function resolve(
   if (step.kind !== 'split') return { stepId: wanted, branch: null, range: name.range };
   // A declared step that is a branch of this split may say so.
   const own = names.branches.get(reader.step.id);
-  if (own?.splitId === wanted) return { stepId: wanted, branch: reader.step.id, range: name.range };
+  if (own?.ownerId === wanted) return { stepId: wanted, branch: reader.step.id, range: name.range };
   const problem = `\`${wanted}\` is a split: \`from\` names one of its branches`;
   const branches = step.branches.map((each) => each.name);
   problems.add('MR-JOB-FROM', name.range, { problem }, { expected: `one of ${branches.join(', ')}` });
@@ -250,7 +256,7 @@ function reportCycle(path: readonly string[], input: StepInput, problems: Proble
   problems.add('MR-JOB-CYCLE', input.range, { path: shown }, { expected: 'a step above the circle' });
 }
 
-function checkEnds(steps: readonly StepSpec[], range: TextRange, problems: ProblemList): void {
+function checkEnds(steps: readonly StepSpec[], names: Names, range: TextRange, problems: ProblemList): void {
   // A step that could not be read may have been anything.
   const unclear = steps.some((step) => step.kind === 'broken');
   if (!unclear && !steps.some((step) => step.kind === 'source')) {
@@ -266,9 +272,12 @@ function checkEnds(steps: readonly StepSpec[], range: TextRange, problems: Probl
     for (const { stepId, branch } of inputs) (branch === null ? readSteps : readBranches).add(branch ?? stepId);
   }
   for (const step of steps) {
-    if (step.kind === 'split') {
-      for (const { name, nameRange } of step.branches) if (!readBranches.has(name)) unused(name, nameRange, problems);
-    } else if (step.kind !== 'sink' && step.kind !== 'broken' && !readSteps.has(step.id)) {
+    for (const { name, nameRange } of branchesOf(step)) {
+      // A name that is taken or cannot be has its problem.
+      const isKnown = names.branches.get(name)?.ownerId === step.id;
+      if (isKnown && !readBranches.has(name)) unused(name, nameRange, problems);
+    }
+    if (step.kind !== 'split' && step.kind !== 'sink' && step.kind !== 'broken' && !readSteps.has(step.id)) {
       unused(step.id, step.idRange, problems);
     }
   }

@@ -155,9 +155,9 @@ export const windowSettings: Readonly<Record<WindowKind | 'lateness' | 'early' |
     supported: true,
   },
   late: {
-    doc: 'the step that reads rows that come too late',
+    doc: 'the step that reads rows which come too late, or a name for its `from`; without it they are dropped',
     aliases: ['sideOutput', 'sideOutputLateData', 'lateTo', 'lateData'],
-    supported: false,
+    supported: true,
   },
 };
 

@@ -17,6 +17,8 @@ export const RowVerdict = Object.freeze({
   outOfRange: -4,
 });
 
+const NO_TIMES = new Float64Array(0);
+
 /** What becomes of rows that are in no window. */
 export class RowVerdicts {
   readonly #context: OperatorContext;
@@ -34,7 +36,9 @@ export class RowVerdicts {
   }
 
   /** The event times of a batch, which has to have them: the plan sees to it. */
-  timesOf({ timestamps }: ColumnBatch): Float64Array {
+  timesOf({ timestamps, rowCount }: ColumnBatch): Float64Array {
+    // A batch of which no row could be computed has nothing of its rows.
+    if (rowCount === 0) return NO_TIMES;
     if (timestamps === null) throw new TypeError(`step ${this.#stepId} received rows without event time`);
     return timestamps;
   }
