@@ -8,7 +8,7 @@ import type {
   OlderRun,
   StepId,
 } from '../../core/index.ts';
-import type { JobGraph } from '../../graph/index.ts';
+import type { JobGraph, SinkNode, SourceNode } from '../../graph/index.ts';
 import { schedulerErrors } from '../errors.ts';
 import { inStep } from '../in-step.ts';
 
@@ -80,31 +80,37 @@ function committingSteps(
 ): readonly CommittingStep[] {
   return graph.vertices.flatMap(({ chain }) =>
     chain.flatMap((node): CommittingStep[] => {
-      if (node.kind === 'source') {
-        const { spec } = node;
-        const connector = catalog.sources.get(spec.connector);
-        const create = connector?.createCommitter?.bind(connector);
-        return [
-          {
-            stepId: toStepId(spec.stepId),
-            connector: spec.connector,
-            isTransactional: create !== undefined && spec.errors.kind === 'dead-letter',
-            create: create === undefined ? null : () => create(spec, context(spec.stepId)),
-          },
-        ];
-      }
-      if (node.kind !== 'sink') return [];
-      const { spec } = node;
-      const connector = catalog.sinks.get(spec.connector);
-      const create = connector?.createCommitter?.bind(connector);
-      return [
-        {
-          stepId: toStepId(spec.stepId),
-          connector: spec.connector,
-          isTransactional: connector?.isTransactional?.(spec.options) ?? false,
-          create: create === undefined ? null : () => create(spec, context(spec.stepId)),
-        },
-      ];
+      if (node.kind !== 'source' && node.kind !== 'sink') return [];
+      const { stepId, connector } = node.spec;
+      const part = node.kind === 'source' ? ofSource(node, catalog, context) : ofSink(node, catalog, context);
+      return [{ stepId: toStepId(stepId), connector, ...part }];
     }),
   );
+}
+
+type CommittingPart = Pick<CommittingStep, 'isTransactional' | 'create'>;
+
+/** A source writes dead letters. */
+function ofSource(
+  { spec }: SourceNode,
+  { sources }: ConnectorCatalog,
+  context: (stepId: string) => ConnectorContext,
+): CommittingPart {
+  const connector = sources.get(spec.connector);
+  const create = connector?.createCommitter?.bind(connector);
+  if (create === undefined) return { isTransactional: false, create: null };
+  return { isTransactional: spec.errors.kind === 'dead-letter', create: () => create(spec, context(spec.stepId)) };
+}
+
+function ofSink(
+  { spec }: SinkNode,
+  { sinks }: ConnectorCatalog,
+  context: (stepId: string) => ConnectorContext,
+): CommittingPart {
+  const connector = sinks.get(spec.connector);
+  const create = connector?.createCommitter?.bind(connector);
+  return {
+    isTransactional: connector?.isTransactional?.(spec.options) ?? false,
+    create: create === undefined ? null : () => create(spec, context(spec.stepId)),
+  };
 }
