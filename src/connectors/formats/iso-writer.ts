@@ -16,7 +16,8 @@ export class IsoWriter {
   /** When the second begins whose text is kept. */
   #secondMs = NaN;
   /** The 20 bytes `2026-01-02T03:04:05.`. */
-  readonly #text = viewOf(new Uint8Array(20));
+  readonly #text = new Uint8Array(20);
+  readonly #words = viewOf(this.#text);
 
   timestamp(bytes: Uint8Array, view: DataView, at: number, ms: number): number {
     let milli = ms - this.#secondMs;
@@ -24,7 +25,7 @@ export class IsoWriter {
       if (!this.#keep(ms)) return writeAscii(bytes, at, formatTimestamp(ms));
       milli = ms - this.#secondMs;
     }
-    const text = this.#text;
+    const text = this.#words;
     view.setInt32(at, text.getInt32(0, true), true);
     view.setInt32(at + 4, text.getInt32(4, true), true);
     view.setInt32(at + 8, text.getInt32(8, true), true);
@@ -35,11 +36,16 @@ export class IsoWriter {
 
   /** False for years that have a sign and six digits. */
   #keep(ms: number): boolean {
+    this.#secondMs = this.second(this.#text, ms);
+    return !Number.isNaN(this.#secondMs);
+  }
+
+  /** Writes a timestamp as far as its milliseconds; returns when that second begins, NaN where it is not 20 bytes. */
+  second(into: Uint8Array, ms: number): number {
     const text = formatTimestamp(ms);
-    if (text.length !== 24) return false;
-    for (let i = 0; i < 20; i++) this.#text.setUint8(i, text.charCodeAt(i));
-    this.#secondMs = Math.floor(ms / MS_PER_SECOND) * MS_PER_SECOND;
-    return true;
+    if (text.length !== 24) return NaN;
+    for (let i = 0; i < 20; i++) into[i] = text.charCodeAt(i);
+    return Math.floor(ms / MS_PER_SECOND) * MS_PER_SECOND;
   }
 
   date(bytes: Uint8Array, at: number, days: number): number {

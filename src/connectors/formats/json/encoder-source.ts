@@ -9,18 +9,18 @@
  * Strings are copied four bytes at a time while none of the four needs an escape.
  */
 import { code, CodeBuilder, columnKind, emptyCode } from '../../../core/index.ts';
-import type { Code, Column, ColumnBatch, EncodedBlock, Field } from '../../../core/index.ts';
+import type { Code, Column, EncodedBlock, Field } from '../../../core/index.ts';
 import { viewOf } from '../byte-view.ts';
 import { MAX_DOUBLE_BYTES, MAX_INTEGER_BYTES, writeDecimal, writeDouble, writeInteger } from '../digit-writer.ts';
 import { MAX_ISO_BYTES } from '../iso-writer.ts';
 import type { EncodeState } from './encode-state.ts';
 
-/** Encodes from row `from` on; returns the next row to do. `block` is up to date, also when it throws. */
+/** Encodes rows from `from` to `to`; returns the next row to do. `block` is up to date, also when it throws. */
 export type GeneratedEncoder = (
   state: EncodeState,
-  batch: ColumnBatch,
   columns: readonly Column[],
   from: number,
+  to: number,
   block: EncodedBlock,
   maxBytes: number,
 ) => number;
@@ -67,18 +67,18 @@ export function generateEncoder(fields: readonly Field[], shape: EncoderShape): 
   const n: Names = {
     builder, state: fresh(), block: fresh(), data: fresh(), view: fresh(), o: fresh(), row: fresh(), need: fresh(),
   };
-  const [batch, columns, from, maxBytes, count, capacity, rowCount, start, gap] = Array.from({ length: 9 }, fresh) as [
-    Code, Code, Code, Code, Code, Code, Code, Code, Code,
+  const [columns, from, to, maxBytes, count, capacity, start, gap] = Array.from({ length: 8 }, fresh) as [
+    Code, Code, Code, Code, Code, Code, Code, Code,
   ];
   const names = fields.map((field, index) => fieldNames(builder, field, index));
   const fixed = names.reduce((sum, { field }) => sum + literalOf(field).length + fixedBytes(field), SLACK_BYTES + 2);
   const body = code`
-    const ${rowCount} = ${batch}.rowCount, ${capacity} = ${n.block}.capacity, ${gap} = ${n.block}.headroom;
+    const ${capacity} = ${n.block}.capacity, ${gap} = ${n.block}.headroom;
     let ${n.data} = ${n.block}.data, ${n.view} = ${n.state}.view;
     let ${n.o} = ${n.block}.used, ${count} = ${n.block}.count, ${n.row} = ${from}, ${start} = ${n.o};
     ${names.map((field) => fieldLocals(n, field, columns))}
     try {
-      for (; ${n.row} < ${rowCount} && ${count} < ${capacity} && ${n.o} <= ${maxBytes}; ${n.row}++) {
+      for (; ${n.row} < ${to} && ${count} < ${capacity} && ${n.o} <= ${maxBytes}; ${n.row}++) {
         ${start} = ${n.o};
         let ${n.need} = ${gap} + ${fixed};
         ${names.map((field) => addLength(n, field))}
@@ -103,7 +103,7 @@ export function generateEncoder(fields: readonly Field[], shape: EncoderShape): 
       ${n.block}.count = ${count};
     }
     return ${n.row};`;
-  return builder.build([n.state, batch, columns, from, n.block, maxBytes], body);
+  return builder.build([n.state, columns, from, to, n.block, maxBytes], body);
 }
 
 function fieldNames(builder: CodeBuilder, field: Field, index: number): FieldNames {
@@ -117,7 +117,7 @@ function fieldNames(builder: CodeBuilder, field: Field, index: number): FieldNam
 const encoder = new TextEncoder();
 
 /** Every field begins with a comma; the first one's becomes the brace. */
-function literalOf(field: Field): Uint8Array {
+export function literalOf(field: Field): Uint8Array {
   const opens = opensQuote(field) ? '"' : '';
   return encoder.encode(`,${JSON.stringify(field.name)}:${opens}`);
 }

@@ -12,16 +12,7 @@ import { generateKeeper, type FastColumn, type GeneratedKeeper } from './fast-ke
 import type { FilterSource } from './filter-source.ts';
 import { POWERS_OF_TEN } from './exact-double.ts';
 import type { RecordLayout } from './record-layout.ts';
-
-declare const WebAssembly: {
-  readonly Memory: new (limits: { readonly initial: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, unknown>> };
-};
-
-const PAGE_BYTES = 65_536;
-
-type Run = (from: number, to: number, delta: number) => number;
+import { wasmFunction, wasmMemory } from './wasm-instance.ts';
 
 export class FastDecoder {
   readonly #plan: FastMemory;
@@ -30,7 +21,7 @@ export class FastDecoder {
   readonly #ends: Int32Array;
   readonly #anyNull: Int32Array;
   readonly #columns: readonly FastColumn[];
-  readonly #run: Run;
+  readonly #run: (from: number, to: number, delta: number) => number;
   /** Null where there are no filters: then rows are taken over array by array. */
   readonly #keep: GeneratedKeeper | null;
   /** The records of the block that the memory holds, and what their positions differ from those in the memory. */
@@ -54,7 +45,7 @@ export class FastDecoder {
 
   private constructor(targets: readonly Field[], layout: RecordLayout, filters: readonly FilterSource[]) {
     const plan = planMemory(targets);
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(plan.sizeBytes / PAGE_BYTES) });
+    const memory = wasmMemory(plan.sizeBytes);
     const { buffer } = memory;
     this.#plan = plan;
     this.#bytes = new Uint8Array(buffer);
@@ -67,8 +58,7 @@ export class FastDecoder {
     const parser = new IsoTimeParser();
     const view = new DataView(buffer);
     const minute = (start: number): number => (cacheMinute(cache, parser, this.#bytes, view, start) ? 1 : 0);
-    const module = new WebAssembly.Module(fastDecoderModule(targets, layout, plan));
-    this.#run = new WebAssembly.Instance(module, { env: { memory, minute } }).exports['run'] as Run;
+    this.#run = wasmFunction(fastDecoderModule(targets, layout, plan), memory, { minute });
     this.#keep = filters.length === 0 ? null : generateKeeper(targets, filters);
   }
 

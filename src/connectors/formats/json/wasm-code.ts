@@ -81,27 +81,31 @@ const store = (...opcode: number[]): Store => (address, value, offset = 0) => [
 
 export const i32 = Object.freeze({
   const: (value: number): WasmCode => [0x41, signed(BigInt(value | 0))],
-  load: load(0x28), load8: load(0x2d), store: store(0x36), store8: store(0x3a), store16: store(0x3b),
+  load: load(0x28), load8: load(0x2d), store: store(0x36), store8: store(0x3a),
   eqz: unary(0x45), eq: binary(0x46), ne: binary(0x47), ltS: binary(0x48), ltU: binary(0x49), gtS: binary(0x4a),
-  gtU: binary(0x4b), leU: binary(0x4d), geS: binary(0x4e), geU: binary(0x4f),
-  ctz: unary(0x68), add: binary(0x6a), sub: binary(0x6b), mul: binary(0x6c), divU: binary(0x6e),
+  gtU: binary(0x4b), leU: binary(0x4d), geS: binary(0x4e),
+  ctz: unary(0x68), add: binary(0x6a), sub: binary(0x6b), mul: binary(0x6c),
   and: binary(0x71), or: binary(0x72), xor: binary(0x73), shl: binary(0x74), shrU: binary(0x76),
+  /** The low half of an i64. */
   wrap: unary(0xa7),
 });
 
 export const i64 = Object.freeze({
   const: (value: bigint): WasmCode => [0x42, signed(BigInt.asIntN(64, value))],
-  load: load(0x29), store: store(0x37), store32: store(0x3e), eqz: unary(0x50), eq: binary(0x51), ne: binary(0x52),
-  gtU: binary(0x56), leU: binary(0x58), clz: unary(0x79), ctz: unary(0x7a), add: binary(0x7c), sub: binary(0x7d),
-  mul: binary(0x7e), divU: binary(0x80), and: binary(0x83), or: binary(0x84), xor: binary(0x85), shl: binary(0x86),
-  shrU: binary(0x88), extend: unary(0xad), truncate: unary(0xb0),
+  load: load(0x29), store: store(0x37), eqz: unary(0x50), ne: binary(0x52), gtU: binary(0x56),
+  clz: unary(0x79), ctz: unary(0x7a), add: binary(0x7c), sub: binary(0x7d), mul: binary(0x7e), divU: binary(0x80),
+  and: binary(0x83), or: binary(0x84), xor: binary(0x85), shl: binary(0x86), shrU: binary(0x88),
+  /** Of an i32 without a sign. */
+  extend: unary(0xad),
+  /** Of a double that is in range: others trap. */
+  truncate: unary(0xb0),
 });
 
 export const f64 = Object.freeze({
   const: (value: number): WasmCode => [0x44, doubleBytes(value)],
-  load: load(0x2b), store: store(0x39), eq: binary(0x61), lt: binary(0x63), neg: unary(0x9a), abs: unary(0x99),
-  add: binary(0xa0), sub: binary(0xa1), mul: binary(0xa2), div: binary(0xa3), ge: binary(0x66), le: binary(0x65),
-  fromI32: unary(0xb7), fromI64: unary(0xb9),
+  load: load(0x2b), store: store(0x39), eq: binary(0x61), lt: binary(0x63), le: binary(0x65), ge: binary(0x66),
+  abs: unary(0x99), neg: unary(0x9a), nearest: unary(0x9e), add: binary(0xa0), sub: binary(0xa1), mul: binary(0xa2),
+  div: binary(0xa3), fromI32: unary(0xb7), fromI64: unary(0xb9),
   /** To the nearest 32-bit float and back. */
   round32: (a: WasmCode): WasmCode => [a, 0xb6, 0xbb],
 });
@@ -109,15 +113,13 @@ export const f64 = Object.freeze({
 export const v128 = Object.freeze({
   load: load(...simd(0)), store: store(...simd(11)),
   splat8: (byte: number): WasmCode => [simd(12), new Array<number>(16).fill(byte)],
-  eq8: binary(...simd(35)), ltS8: binary(...simd(37)), or: binary(...simd(80)),
+  eq8: binary(...simd(35)), ltS8: binary(...simd(37)), ltU8: binary(...simd(38)), or: binary(...simd(80)),
   allTrue8: unary(...simd(99)), bitmask8: unary(...simd(100)),
 });
 
 export const get = (local: number): WasmCode => [0x20, unsigned(local)];
 export const set = (local: number, value: WasmCode): WasmCode => [value, 0x21, unsigned(local)];
-export const tee = (local: number, value: WasmCode): WasmCode => [value, 0x22, unsigned(local)];
 export const call = (index: number, ...args: WasmCode[]): WasmCode => [args, 0x10, unsigned(index)];
-export const leave = (value: WasmCode): WasmCode => [value, 0x0f];
 /** Both values are computed. */
 export const select = (condition: WasmCode, a: WasmCode, b: WasmCode): WasmCode => [a, b, condition, 0x1b];
 
