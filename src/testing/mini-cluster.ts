@@ -1,4 +1,11 @@
-import type { CheckpointStorage, ConnectorCatalog, Ports, WorkerHost } from '../core/index.ts';
+import type {
+  CheckpointStorage,
+  CheckpointStorageConfig,
+  ConnectorCatalog,
+  Ports,
+  WorkerHost,
+  WorkerThread,
+} from '../core/index.ts';
 import { nodePorts, nodeWorkerHost } from '../core/node-ports.ts';
 import { startLocalCluster } from '../dispatcher/index.ts';
 import type { JobHandle, JobResult, LocalCluster, SubmitOptions } from '../dispatcher/index.ts';
@@ -23,8 +30,14 @@ export interface MiniClusterOptions {
   readonly slotMemoryBytes?: number;
   readonly slotTimeoutMs?: number;
   readonly limits?: Partial<RuntimeLimits>;
-  /** For jobs that take checkpoints, on inline slots. */
-  readonly stores?: { readonly store: JobStore; readonly storage: CheckpointStorage };
+  /** For jobs that take checkpoints. Slots on threads of their own open the storage that `config` describes. */
+  readonly stores?: {
+    readonly store: JobStore;
+    readonly storage: CheckpointStorage;
+    readonly config?: CheckpointStorageConfig;
+  };
+  /** Told of every slot's thread that starts. */
+  readonly onThread?: (thread: WorkerThread) => void;
   /** For inline slots; those of tests if left out. */
   readonly catalog?: ConnectorCatalog;
   readonly createOperator?: OperatorFactory;
@@ -55,7 +68,7 @@ export async function withMiniCluster<T>(
   const workerHost: WorkerHost =
     slots === 'inline'
       ? inlineWorkerHost((data) => runSlot(data, { ports, catalog, createOperator, ...openStorage }))
-      : nodeWorkerHost(new URL('./test-slot-worker.ts', import.meta.url));
+      : watched(nodeWorkerHost(new URL('./test-slot-worker.ts', import.meta.url)), options.onThread);
   const { slotMemoryBytes } = options;
   const cluster = await startLocalCluster({
     ports,
@@ -70,7 +83,7 @@ export async function withMiniCluster<T>(
         limits,
         ...(slotMemoryBytes === undefined ? {} : { slotMemoryBytes }),
       }),
-    ...(stores === undefined ? {} : { ...stores, storageConfig: IN_MEMORY }),
+    ...(stores === undefined ? {} : { ...stores, storageConfig: stores.config ?? IN_MEMORY }),
   });
   try {
     const submit = (graph: JobGraph, how?: SubmitOptions): Promise<JobHandle> => cluster.dispatcher.submit(graph, how);
@@ -86,6 +99,16 @@ export async function withMiniCluster<T>(
   } finally {
     await cluster.close();
   }
+}
+
+function watched(host: WorkerHost, onThread: (thread: WorkerThread) => void = () => undefined): WorkerHost {
+  return {
+    start(name, data, transfer) {
+      const thread = host.start(name, data, transfer);
+      onThread(thread);
+      return thread;
+    },
+  };
 }
 
 /** The connectors of tests. */
