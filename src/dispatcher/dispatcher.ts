@@ -127,6 +127,9 @@ function handleOf(master: JobMaster): JobHandle {
     get lastFailure() {
       return master.lastFailure;
     },
+    get restartDelayMs() {
+      return master.restartDelayMs;
+    },
     checkpoints: () => master.checkpoints(),
     counters: () => master.metrics(),
     async cancel() {

@@ -22,6 +22,8 @@ export interface JobHandle {
   readonly restarts: number;
   /** What led to the last restart, or to the one that is under way; null where nothing has failed. */
   readonly lastFailure: MillraceError | null;
+  /** What passes between that failure and the next attempt; null where none follows, or once it has begun. */
+  readonly restartDelayMs: number | null;
   /** The newest checkpoints; empty where the job takes none. */
   checkpoints(): CheckpointHistory;
   /** What the steps have counted; cheap enough to ask several times a second. Exact once the job has ended. */

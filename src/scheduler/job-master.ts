@@ -154,6 +154,11 @@ export class JobMaster implements JobMasterGateway {
     return this.#lastFailure;
   }
 
+  /** What passes between that failure and the next attempt; null where none follows, or once it has begun. */
+  get restartDelayMs(): number | null {
+    return this.#restartDelayMs;
+  }
+
   checkpoints(): CheckpointHistory {
     return this.#checkpointer?.history() ?? { completedCount: 0, abortedCount: 0, recent: [] };
   }

@@ -17,16 +17,13 @@ function checkpoint(checkpointId: number, state: 'pending' | 'completed' | 'abor
 function setUp(anew: string | null = 'starting anew') {
   const lines: string[] = [];
   let job: NotedJob = {
-    state: 'INITIALIZING',
     origin: null,
     restarts: 0,
     lastFailure: null,
+    restartDelayMs: null,
     checkpoints: () => ({ completedCount: 0, abortedCount: 0, recent: [] }),
   };
   const changing: NotedJob = {
-    get state() {
-      return job.state;
-    },
     get origin() {
       return job.origin;
     },
@@ -35,6 +32,9 @@ function setUp(anew: string | null = 'starting anew') {
     },
     get lastFailure() {
       return job.lastFailure;
+    },
+    get restartDelayMs() {
+      return job.restartDelayMs;
     },
     checkpoints: () => job.checkpoints(),
   };
@@ -90,9 +90,9 @@ describe('notes about a job', () => {
 
   it('tell why it restarts', () => {
     const { lines, becomes } = setUp();
-    becomes({ state: 'FAILING', lastFailure: errors.create('MR-TEST-GONE', {}) });
+    becomes({ lastFailure: errors.create('MR-TEST-GONE', {}), restartDelayMs: 1500 });
     expect(lines).toEqual([]);
-    becomes({ state: 'RESTARTING', restarts: 1 });
-    expect(lines).toEqual(['error: the broker is gone', 'restart 1 of the job']);
+    becomes({ restarts: 1 });
+    expect(lines).toEqual(['error: the broker is gone', 'restart 1: the next attempt comes in 1.5 s']);
   });
 });

@@ -5,7 +5,7 @@ import type { ProgressDisplay } from './display.ts';
 import { formatElapsed, formatSize } from './quantities.ts';
 
 /** What is told of a job, of all that a JobHandle knows. */
-export type NotedJob = Pick<JobHandle, 'origin' | 'restarts' | 'lastFailure' | 'checkpoints' | 'state'>;
+export type NotedJob = Pick<JobHandle, 'origin' | 'restarts' | 'lastFailure' | 'restartDelayMs' | 'checkpoints'>;
 
 export interface NoteSettings {
   readonly nowMs: () => number;
@@ -52,11 +52,11 @@ export class JobNotes {
   }
 
   #tellRestart(): void {
-    const { restarts, lastFailure } = this.#job;
+    const { restarts, lastFailure, restartDelayMs } = this.#job;
     if (restarts === this.#restarts || lastFailure === null) return;
     this.#restarts = restarts;
     this.#display.note(this.#settings.describeError(lastFailure));
-    this.#display.note(`restart ${restarts} of the job`);
+    this.#display.note(`restart ${restarts}: the next attempt comes in ${formatElapsed(restartDelayMs ?? 0)}`);
   }
 
   #tellCheckpoints(): void {
