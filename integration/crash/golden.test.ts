@@ -17,11 +17,13 @@ const DEADLINE_MS = 240_000;
 const STREAM = { seed: 11, partitions: 4, ordersPerPartition: 6000 };
 const FAULTLESS = { lost: 0, duplicated: 0, unexpected: 0, examples: [] };
 
-/** Runs until the job has completed some checkpoints, and ends it then. */
-async function runAndStop(args: readonly string[], signal: NodeJS.Signals): Promise<Ended> {
+/** Runs until the job has completed some checkpoints while orders were coming, and ends it then. */
+async function runAndStop(args: readonly string[], feeder: OrderFeeder, signal: NodeJS.Signals): Promise<Ended> {
   const command = startMillrace(args, { deadlineMs: DEADLINE_MS });
+  const feeding = feeder.feed(STREAM.ordersPerPartition / 4, command.ended);
   await command.saying(/(^checkpoint \d+ completed[^]*){3}/m);
   command.signal(signal);
+  await feeding;
   return command.ended;
 }
 
@@ -48,15 +50,13 @@ describe('golden jobs', () => {
 
   it.each(crashJobs)('$name: whole, and stopped at parallelism 2, killed at 3, finished at 1', async (job) => {
     const { feeder, whole, resumed } = await start(job);
-    const part = STREAM.ordersPerPartition / 3;
     try {
-      await feeder.send(part);
-      const first = await runAndStop(resumed.args(2), 'SIGINT');
+      await feeder.send(STREAM.ordersPerPartition / 4);
+      const first = await runAndStop(resumed.args(2), feeder, 'SIGINT');
       expect(first).toMatchObject({ exitCode: 130, errors: expect.stringMatching(/^starting anew/m) });
-      await feeder.send(part);
-      const second = await runAndStop(resumed.args(3), 'SIGKILL');
+      const second = await runAndStop(resumed.args(3), feeder, 'SIGKILL');
       expect(second).toMatchObject({ exitCode: 137, errors: expect.stringMatching(/^resuming checkpoint \d+/m) });
-      await feeder.send(part);
+      await feeder.send(feeder.remaining);
     } finally {
       await feeder.close();
     }
