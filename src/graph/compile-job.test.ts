@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { compileJobOrThrow, lintJob } from './compile-job.ts';
-import { compileFake, graphsOf, jobOf, timedJobOf } from './fixtures/compile-fake.ts';
+import { compileFake, graphsOf, jobOf } from './fixtures/compile-fake.ts';
+import { JOB_WITH_STATE, STATELESS_JOB } from './fixtures/every-verb.ts';
 import { fakeCatalog, isForFakeCatalog } from './fixtures/fake-catalog.ts';
 import { formatProblem } from './spec/problem.ts';
 
@@ -14,32 +15,11 @@ const examples = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
   .filter(({ text }) => isForFakeCatalog(text));
 
-const ALL_VERBS = jobOf(
-  "  - id: f\n    filter: a > 1 AND s LIKE 'x%' # why not\n",
-  '  - id: r\n    split:\n      p: ok\n      q: "s = \'a #1\'"\n      else: z\n',
-  '  - id: u\n    union: [p, q, z]\n',
-  '  - id: m\n    flatMap: {x: "SPLIT(s, \',\')"}\n',
-  '  - id: c\n    select:\n      x: |\n        CASE WHEN a > 1\n        THEN x END\n' +
-    '      y: >-\n        CAST(amount AS\n        double)\n',
-  '  - id: t\n    key: [x]\n    parallelism: 2\n    aggregate: {n: COUNT(*), m: MAX(y)}\n',
-);
-const WITH_STATE = timedJobOf(
-  '  - id: d\n    dedupe: {key: [a, s], keep: first, ttl: 1h}\n',
-  '  - id: w\n    key: [s]\n    window: {hop: {size: 1m, slide: 10s}, lateness: 5s, early: 1s}\n' +
-    '    aggregate: {n: COUNT(DISTINCT a), last: LAST(b), until: WINDOW_END}\n',
-  '  - id: sums\n    from: d\n    key: [s]\n    window: {tumble: {size: 1m, offset: 5s}}\n' +
-    '    aggregate:\n      total: SUM(amount) FILTER (WHERE ok)\n      from: WINDOW_START\n',
-  '  - id: j\n    from: [d, sums]\n    join:\n      type: left\n      on: d.s = sums.s AND total > amount\n' +
-    '      within: {before: 1m, after: 5s}\n      select: {s: d.s, total: total, a: a}\n',
-  '  - id: best\n    topN: {key: [s], by: [total desc, a], n: 3, rank: place}\n',
-  '  - id: side\n    from: w\n    sink: print\n',
-  '  - id: back\n    from: best\n    select: {s: s, place: place}\n',
-);
 const seeds = [
   ...examples.map(({ text }) => text),
-  ALL_VERBS,
-  `checkpoint: {interval: 10s, minPause: 1s}\nrestart: {strategy: failure-rate, failures: 3}\n${WITH_STATE}`,
-  `restart: none\nmaxParallelism: 64\nparallelism: 3\n${ALL_VERBS}`,
+  STATELESS_JOB,
+  JOB_WITH_STATE,
+  `restart: none\nmaxParallelism: 64\nparallelism: 3\n${STATELESS_JOB}`,
 ];
 
 describe('compileJob', () => {

@@ -1,12 +1,8 @@
 /** Checks that parsed JSON is a job graph: every member there, every reference inside. */
-import { graphErrors } from '../errors.ts';
+import { checkReferences, refuse } from './check-references.ts';
 import type { JobGraph } from './job-graph.ts';
 
 type Shape = (value: unknown, path: string) => void;
-
-function refuse(path: string, problem: string): never {
-  throw graphErrors.create('MR-JOB-GRAPH-INVALID', { path, problem });
-}
 
 const text: Shape = (value, path) => {
   if (typeof value !== 'string') refuse(path, 'is not a string');
@@ -242,26 +238,4 @@ export function checkJobGraphShape(value: unknown): JobGraph {
   const graph = value as JobGraph;
   checkReferences(graph);
   return graph;
-}
-
-function checkReferences(graph: JobGraph): void {
-  const vertices = new Map(graph.vertices.map((vertex) => [vertex.id, vertex]));
-  const edges = new Map(graph.edges.map((edge) => [edge.id, edge]));
-  if (vertices.size !== graph.vertices.length) refuse('graph.vertices', 'has an id twice');
-  if (edges.size !== graph.edges.length) refuse('graph.edges', 'has an id twice');
-  graph.vertices.forEach((vertex, position) => {
-    const path = `graph.vertices[${position}]`;
-    if (vertex.chain.length === 0) refuse(`${path}.chain`, 'is empty');
-    for (const id of vertex.inputs) if (edges.get(id)?.to !== vertex.id) refuse(`${path}.inputs`, `names ${id}`);
-    for (const id of vertex.outputs) if (edges.get(id)?.from !== vertex.id) refuse(`${path}.outputs`, `names ${id}`);
-  });
-  graph.edges.forEach((edge, position) => {
-    const path = `graph.edges[${position}]`;
-    const from = vertices.get(edge.from);
-    const to = vertices.get(edge.to);
-    if (from?.outputs.includes(edge.id) !== true) refuse(`${path}.from`, 'is no vertex with this output');
-    if (to?.inputs.includes(edge.id) !== true) refuse(`${path}.to`, 'is no vertex with this input');
-    const keys = [...(edge.exchange.kind === 'hash' ? edge.exchange.keys : []), ...edge.uniqueKeys.flat()];
-    if (keys.some((key) => key >= edge.schema.fields.length)) refuse(path, 'has a key outside of its schema');
-  });
 }

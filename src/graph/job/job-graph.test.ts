@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { isMillraceError } from '../../core/index.ts';
 import { loadParser } from '../../expr/index.ts';
 import { graphsOf, jobOf } from '../fixtures/compile-fake.ts';
+import { JOB_WITH_STATE } from '../fixtures/every-verb.ts';
 import { randomJob } from '../fixtures/random-job.ts';
 import { buildJobGraph } from './build-job-graph.ts';
 import type { JobGraph } from './job-graph.ts';
@@ -149,8 +150,11 @@ describe('serialised', () => {
     expect(codeOf(text)).toContain('MR-JOB-GRAPH-INVALID');
   });
 
-  it('damage to any member is found, and named', async () => {
-    const text = jobOf('  - id: m\n    select: {s: s, x: a + 1}\n', AGGREGATE);
+  const jobsToDamage = [
+    ['without state', jobOf('  - id: m\n    select: {s: s, x: a + 1}\n', AGGREGATE)],
+    ['with state', JOB_WITH_STATE],
+  ] as const;
+  it.each(jobsToDamage)('damage to any member is found, and named, of a job %s', async (_what, text) => {
     const { jobGraph } = await graphsOf(text, { parallelism: 2 });
     const paths = pathsOf(jobGraph).filter((path) => !path.includes('options') && !path.includes('value'));
     expect(paths.length).toBeGreaterThan(60);
@@ -158,6 +162,25 @@ describe('serialised', () => {
       const damaged: unknown = JSON.parse(serialiseJobGraph(jobGraph));
       setAt(damaged, path, { damaged: true });
       expect(`${path.join('.')} ${codeOf(JSON.stringify(damaged))}`).toMatch(/MR-JOB-GRAPH-(INVALID|VERSION)/);
+    }
+  });
+
+  it('references outside of what they refer to are found', async () => {
+    const { jobGraph } = await graphsOf(JOB_WITH_STATE, { parallelism: 2 });
+    const references = /^(keys|leftKeys|rightKeys|column|key|call|inputs|outputs|from|to)$/;
+    const paths = pathsOf(jobGraph).filter((path) => {
+      const name = path.findLast((part) => !/^\d+$/.test(part)) ?? '';
+      return references.test(name) && !path.includes('spec') && !path.includes('steps') && !path.includes('filter');
+    });
+    const kinds = new Set(paths.map((path) => path.findLast((part) => !/^\d+$/.test(part))));
+    expect([...kinds].sort()).toEqual(
+      ['call', 'column', 'from', 'inputs', 'key', 'keys', 'leftKeys', 'outputs', 'rightKeys', 'to'],
+    );
+    for (const path of paths) {
+      const damaged: unknown = JSON.parse(serialiseJobGraph(jobGraph));
+      const isId = /^(inputs|outputs|from|to)$/.test(path.findLast((part) => !/^\d+$/.test(part)) ?? '');
+      setAt(damaged, path, isId ? '0'.repeat(32) : 1000);
+      expect(`${path.join('.')} ${codeOf(JSON.stringify(damaged))}`).toContain('MR-JOB-GRAPH-INVALID');
     }
   });
 });
