@@ -1,4 +1,4 @@
-import { defineErrors } from '../../core/index.ts';
+import { defineErrors, isMillraceError } from '../../core/index.ts';
 
 export const fileErrors = defineErrors({
   'MR-FILE-NOT-FOUND': {
@@ -40,4 +40,27 @@ export const fileErrors = defineErrors({
     message: 'cannot write {path}: {problem}',
     help: 'The file cannot be created or written: look at its permissions and at the space on the disk.',
   },
+  'MR-FILE-LOST': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'never',
+    message:
+      'output of completed checkpoint {checkpoint} (step {step}, subtask {subtask}) is lost: neither {path} nor ' +
+      '{temporary} is whole ({problem}); start from an earlier checkpoint to write it again',
+    help:
+      'The sink had made the file durable under its temporary name. Somebody has removed, moved or cut it since, or the ' +
+      'directory is not the one that the job wrote to. Programs that take files away may take any file whose name ' +
+      'begins with `part-`, once the job has told the checkpoint complete; files that begin with a dot are the sink\'s.',
+  },
 });
+
+/** Does the work; what the system answers becomes an error that names the file. */
+export async function describeWriteErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isMillraceError(error) || error instanceof TypeError) throw error;
+    const problem = error instanceof Error ? error.message : String(error);
+    throw fileErrors.create('MR-FILE-WRITE', { path, problem }, error);
+  }
+}
