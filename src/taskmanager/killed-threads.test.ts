@@ -18,7 +18,7 @@ import {
   withMiniCluster,
 } from '../testing/index.ts';
 
-const ROWS = 40_000;
+const FEWEST_ROWS = 40_000;
 const KEYS = 50;
 const KILLS = 3;
 const DEADLINE_MS = 150_000;
@@ -33,14 +33,14 @@ afterEach(async () => {
 });
 
 /** Reads about 100 rows per ms and subtask: slow enough to be killed in between. */
-function jobOf(into: string): JobGraph {
+function jobOf(into: string, rows: number): JobGraph {
   const hash = { kind: 'hash', keys: [1] } as const;
   return {
     ...testGraph('killed', [
       {
         name: 'in',
         parallelism: 2,
-        chain: [sourceNode('in', { rows: ROWS, splits: 3, keys: KEYS, batchRows: 100, pauseEvery: 1 })],
+        chain: [sourceNode('in', { rows, splits: 3, keys: KEYS, batchRows: 100, pauseEvery: 1 })],
       },
       {
         name: 'out',
@@ -70,44 +70,59 @@ async function until(what: string, isTrue: () => boolean): Promise<void> {
   }
 }
 
+/** Runs the job and kills threads of it; returns how many were started. */
+async function runAndKill(rows: number, random: () => number, into: string): Promise<number> {
+  const config = { kind: 'directory', path: `${into}-checkpoints` } as const;
+  const stores = { store: new MemoryJobs().open(), storage: openCheckpointStorage(config, nodePorts), config };
+  const threads: WorkerThread[] = [];
+  let started = 0;
+  const onThread = (thread: WorkerThread): void => {
+    threads.push(thread);
+    started++;
+  };
+  await withMiniCluster({ slotCount: 2, slots: 'threads', stores, onThread }, async ({ submit }) => {
+    const job = await submit(jobOf(into, rows));
+    const isOver = (): boolean => job.state === 'FINISHED' || job.state === 'FAILED';
+    for (let kill = 0; kill < KILLS; kill++) {
+      const enough = job.checkpoints().completedCount + Math.floor(random() * 6);
+      await until('it has come further', () => isOver() || job.checkpoints().completedCount > enough);
+      const victims = threads.splice(0);
+      await victims[Math.floor(random() * victims.length)]?.terminate();
+      await until('it runs on new threads', () => isOver() || threads.length === 2);
+    }
+    const { state, error } = await job.result;
+    expect([state, error]).toEqual(['FINISHED', null]);
+  });
+  return started;
+}
+
+async function expectEveryRowOnce(into: string, count: number): Promise<void> {
+  const rows = (await committedRows(into, nodePorts.files)).map(({ row }) => row);
+  const expected = Array.from({ length: count }, (_, n) => sequenceRow(n, KEYS));
+  expect(rows).toHaveLength(count);
+  expect(rows.map((row) => String(row[2])).sort()).toEqual(expected.map((row) => row[2]).sort());
+  for (const [key, ofKey] of Map.groupBy(rows, (row) => Number(row[1]))) {
+    const counts = ofKey.map((row) => Number(row[0])).sort((a, b) => a - b);
+    expect([key, counts]).toEqual([key, counts.map((_, index) => index + 1)]);
+  }
+}
+
 describe('a job whose threads are killed', () => {
   it(
     'counts every row once',
     async () => {
       const seed = Math.floor(nodePorts.randomness.next() * 2 ** 31);
       const random = seededRandom(seed);
-      const into = join(directory, 'rows');
-      await nodePorts.files.makeDirectory(into);
-      const config = { kind: 'directory', path: join(directory, 'checkpoints') } as const;
-      const stores = { store: new MemoryJobs().open(), storage: openCheckpointStorage(config, nodePorts), config };
-      const threads: WorkerThread[] = [];
-      let started = 0;
-      const onThread = (thread: WorkerThread): void => {
-        threads.push(thread);
-        started++;
-      };
-      await withMiniCluster({ slotCount: 2, slots: 'threads', stores, onThread }, async ({ submit }) => {
-        const job = await submit(jobOf(into));
-        const isOver = (): boolean => job.state === 'FINISHED' || job.state === 'FAILED';
-        for (let kill = 0; kill < KILLS; kill++) {
-          const enough = job.checkpoints().completedCount + Math.floor(random() * 6);
-          await until('it has come further', () => isOver() || job.checkpoints().completedCount > enough);
-          const victims = threads.splice(0);
-          await victims[Math.floor(random() * victims.length)]?.terminate();
-          await until('it runs on new threads', () => isOver() || threads.length === 2);
+      try {
+        // A job that was too fast for a kill shows nothing: then a longer one.
+        for (let rows = FEWEST_ROWS, started = 0; started <= 2; rows *= 3) {
+          const into = join(directory, String(rows));
+          await nodePorts.files.makeDirectory(into);
+          started = await runAndKill(rows, random, into);
+          await expectEveryRowOnce(into, rows);
         }
-        const { state, error } = await job.result;
-        expect([seed, state, error]).toEqual([seed, 'FINISHED', null]);
-        // At least one was killed while it ran.
-        expect(started).toBeGreaterThan(2);
-      });
-      const rows = (await committedRows(into, nodePorts.files)).map(({ row }) => row);
-      const expected = Array.from({ length: ROWS }, (_, n) => sequenceRow(n, KEYS));
-      expect([seed, rows.length]).toEqual([seed, ROWS]);
-      expect(rows.map((row) => String(row[2])).sort()).toEqual(expected.map((row) => row[2]).sort());
-      for (const [key, ofKey] of Map.groupBy(rows, (row) => Number(row[1]))) {
-        const counts = ofKey.map((row) => Number(row[0])).sort((a, b) => a - b);
-        expect([seed, key, counts]).toEqual([seed, key, counts.map((_, index) => index + 1)]);
+      } catch (error) {
+        throw new Error(`with seed ${seed}`, { cause: error });
       }
     },
     DEADLINE_MS * 2,
