@@ -2,6 +2,8 @@ import { coreErrors } from '../core/index.ts';
 import type { Operator, RowSchema, TransformStep } from '../core/index.ts';
 import { AggregateOperator } from './aggregate/aggregate-operator.ts';
 import type { AggregateSpec } from './aggregate/aggregate-operator.ts';
+import { DedupeOperator } from './dedupe/dedupe-operator.ts';
+import type { DedupeSpec } from './dedupe/dedupe-operator.ts';
 import { TransformOperator } from './transform-operator.ts';
 import { UnionOperator } from './union-operator.ts';
 import { createWindowOperator } from './window/create-window-operator.ts';
@@ -12,7 +14,8 @@ export type OperatorNode =
   | { readonly kind: 'transform'; readonly steps: readonly TransformStep[]; readonly input: RowSchema }
   | ({ readonly kind: 'aggregate' } & AggregateSpec)
   | ({ readonly kind: 'window' } & WindowSpec)
-  | { readonly kind: 'join' | 'dedupe' | 'top-n'; readonly stepId: string }
+  | { readonly kind: 'join' | 'top-n'; readonly stepId: string }
+  | ({ readonly kind: 'dedupe' } & DedupeSpec)
   | { readonly kind: 'union' };
 
 /** The operator of a node, of one subtask. */
@@ -23,9 +26,10 @@ export function createOperator(node: OperatorNode): Operator {
     case 'aggregate':
       return new AggregateOperator(node);
     case 'join':
-    case 'dedupe':
     case 'top-n':
       throw coreErrors.create('MR-INTERNAL', { message: `step ${node.stepId}: no operator for ${node.kind}` });
+    case 'dedupe':
+      return new DedupeOperator(node);
     case 'window':
       return createWindowOperator(node);
     case 'union':

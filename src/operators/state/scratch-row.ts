@@ -6,23 +6,26 @@ import { decodeRow } from './row-codec.ts';
 /** One row at a time, as columns: for reading keys and rows of entries back. */
 export class ScratchRow {
   readonly columns: readonly Column[];
+  readonly keys: readonly Column[];
   readonly #types: readonly DataType[];
   readonly #hash = new Int32Array(1);
 
-  constructor({ fields }: RowSchema) {
+  /** `keys`: which fields are its key; all where left out. */
+  constructor({ fields }: RowSchema, keys?: readonly number[]) {
     this.#types = fields.map(({ type }) => type);
     this.columns = this.#types.map((type) => createColumn(type, 1));
+    this.keys = keys === undefined ? this.columns : keys.map((index) => this.columns[index] as Column);
   }
 
-  /** Reads what encodeRow() wrote into row 0 of the columns. Returns its hash. */
+  /** Reads what encodeRow() wrote into row 0 of the columns. Returns the hash of its key. */
   read(from: ByteReader): number {
     for (const column of this.columns) resetColumn(column);
     decodeRow(from, this.#types, this.columns, 0);
-    hashRows(this.columns, 1, this.#hash);
+    hashRows(this.keys, 1, this.#hash);
     return this.#hash[0] as number;
   }
 
-  /** As read(), for a key that has to be of this key group. */
+  /** As read(), where the key has to be of this key group. */
   readKey(from: ByteReader, keyGroup: number, keyGroupCount: number): number {
     const hash = this.read(from);
     if (keyGroupOf(hash, keyGroupCount) !== keyGroup) from.fail(`a key is not of key group ${keyGroup}`);
