@@ -275,7 +275,9 @@ function checkEnds(steps: readonly StepSpec[], names: Names, range: TextRange, p
     for (const { name, nameRange } of branchesOf(step)) {
       // A name that is taken or cannot be has its problem.
       const isKnown = names.branches.get(name)?.ownerId === step.id;
-      if (isKnown && !readBranches.has(name)) unused(name, nameRange, problems);
+      if (isKnown && !readBranches.has(name)) {
+        unused(name, nameRange, problems, `a step with this id, or one with \`from: ${name}\``);
+      }
     }
     if (step.kind !== 'split' && step.kind !== 'sink' && step.kind !== 'broken' && !readSteps.has(step.id)) {
       unused(step.id, step.idRange, problems);
@@ -283,6 +285,11 @@ function checkEnds(steps: readonly StepSpec[], names: Names, range: TextRange, p
   }
 }
 
-function unused(id: string, range: TextRange, problems: ProblemList): void {
-  problems.add('MR-JOB-UNUSED-STEP', range, { id }, { expected: 'a step that reads it, such as a sink' });
+function unused(
+  id: string,
+  range: TextRange,
+  problems: ProblemList,
+  expected = 'a step that reads it, such as a sink',
+): void {
+  problems.add('MR-JOB-UNUSED-STEP', range, { id }, { expected });
 }
