@@ -33,7 +33,7 @@ function setUp(anew: string | null = 'starting anew') {
     get lastFailure() {
       return job.lastFailure;
     },
-    get restartDelayMs() {
+    get restartDelayMs(): number | null {
       return job.restartDelayMs;
     },
     checkpoints: () => job.checkpoints(),
