@@ -2,6 +2,10 @@
  * Slots by key: an open-addressing hash table over typed arrays (linear probing, at most half full), with the keys in
  * arrays of their own. No object per row or per slot. One key may have a slot in each of many spaces (a window, say);
  * a space is a 32-bit integer that the caller chooses.
+ *
+ * The table grows while it is used: entries move from the old places to the new ones in the order of the places, from
+ * behind a free place on, and each time as far as behind another free place. So which of the two has an entry follows
+ * from the place where its hash belongs.
  */
 import type { Column, DataType } from '../../core/index.ts';
 import type { ByteReader } from './byte-reader.ts';
@@ -14,6 +18,10 @@ import type { SlotColumn } from './slot-column.ts';
 
 const FIRST_BITS = 9;
 const MAX_BITS = 29;
+/** Old places that are moved with each new slot; at 2 the old table would just not overflow. */
+const MOVED_PLACES = 16;
+/** A table of less is moved at once. */
+const MOVED_AT_ONCE = 1 << 14;
 
 /**
  * Fibonacci hashing. The hash's low bits name the key group, so in one subtask they are much alike; the high bits of
@@ -29,8 +37,10 @@ export class KeyTable {
   readonly #slots = new SlotAllocator();
   /** Pairs: hash of key and space, slot + 1; 0 where the place is free. */
   #places = new Int32Array(2 << FIRST_BITS);
-  #mask = (1 << FIRST_BITS) - 1;
-  #shift = 32 - FIRST_BITS;
+  /** The table of half the size while it is being moved, where that began, and how many of its places are moved. */
+  #old: Int32Array | null = null;
+  #oldStart = 0;
+  #moved = 0;
   /** Per slot: the key's hash, for its key group, and the space. */
   #hashes = new Int32Array(0);
   #spaces = new Int32Array(0);
@@ -51,7 +61,8 @@ export class KeyTable {
   }
 
   get sizeBytes(): number {
-    const fixed = this.#places.byteLength + this.#hashes.byteLength * 2 + this.#slots.sizeBytes;
+    const places = this.#places.byteLength + (this.#old?.byteLength ?? 0);
+    const fixed = places + this.#hashes.byteLength * 2 + this.#slots.sizeBytes;
     return this.#columns.reduce((sum, column) => sum + column.sizeBytes, fixed);
   }
 
@@ -74,10 +85,10 @@ export class KeyTable {
 
   /** The slot of the row's key in a space, or -1. `hash` is that of core's hashRows. */
   find(hash: number, row: number, space: number): number {
-    const places = this.#places;
-    const mask = this.#mask;
     const mixed = hash ^ Math.imul(space, SPACE_FACTOR);
-    for (let place = Math.imul(mixed, GOLDEN) >>> this.#shift; ; place = (place + 1) & mask) {
+    const places = this.#old === null ? this.#places : this.#tableOf(mixed);
+    const mask = (places.length >> 1) - 1;
+    for (let place = homeOf(mixed, mask); ; place = (place + 1) & mask) {
       const slot = (places[place * 2 + 1] as number) - 1;
       if (slot < 0) return -1;
       if (places[place * 2] === mixed && this.#spaces[slot] === space && this.#equals(slot, row)) return slot;
@@ -86,10 +97,10 @@ export class KeyTable {
 
   /** The slot of the key of `slot` in another space, or -1. */
   findLike(slot: number, space: number): number {
-    const places = this.#places;
-    const mask = this.#mask;
     const mixed = (this.#hashes[slot] as number) ^ Math.imul(space, SPACE_FACTOR);
-    for (let place = Math.imul(mixed, GOLDEN) >>> this.#shift; ; place = (place + 1) & mask) {
+    const places = this.#old === null ? this.#places : this.#tableOf(mixed);
+    const mask = (places.length >> 1) - 1;
+    for (let place = homeOf(mixed, mask); ; place = (place + 1) & mask) {
       const other = (places[place * 2 + 1] as number) - 1;
       if (other < 0) return -1;
       if (places[place * 2] === mixed && this.#spaces[other] === space && this.#same(slot, other)) return other;
@@ -100,7 +111,8 @@ export class KeyTable {
   insert(hash: number, row: number, space: number): number {
     const slot = this.#slots.allocate();
     if (slot >= this.#hashes.length) this.#reserve(slot + 1);
-    if (this.#slots.size * 2 > this.#mask) this.#grow();
+    if (this.#old !== null) this.#moveOn(MOVED_PLACES);
+    else if (this.#slots.size * 4 > this.#places.length) this.#grow();
     this.#hashes[slot] = hash;
     this.#spaces[slot] = space;
     for (let i = 0; i < this.#columns.length; i++) (this.#columns[i] as SlotColumn).set(slot, row);
@@ -167,23 +179,27 @@ export class KeyTable {
     return true;
   }
 
+  /** The table that has, or would have, the entry of a hash. */
+  #tableOf(mixed: number): Int32Array {
+    const old = this.#old;
+    if (old === null) return this.#places;
+    const mask = (old.length >> 1) - 1;
+    return ((homeOf(mixed, mask) - this.#oldStart) & mask) < this.#moved ? this.#places : old;
+  }
+
   #occupy(mixed: number, slot: number): void {
-    const places = this.#places;
-    let place = Math.imul(mixed, GOLDEN) >>> this.#shift;
-    while (places[place * 2 + 1] !== 0) place = (place + 1) & this.#mask;
-    places[place * 2] = mixed;
-    places[place * 2 + 1] = slot + 1;
+    put(this.#tableOf(mixed), mixed, slot);
   }
 
   /** Knuth's deletion for linear probing: what could stand in the hole moves there, until nothing can. */
   #vacate(slot: number): void {
-    const places = this.#places;
-    const mask = this.#mask;
     const mixed = (this.#hashes[slot] as number) ^ Math.imul(this.#spaces[slot] as number, SPACE_FACTOR);
-    let hole = Math.imul(mixed, GOLDEN) >>> this.#shift;
+    const places = this.#tableOf(mixed);
+    const mask = (places.length >> 1) - 1;
+    let hole = homeOf(mixed, mask);
     while (places[hole * 2 + 1] !== slot + 1) hole = (hole + 1) & mask;
     for (let place = (hole + 1) & mask; places[place * 2 + 1] !== 0; place = (place + 1) & mask) {
-      const home = Math.imul(places[place * 2] as number, GOLDEN) >>> this.#shift;
+      const home = homeOf(places[place * 2] as number, mask);
       if (((place - home) & mask) < ((place - hole) & mask)) continue;
       places[hole * 2] = places[place * 2] as number;
       places[hole * 2 + 1] = places[place * 2 + 1] as number;
@@ -199,15 +215,47 @@ export class KeyTable {
   }
 
   #grow(): void {
-    const bits = 33 - this.#shift;
-    if (bits > MAX_BITS) throw new RangeError('more keys than one subtask can hold');
     const old = this.#places;
-    this.#places = new Int32Array(2 << bits);
-    this.#mask = (1 << bits) - 1;
-    this.#shift = 32 - bits;
-    for (let at = 0; at < old.length; at += 2) {
-      const slot = (old[at + 1] as number) - 1;
-      if (slot >= 0) this.#occupy(old[at] as number, slot);
-    }
+    if (old.length >= 2 << MAX_BITS) throw new RangeError('more keys than one subtask can hold');
+    let free = 0;
+    while (old[free * 2 + 1] !== 0) free++;
+    this.#old = old;
+    this.#oldStart = free + 1;
+    this.#moved = 0;
+    this.#places = new Int32Array(old.length * 2);
+    this.#moveOn(old.length <= MOVED_AT_ONCE ? old.length : MOVED_PLACES);
   }
+
+  /** Moves `count` old places, and then what there is up to the next free one. */
+  #moveOn(count: number): void {
+    const old = this.#old as Int32Array;
+    const mask = (old.length >> 1) - 1;
+    let moved = this.#moved;
+    for (let left = count; ; left--, moved++) {
+      const at = ((this.#oldStart + moved) & mask) * 2;
+      const slot = (old[at + 1] as number) - 1;
+      if (slot >= 0) {
+        put(this.#places, old[at] as number, slot);
+        old[at + 1] = 0;
+      } else if (moved > mask) {
+        // All around, and past what stood behind the start because the end was full.
+        this.#old = null;
+        return;
+      } else if (left <= 0) break;
+    }
+    this.#moved = moved + 1;
+  }
+}
+
+/** The place where an entry would stand if all were free: the high bits of the product. */
+function homeOf(mixed: number, mask: number): number {
+  return Math.imul(mixed, GOLDEN) >>> Math.clz32(mask);
+}
+
+function put(places: Int32Array, mixed: number, slot: number): void {
+  const mask = (places.length >> 1) - 1;
+  let place = homeOf(mixed, mask);
+  while (places[place * 2 + 1] !== 0) place = (place + 1) & mask;
+  places[place * 2] = mixed;
+  places[place * 2 + 1] = slot + 1;
 }
