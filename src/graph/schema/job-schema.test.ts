@@ -57,6 +57,7 @@ describe('the JSON Schema of job files', () => {
       ),
     ],
     ['checkpoints', `checkpoint: {interval: 1s, retained: "3"}\nrestart: fixed-delay\n${jobOf()}`],
+    ['no checkpoints', `checkpoint: none\n${jobOf()}`],
     ['short checkpoints', `checkpoint: 1s\nrestart: {strategy: failure-rate, failures: 2}\n${jobOf()}`],
     ['event time', jobOf().replace('    metadata', '    watermark: {field: at, delay: 5s}\n    metadata')],
     ['windows', timedJobOf(windowed('{tumble: 1m, lateness: 10s, early: 5s}'))],

@@ -49,7 +49,7 @@ export function jobSchema(catalog: ConnectorCatalog): JsonSchema {
       maxParallelism: optionSchema(jobOptions.maxParallelism),
       checkpoint: {
         description: topLevelSettings.checkpoint.doc,
-        anyOf: [optionSchema(checkpointOptions.interval), blockSchema(checkpointOptions)],
+        anyOf: [{ const: 'none' }, optionSchema(checkpointOptions.interval), blockSchema(checkpointOptions)],
       },
       restart: {
         description: topLevelSettings.restart.doc,
@@ -134,7 +134,8 @@ function valueOf(verb: Verb, catalog: ConnectorCatalog): JsonSchema {
       return withKey(dedupeOptions);
     case 'topN': {
       const { properties, ...rest } = withKey(topNOptions);
-      const by = { description: topNOptions.by.doc, anyOf: [EXPRESSION, { type: 'array', items: EXPRESSION, minItems: 1 }] };
+      const several = { type: 'array', items: EXPRESSION, minItems: 1 };
+      const by = { description: topNOptions.by.doc, anyOf: [EXPRESSION, several] };
       return { ...rest, properties: { ...properties, by } };
     }
     default:

@@ -147,6 +147,7 @@ describe('parseJobFile: structure', () => {
       restart: { ...exponential, resetMs: 600_000 },
     };
     expect(read('')).toEqual({ checkpoint: null, restart: { kind: 'none' } });
+    expect(read('checkpoint: none\n')).toEqual({ checkpoint: null, restart: { kind: 'none' } });
     expect(read('checkpoint: 10s\n')).toEqual(byDefault);
     expect(read('checkpoint: {interval: 10s}\nrestart: exponential-delay\n')).toEqual(byDefault);
     expect(read('restart: {strategy: exponential-delay, max: 5m}\n').restart).toMatchObject({ maxMs: 300_000 });
