@@ -181,8 +181,7 @@ export class Checkpointer {
   }
 
   #trigger(checkpointId: number, tasks: readonly AttemptId[], expected: number): void {
-    const { ports, send } = this.#options;
-    if (tasks.length === 0) ports.crashPoints?.reached('input-ended');
+    const { send } = this.#options;
     const triggeredAtMs = this.#log.triggered(checkpointId, expected);
     this.#pending = { triggeredAtMs, pointer: null, metadata: null };
     for (const task of tasks) {
@@ -214,6 +213,8 @@ export class Checkpointer {
     const { ports, storage, graph } = this.#options;
     const { crashPoints, clock } = ports;
     if (this.#run === null) throw new Error('a checkpoint without a run');
+    // The last one may have been pending before the last task ended.
+    if ([...contributions.values()].every(({ isFinished }) => isFinished)) crashPoints?.reached('input-ended');
     crashPoints?.reached('all-acknowledged');
     const stateBytes = [...contributions.values()].reduce((sum, each) => sum + stateBytesOf(each), 0);
     this.#log.collected(checkpointId, stateBytes);
