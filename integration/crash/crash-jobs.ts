@@ -1,11 +1,12 @@
 /** The jobs that are killed: each with its file, and with what a plain program makes of the same orders. */
-import { allOrders, DISORDER_MS, type OrderStream } from './orders.ts';
+import type { InputTopics } from './order-feeder.ts';
+import { all, DISORDER_MS, orderAt, type OrderStream } from './orders.ts';
 
 export interface JobSettings {
   /** Names the job's checkpoints and transactions. */
   readonly name: string;
   readonly brokers: string;
-  readonly inputTopic: string;
+  readonly inputTopics: InputTopics;
   /** By sink. */
   readonly outputTopics: ReadonlyMap<string, string>;
   readonly stream: OrderStream;
@@ -33,14 +34,15 @@ export interface CrashJob {
   steps(settings: JobSettings): string;
 }
 
-const WINDOW_MS = 5000;
+/** Short enough for some to close between any two kills. */
+const SHORT_WINDOW_MS = 500;
 
 const taxed: CrashSink = {
   step: 'taxed-out',
   canonical: ({ id, region, tax, ts }) => JSON.stringify([id, region, tax, ts]),
   orderOf: ({ id }, { partitions }) => ({ series: Number(id) % partitions, place: Number(id) }),
   *expected(stream) {
-    for (const { id, region, cents, timestampMs } of allOrders(stream)) {
+    for (const { id, region, cents, timestampMs } of all(stream, orderAt)) {
       yield JSON.stringify([id, region, Math.trunc((cents * 908) / 1000) - id, isoTime(timestampMs)]);
     }
   },
@@ -48,22 +50,42 @@ const taxed: CrashSink = {
 
 const counted: CrashSink = {
   step: 'counted-out',
-  canonical: ({ region, orders, cents, opened, until }) => JSON.stringify([region, orders, cents, opened, until]),
+  canonical: canonicalWindow,
   *expected(stream) {
-    const windows = new Map<string, { region: string; startMs: number; orders: number; cents: number }>();
-    for (const { region, cents, timestampMs } of allOrders(stream)) {
-      const startMs = Math.floor(timestampMs / WINDOW_MS) * WINDOW_MS;
-      const key = `${region}/${startMs}`;
-      const window = windows.get(key) ?? { region, startMs, orders: 0, cents: 0 };
-      window.orders += 1;
-      window.cents += cents;
-      windows.set(key, window);
-    }
-    for (const { region, startMs, orders, cents } of windows.values()) {
-      yield JSON.stringify([region, orders, cents, isoTime(startMs), isoTime(startMs + WINDOW_MS)]);
-    }
+    const windows = new Windows(SHORT_WINDOW_MS);
+    for (const { region, cents, timestampMs } of all(stream, orderAt)) windows.add(region, timestampMs, cents);
+    yield* windows.rows();
   },
 };
+
+function canonicalWindow({ region, orders, cents, opened, until }: OutputRow): CanonicalRow {
+  return JSON.stringify([region, orders, cents, opened, until]);
+}
+
+/** Counts and sums per region and tumbling window. */
+class Windows {
+  readonly #sizeMs: number;
+  readonly #windows = new Map<string, { region: string; startMs: number; orders: number; cents: number }>();
+
+  constructor(sizeMs: number) {
+    this.#sizeMs = sizeMs;
+  }
+
+  add(region: string, timestampMs: number, cents: number): void {
+    const startMs = Math.floor(timestampMs / this.#sizeMs) * this.#sizeMs;
+    const key = `${region}/${startMs}`;
+    const window = this.#windows.get(key) ?? { region, startMs, orders: 0, cents: 0 };
+    window.orders += 1;
+    window.cents += cents;
+    this.#windows.set(key, window);
+  }
+
+  *rows(): Generator<CanonicalRow> {
+    for (const { region, startMs, orders, cents } of this.#windows.values()) {
+      yield JSON.stringify([region, orders, cents, isoTime(startMs), isoTime(startMs + this.#sizeMs)]);
+    }
+  }
+}
 
 const TAXED_STEPS = `
   - id: taxed
@@ -75,7 +97,7 @@ const COUNTED_STEPS = `
   - id: counted
     from: orders
     key: [region]
-    window: {tumble: ${WINDOW_MS}ms}
+    window: {tumble: ${SHORT_WINDOW_MS}ms}
     aggregate:
       orders: COUNT(*)
       cents: SUM(cents)
@@ -117,22 +139,26 @@ export const crashJobs: readonly CrashJob[] = [
 
 /** The job file. It ends by itself once every partition has been read to its end, written yet or not. */
 export function jobFile(job: CrashJob, settings: JobSettings): string {
-  const { partitions, ordersPerPartition } = settings.stream;
-  const ends = Array.from({ length: partitions }, (_, partition) => `"${partition}": ${ordersPerPartition}`);
   return `name: ${settings.name}
 restart: none
 checkpoint: {interval: ${settings.checkpointIntervalMs}ms, timeout: 60s}
 steps:
   - id: orders
-    source: kafka
-    with:
-      brokers: ${settings.brokers}
-      topic: ${settings.inputTopic}
-      format: json
-      end: {offsets: {${ends.join(', ')}}}
+${sourceSettings(settings, settings.inputTopics.orders)}
     schema: {id: long, region: string, cents: long, ts: timestamp}
     watermark: {field: ts, delay: ${DISORDER_MS}ms}
 ${job.steps(settings)}`;
+}
+
+function sourceSettings({ brokers, stream }: JobSettings, topic: string): string {
+  const { partitions, ordersPerPartition } = stream;
+  const ends = Array.from({ length: partitions }, (_, partition) => `"${partition}": ${ordersPerPartition}`);
+  return `    source: kafka
+    with:
+      brokers: ${brokers}
+      topic: ${topic}
+      format: json
+      end: {offsets: {${ends.join(', ')}}}`;
 }
 
 function isoTime(timestampMs: number): string {

@@ -2,12 +2,12 @@
  * The crash test: a job that reads Kafka and writes Kafka exactly once is killed again and again by SIGKILL, and started
  * again each time; then a reader that shares no code with it judges what it wrote.
  */
-import { createTopic, independentKafka, uniqueName, withAdmin } from '../environment/index.ts';
+import { independentKafka, withAdmin } from '../environment/index.ts';
 import type { CrashJob } from './crash-jobs.ts';
 import { deployJob, type Deployment } from './deployment.ts';
 import { runJobProcess, runToFirstCheckpoint, type JobRun } from './job-run.ts';
 import { describeKill, planKills, type Kill } from './kill-plan.ts';
-import { OrderFeeder } from './order-feeder.ts';
+import { createInputTopics, OrderFeeder, type InputTopics } from './order-feeder.ts';
 import type { OrderStream } from './orders.ts';
 import { judge, type Verdict } from './output-check.ts';
 
@@ -52,7 +52,7 @@ const PARTITIONS = 4;
 const PARALLELISM = 2;
 /** Orders per partition: before the first start, and for each kill. */
 const FIRST_ORDERS = 2000;
-const ORDERS_PER_KILL = 400;
+const ORDERS_PER_KILL = 600;
 /** A random kill comes within so many times what a start and its first checkpoint take. */
 const SPAN_FACTOR = 1.5;
 const DEADLINE_MS = 120_000;
@@ -73,7 +73,7 @@ export async function runCrashTest(options: CrashTestOptions): Promise<CrashRepo
 class CrashTest {
   readonly #options: CrashTestOptions;
   readonly #stream: OrderStream;
-  readonly #inputTopic: string;
+  readonly #inputTopics: InputTopics;
   readonly #feeder: OrderFeeder;
   readonly #crashed: Deployment;
   readonly #plan: { readonly running: readonly Kill[]; readonly ending: readonly Kill[] };
@@ -87,13 +87,13 @@ class CrashTest {
   private constructor(
     options: CrashTestOptions,
     stream: OrderStream,
-    inputTopic: string,
+    inputTopics: InputTopics,
     feeder: OrderFeeder,
     crashed: Deployment,
   ) {
     this.#options = options;
     this.#stream = stream;
-    this.#inputTopic = inputTopic;
+    this.#inputTopics = inputTopics;
     this.#feeder = feeder;
     this.#crashed = crashed;
     this.#plan = planKills(options.kills, options.seed);
@@ -106,12 +106,12 @@ class CrashTest {
     const { brokers, kills, seed } = options;
     const ordersPerPartition = FIRST_ORDERS + (kills + 2) * ORDERS_PER_KILL;
     const stream = { seed, partitions: PARTITIONS, ordersPerPartition };
-    const inputTopic = await createTopic(brokers, { name: uniqueName('crash-input'), partitions: PARTITIONS });
-    const feeder = new OrderFeeder(independentKafka(brokers), inputTopic, stream);
+    const inputTopics = await createInputTopics(brokers, stream);
+    const feeder = new OrderFeeder(independentKafka(brokers), inputTopics, stream);
     await feeder.open();
     await feeder.send(FIRST_ORDERS);
-    const crashed = await deployJob({ ...options, variant: 'crashed', stream, inputTopic });
-    return new CrashTest(options, stream, inputTopic, feeder, crashed);
+    const crashed = await deployJob({ ...options, variant: 'crashed', stream, inputTopics });
+    return new CrashTest(options, stream, inputTopics, feeder, crashed);
   }
 
   /** Carries the plan out, then lets the job come to its end. */
@@ -179,8 +179,8 @@ class CrashTest {
   async judgeOutput(): Promise<readonly SinkReport[]> {
     const { job, tell } = this.#options;
     await this.#checkInput();
-    const [stream, inputTopic] = [this.#stream, this.#inputTopic];
-    const undisturbed = await deployJob({ ...this.#options, variant: 'undisturbed', stream, inputTopic });
+    const [stream, inputTopics] = [this.#stream, this.#inputTopics];
+    const undisturbed = await deployJob({ ...this.#options, variant: 'undisturbed', stream, inputTopics });
     const args = undisturbed.args(PARALLELISM);
     const { logFile } = undisturbed;
     const run = await runJobProcess({ args, logFile, kill: null, spanMs: 0, deadlineMs: LAST_DEADLINE_MS });
@@ -196,13 +196,16 @@ class CrashTest {
     return reports;
   }
 
-  /** What is judged is what was meant to be there only if the feeder wrote each order once. */
+  /** What is judged is what was meant to be there only if the feeder wrote each record once. */
   async #checkInput(): Promise<void> {
-    const ends = await withAdmin(this.#options.brokers, (admin) => admin.fetchTopicOffsets(this.#inputTopic));
-    const wrong = ends.find(({ high }) => Number(high) !== this.#stream.ordersPerPartition);
-    if (wrong === undefined) return;
-    const { partition, high } = wrong;
-    throw new Error(`partition ${partition} of the input ends at ${high}, not at ${this.#stream.ordersPerPartition}`);
+    const { ordersPerPartition } = this.#stream;
+    for (const topic of Object.values(this.#inputTopics) as string[]) {
+      const ends = await withAdmin(this.#options.brokers, (admin) => admin.fetchTopicOffsets(topic));
+      for (const { partition, high } of ends) {
+        if (Number(high) === ordersPerPartition) continue;
+        throw new Error(`partition ${partition} of ${topic} ends at ${high}, not at ${ordersPerPartition}`);
+      }
+    }
   }
 
   report(): Omit<CrashReport, 'sinks' | 'elapsedMs'> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { createTopic, javaConsume, javaEnds, uniqueName, type JavaRecord } from '../environment/index.ts';
 import { jobFile, type CanonicalRow, type CrashJob, type CrashSink, type OutputRow } from './crash-jobs.ts';
+import type { InputTopics } from './order-feeder.ts';
 import type { OrderStream } from './orders.ts';
 
 export interface DeploymentRequest {
@@ -13,7 +14,7 @@ export interface DeploymentRequest {
   /** Tells deployments of one job in one folder apart. */
   readonly variant: string;
   readonly stream: OrderStream;
-  readonly inputTopic: string;
+  readonly inputTopics: InputTopics;
 }
 
 /** A job under a name of its own, with output topics and checkpoints of its own. */
@@ -38,7 +39,7 @@ const CHECKPOINT_INTERVAL_MS = 250;
 const READ_TIMEOUT_MS = 300_000;
 
 export async function deployJob(request: DeploymentRequest): Promise<Deployment> {
-  const { job, brokers, folder, variant, stream, inputTopic } = request;
+  const { job, brokers, folder, variant, stream, inputTopics } = request;
   const name = `${job.name}-${variant}`;
   const outputTopics = new Map<string, string>();
   for (const { step } of job.sinks) {
@@ -48,7 +49,7 @@ export async function deployJob(request: DeploymentRequest): Promise<Deployment>
   const path = join(folder, `${name}.yaml`);
   const dataFolder = join(folder, 'data');
   mkdirSync(dataFolder, { recursive: true });
-  const settings = { name, brokers, inputTopic, outputTopics, stream, checkpointIntervalMs: CHECKPOINT_INTERVAL_MS };
+  const settings = { name, brokers, inputTopics, outputTopics, stream, checkpointIntervalMs: CHECKPOINT_INTERVAL_MS };
   writeFileSync(path, jobFile(job, settings));
   return {
     args: (parallelism) => ['run', path, '--parallelism', String(parallelism), '--data-dir', dataFolder],

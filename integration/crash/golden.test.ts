@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
 import { startMillrace, type Ended } from '../cli/run-millrace.ts';
-import { createTopic, getBroker, independentKafka, uniqueName } from '../environment/index.ts';
+import { getBroker, independentKafka } from '../environment/index.ts';
 import { crashJobs, type CrashJob } from './crash-jobs.ts';
 import { deployJob, type Deployment } from './deployment.ts';
-import { OrderFeeder } from './order-feeder.ts';
+import { createInputTopics, OrderFeeder } from './order-feeder.ts';
 import { judge } from './output-check.ts';
 
 jest.setTimeout(600_000);
@@ -40,10 +40,10 @@ describe('golden jobs', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   async function start(job: CrashJob): Promise<{ feeder: OrderFeeder; whole: Deployment; resumed: Deployment }> {
-    const inputTopic = await createTopic(brokers, { name: uniqueName('golden'), partitions: STREAM.partitions });
-    const feeder = new OrderFeeder(independentKafka(brokers), inputTopic, STREAM);
+    const inputTopics = await createInputTopics(brokers, STREAM);
+    const feeder = new OrderFeeder(independentKafka(brokers), inputTopics, STREAM);
     await feeder.open();
-    const request = { job, brokers, folder, stream: STREAM, inputTopic };
+    const request = { job, brokers, folder, stream: STREAM, inputTopics };
     const whole = await deployJob({ ...request, variant: 'whole' });
     return { feeder, whole, resumed: await deployJob({ ...request, variant: 'resumed' }) };
   }
