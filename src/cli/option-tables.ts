@@ -22,7 +22,11 @@ export interface TitledOptions {
 /** The options that are not of a connector or format. */
 export const optionTables: readonly TitledOptions[] = [
   { title: 'Job', doc: 'Beside `name` and `steps` in a job file.', options: jobOptions },
-  { title: 'Checkpoints', doc: 'The block `checkpoint`; `checkpoint: 10s` is its interval alone.', options: checkpointOptions },
+  {
+    title: 'Checkpoints',
+    doc: 'The block `checkpoint`; `checkpoint: 10s` is its interval alone.',
+    options: checkpointOptions,
+  },
   ...Object.entries(restartOptions).map(([name, options]) => ({
     title: `Restart: ${name}`,
     doc: `The block \`restart\` with the strategy \`${name}\`; \`restart: ${name}\` takes its defaults.`,

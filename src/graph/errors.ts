@@ -78,7 +78,8 @@ const shapeErrors = {
   ),
   'MR-JOB-VERB': mistake(
     '{where} needs exactly one verb; it has {given}',
-    'A step is one of: source, filter, select, flatMap, aggregate, join, dedupe, topN, union, split, sink. Make two steps of two verbs.',
+    'A step is one of: source, filter, select, flatMap, aggregate, join, dedupe, topN, union, split, sink. Make two ' +
+      'steps of two verbs.',
   ),
   'MR-JOB-DUPLICATE-ID': mistake(
     'the id `{id}` is taken by the step on line {line}',
@@ -155,8 +156,8 @@ const meaningErrors = {
   ),
   'MR-JOB-WINDOW': mistake(
     '{problem}',
-    'A window is one of tumble, hop, cumulate, session and count. Durations divide evenly, so that windows are made of ' +
-      'whole slices.',
+    'A window is one of tumble, hop, cumulate, session and count. Durations divide evenly, so that windows are made ' +
+      'of whole slices.',
   ),
   'MR-JOB-JOIN': mistake(
     '{problem}',
@@ -165,13 +166,13 @@ const meaningErrors = {
   ),
   'MR-JOB-EVENT-TIME': mistake(
     '{problem}',
-    'Steps that reckon with time need to know when each row happened: `watermark: {field, delay}` on every source that ' +
-      'they read. Running aggregations, top-N and joins without bounds have rows without a time of their own.',
+    'Steps that reckon with time need to know when each row happened: `watermark: {field, delay}` on every source ' +
+      'that they read. Running aggregations, top-N and joins without bounds have rows without a time of their own.',
   ),
   'MR-JOB-CHECKPOINT': mistake(
     '{problem}',
-    'Output that is written exactly once becomes visible with a checkpoint. Say how often with `checkpoint: 10s` beside ' +
-      '`steps`, or write with `delivery: at-least-once`.',
+    'Output that is written exactly once becomes visible with a checkpoint. Say how often with `checkpoint: 10s` ' +
+      'beside `steps`, or write with `delivery: at-least-once`.',
   ),
   'MR-JOB-PARALLELISM': mistake(
     'parallelism {given} is more than the {limit} key groups of the job',

@@ -31,7 +31,7 @@ export interface ChainTail {
   onReady: () => void;
   /** Called at any time when something that the tail has started went wrong. */
   onFailure: (error: unknown) => void;
-  /** Starts with a batch, borrowed until take() has returned true; `late` with rows that came too late for the chain. */
+  /** Starts with a batch (`late`: of rows that came too late), borrowed until take() has returned true. */
   offer(batch: ColumnBatch, side?: 'late'): void;
   /** Goes on with the batch; true once it is no longer needed. */
   take(): boolean;

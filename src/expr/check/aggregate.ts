@@ -102,7 +102,8 @@ const UNSUPPORTED = [
 ];
 
 function notAnAggregate(checker: Checker, ast: Ast): null {
-  const known = 'COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x), FIRST(x), LAST(x), ARRAY_AGG(x)';
+  const known =
+    'COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x), FIRST(x), LAST(x), ARRAY_AGG(x)';
   if (ast.kind === 'call' && holdsAggregate(ast)) {
     const message = 'an aggregate stands alone here; compute with its result in a `select` step behind this one';
     return checker.problem(ast.span, message);

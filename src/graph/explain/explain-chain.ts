@@ -98,8 +98,10 @@ type OtherNode = Exclude<ChainNode, { readonly kind: 'source' | 'transform' | 's
 
 function explainKeyed(node: OtherNode): { readonly verb: Verb; readonly details: readonly string[] } {
   switch (node.kind) {
-    case 'aggregate':
-      return { verb: 'aggregate', details: [describeKeys(node, 'one total of all rows'), ...node.calls.map(describeCall)] };
+    case 'aggregate': {
+      const key = describeKeys(node, 'one total of all rows');
+      return { verb: 'aggregate', details: [key, ...node.calls.map(describeCall)] };
+    }
     case 'window':
       return { verb: 'aggregate', details: explainWindow(node) };
     case 'join':
@@ -200,9 +202,10 @@ function explainSource(spec: SourceSpec, catalog: ConnectorCatalog): readonly st
 
 function explainWatermark({ watermark, output }: SourceNode): readonly string[] {
   if (watermark === null) return [];
-  const { column, delayMs, idleMs } = watermark;
+  const { column, delayMs, idleMs, maxDriftMs } = watermark;
   const idle = idleMs === null ? '' : `, idle after ${idleMs}ms`;
-  return [`event time: ${output.fields[column]?.name ?? '?'}, delay ${delayMs}ms${idle}`];
+  const drift = maxDriftMs === undefined ? '' : `, at most ${maxDriftMs}ms ahead of other sources`;
+  return [`event time: ${output.fields[column]?.name ?? '?'}, delay ${delayMs}ms${idle}${drift}`];
 }
 
 function explainSink(spec: SinkSpec, catalog: ConnectorCatalog): readonly string[] {
@@ -255,5 +258,6 @@ function explainTransform(step: TransformStep): readonly string[] {
 function describeCall(call: AggregateCall): string {
   const argument = call.argument === null ? '*' : formatExpression(call.argument);
   const filter = call.filter === null ? '' : ` FILTER (WHERE ${formatExpression(call.filter)})`;
-  return `${call.name} = ${call.function.toUpperCase().replace('-', '_')}(${call.distinct ? 'DISTINCT ' : ''}${argument})${filter}`;
+  const name = call.function.toUpperCase().replace('-', '_');
+  return `${call.name} = ${name}(${call.distinct ? 'DISTINCT ' : ''}${argument})${filter}`;
 }

@@ -91,10 +91,11 @@ function recoveryLines({ checkpoint, restart }: JobExplanation): readonly string
   return lines;
 }
 
-function exchangeLines({ vertex, exchange, isLate, changelog, uniqueKeys, fields }: ExchangeExplanation): readonly string[] {
+function exchangeLines(explained: ExchangeExplanation): readonly string[] {
+  const { vertex, changelog, uniqueKeys, fields } = explained;
   const keys = uniqueKeys.map((key) => (key.length === 0 ? 'one row' : `unique by ${key.join(', ')}`));
   const mode = [changelog, ...keys].join(', ');
-  return [`  -> [${vertex}] ${describeWay({ exchange, isLate })}`, `      ${mode}: ${fields.join(', ')}`];
+  return [`  -> [${vertex}] ${describeWay(explained)}`, `      ${mode}: ${fields.join(', ')}`];
 }
 
 function describeWay({ exchange, isLate }: Pick<ExchangeExplanation, 'exchange' | 'isLate'>): string {

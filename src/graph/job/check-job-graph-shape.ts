@@ -134,7 +134,7 @@ const sinkSpec = object({
   changelog,
   uniqueKey: list(index),
 });
-const watermark = object({ column: index, delayMs: index, idleMs: orNull(index) });
+const watermark = object({ column: index, delayMs: index, idleMs: orNull(index) }, { maxDriftMs: index });
 const window = variant({
   tumble: object({ sizeMs: count, offsetMs: index }),
   hop: object({ sizeMs: count, slideMs: count, offsetMs: index }),
@@ -229,7 +229,12 @@ const jobGraph = object({
   vertices: list(
     object({ id, name: text, parallelism: count, chain: list(chainNode), inputs: list(id), outputs: list(id) }),
   ),
-  edges: list(object({ id, from: id, to: id, exchange, schema, changelog, uniqueKeys: list(list(index)) }, { side: oneOf('late') })),
+  edges: list(
+    object(
+      { id, from: id, to: id, exchange, schema, changelog, uniqueKeys: list(list(index)) },
+      { side: oneOf('late') },
+    ),
+  ),
 });
 
 /** Returns the value as a job graph, or throws MR-JOB-GRAPH-INVALID with the path of what is wrong. */

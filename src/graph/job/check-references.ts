@@ -28,7 +28,8 @@ export function checkReferences(graph: JobGraph): void {
     const to = vertices.get(edge.to);
     if (from?.outputs.includes(edge.id) !== true) refuse(`${path}.from`, 'is no vertex with this output');
     if (to?.inputs.includes(edge.id) !== true) refuse(`${path}.to`, 'is no vertex with this input');
-    checkFields([...(edge.exchange.kind === 'hash' ? edge.exchange.keys : []), ...edge.uniqueKeys.flat()], edge.schema, path);
+    const keys = edge.exchange.kind === 'hash' ? edge.exchange.keys : [];
+    checkFields([...keys, ...edge.uniqueKeys.flat()], edge.schema, path);
   });
 }
 

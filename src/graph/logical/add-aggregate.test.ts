@@ -123,7 +123,8 @@ describe('late rows', () => {
   const window = windowed('{tumble: 1m, late: too-late}', 'n: COUNT(*)');
 
   it('go to the step of their name, as they came', async () => {
-    const text = timedJobOf(window, '  - id: too-late\n    sink: print\n', '  - id: on-time\n    from: w\n    select: {n: n}\n');
+    const onTime = '  - id: on-time\n    from: w\n    select: {n: n}\n';
+    const text = timedJobOf(window, '  - id: too-late\n    sink: print\n', onTime);
     const { logical, jobGraph } = await graphsOf(text, { parallelism: 2 });
     const stream = (from: string) => logical.edges.find((edge) => edge.from === from)?.stream;
     expect(stream('w.too-late')).toEqual(stream('in'));
@@ -140,7 +141,8 @@ describe('late rows', () => {
 
   it('are read by any step that names them, and carry what those need through the window', async () => {
     const readers = '  - id: l1\n    from: too-late\n    select: {b: b}\n  - id: o1\n    sink: print\n';
-    const other = '  - id: l2\n    from: too-late\n    key: [ok]\n    aggregate: {m: MAX(a)}\n  - id: o2\n    sink: print\n';
+    const other =
+      '  - id: l2\n    from: too-late\n    key: [ok]\n    aggregate: {m: MAX(a)}\n  - id: o2\n    sink: print\n';
     const text = timedJobOf(window, readers, other, '  - id: on-time\n    from: w\n    select: {n: n}\n');
     const { optimised, jobGraph } = await graphsOf(text, { parallelism: 2 });
     const names = (to: string) =>
@@ -161,7 +163,8 @@ describe('event time', () => {
   });
 
   it('is needed on every path', async () => {
-    const other = '  - id: p\n    select: {s: s}\n  - id: other\n    source: nexmark\n  - id: q\n    select: {s: url}\n';
+    const other =
+      '  - id: p\n    select: {s: s}\n  - id: other\n    source: nexmark\n  - id: q\n    select: {s: url}\n';
     const { problems } = await compileFake(
       timedJobOf(other, '  - id: u\n    union: [p, q]\n', windowed('{tumble: 1m}')),
     );

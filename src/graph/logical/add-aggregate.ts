@@ -102,7 +102,8 @@ function requireWindowField({ spec, range }: WindowBlock, fields: readonly Windo
   if (spec === null || spec.kind === 'count' || windowIdentity(spec, fields) !== null) return;
   const wanted = spec.kind === 'cumulate' ? 'WINDOW_END' : 'WINDOW_START or WINDOW_END';
   const problem = 'a window fires again with `lateness` or `early`, and its rows do not say which window they are of';
-  builder.problems.add('MR-JOB-WINDOW', range, { problem }, { expected: `a field of the \`aggregate\` with ${wanted}` });
+  const expected = `a field of the \`aggregate\` with ${wanted}`;
+  builder.problems.add('MR-JOB-WINDOW', range, { problem }, { expected });
 }
 
 function placeholderCall(name: string): AggregateCall {

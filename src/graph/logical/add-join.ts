@@ -42,8 +42,8 @@ export function addJoin(step: JoinStepSpec, builder: GraphBuilder): void {
   builder.pushBehind({ ...node, condition: rest }, [left.outlet, right.outlet]);
   if (fields === null) return;
   const id = `${step.id}.select`;
-  const { parallelism } = step;
-  builder.pushBehind({ kind: 'select', id, parallelism, fields, output: stream }, [{ id: node.id, stream: node.output }]);
+  const select = { kind: 'select', id, parallelism: step.parallelism, fields, output: stream } as const;
+  builder.pushBehind(select, [{ id: node.id, stream: node.output }]);
   builder.leavesBy(step.id, id);
 }
 
@@ -157,9 +157,10 @@ function readOutputs(
   if (step.select !== null) {
     const { fields: all } = both.stream.schema;
     const seen = { ...both, stream: { ...both.stream, schema: { fields: all.slice(0, visible) } } };
-    const { fields, doubtful } = builder.expressions(step.select, isOneSided ? { ...seen, sides: [left] } : seen, null);
+    const read = builder.expressions(step.select, isOneSided ? { ...seen, sides: [left] } : seen, null);
     const move = moveColumns(position);
-    return { fields: fields.map(({ name, expression }) => ({ name, expression: mapColumns(expression, move) })), doubtful };
+    const moved = read.fields.map(({ name, expression }) => ({ name, expression: mapColumns(expression, move) }));
+    return { fields: moved, doubtful: read.doubtful };
   }
   if (!hasMore) return { fields: null, doubtful: both.doubtful };
   const emitted = passOn(node.output.schema);

@@ -72,7 +72,8 @@ function leaveOut(
   const { stream } = selectStream(node.output, fields);
   if (stream === null) return;
   const { parallelism } = node;
-  builder.pushBehind({ kind: 'select', id, parallelism, fields, output: stream }, [{ id: node.id, stream: node.output }]);
+  const select = { kind: 'select', id, parallelism, fields, output: stream } as const;
+  builder.pushBehind(select, [{ id: node.id, stream: node.output }]);
   builder.know(step.id, { stream, doubtful: input.doubtful });
   builder.leavesBy(step.id, id);
 }

@@ -139,7 +139,8 @@ class StepAdder {
     const result = filterStream(input.stream, predicate);
     const output = this.#builder.changelog(step.id, result, step.predicate.range, input.doubtful);
     if (output === null) return;
-    this.#builder.push(step, { kind: 'filter', id: step.id, parallelism: step.parallelism, predicate, output: output.stream });
+    const { id, parallelism } = step;
+    this.#builder.push(step, { kind: 'filter', id, parallelism, predicate, output: output.stream });
   }
 
   #addSelect(step: SelectStepSpec): void {
@@ -148,7 +149,8 @@ class StepAdder {
     const { fields, doubtful } = this.#builder.expressions(step.fields, input, null);
     const output = this.#builder.changelog(step.id, selectStream(input.stream, fields), step.verbRange, doubtful);
     if (output === null) return;
-    this.#builder.push(step, { kind: 'select', id: step.id, parallelism: step.parallelism, fields, output: output.stream });
+    const { id, parallelism } = step;
+    this.#builder.push(step, { kind: 'select', id, parallelism, fields, output: output.stream });
   }
 
   #addFlatMap(step: FlatMapStepSpec): void {
@@ -178,7 +180,8 @@ class StepAdder {
       const difference = schemaDifference(first.stream.schema, input.stream.schema, (field) => formatType(field.type));
       if (difference === null) return;
       const range = step.inputs[index]?.range ?? step.verbRange;
-      this.#builder.problems.add('MR-JOB-UNION-SCHEMA', range, { difference }, { expected: 'a `select` with the same fields' });
+      const expected = 'a `select` with the same fields';
+      this.#builder.problems.add('MR-JOB-UNION-SCHEMA', range, { difference }, { expected });
     });
     const result = unionStream(known.map((input) => input.stream));
     const output = this.#builder.changelog(step.id, result, step.verbRange, doubtful);
@@ -207,7 +210,8 @@ class StepAdder {
   }
 
   #addSink(step: StepSpec & { readonly kind: 'sink' }): void {
-    const spec = checkSink(step, this.#builder.input(step), this.#builder.catalog, this.#builder.checkpoint, this.#builder.problems);
+    const { catalog, checkpoint, problems } = this.#builder;
+    const spec = checkSink(step, this.#builder.input(step), catalog, checkpoint, problems);
     if (spec === null) return;
     this.#builder.push(step, { kind: 'sink', id: step.id, parallelism: step.parallelism, spec, output: null });
   }

@@ -145,7 +145,8 @@ export function joinStream(left: RowStream, right: RowStream, join: JoinParts): 
   const { type, bounds, rightKeys, names } = join;
   if (left.changelog !== 'append') return refuseUpdates(left, 'joins, on the left,');
   if (right.changelog !== 'append' && !isVersioned(right, join)) {
-    if (bounds?.kind !== 'temporal' || right.changelog === 'retract') return refuseUpdates(right, 'joins, on the right,');
+    const isTemporal = bounds?.kind === 'temporal' && right.changelog === 'upsert';
+    if (!isTemporal) return refuseUpdates(right, 'joins, on the right,');
     const keys = rightKeys.map((index) => right.schema.fields[index]?.name ?? '').join(', ');
     const problem = `the versions on the right are of ${keyNames(right)}, and the join looks for them by ${keys}`;
     return refuse(problem, `\`on\` with exactly ${keyNames(right)} of the right side`);

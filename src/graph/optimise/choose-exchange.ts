@@ -45,7 +45,7 @@ function follow(input: Partitioning, position: (key: number) => number): Partiti
 }
 
 /** The fields by which rows that a node reads must be spread, so that all of one key meet; null where it is all one. */
-export function keysOf(node: LogicalNode, input: number): readonly number[] | null {
+function keysOf(node: LogicalNode, input: number): readonly number[] | null {
   switch (node.kind) {
     case 'aggregate':
     case 'window':

@@ -90,7 +90,8 @@ function requiredBy(node: LogicalNode, wanted: Layout, input: number): ReadonlyS
       return new Set([...wanted, ...node.keys]);
     case 'top-n': {
       const fields = node.hasRank ? node.output.schema.fields.length - 1 : Infinity;
-      return new Set([...wanted.filter((index) => index < fields), ...node.keys, ...node.by.map(({ column }) => column)]);
+      const read = wanted.filter((index) => index < fields);
+      return new Set([...read, ...node.keys, ...node.by.map(({ column }) => column)]);
     }
     case 'join': {
       const used = [...wanted, ...(node.condition === null ? [] : columnsOf(node.condition))];

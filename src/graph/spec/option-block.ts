@@ -99,7 +99,12 @@ export function blockOf(entry: MapEntry, only: string): MapNode | null {
 }
 
 /** What an option's own checks, or those of several together, have found. */
-export function reportOption(problem: OptionProblem, block: WithBlock, table: OptionTable, problems: ProblemList): void {
+export function reportOption(
+  problem: OptionProblem,
+  block: WithBlock,
+  table: OptionTable,
+  problems: ProblemList,
+): void {
   const key = String(problem.path[0] ?? '');
   const row = Object.hasOwn(table, key) ? table[key] : undefined;
   const range = rangeOf(problem, block);

@@ -91,11 +91,12 @@ function readWithin(entry: MapEntry, problems: ProblemList): JoinNode['bounds'] 
 function checkTtl(map: MapNode, bounds: MapEntry | null, problems: ProblemList): void {
   const ttl = entryOf(map, 'ttl');
   if (ttl === undefined || bounds === null) return;
-  const problem = `\`ttl\` is for joins without bounds: with \`${bounds.key}\` rows are kept as long as they can be needed`;
+  const problem = `\`ttl\` is for joins without bounds: with \`${bounds.key}\` rows are kept while they can be needed`;
   problems.add('MR-JOB-JOIN', ttl.keyRange, { problem }, { expected: 'no `ttl`' });
 }
 
-function checkTemporal(map: MapNode, { temporal, type }: OptionValues<typeof joinOptions>, problems: ProblemList): void {
+function checkTemporal(map: MapNode, values: OptionValues<typeof joinOptions>, problems: ProblemList): void {
+  const { temporal, type } = values;
   if (!temporal || type === 'inner' || type === 'left') return;
   const range = entryOf(map, 'type')?.value.range ?? firstKeyRange(map);
   const problem = `a temporal join looks for a version for each left row: it cannot be \`${type}\``;

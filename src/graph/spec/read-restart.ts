@@ -22,13 +22,14 @@ export function readRestart(
   const block = blockOf(entry, 'strategy');
   const node: DocumentNode | undefined = block === null ? entry.value : entryOf(block, 'strategy')?.value;
   if (block !== null) requireKey(block, entryOf(block, 'strategy'), 'strategy', '`restart`', problems);
-  const text = node === undefined ? null : asText(node, '`restart`', `one of ${restartStrategies.join(', ')}`, problems);
+  const expected = `one of ${restartStrategies.join(', ')}`;
+  const text = node === undefined ? null : asText(node, '`restart`', expected, problems);
   if (text === null) return byDefault;
   const name = restartStrategies.find((each) => each === text.text);
   if (name !== undefined && block !== null) return strategyOf(name, { block, entry }, problems);
   const given = text.hideVariables(shorten(text.text));
   problems.add('MR-JOB-BAD-VALUE', text.range, { what: '`restart`', problem: `has no strategy \`${given}\`` }, {
-    expected: `one of ${restartStrategies.join(', ')}`,
+    expected,
     suggestion: nearestName(text.text, restartStrategies),
   });
   return byDefault;

@@ -19,7 +19,8 @@ export function readTopN(context: StepContext): WithoutInputs<TopNStepSpec> | nu
   const keys = key === undefined ? [] : readFieldNames(key.value, problems);
   const sorts = readSorts(by.value, context);
   if (sorts.length === 0) return null;
-  return { ...base, kind: 'top-n', keys, by: sorts, count: values.n, rank: readRank(entryOf(map, 'rank')?.value, context) };
+  const rank = readRank(entryOf(map, 'rank')?.value, context);
+  return { ...base, kind: 'top-n', keys, by: sorts, count: values.n, rank };
 }
 
 function readSorts(node: DocumentNode, context: StepContext): readonly SortText[] {

@@ -20,7 +20,8 @@ export function readWindow(entry: MapEntry | undefined, problems: ProblemList): 
   if (entry === undefined) return null;
   const range = entry.keyRange;
   const nothing = { spec: null, latenessMs: 0, earlyMs: null, late: null, range };
-  const given = asMap({ ...entry.value, range: entry.value.kind === 'map' ? entry.value.range : range }, '`window`', EXPECTED, problems);
+  const value = entry.value.kind === 'map' ? entry.value : { ...entry.value, range };
+  const given = asMap(value, '`window`', EXPECTED, problems);
   if (given === null) return nothing;
   const map = checkKeys(given, windowSettings, '`window`', problems);
   const kind = chooseKind(map, problems);
@@ -42,13 +43,14 @@ function readLate({ value }: MapEntry, problems: ProblemList): SplitBranch | nul
 
 function chooseKind(map: MapNode, problems: ProblemList): MapEntry | null {
   const present = KINDS.map((kind) => entryOf(map, kind)).filter((entry) => entry !== undefined);
+  const isClear = !map.damaged && map.entries.every(({ key }) => Object.hasOwn(windowSettings, key));
   const [first, second] = present;
   if (second !== undefined) {
     const given = present.map(({ key }) => `\`${key}\``).join(' and ');
     problems.add('MR-JOB-WINDOW', second.keyRange, { problem: `a window is of one kind, not ${given}` }, {
       expected: 'a step of its own for each',
     });
-  } else if (first === undefined && !map.damaged && map.entries.every(({ key }) => Object.hasOwn(windowSettings, key))) {
+  } else if (first === undefined && isClear) {
     problems.add('MR-JOB-WINDOW', firstKeyRange(map), { problem: '`window` does not say of what kind it is' }, {
       expected: `one of ${KINDS.join(', ')}`,
     });
