@@ -20,6 +20,9 @@ import { SessionStore } from './session-store.ts';
 import { WindowOutput } from './window-output.ts';
 import type { SessionWindow, WindowSpec } from './window-spec.ts';
 
+/** Sessions that one call of onWatermark() looks at at most: a few milliseconds' work. */
+const CHECKED_SESSIONS = 8192;
+
 /** What exists from open() on. */
 interface Opened {
   readonly context: OperatorContext;
@@ -95,10 +98,10 @@ export class SessionWindowOperator implements Operator {
     const { output } = this.#opened as Opened;
     if (!this.flush()) return false;
     const dues = this.#dues;
-    while (dues.time <= timestampMs && dues.time < Infinity) {
+    for (let budget = CHECKED_SESSIONS; dues.time <= timestampMs && dues.time < Infinity; budget--) {
       const { time, id: session } = dues;
       // A session that fires writes a row; this is where it stops when there is no room.
-      if (!output.canWrite()) return false;
+      if (!output.canWrite() || budget === 0) return false;
       dues.pop();
       if (this.#dueOf[session] === time) this.#onDue(session, time);
     }

@@ -101,30 +101,38 @@ export class SliceStore {
     this.table.remove(slot);
   }
 
-  freeSlice(slice: number): void {
-    for (let slot = this.slices.first(slice); slot >= 0; slot = this.slices.next(slot)) this.freeSlot(slot);
-    this.slices.remove(slice);
+  /**
+   * Frees the slots of a slice, or puts what is in them into another one, and then the slice: at most `budget` slots.
+   * Returns what is left of the budget, or -1 where it was not enough: call again.
+   */
+  drain(slice: number, into: number | null, budget: number): number {
+    const { slices } = this;
+    for (let left = budget; ; left--) {
+      const slot = slices.first(slice);
+      if (slot < 0) {
+        slices.remove(slice);
+        return left;
+      }
+      if (left === 0) return -1;
+      slices.dropFirst(slice);
+      if (into === null) this.freeSlot(slot);
+      else this.#moveSlot(slot, into);
+    }
   }
 
-  /** Puts what is in a slice into another one. */
-  mergeSlice(slice: number, into: number): void {
-    const { table, slices, snapshots } = this;
-    for (let slot = slices.first(slice); slot >= 0;) {
-      const next = slices.next(slot);
-      if (snapshots.isTaking) snapshots.beforeChange(slot);
-      const other = table.findLike(slot, into);
-      if (other < 0) {
-        table.moveTo(slot, into);
-        slices.append(into, slot);
-      } else {
-        if (snapshots.isTaking) snapshots.beforeChange(other);
-        this.calls.loops.merge(other, slot);
-        if (this.early.has(slot)) this.early.mark(other);
-        this.freeSlot(slot);
-      }
-      slot = next;
+  #moveSlot(slot: number, into: number): void {
+    const { table, snapshots } = this;
+    if (snapshots.isTaking) snapshots.beforeChange(slot);
+    const other = table.findLike(slot, into);
+    if (other < 0) {
+      table.moveTo(slot, into);
+      this.slices.append(into, slot);
+      return;
     }
-    slices.remove(slice);
+    if (snapshots.isTaking) snapshots.beforeChange(other);
+    this.calls.loops.merge(other, slot);
+    if (this.early.has(slot)) this.early.mark(other);
+    this.freeSlot(slot);
   }
 
   restore({ bytes, keyGroup }: StateChunk, written: StateSchema, maxParallelism: number, target: RestoredSlices): void {

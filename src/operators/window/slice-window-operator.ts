@@ -24,6 +24,9 @@ import { WindowOutput } from './window-output.ts';
 import { WindowRefiring } from './window-refiring.ts';
 import type { SlicedWindow, WindowSpec } from './window-spec.ts';
 
+/** Slots that one call of onWatermark() frees at most: a millisecond's work. */
+const DRAINED_SLOTS = 8192;
+
 /** What exists from open() on. */
 interface Opened {
   readonly context: OperatorContext;
@@ -46,6 +49,8 @@ export class SliceWindowOperator implements Operator {
   readonly #pendingEnds = new Set<number>();
   /** When slices go, or go into their base. */
   readonly #expiries = new TimeHeap();
+  /** Slices that are on their way out, the last one first. */
+  readonly #leaving: number[] = [];
   #watermarkMs = -Infinity;
   #slices = new Int32Array(0);
   #isAlarmSet = false;
@@ -94,10 +99,16 @@ export class SliceWindowOperator implements Operator {
   onWatermark(timestampMs: number): boolean {
     const { firing, output } = this.#opened as Opened;
     if (!firing.isActive && !this.flush()) return false;
+    let budget = DRAINED_SLOTS;
     for (;;) {
       if (firing.isActive) {
         if (!firing.continue()) return false;
-        continue;
+        this.#leaving.push(...firing.leaving);
+      }
+      while (this.#leaving.length > 0) {
+        budget = this.#drain(this.#leaving.at(-1) as number, budget);
+        if (budget < 0) return false;
+        this.#leaving.pop();
       }
       const next = Math.min(this.#ends.time, this.#expiries.time);
       if (next > timestampMs || next === Infinity) break;
@@ -152,19 +163,20 @@ export class SliceWindowOperator implements Operator {
     for (const slice of slices) this.#scheduleEnd(this.#store.slices.startOf(slice), endMs);
   }
 
-  /** The earliest of the slices that have to go goes. */
+  /** The earliest of the slices that have to go begins to go. */
   #expire(): void {
-    const slice = this.#expiries.id;
+    this.#leaving.push(this.#expiries.id);
     this.#expiries.pop();
+  }
+
+  /** As SliceStore.drain(): into the base, where there is one. */
+  #drain(slice: number, budget: number): number {
     const { slices } = this.#store;
     const start = slices.startOf(slice);
     const base = this.#plan.baseOf(start);
-    if (base === start) {
-      this.#store.freeSlice(slice);
-      return;
-    }
+    if (base === start) return this.#store.drain(slice, null, budget);
     const known = slices.find(base);
-    this.#store.mergeSlice(slice, known < 0 ? this.#addSlice(base) : known);
+    return this.#store.drain(slice, known < 0 ? this.#addSlice(base) : known, budget);
   }
 
   #addSlice(startMs: number): number {

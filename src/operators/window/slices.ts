@@ -54,6 +54,11 @@ export class Slices {
     return this.#next[slot] as number;
   }
 
+  /** Takes the first slot out of the list. */
+  dropFirst(handle: number): void {
+    this.#heads[handle] = this.next(this.first(handle));
+  }
+
   append(handle: number, slot: number): void {
     if (slot >= this.#next.length) this.#next = grown(this.#next, slot + 1);
     this.#next[slot] = NONE;

@@ -39,10 +39,6 @@ export class WindowFiring {
     return this.#isActive;
   }
 
-  get endMs(): number {
-    return this.#endMs;
-  }
-
   /** Begins with the window that ends then; returns its slices. */
   begin(endMs: number): readonly number[] {
     this.#isActive = true;
@@ -60,13 +56,13 @@ export class WindowFiring {
       // Only the oldest slice can go as it is read: the others tell which keys were emitted.
       if (!this.#emitSlice(this.#at === 0 && this.#isLast(this.#slices[0] as number))) return false;
     }
-    this.#slices.forEach((slice, index) => {
-      if (!this.#isLast(slice)) return;
-      if (index === 0) this.#store.slices.remove(slice);
-      else this.#store.freeSlice(slice);
-    });
     this.#isActive = false;
     return true;
+  }
+
+  /** The slices for which this was the last window: nobody needs them any more. */
+  get leaving(): readonly number[] {
+    return this.#slices.filter((slice) => this.#isLast(slice));
   }
 
   /** Whether this is the last window of the slice, and the slice is of no use afterwards. */
@@ -94,7 +90,10 @@ export class WindowFiring {
       }
       const next = slices.next(slot);
       if (this.#at === newest || !this.#isInNewer(slot)) this.#emit(slot);
-      if (frees) this.#store.freeSlot(slot);
+      if (frees) {
+        slices.dropFirst(this.#slices[this.#at] as number);
+        this.#store.freeSlot(slot);
+      }
       slot = next;
     }
     this.#slot = NONE;
