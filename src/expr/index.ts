@@ -64,6 +64,8 @@ export { additionType, divisionType, moduloType, multiplicationType, unionType }
 export type { DecimalType } from './types/decimal-types.ts';
 export { arrayAccess } from './codegen/column-access.ts';
 export type { ColumnAccess, ColumnArrays, Mode } from './codegen/column-access.ts';
+export { compileRowTest } from './codegen/compile-row-test.ts';
+export type { RowTest } from './codegen/compile-row-test.ts';
 export { emitPredicate } from './codegen/emit-predicate.ts';
 export type { EmittedPredicate, PredicateSpec } from './codegen/emit-predicate.ts';
 export { CompiledTransform, compileTransform } from './codegen/compile-transform.ts';

@@ -1,9 +1,7 @@
-import { code, CodeBuilder, columnKind, emptyCode, loadWideDecimal } from '../../core/index.ts';
-import type { Code, Column, DataType, Expression, SourceSpec } from '../../core/index.ts';
-import { arrayAccess, emitPredicate, type ColumnAccess, type Mode } from '../../expr/index.ts';
+import type { Column, DataType, SourceSpec } from '../../core/index.ts';
+import { compileRowTest } from '../../expr/index.ts';
+import type { RowTest } from '../../expr/index.ts';
 import type { WantedFields } from './wanted-fields.ts';
-
-type RowTest = (columns: readonly Column[], row: number) => boolean;
 
 /**
  * The pushed-down filters of a source, asked row by row: for sources that are not hot enough to have them inlined as
@@ -15,7 +13,11 @@ export class RowFilter {
   evaluating: string | null = null;
 
   constructor(spec: SourceSpec, wanted: WantedFields) {
-    this.#tests = spec.filters.map(({ stepId, predicate }) => ({ stepId, test: compileTest(predicate, wanted) }));
+    const placeOf = (index: number) => {
+      const place = wanted.targetOf(index);
+      return { place, type: wanted.targets[place]?.field.type as DataType };
+    };
+    this.#tests = spec.filters.map(({ stepId, predicate }) => ({ stepId, test: compileRowTest(predicate, placeOf) }));
   }
 
   /** Whether every filter is TRUE for the row of the target columns. Throws what a filter throws. */
@@ -30,47 +32,4 @@ export class RowFilter {
     this.evaluating = null;
     return true;
   }
-}
-
-function compileTest(predicate: Expression, wanted: WantedFields): RowTest {
-  const builder = new CodeBuilder();
-  const [columns, row, narrowBlock] = [builder.fresh(), builder.fresh(), builder.fresh()];
-  const names = new Map<number, { readonly name: Code; readonly type: DataType }>();
-  const column = (mode: Mode) => (index: number) => {
-    const target = wanted.targetOf(index);
-    const known = names.get(target);
-    const type = wanted.targets[target]?.field.type as DataType;
-    const name = known?.name ?? builder.fresh();
-    if (known === undefined) names.set(target, { name, type });
-    return accessTo(builder, type, name, row, mode);
-  };
-  const needWide = code`break ${narrowBlock};`;
-  const narrow = emitPredicate({ builder, predicate, mode: 'narrow', column: column('narrow'), needWide });
-  const wide = emitPredicate({ builder, predicate, mode: 'wide', column: column('wide'), needWide });
-  const locals = [...names].map(([target, { name }]) => code`const ${name} = ${columns}[${target}];`);
-  const isNarrow = [...names.values()].map(({ name, type }) =>
-    hasWide(type) ? code`${name}.wide === null && ` : emptyCode,
-  );
-  const body = code`
-    ${locals}
-    if (${isNarrow} true) ${narrowBlock}: {
-      ${narrow.statements}
-      return ${narrow.isTrue};
-    }
-    ${wide.statements}
-    return ${wide.isTrue};`;
-  return builder.build<RowTest>([columns, row], body);
-}
-
-function hasWide(type: DataType): boolean {
-  return type.kind === 'long' || type.kind === 'decimal';
-}
-
-function accessTo(builder: CodeBuilder, type: DataType, name: Code, row: Code, mode: Mode): ColumnAccess {
-  const isBytes = columnKind(type) === 'bytes';
-  const arrays = isBytes
-    ? { data: code`${name}.data`, starts: code`${name}.starts`, ends: code`${name}.ends` }
-    : { values: code`${name}.values`, wide: code`${name}.wide`, loadWideDecimal: builder.constant(loadWideDecimal) };
-  const access = arrayAccess(type, { ...arrays, nulls: code`${name}.nulls` }, row, mode);
-  return { ...access, isNull: code`(${name}.hasNulls && ${name}.nulls[${row}] !== 0)` };
 }
