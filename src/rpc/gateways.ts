@@ -145,6 +145,11 @@ export interface TaskManagerGateway {
   checkpointCompleted(message: TaskReference & { readonly checkpointId: number }): Promise<void>;
   /** Called for every task that has not acknowledged it yet: it stops working on it. What it prepared stays prepared. */
   checkpointAborted(message: TaskReference & { readonly checkpointId: number }): Promise<void>;
+  /**
+   * Called for tasks with a source whose watermarks are aligned (WatermarkSpec.maxDriftMs), where it has changed: a
+   * source whose watermark is later than `maxWatermarkMs` pauses. Infinity lets it go on.
+   */
+  alignWatermark(message: TaskReference & { readonly maxWatermarkMs: number }): Promise<void>;
   /** Cancels a task, wherever it is blocked; it reports CANCELED. Harmless for one that has ended or is not known. */
   cancel(message: TaskReference): Promise<void>;
   /**
@@ -200,6 +205,17 @@ export interface ProgressReport extends Fenced {
   readonly jobId: JobId;
   readonly slotId: SlotId;
   readonly steps: readonly StepCounters[];
+  /** Of each task with a source whose watermarks are aligned. */
+  readonly sources: readonly SourceProgress[];
+}
+
+/** How far a source has come in event time. */
+export interface SourceProgress {
+  readonly attemptId: AttemptId;
+  /** -Infinity before its first watermark. */
+  readonly watermarkMs: number;
+  /** It holds nobody back: it is silent, or at its end. */
+  readonly isIdle: boolean;
 }
 
 /** Served by a JobMaster, called by the TaskManagers that run its tasks. */

@@ -13,6 +13,7 @@ const methods = {
     'triggerCheckpoint',
     'checkpointCompleted',
     'checkpointAborted',
+    'alignWatermark',
     'cancel',
     'freeSlot',
   ],

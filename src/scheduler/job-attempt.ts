@@ -13,7 +13,13 @@ import type {
 } from '../core/index.ts';
 import type { JobGraph, JobVertex, SinkNode, SourceNode } from '../graph/index.ts';
 import { isTerminalTask, stepFailure } from '../rpc/index.ts';
-import type { RpcTransport, TaskManagerGateway, TaskReference, TaskState } from '../rpc/index.ts';
+import type {
+  RpcTransport,
+  SourceProgress,
+  TaskManagerGateway,
+  TaskReference,
+  TaskState,
+} from '../rpc/index.ts';
 import { schedulerErrors } from './errors.ts';
 import { ExecutionGraph } from './execution-graph.ts';
 import type { Execution } from './execution-graph.ts';
@@ -23,6 +29,7 @@ import { planSlices } from './slice-plan.ts';
 import type { AllocatedSlot } from './slot-pool.ts';
 import { SourceCoordinator } from './source-coordinator.ts';
 import { cancelled, reported } from './task-state.ts';
+import { WatermarkAlignment } from './watermark-alignment.ts';
 import { withinTimeout } from './within-timeout.ts';
 
 export interface JobAttemptOptions {
@@ -58,6 +65,7 @@ export class JobAttempt {
   /** By vertex. */
   readonly #sources = new Map<string, SourceCoordinator>();
   readonly #managerOf = new Map<AttemptId, TaskManagerGateway>();
+  readonly #alignment: WatermarkAlignment;
   #slots: readonly AllocatedSlot[] = [];
   #closed: Promise<boolean> | null = null;
 
@@ -65,6 +73,7 @@ export class JobAttempt {
     this.#options = options;
     this.number = options.number;
     this.#tasks = new ExecutionGraph(options.graph, options.number);
+    this.#alignment = new WatermarkAlignment(driftsOf(this.#tasks.executions));
   }
 
   /** In topological order of the vertices. */
@@ -124,6 +133,15 @@ export class JobAttempt {
     this.#tasks.move(attemptId, next);
     if (next === 'RUNNING') this.#sources.get(execution.vertex.id)?.subtaskRunning(execution.subtaskIndex);
     return execution;
+  }
+
+  /** Pauses sources that are too far ahead of others, and lets them go on. */
+  align(sources: readonly SourceProgress[]): void {
+    for (const [attemptId, maxWatermarkMs] of this.#alignment.report(sources)) {
+      const told = this.send(attemptId, (manager, task) => manager.alignWatermark({ ...task, maxWatermarkMs }));
+      // A TaskManager that is gone is noticed otherwise.
+      told.catch(() => undefined);
+    }
   }
 
   /** Cancels all tasks that have not ended. */
@@ -226,4 +244,15 @@ export class JobAttempt {
       this.#options.failed(error);
     });
   }
+}
+
+/** By task, how far its source may run ahead of others; tasks whose source may not care are not in it. */
+function driftsOf(executions: readonly Execution[]): ReadonlyMap<AttemptId, number> {
+  const drifts = new Map<AttemptId, number>();
+  for (const { attemptId, vertex } of executions) {
+    const [source] = vertex.chain;
+    const maxDriftMs = source?.kind === 'source' ? source.watermark?.maxDriftMs : undefined;
+    if (maxDriftMs !== undefined) drifts.set(attemptId, maxDriftMs);
+  }
+  return drifts;
 }

@@ -201,9 +201,10 @@ export class JobMaster implements JobMasterGateway {
     return Promise.resolve();
   }
 
-  reportProgress({ epoch, steps }: ProgressReport): Promise<void> {
+  reportProgress({ epoch, steps, sources }: ProgressReport): Promise<void> {
     this.#fence.check(epoch);
     this.#metrics.report(steps);
+    if (sources.length > 0) this.#attempt?.align(sources);
     return Promise.resolve();
   }
 

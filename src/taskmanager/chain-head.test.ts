@@ -87,8 +87,15 @@ class LogTail implements ChainTail {
   }
 }
 
-function headOf(options: { readonly idleMs?: number | null; readonly hasEventTime?: boolean } = {}) {
-  const { idleMs = null, hasEventTime = true } = options;
+interface HeadOptions {
+  readonly idleMs?: number | null;
+  readonly hasEventTime?: boolean;
+  readonly maxDriftMs?: number;
+}
+
+function headOf(options: HeadOptions = {}) {
+  const { idleMs = null, hasEventTime = true, maxDriftMs } = options;
+  const drift = maxDriftMs === undefined ? {} : { maxDriftMs };
   const reader = new FakeReader();
   const clock = new ManualClock();
   const { log } = reader;
@@ -96,7 +103,7 @@ function headOf(options: { readonly idleMs?: number | null; readonly hasEventTim
     reader,
     stepId: 'in',
     recordsOut: { value: 0 },
-    watermarks: hasEventTime ? new SplitWatermarks({ column: 0, delayMs: 1, idleMs }, -Infinity) : null,
+    watermarks: hasEventTime ? new SplitWatermarks({ column: 0, delayMs: 1, idleMs, ...drift }, -Infinity) : null,
     watermarkIntervalMs: 10,
     clock,
     barriers: {
@@ -165,6 +172,39 @@ describe('a source at the head of a chain', () => {
     expect(run()).toEqual(['101 at 101']);
     clock.advanceTo(530);
     expect(run()).toEqual(['w100']);
+  });
+
+  it('pauses where it is too far ahead of others, but lets barriers in, and does not fall idle', async () => {
+    const { head, reader, clock, run } = headOf({ maxDriftMs: 50, idleMs: 35 });
+    expect(head.progress).toEqual({ watermarkMs: -Infinity, isIdle: false });
+    head.addSplits([split('a')]);
+    reader.put('a', 100);
+    run();
+    clock.advanceTo(10);
+    expect(run()).toEqual(['w99']);
+    reader.wake();
+    await settled();
+    expect(head.progress).toEqual({ watermarkMs: 99, isIdle: false });
+    head.align(90);
+    reader.put('a', 101);
+    expect(run()).toEqual([]);
+    clock.advanceTo(500);
+    expect(run()).toEqual([]);
+    head.trigger({ checkpointId: 1, triggeredAtMs: 0 });
+    run();
+    reader.isFlushed();
+    await settled();
+    expect(run()).toEqual(['captured 100, 0 handles', 'b1']);
+    head.align(99);
+    expect(run()).toEqual(['101 at 101']);
+    clock.advanceTo(510);
+    expect(run()).toEqual(['w100']);
+    reader.put('a', 102);
+    expect(run()).toEqual([]);
+    head.align(Infinity);
+    reader.isFinished = true;
+    expect(run()).toEqual(['102 at 102', 'flush', `w${MAX_WATERMARK_MS}`, 'end-of-input']);
+    expect(head.progress).toEqual({ watermarkMs: MAX_WATERMARK_MS, isIdle: true });
   });
 
   it('forgets splits that have ended', () => {

@@ -58,6 +58,9 @@ export class SourceHead implements ChainHead {
   #tickAtMs = 0;
   /** Whether the reader has been asked since the last tick: a source that is held up does not fall idle. */
   #wasAsked = false;
+  #maxWatermarkMs = Infinity;
+  /** Too far ahead of other sources: the next watermark or alignment decides anew. */
+  #isPaused = false;
   #triggers: CheckpointTrigger[] = [];
   #barrierPhase: 'none' | 'flushed' | 'preparing' | 'prepared' = 'none';
   #committables: readonly Committable[] = [];
@@ -96,6 +99,18 @@ export class SourceHead implements ChainHead {
     this.onReady();
   }
 
+  /** It may go on as long as its watermark is not later than this. */
+  align(maxWatermarkMs: number): void {
+    this.#maxWatermarkMs = maxWatermarkMs;
+    this.#isControlDue = true;
+    this.onReady();
+  }
+
+  /** How far it has come, where its watermarks are aligned with those of others. */
+  get progress(): SplitWatermarks['progress'] {
+    return this.#watermarks?.progress ?? null;
+  }
+
   abort(checkpointId: number): void {
     this.#triggers = this.#triggers.filter(
       (trigger, index) => trigger.checkpointId !== checkpointId || (index === 0 && this.#barrierPhase !== 'none'),
@@ -108,6 +123,7 @@ export class SourceHead implements ChainHead {
       const fed = this.#pullControl(chain);
       if (fed !== null) return fed;
     }
+    if (this.#isPaused) return 'empty';
     this.#wasAsked = true;
     const batch = this.#reader.poll();
     if (batch !== null) {
@@ -147,6 +163,8 @@ export class SourceHead implements ChainHead {
     const ended = this.#reader.takeEndedSplits?.() ?? [];
     if (ended.length > 0) this.#watermarks.removeSplits(ended);
     const watermark = this.#watermarks.next();
+    const { progress } = this.#watermarks;
+    this.#isPaused = progress !== null && !progress.isIdle && progress.watermarkMs > this.#maxWatermarkMs;
     if (watermark === null) return null;
     chain.start(watermark);
     return 'fed';

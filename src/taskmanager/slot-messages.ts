@@ -7,6 +7,7 @@ import type {
   CheckpointDecline,
   CheckpointTrigger,
   SliceDescriptor,
+  SourceProgress,
   TaskState,
 } from '../rpc/index.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
@@ -37,6 +38,7 @@ export type ToSlot =
   | ({ readonly kind: 'trigger-checkpoint'; readonly attemptId: AttemptId } & CheckpointTrigger)
   | { readonly kind: 'checkpoint-completed'; readonly attemptId: AttemptId; readonly checkpointId: number }
   | { readonly kind: 'checkpoint-aborted'; readonly attemptId: AttemptId; readonly checkpointId: number }
+  | { readonly kind: 'align-watermark'; readonly attemptId: AttemptId; readonly maxWatermarkMs: number }
   | { readonly kind: 'cancel'; readonly attemptId: AttemptId }
   /** The last message: the thread ends. */
   | { readonly kind: 'stop' };
@@ -55,4 +57,4 @@ export type FromSlot =
   | ({ readonly kind: 'decline'; readonly attemptId: AttemptId } & Pick<CheckpointDecline, 'checkpointId' | 'error'>)
   /** All input is processed; only FINISHED follows. */
   | { readonly kind: 'ended'; readonly attemptId: AttemptId; readonly snapshot: SubtaskSnapshot }
-  | { readonly kind: 'progress'; readonly steps: readonly StepCounters[] };
+  | { readonly kind: 'progress'; readonly steps: readonly StepCounters[]; readonly sources: readonly SourceProgress[] };

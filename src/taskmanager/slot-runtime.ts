@@ -1,6 +1,6 @@
 import { serializeError, stepId } from '../core/index.ts';
 import type { AttemptId, CheckpointStorage, MillraceError } from '../core/index.ts';
-import type { SliceDescriptor, TaskDescriptor, TaskState } from '../rpc/index.ts';
+import type { SliceDescriptor, SourceProgress, TaskDescriptor, TaskState } from '../rpc/index.ts';
 import { buildSubtask } from './build-subtask.ts';
 import type { BuiltSubtask } from './build-subtask.ts';
 import type { SourceHead } from './chain-head.ts';
@@ -82,6 +82,9 @@ class SlotRuntime {
         return;
       case 'checkpoint-aborted':
         this.#subtasks.get(message.attemptId)?.subtask.checkpointAborted(message.checkpointId);
+        return;
+      case 'align-watermark':
+        this.#subtasks.get(message.attemptId)?.built.source?.align(message.maxWatermarkMs);
         return;
       case 'cancel':
         this.#subtasks.get(message.attemptId)?.subtask.cancel();
@@ -175,7 +178,11 @@ class SlotRuntime {
         counters,
       })),
     );
-    this.#send({ kind: 'progress', steps });
+    const sources = [...this.#subtasks.values()].flatMap(({ subtask, built }): SourceProgress[] => {
+      const progress = built.source?.progress ?? null;
+      return progress === null ? [] : [{ attemptId: subtask.attemptId, ...progress }];
+    });
+    this.#send({ kind: 'progress', steps, sources });
   }
 
   #tell(attempt: AttemptId, state: TaskState, error: MillraceError | null): void {

@@ -109,7 +109,8 @@ export class SlotThread {
   #receive(message: FromSlot): void {
     const { epoch, jobId } = this.slice;
     if (message.kind === 'progress') {
-      this.#deliver(this.#jobMaster.reportProgress({ epoch, jobId, slotId: this.slotId, steps: message.steps }));
+      const { steps, sources } = message;
+      this.#deliver(this.#jobMaster.reportProgress({ epoch, jobId, slotId: this.slotId, steps, sources }));
       return;
     }
     const task = this.#live.get(message.attemptId);

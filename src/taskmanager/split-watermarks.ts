@@ -1,6 +1,7 @@
 import { MAX_WATERMARK_MS } from '../core/index.ts';
 import type { ColumnBatch, Split, SplitId } from '../core/index.ts';
 import type { WatermarkSpec } from '../graph/index.ts';
+import type { SourceProgress } from '../rpc/index.ts';
 import type { ControlElement } from './exchange/channel.ts';
 
 type Watermark = Extract<ControlElement, { readonly kind: 'watermark' }>;
@@ -96,6 +97,13 @@ export class SplitWatermarks {
   /** The last watermark of all, where it has not been taken yet. */
   last(): Watermark | null {
     return this.#tell(MAX_WATERMARK_MS, false);
+  }
+
+  /** What was told last; null where the source takes no notice of others. */
+  get progress(): Omit<SourceProgress, 'attemptId'> | null {
+    if (this.#spec.maxDriftMs === undefined) return null;
+    // At the end nobody has to wait any more.
+    return { watermarkMs: this.#emittedMs, isIdle: this.#wasIdle || this.#emittedMs === MAX_WATERMARK_MS };
   }
 
   /** Splits as a checkpoint stores them. */

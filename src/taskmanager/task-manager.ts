@@ -118,6 +118,12 @@ class TaskManagerService implements TaskManagerGateway {
     return Promise.resolve();
   }
 
+  alignWatermark(message: Parameters<TaskManagerGateway['alignWatermark']>[0]): Promise<void> {
+    const { attemptId, maxWatermarkMs } = message;
+    this.#threadOf(message)?.pass({ kind: 'align-watermark', attemptId, maxWatermarkMs });
+    return Promise.resolve();
+  }
+
   cancel(message: TaskReference): Promise<void> {
     this.#threadOf(message)?.cancel(message.attemptId);
     return Promise.resolve();

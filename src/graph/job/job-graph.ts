@@ -84,6 +84,8 @@ export interface WatermarkSpec {
   readonly delayMs: number;
   /** A split that is silent for so long holds nobody back; null for never. */
   readonly idleMs: number | null;
+  /** How far the source may run ahead of the slowest one that says this too; absent for as far as it likes. */
+  readonly maxDriftMs?: number;
 }
 
 /** A run of stateless steps, one generated function. */
@@ -129,9 +131,9 @@ export type WindowField =
 
 /**
  * An aggregation per key and window. A window fires when the watermark reaches its end: one row, with the event time of
- * the window's last millisecond. Within `latenessMs` after that, each batch of late rows makes it fire again (the output
- * then is an upsert stream, unique by key and window). Rows that are later still are counted and dropped, or go to the
- * side output.
+ * the window's last millisecond. Within `latenessMs` after that, each batch of late rows makes it fire again (the
+ * output then is an upsert stream, unique by key and window). Rows that are later still are counted and dropped, or go
+ * to the side output.
  */
 export interface WindowNode {
   readonly kind: 'window';
@@ -149,8 +151,8 @@ export interface WindowNode {
 }
 
 /**
- * Pairs rows of input 0 and input 1 whose keys are equal (NULLs never are) and for which `condition`, over the fields of
- * both sides (left first), is TRUE. The output is the fields of both sides; of the left alone for semi and anti.
+ * Pairs rows of input 0 and input 1 whose keys are equal (NULLs never are) and for which `condition`, over the fields
+ * of both sides (left first), is TRUE. The output is the fields of both sides; of the left alone for semi and anti.
  *
  * With `bounds`, a left row at time t pairs with right rows in [t - beforeMs, t + afterMs]; rows leave the state when
  * the watermark has passed everything that they could pair with, and outer joins pad then. Without, all rows are kept
@@ -230,7 +232,7 @@ export type Exchange =
 
 export interface JobEdge {
   readonly id: EdgeId;
-  /** What of the last node of `from` goes this way; absent for what it emits. `late`: rows that came too late for it. */
+  /** What of the last node of `from` goes this way: `late` for rows that came too late, absent for what it emits. */
   readonly side?: 'late';
   readonly from: VertexId;
   readonly to: VertexId;

@@ -193,6 +193,7 @@ describe('problems of connectors', () => {
 
   it.each([
     ['{field: ts, delay: 5s, idle: 1m}', { column: 1, delayMs: 5000, idleMs: 60_000 }],
+    ['{field: ts, drift: 1h}', { column: 1, delayMs: 0, idleMs: null, maxDriftMs: 3_600_000 }],
     ['{field: at}', { column: 2, delayMs: 0, idleMs: null }],
     ['ts', { column: 1, delayMs: 0, idleMs: null }],
   ])('takes the watermark %s', async (watermark, expected) => {

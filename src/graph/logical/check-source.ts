@@ -77,7 +77,7 @@ function checkWatermark(
   problems: ProblemList,
 ): WatermarkSpec | null {
   if (block?.field == null || block.field.isIncomplete) return null;
-  const { field: text, delayMs, idleMs } = block;
+  const { field: text, delayMs, idleMs, maxDriftMs } = block;
   const { fields } = stream.schema;
   const column = fields.findIndex(({ name }) => name === text.text);
   const type = fields[column]?.type;
@@ -90,7 +90,9 @@ function checkWatermark(
     problems.add('MR-JOB-UNKNOWN-FIELD', text.range, fieldName, { expected, suggestion });
     return null;
   }
-  if (type.kind === 'timestamp') return Object.freeze({ column, delayMs, idleMs });
+  if (type.kind === 'timestamp') {
+    return Object.freeze({ column, delayMs, idleMs, ...(maxDriftMs === null ? {} : { maxDriftMs }) });
+  }
   if (doubtful.has(text.text)) return null;
   const fieldsOfMessage = { what: '`field` of `watermark`', expected: 'a timestamp', given: formatType(type) };
   problems.add('MR-JOB-EXPRESSION-TYPE', text.range, fieldsOfMessage, { expected });

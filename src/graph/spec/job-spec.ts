@@ -70,6 +70,7 @@ export interface WatermarkBlock {
   readonly field: PlacedText | null;
   readonly delayMs: number;
   readonly idleMs: number | null;
+  readonly maxDriftMs: number | null;
 }
 
 /** The `with` block of a connector, checked against its table later. */

@@ -19,8 +19,13 @@ export const watermarkOptions = defineOptions({
   },
   idle: {
     kind: 'duration',
-    aliases: ['idleness', 'idleTimeout', 'idle-timeout', 'table.exec.source.idle-timeout', 'scan.watermark.idle-timeout'],
+    aliases: ['idleness', 'idleTimeout', 'table.exec.source.idle-timeout', 'scan.watermark.idle-timeout'],
     doc: 'a split that is silent for so long holds nobody back; without it, it does',
+  },
+  drift: {
+    kind: 'duration',
+    aliases: ['maxDrift', 'max-drift', 'max_drift', 'align', 'scan.watermark.alignment.max-drift'],
+    doc: 'how far the source may run ahead of the slowest one with a drift; further ahead, it is paused',
   },
 });
 

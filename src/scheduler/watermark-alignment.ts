@@ -1,0 +1,34 @@
+import type { AttemptId } from '../core/index.ts';
+import type { SourceProgress } from '../rpc/index.ts';
+
+/**
+ * Lets no source run further ahead of the others in event time than it may (FLIP-182): how far each may go, from how
+ * far all have come. Sources that are idle or at their end hold nobody back, nor (as in Flink) do those without any
+ * event time yet: one whose topic is empty would stop all others for good.
+ */
+export class WatermarkAlignment {
+  /** By task, how far it may be ahead. */
+  readonly #drifts: ReadonlyMap<AttemptId, number>;
+  readonly #reached = new Map<AttemptId, SourceProgress>();
+  /** What each task was told last. */
+  readonly #limits = new Map<AttemptId, number>();
+
+  constructor(drifts: ReadonlyMap<AttemptId, number>) {
+    this.#drifts = drifts;
+  }
+
+  /** Takes in how far sources have come. Returns the tasks that may go to another time now, and to which. */
+  report(sources: readonly SourceProgress[]): ReadonlyMap<AttemptId, number> {
+    for (const source of sources) if (this.#drifts.has(source.attemptId)) this.#reached.set(source.attemptId, source);
+    const active = [...this.#reached.values()].filter(({ isIdle, watermarkMs }) => !isIdle && watermarkMs > -Infinity);
+    const least = Math.min(...active.map(({ watermarkMs }) => watermarkMs));
+    const changed = new Map<AttemptId, number>();
+    for (const [attemptId, driftMs] of this.#drifts) {
+      const limitMs = least + driftMs;
+      if (limitMs === (this.#limits.get(attemptId) ?? Infinity)) continue;
+      this.#limits.set(attemptId, limitMs);
+      changed.set(attemptId, limitMs);
+    }
+    return changed;
+  }
+}
