@@ -23,6 +23,10 @@ export class BufferedOutput {
     this.#hasKinds = hasKinds;
   }
 
+  get batch(): ColumnBatch {
+    return this.#batch;
+  }
+
   get columns(): readonly Column[] {
     return this.#batch.ownColumns;
   }

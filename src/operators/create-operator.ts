@@ -4,6 +4,8 @@ import { AggregateOperator } from './aggregate/aggregate-operator.ts';
 import type { AggregateSpec } from './aggregate/aggregate-operator.ts';
 import { DedupeOperator } from './dedupe/dedupe-operator.ts';
 import type { DedupeSpec } from './dedupe/dedupe-operator.ts';
+import { createJoinOperator } from './join/create-join-operator.ts';
+import type { JoinSpec } from './join/join-spec.ts';
 import { TransformOperator } from './transform-operator.ts';
 import { UnionOperator } from './union-operator.ts';
 import { createWindowOperator } from './window/create-window-operator.ts';
@@ -14,7 +16,8 @@ export type OperatorNode =
   | { readonly kind: 'transform'; readonly steps: readonly TransformStep[]; readonly input: RowSchema }
   | ({ readonly kind: 'aggregate' } & AggregateSpec)
   | ({ readonly kind: 'window' } & WindowSpec)
-  | { readonly kind: 'join' | 'top-n'; readonly stepId: string }
+  | { readonly kind: 'top-n'; readonly stepId: string }
+  | ({ readonly kind: 'join' } & JoinSpec)
   | ({ readonly kind: 'dedupe' } & DedupeSpec)
   | { readonly kind: 'union' };
 
@@ -26,6 +29,7 @@ export function createOperator(node: OperatorNode): Operator {
     case 'aggregate':
       return new AggregateOperator(node);
     case 'join':
+      return createJoinOperator(node);
     case 'top-n':
       throw coreErrors.create('MR-INTERNAL', { message: `step ${node.stepId}: no operator for ${node.kind}` });
     case 'dedupe':

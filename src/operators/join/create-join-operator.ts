@@ -1,0 +1,10 @@
+import type { Operator } from '../../core/index.ts';
+import type { JoinSpec } from './join-spec.ts';
+import { PairJoinOperator } from './pair-join-operator.ts';
+import { TemporalJoinOperator } from './temporal-join-operator.ts';
+
+/** The operator of a join, by its bounds. */
+export function createJoinOperator(spec: JoinSpec): Operator {
+  const { bounds } = spec;
+  return bounds?.kind === 'temporal' ? new TemporalJoinOperator(spec) : new PairJoinOperator({ ...spec, bounds });
+}

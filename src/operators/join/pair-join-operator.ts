@@ -1,0 +1,291 @@
+/**
+ * Joins of two streams of rows, of which any two may meet: all (regular), or those whose times are near enough
+ * (interval, window). A row that comes is kept, then meets the rows of its key on the other side one by one; the place
+ * in that chain is remembered where the output is full.
+ *
+ * Within bounds nothing is said before it is certain. A row goes once the watermark has passed all that it could meet,
+ * and leaves alone then if its side is an outer one, with the time of the last row that it could have met (so that it
+ * is not late behind the join). Without bounds a row without a partner leaves alone at once, and is taken back when
+ * one comes (as Flink does it: a delete, then the pair as an insert). Of a semi or an anti join, left rows are kept
+ * only as long as they have no partner.
+ *
+ * Regular joins keep rows for ever, or for `ttlMs` by the clock; what is forgotten says nothing.
+ */
+import { RowKind } from '../../core/index.ts';
+import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
+import { refuseUpdates } from '../refuse-updates.ts';
+import { JoinOutput } from './join-output.ts';
+import { createReach } from './join-reach.ts';
+import type { JoinReach } from './join-reach.ts';
+import { JoinRows } from './join-rows.ts';
+import type { JoinSide } from './join-side.ts';
+import { isOneSided, padsRows, Side } from './join-spec.ts';
+import type { JoinSpec, PairBounds } from './join-spec.ts';
+import { JoinState } from './join-state.ts';
+
+/** The spec of a join that is not temporal. */
+export type PairJoinSpec = Omit<JoinSpec, 'bounds'> & { readonly bounds: PairBounds | null };
+
+interface Opened {
+  readonly context: OperatorContext;
+  readonly rows: JoinRows;
+  readonly output: JoinOutput;
+}
+
+const NONE = -1;
+const SIDES = [Side.left, Side.right] as const;
+
+export class PairJoinOperator implements Operator {
+  readonly state: OperatorState;
+  readonly #spec: PairJoinSpec;
+  readonly #state: JoinState;
+  readonly #reach: JoinReach;
+  readonly #isBounded: boolean;
+  readonly #isOneSided: boolean;
+  /** By side: whether its rows leave alone, with NULLs for the other. */
+  readonly #pads: readonly [boolean, boolean];
+  #watermarkMs = -Infinity;
+  #alarmMs = Infinity;
+  #opened: Opened | null = null;
+  /** The row at hand: -1 between two; the next of the other side that it meets; whether it has met one. */
+  #slot = NONE;
+  #other = NONE;
+  #hasMet = false;
+  #isResuming = false;
+
+  constructor(spec: PairJoinSpec) {
+    this.#spec = spec;
+    this.#state = new JoinState(spec);
+    this.#reach = createReach(spec.bounds);
+    this.#isBounded = spec.bounds !== null;
+    this.#isOneSided = isOneSided(spec.type);
+    this.#pads = [padsRows(spec.type, Side.left), padsRows(spec.type, Side.right)];
+    this.state = this.#describeState();
+  }
+
+  open(context: OperatorContext): void {
+    this.#watermarkMs = context.restoredWatermarkMs;
+    const rows = new JoinRows(this.#spec, this.#state, context);
+    this.#opened = { context, rows, output: new JoinOutput(context, this.#spec, this.#state) };
+  }
+
+  process(batch: ColumnBatch, fromRow: number, input: number): number {
+    const { rows, output } = this.#opened as Opened;
+    const side = input as Side;
+    if (!this.#isResuming) {
+      refuseUpdates(batch, this.#spec.stepId);
+      rows.begin(batch, side);
+    }
+    for (let row = fromRow; row < batch.rowCount; row++) {
+      this.#isResuming = true;
+      if (this.#slot === NONE && !this.#take(row, side)) continue;
+      if (!this.#meetAll(row, side) || !this.#conclude(side)) return row;
+      this.#slot = NONE;
+    }
+    this.#isResuming = false;
+    output.emit();
+    this.#setAlarm();
+    return batch.rowCount;
+  }
+
+  onWatermark(timestampMs: number): boolean {
+    if (!this.#isBounded) return true;
+    this.#watermarkMs = Math.max(this.#watermarkMs, timestampMs);
+    for (const side of SIDES) if (!this.#free(side, timestampMs)) return false;
+    (this.#opened as Opened).output.emit();
+    return true;
+  }
+
+  onTimer(nowMs: number): boolean {
+    this.#alarmMs = Infinity;
+    // A row that is due now goes, and one that has to stay until the watermark has passed its time does not.
+    for (const side of SIDES) this.#free(side, nowMs + 1);
+    this.#setAlarm();
+    return true;
+  }
+
+  finish(): boolean {
+    return this.onWatermark(Infinity);
+  }
+
+  close(): void {
+    this.#opened = null;
+  }
+
+  /** Keeps a row that comes; false where it is of no use. */
+  #take(row: number, side: Side): boolean {
+    const { rows, context } = this.#opened as Opened;
+    const time = this.#isBounded ? rows.timeOf(row) : this.#clockTime(context);
+    if (time !== time) return false;
+    if (this.#isBounded && rows.isLate(time, this.#watermarkMs)) return false;
+    const own = this.#state.side(side);
+    this.#hasMet = false;
+    this.#other = NONE;
+    if (rows.hasNullKey(row)) {
+      if (!this.#staysAlone(side)) return false;
+      this.#slot = own.add(row, time);
+      return true;
+    }
+    const key = rows.keyOf(row);
+    this.#slot = own.add(row, time);
+    own.link(this.#slot, key);
+    this.#schedule(side, this.#slot);
+    this.#other = this.#state.side(other(side)).head(key);
+    return true;
+  }
+
+  /** Whether a row without a partner leaves at some time. */
+  #staysAlone(side: Side): boolean {
+    return this.#pads[side] || (this.#spec.type === 'anti' && side === Side.left);
+  }
+
+  #clockTime({ ports }: OperatorContext): number {
+    return this.#spec.ttlMs === null ? 0 : ports.clock.nowMs();
+  }
+
+  /** When the row goes, or Infinity. */
+  #dueOf(side: Side, slot: number): number {
+    const time = this.#state.side(side).timeOf(slot);
+    if (this.#isBounded) return this.#reach.last(side, time);
+    return time + (this.#spec.ttlMs ?? Infinity);
+  }
+
+  #schedule(side: Side, slot: number): void {
+    const due = this.#dueOf(side, slot);
+    if (due < Infinity) this.#state.side(side).due.push(due, slot);
+  }
+
+  /** False where the output is full; then the place is remembered. */
+  #meetAll(row: number, side: Side): boolean {
+    const { rows } = this.#opened as Opened;
+    const own = this.#state.side(side);
+    const others = this.#state.side(other(side));
+    const slot = this.#slot;
+    const time = own.timeOf(slot);
+    const first = this.#reach.first(side, time);
+    const last = this.#reach.last(side, time);
+    while (this.#other !== NONE) {
+      const met = this.#other;
+      const next = others.next(met);
+      const metTime = others.timeOf(met);
+      if (metTime >= first && metTime <= last) {
+        const [left, right] = side === Side.left ? [slot, met] : [met, slot];
+        if (rows.holds(left, right, rows.batch, row) && !this.#meet(side, met, left, right)) return false;
+      }
+      this.#other = this.#isOneSided && side === Side.left && this.#hasMet ? NONE : next;
+    }
+    return true;
+  }
+
+  #meet(side: Side, met: number, left: number, right: number): boolean {
+    return this.#isOneSided ? this.#meetOneSided(side, left, right) : this.#meetPair(side, met, left, right);
+  }
+
+  #meetPair(side: Side, met: number, left: number, right: number): boolean {
+    const { output } = this.#opened as Opened;
+    const own = this.#state.side(side);
+    const others = this.#state.side(other(side));
+    if (this.#pads[other(side)] && !others.isMarked(met)) {
+      if (!this.#isBounded) {
+        if (!output.hasRoom()) return false;
+        output.alone(other(side), met, RowKind.delete, NaN);
+      }
+      others.mark(met);
+    }
+    if (!output.hasRoom()) return false;
+    output.pair(left, right, this.#pairTime(left, right));
+    if (this.#pads[side]) own.mark(this.#slot);
+    return true;
+  }
+
+  /** A left row has found a partner: of a semi join it leaves, of an anti join it is not to leave, or is taken back. */
+  #meetOneSided(side: Side, left: number, right: number): boolean {
+    const { output } = this.#opened as Opened;
+    const isSemi = this.#spec.type === 'semi';
+    if (isSemi || (side === Side.right && !this.#isBounded)) {
+      if (!output.hasRoom()) return false;
+      // A left row that comes has its own time, whichever partner it met first.
+      const time = side === Side.left && this.#isBounded ? this.#state.left.timeOf(left) : this.#pairTime(left, right);
+      output.alone(Side.left, left, isSemi ? RowKind.insert : RowKind.delete, time);
+    }
+    this.#hasMet = true;
+    if (side === Side.right) this.#state.remove(Side.left, left);
+    return true;
+  }
+
+  #pairTime(left: number, right: number): number {
+    if (!this.#isBounded) return NaN;
+    return Math.max(this.#state.left.timeOf(left), this.#state.right.timeOf(right));
+  }
+
+  /** What is left to say of a row that has met all that are there. */
+  #conclude(side: Side): boolean {
+    const { output } = this.#opened as Opened;
+    const slot = this.#slot;
+    const own = this.#state.side(side);
+    const isNull = own.keyOf(slot) === NONE;
+    if (this.#isOneSided && side === Side.left && this.#hasMet) {
+      this.#state.remove(side, slot);
+      return true;
+    }
+    if (this.#staysAlone(side) && !own.isMarked(slot) && (isNull || !this.#isBounded)) {
+      if (!output.hasRoom()) return false;
+      output.alone(side, slot, RowKind.insert, this.#isBounded ? own.timeOf(slot) : NaN);
+    }
+    if (isNull) this.#state.remove(side, slot);
+    return true;
+  }
+
+  /** Rows that are due before `untilMs` go. */
+  #free(side: Side, untilMs: number): boolean {
+    const own = this.#state.side(side);
+    const { due } = own;
+    for (; due.time < untilMs; due.pop()) {
+      const slot = due.id;
+      // It has gone before, and perhaps another row has its slot.
+      if (!own.rows.isUsed(slot) || this.#dueOf(side, slot) !== due.time) continue;
+      if (this.#isBounded && this.#staysAlone(side) && !own.isMarked(slot) && !this.#leaveAlone(side, slot, own)) {
+        return false;
+      }
+      this.#state.remove(side, slot);
+    }
+    return true;
+  }
+
+  #leaveAlone(side: Side, slot: number, own: JoinSide): boolean {
+    const { output } = this.#opened as Opened;
+    if (!output.hasRoom()) return false;
+    output.alone(side, slot, RowKind.insert, Math.max(own.timeOf(slot), own.due.time));
+    return true;
+  }
+
+  #setAlarm(): void {
+    if (this.#isBounded) return;
+    const next = Math.min(this.#state.left.due.time, this.#state.right.due.time);
+    if (next >= this.#alarmMs) return;
+    this.#alarmMs = next;
+    (this.#opened as Opened).context.setAlarm(next);
+  }
+
+  #describeState(): OperatorState {
+    const state = this.#state;
+    return {
+      schema: state.schema,
+      get sizeBytes() {
+        return state.sizeBytes;
+      },
+      snapshot: () => state.snapshot((this.#opened as Opened).context.maxParallelism),
+      restore: (chunk, written) => {
+        state.restore(chunk, written, (this.#opened as Opened).context.maxParallelism, (side, slot, key) => {
+          state.side(side).link(slot, key);
+          this.#schedule(side, slot);
+        });
+        this.#setAlarm();
+      },
+    };
+  }
+}
+
+function other(side: Side): Side {
+  return side === Side.left ? Side.right : Side.left;
+}
