@@ -23,7 +23,9 @@ import type {
   CheckpointAcknowledgement,
   CheckpointDecline,
   JobMasterGateway,
+  ProgressReport,
   SlotLocation,
+  SourceProgress,
   TaskDescriptor,
   TaskEnded,
   TaskManagerGateway,
@@ -66,6 +68,8 @@ const JOB = jobId('scripted');
 export class ScriptedJob implements JobMasterGateway {
   readonly acknowledgements: CheckpointAcknowledgement[] = [];
   readonly declines: CheckpointDecline[] = [];
+  /** Of sources whose watermarks are aligned, as it was reported. */
+  readonly progress: SourceProgress[] = [];
   tasks: Task[] = [];
   generation = 0;
   readonly #options: ScriptedJobOptions;
@@ -215,6 +219,13 @@ export class ScriptedJob implements JobMasterGateway {
     }
   }
 
+  /** Lets sources go so far in event time, and no further. */
+  async align(maxWatermarkMs: number): Promise<void> {
+    for (const task of this.tasks) {
+      await this.#manage((manager) => manager.alignWatermark({ ...this.#reference(task), maxWatermarkMs }));
+    }
+  }
+
   async cancel(): Promise<void> {
     for (const task of this.tasks) await this.#manage((manager) => manager.cancel(this.#reference(task)));
   }
@@ -258,8 +269,8 @@ export class ScriptedJob implements JobMasterGateway {
     this.#ended.set(attempt, snapshot);
   }
 
-  async reportProgress(): Promise<void> {
-    // Nobody asks.
+  async reportProgress({ sources }: ProgressReport): Promise<void> {
+    this.progress.push(...sources);
   }
 
   #acknowledged({ attemptId: attempt }: Task, checkpointId: number): SubtaskSnapshot | null {

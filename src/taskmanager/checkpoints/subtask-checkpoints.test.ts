@@ -270,6 +270,25 @@ describe('a task that takes part in checkpoints', () => {
 
 type SourceReaderPositions = Parameters<NonNullable<SourceReader['checkpointCompleted']>>[0];
 
+describe('a source whose watermarks are aligned', () => {
+  it('tells how far it has come, stops where it is told to, and goes on', async () => {
+    const options = { batchRows: 5, pauseEvery: 1 };
+    const watermark = { delayMs: 0, idleMs: null, maxDriftMs: 10 };
+    const chain = [sourceNode('in', options, { kind: 'fail' }, watermark), sinkNode('out')];
+    const limits = { watermarkIntervalMs: 1, reportIntervalMs: 1 };
+    await run(testGraph('aligned', [{ name: 'in', parallelism: 1, chain }]), { limits });
+    await until('it has told', () => job.progress.some(({ watermarkMs }) => watermarkMs > 0));
+    const next = ({ vertices }: ScriptedCheckpoint): unknown => vertices.get('in')?.[0]?.splits[0]?.position['next'];
+    await job.align(0);
+    const [before, after] = [await checkpoint(), await checkpoint()];
+    expect(next(after)).toBe(next(before));
+    await job.align(Infinity);
+    while (next(await checkpoint()) === next(before));
+    await job.cancel();
+    await until('it is cancelled', () => job.isEvery('CANCELED'));
+  });
+});
+
 describe('an alarm of an operator', () => {
   it('goes off in a job that has nothing else to do, and not after the end', async () => {
     // The tally of `heartbeat` emits a row at every alarm, and sets the next one.
