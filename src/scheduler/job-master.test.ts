@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { jobId, MillraceError, slotId, splitId, taskManagerId } from '../core/index.ts';
 import type {
+  AttemptId,
   CheckpointSettings,
   Committer,
   ConnectorCatalog,
@@ -597,5 +598,31 @@ describe('a job that is started again', () => {
     expect(next.manager.descriptor('k_0_1').restore).toBeNull();
     await next.pass(1000);
     expect(next.record).toMatchObject({ isFinished: false, checkpoints: [{ checkpointId: 12 }] });
+  });
+});
+
+describe('a source with a drift', () => {
+  it('is told how far it may run ahead of the others', async () => {
+    const watermark = { delayMs: 0, idleMs: null, maxDriftMs: 100 };
+    const aligned = testGraph('job', [
+      { name: 's', parallelism: 2, chain: [sourceNode('in', {}, { kind: 'fail' }, watermark), sinkNode('out')] },
+    ]);
+    const world = new World();
+    const master = world.start({ graph: aligned });
+    await world.quiet();
+    const [first, second] = world.manager.running;
+    if (first === undefined || second === undefined) throw new Error('there are two');
+    const report = (watermarks: readonly (readonly [AttemptId, number])[]) => {
+      const sources = watermarks.map(([attemptId, watermarkMs]) => ({ attemptId, watermarkMs, isIdle: false }));
+      return master.reportProgress({ epoch: 1, jobId: jobId('job'), slotId: slotId('s0'), steps: [], sources });
+    };
+    await report([[first, 1000], [second, 500]]);
+    await world.quiet();
+    expect(world.manager.log.filter((line) => line.startsWith('align'))).toEqual([
+      `align 600: ${first}`,
+      `align 600: ${second}`,
+    ]);
+    master.cancel();
+    await master.result;
   });
 });
