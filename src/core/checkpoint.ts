@@ -75,7 +75,10 @@ export interface CommittingPart {
 export interface Committer {
   /** Commits handles of a completed checkpoint. Rejects where one cannot be committed or its outcome is not known. */
   commit(handles: readonly Committable[]): Promise<void>;
-  /** Takes back everything else that older executions may have left open. Called after commit(). */
+  /**
+   * Takes back everything else that these executions may have left open. Called after commit(). The present one may be
+   * among them, once all its tasks have ended.
+   */
   abortOlder(runs: readonly OlderRun[]): Promise<void>;
   close(): Promise<void>;
 }

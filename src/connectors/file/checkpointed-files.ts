@@ -1,11 +1,12 @@
 /**
  * Files that become visible with their checkpoint: one per subtask and checkpoint, written under a temporary name,
  * durable at the barrier, renamed when the checkpoint is complete. As the transactions of docs/design/012, with the
- * directory as the broker: a rename is the commit, and the name the evidence.
+ * directory as the broker.
  */
 import type { Committable, CommittingPart, OpenFile, Ports, RunIdentity } from '../../core/index.ts';
-import { commitFile, toCommittable, type FileHandle } from './file-handle.ts';
-import { checkpointFile, ownerOf, temporaryFile } from './part-files.ts';
+import { commitFile } from './commit-file.ts';
+import { toCommittable, type FileHandle } from './file-handle.ts';
+import { checkpointFile, COMMITS_PER_FILE, commitsFile, ownerOf, temporaryFile } from './part-files.ts';
 
 export interface CheckpointedFilesConfig {
   readonly directory: string;
@@ -20,6 +21,7 @@ export interface CheckpointedFilesConfig {
 interface Writing {
   readonly file: OpenFile;
   readonly temporary: string;
+  readonly commits: string;
   sizeBytes: number;
 }
 
@@ -53,9 +55,15 @@ export class CheckpointedFiles {
 
   async #begin(): Promise<Writing> {
     const { directory, run, subtaskIndex, header } = this.#config;
-    const temporary = temporaryFile(this.#owner, run.generation, subtaskIndex, this.#count++);
+    const count = this.#count++;
+    const temporary = temporaryFile(this.#owner, run.generation, subtaskIndex, count);
+    const commits = commitsFile(this.#owner, run.generation, subtaskIndex, count);
+    if (count % COMMITS_PER_FILE === 0 && count >= 2 * COMMITS_PER_FILE) {
+      const old = commitsFile(this.#owner, run.generation, subtaskIndex, count - 2 * COMMITS_PER_FILE);
+      await this.#ports.files.remove(`${directory}/${old}`);
+    }
     const file = await this.#ports.files.open(`${directory}/${temporary}`, 'create');
-    const writing = { file, temporary, sizeBytes: header.length };
+    const writing = { file, temporary, commits, sizeBytes: header.length };
     if (header.length > 0) await file.append(header);
     return writing;
   }
@@ -65,13 +73,13 @@ export class CheckpointedFiles {
     const writing = this.#writing;
     if (writing !== null) {
       const { directory, stepId, subtaskIndex, format, run } = this.#config;
-      const { file, temporary, sizeBytes } = writing;
+      const { file, temporary, commits, sizeBytes } = writing;
       await file.sync();
       await file.close();
       this.#writing = null;
       await this.#ports.files.syncDirectory(directory);
       const name = checkpointFile(subtaskIndex, run.generation, checkpointId, format);
-      this.#prepared.push({ stepId, subtaskIndex, checkpointId, directory, temporary, name, sizeBytes });
+      this.#prepared.push({ stepId, subtaskIndex, checkpointId, directory, temporary, name, sizeBytes, commits });
       this.#ports.crashPoints?.reached('transaction-flushed');
     }
     return this.#prepared.map(toCommittable);

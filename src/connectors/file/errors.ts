@@ -50,7 +50,7 @@ export const fileErrors = defineErrors({
     help:
       'The sink had made the file durable under its temporary name. Somebody has removed, moved or cut it since, or the ' +
       'directory is not the one that the job wrote to. Programs that take files away may take any file whose name ' +
-      'begins with `part-`, once the job has told the checkpoint complete; files that begin with a dot are the sink\'s.',
+      'begins with `part-`; files whose names begin with a dot are the sink\'s.',
   },
 });
 

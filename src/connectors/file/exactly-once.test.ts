@@ -1,13 +1,22 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { batchOf, rowSchema, types } from '../../core/index.ts';
-import type { Committable, Committer, OptionValue, RunIdentity, SinkSpec, SinkWriter } from '../../core/index.ts';
+import type {
+  Committable,
+  Committer,
+  FileSystem,
+  OptionValue,
+  RunIdentity,
+  SinkSpec,
+  SinkWriter,
+} from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
 import { testContext } from '../test-context.ts';
 import { fileSink } from './file-sink.ts';
+import { COMMITS_PER_FILE } from './part-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-file-sink-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -30,8 +39,18 @@ function runOf(generation: number, jobName = 'job'): RunIdentity {
   return { clusterId: 'c', jobName, generation, settings };
 }
 
+/** Real files, that are not made durable: nobody pulls the plug here, and disks take their time. */
+const files: FileSystem = {
+  ...nodePorts.files,
+  syncDirectory: () => Promise.resolve(),
+  async open(path, mode) {
+    const file = await nodePorts.files.open(path, mode);
+    return { ...file, sync: () => Promise.resolve() };
+  },
+};
+
 const context = (run: RunIdentity, subtaskIndex = 0) => ({
-  ...testContext({ files: nodePorts.files, clock: nodePorts.clock }, subtaskIndex), run,
+  ...testContext({ files, clock: nodePorts.clock }, subtaskIndex), run,
 });
 
 async function openWriter(spec: SinkSpec, run: RunIdentity, subtaskIndex = 0): Promise<SinkWriter> {
@@ -62,7 +81,7 @@ function visible(path: string): number[] {
     .map((line) => (JSON.parse(line) as { readonly id: number }).id);
 }
 
-const hidden = (path: string) => readdirSync(path).filter((name) => !name.startsWith('part-'));
+const hidden = (path: string) => readdirSync(path).filter((name) => name.endsWith('.tmp'));
 
 describe('a file sink that delivers exactly once', () => {
   it('shows files when their checkpoint is complete', async () => {
@@ -83,7 +102,35 @@ describe('a file sink that delivers exactly once', () => {
     await writer.committing?.commit(3);
     await writer.committing?.commit(3);
     expect(visible(path)).toEqual([1, 2, 3]);
-    expect(readdirSync(path).sort()).toEqual(['part-0-1-2.jsonl', 'part-0-1-3.jsonl']);
+    expect(readdirSync(path).filter((name) => !name.startsWith('.'))).toEqual(['part-0-1-2.jsonl', 'part-0-1-3.jsonl']);
+    await writer.close();
+  });
+
+  it('makes files durable before they are promised, and writes names down before it gives them', async () => {
+    const spec = specOf(newDirectory());
+    const done: string[] = [];
+    const kindOf = (path: string) => path.slice(path.lastIndexOf('.') + 1);
+    const watched: FileSystem = {
+      ...files,
+      syncDirectory: () => Promise.resolve(void done.push('sync directory')),
+      async open(path, mode) {
+        const file = await files.open(path, mode);
+        return { ...file, sync: () => Promise.resolve(void done.push(`sync ${kindOf(path)}`)) };
+      },
+      async rename(from, to) {
+        await files.rename(from, to);
+        done.push(`rename ${kindOf(from)} to ${kindOf(to)}`);
+      },
+    };
+    await prepare(spec);
+    const writer = fileSink.createWriter(spec);
+    const given = context(runOf(1));
+    await writer.open({ ...given, ports: { ...given.ports, files: watched } });
+    await write(spec, writer, [1]);
+    await prepareCommit(writer, 1);
+    expect(done).toEqual(['sync tmp', 'sync directory']);
+    await writer.committing?.commit(1);
+    expect(done.slice(2)).toEqual(['sync commits', 'rename tmp to jsonl', 'sync directory']);
     await writer.close();
   });
 
@@ -122,6 +169,27 @@ describe('a file sink that delivers exactly once', () => {
     await committer.close();
   });
 
+  it('knows what it has committed, though somebody has taken the files away', async () => {
+    const spec = specOf(newDirectory());
+    const path = spec.options['path'] as string;
+    await prepare(spec);
+    const writer = await openWriter(spec, runOf(1));
+    await write(spec, writer, [1]);
+    const handles = await prepareCommit(writer, 1);
+    await writer.committing?.commit(1);
+    await writer.close();
+    rmSync(join(path, 'part-0-1-1.jsonl'));
+    for (const generation of [2, 3, 4]) {
+      const committer = committerOf(spec, runOf(generation));
+      await committer.commit(handles);
+      await committer.abortOlder([{ generation: 1, parallelism: 1 }]);
+    }
+    expect(visible(path)).toEqual([]);
+    await committerOf(spec, runOf(5)).abortOlder([]);
+    expect(readdirSync(path)).toEqual([]);
+    await expect(committerOf(spec, runOf(6)).commit(handles)).rejects.toMatchObject({ code: 'MR-FILE-LOST' });
+  });
+
   it('says that output is lost, where somebody has touched it', async () => {
     const spec = specOf(newDirectory());
     const path = spec.options['path'] as string;
@@ -141,9 +209,9 @@ describe('a file sink that delivers exactly once', () => {
     await expect(commit()).rejects.toMatchObject({
       code: 'MR-FILE-LOST', retry: 'never', message: expect.stringMatching(/checkpoint 1 \(step out, subtask 0\) is lost/),
     });
-    writeFileSync(temporary, content);
+    writeFileSync(join(path, 'part-0-1-1.jsonl'), content);
     await commit();
-    renameSync(join(path, 'part-0-1-1.jsonl'), join(path, 'taken-away'));
+    writeFileSync(join(path, 'part-0-1-1.jsonl'), '');
     await expect(commit()).rejects.toMatchObject({ code: 'MR-FILE-LOST' });
     const wrong = handles.map((handle): Committable => ({ ...handle, data: { version: 1 } }));
     await expect(committerOf(spec, runOf(2)).commit(wrong)).rejects.toThrow('not the handle of a file');
@@ -162,8 +230,22 @@ describe('a file sink that delivers exactly once', () => {
     expect(visible(path)).toEqual([1]);
     await expect(prepare(spec)).rejects.toMatchObject({ code: 'MR-FILE-EXISTS' });
     await prepare(specOf(path, { overwrite: true }));
-    expect(readdirSync(path)).toEqual([]);
+    expect(visible(path)).toEqual([]);
   });
+
+  it('keeps few names of what it has committed', async () => {
+    const spec = specOf(newDirectory());
+    await prepare(spec);
+    const writer = await openWriter(spec, runOf(1));
+    for (let id = 1; id <= 2 * COMMITS_PER_FILE + 1; id++) {
+      await write(spec, writer, [id]);
+      await prepareCommit(writer, id);
+      await writer.committing?.commit(id);
+    }
+    await writer.close();
+    const names = readdirSync(spec.options['path'] as string).filter((name) => name.endsWith('.commits'));
+    expect(names).toEqual([1, 2].map((n) => expect.stringMatching(new RegExp(`^\\.[0-9a-f]{8}-1-0-${n}\\.commits$`))));
+  }, 60_000);
 
   type Step = 'write' | 'complete' | 'complete, not told' | 'abort' | 'crash' | 'fail' | 'zombie';
   const step = fc.constantFrom<Step>('write', 'write', 'complete', 'complete, not told', 'abort', 'crash', 'fail', 'zombie');

@@ -1,14 +1,17 @@
-/** Finishes what earlier runs of a file sink have left in its directory. */
+/** Finishes what runs of a file sink have left in its directory. */
 import type { Committable, Committer, OlderRun, Ports, RunIdentity } from '../../core/index.ts';
+import { commitFile } from './commit-file.ts';
 import { describeWriteErrors } from './errors.ts';
-import { commitFile, fromCommittable } from './file-handle.ts';
-import { generationOf, ownerOf } from './part-files.ts';
+import { fromCommittable } from './file-handle.ts';
+import { describeHidden, ownerOf } from './part-files.ts';
 
 export class FileCommitter implements Committer {
   readonly #directory: string;
   readonly #run: RunIdentity;
   readonly #owner: string;
   readonly #ports: Ports;
+  /** Files of commits that the checkpoint may be judged by once more. */
+  readonly #evidence = new Set<string>();
 
   constructor(directory: string, stepId: string, run: RunIdentity, ports: Ports) {
     this.#directory = directory;
@@ -19,19 +22,26 @@ export class FileCommitter implements Committer {
 
   async commit(handles: readonly Committable[]): Promise<void> {
     for (const handle of handles.map(fromCommittable)) {
+      this.#evidence.add(handle.commits);
       await describeWriteErrors(handle.directory, () => commitFile(handle, this.#ports));
     }
   }
 
+  /** The present run may be among them, once it has ended. */
   async abortOlder(runs: readonly OlderRun[]): Promise<void> {
-    const { files } = this.#ports;
-    const older = new Set(runs.map(({ generation }) => generation).filter((each) => each < this.#run.generation));
+    const ended = new Set(runs.map(({ generation }) => generation));
     await describeWriteErrors(this.#directory, async () => {
-      for (const name of await files.list(this.#directory)) {
-        const generation = generationOf(name, this.#owner);
-        if (generation !== null && older.has(generation)) await files.remove(`${this.#directory}/${name}`);
+      for (const name of await this.#ports.files.list(this.#directory)) {
+        if (this.#isLeftOver(name, ended)) await this.#ports.files.remove(`${this.#directory}/${name}`);
       }
     });
+  }
+
+  #isLeftOver(name: string, ended: ReadonlySet<number>): boolean {
+    const hidden = describeHidden(name, this.#owner);
+    if (hidden === null) return false;
+    if (hidden.kind === 'temporary') return ended.has(hidden.generation);
+    return hidden.generation < this.#run.generation && !this.#evidence.has(name);
   }
 
   close(): Promise<void> {

@@ -33,8 +33,23 @@ export function temporaryFile(owner: string, generation: number, subtaskIndex: n
   return `.${owner}-${generation}-${subtaskIndex}-${count}.tmp`;
 }
 
-/** The generation that has made a temporary file of this owner; null for any other file. */
-export function generationOf(name: string, owner: string): number | null {
-  const match = /^\.([0-9a-f]{8})-(\d+)-\d+-\d+\.tmp$/.exec(name);
-  return match?.[1] === owner ? Number(match[2]) : null;
+/** So many files of a subtask have their names in one file of commits. */
+export const COMMITS_PER_FILE = 1000;
+
+/**
+ * The names that some of a subtask's files were given, so that it is known of those that somebody has taken away since.
+ * `count` as in temporaryFile().
+ */
+export function commitsFile(owner: string, generation: number, subtaskIndex: number, count: number): string {
+  return `.${owner}-${generation}-${subtaskIndex}-${Math.floor(count / COMMITS_PER_FILE)}.commits`;
+}
+
+/** What a file of this owner is, beside its output; null for any other. */
+export function describeHidden(
+  name: string,
+  owner: string,
+): { readonly kind: 'temporary' | 'commits'; readonly generation: number } | null {
+  const match = /^\.([0-9a-f]{8})-(\d+)-\d+-\d+\.(tmp|commits)$/.exec(name);
+  if (match?.[1] !== owner) return null;
+  return { kind: match[3] === 'commits' ? 'commits' : 'temporary', generation: Number(match[2]) };
 }

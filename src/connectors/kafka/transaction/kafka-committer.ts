@@ -42,10 +42,10 @@ export class KafkaCommitter implements Committer {
     });
   }
 
+  /** The present run may be among them, once it has ended: nobody else knows whether it has. */
   async abortOlder(runs: readonly OlderRun[]): Promise<void> {
     const { owner, tolerableFailures, transactionTimeoutMs, persistMs } = this.#settings;
-    const older = runs.filter(({ generation }) => generation < owner.generation);
-    const ids = older.flatMap((run) => idsOf(run, owner, tolerableFailures)).filter((id) => !this.#ended.has(id));
+    const ids = runs.flatMap((run) => idsOf(run, owner, tolerableFailures)).filter((id) => !this.#ended.has(id));
     // From the second time on, whoever commits meanwhile may have begun anew under any id.
     this.#ended.clear();
     if (ids.length === 0 || !this.#isTransactional) return;

@@ -297,11 +297,17 @@ describe('a committer', () => {
     expect(kafka.isReadable('out')).toBe(true);
   });
 
-  it('touches no id of its own generation, nor any where the step does not write in transactions', async () => {
+  it('takes back what is told to have ended, the present run too; nothing where no transactions are written', async () => {
     const kafka = newKafka();
-    await committerOf(kafka).abortOlder([{ generation: 3, parallelism: 2 }]);
-    await committerOf(kafka, 3, false).abortOlder([{ generation: 2, parallelism: 2 }]);
-    expect(kafka.states.size).toBe(0);
+    const { part, producer, write } = await openWriter(kafka);
+    write('a');
+    await part.prepareCommit(1);
+    producer.close();
+    await committerOf(kafka, 2, false).abortOlder([{ generation: 2, parallelism: 1 }]);
+    expect([...kafka.states.values()]).toEqual(['ongoing']);
+    await committerOf(kafka, 2).abortOlder([{ generation: 2, parallelism: 1 }]);
+    expect([...kafka.states.values()]).toEqual(['empty', 'empty', 'empty', 'empty']);
+    expect(kafka.isReadable('out')).toBe(true);
   });
 
   it('says that output is lost, where the broker aborted it', async () => {
