@@ -143,7 +143,7 @@ export interface TaskManagerGateway {
    * input reports FINISHED.
    */
   checkpointCompleted(message: TaskReference & { readonly checkpointId: number }): Promise<void>;
-  /** Called for every task that has not acknowledged it yet: it stops working on it. What it prepared stays prepared. */
+  /** Called for every task that has not acknowledged it yet: it stops work on it. What it prepared stays prepared. */
   checkpointAborted(message: TaskReference & { readonly checkpointId: number }): Promise<void>;
   /**
    * Called for tasks with a source whose watermarks are aligned (WatermarkSpec.maxDriftMs), where it has changed: a
@@ -185,8 +185,8 @@ export interface CheckpointDecline extends TaskReference {
 
 /**
  * A task has processed all its input. It has nothing more to say than this, whatever checkpoint it becomes part of:
- * every one that it has not acknowledged. It goes on existing, and reports FINISHED once a checkpoint that holds this is
- * completed and committed.
+ * every one that it has not acknowledged. It goes on existing, and reports FINISHED once a checkpoint that holds this
+ * is completed and committed.
  */
 export interface TaskEnded extends TaskReference {
   /** Its handles carry one more than the id of the last barrier that it saw. */

@@ -36,7 +36,7 @@ export interface SnapshotSurroundings {
   readonly clock: Clock;
 }
 
-/** One snapshot of one subtask on its way to a file. Written once, then dropped. */
+/** One snapshot of one subtask, on its way to a file. */
 export class SnapshotWriter implements Runnable {
   readonly checkpointId: number;
   /** Rejects where the state could not be written; resolves to null after abandon(). */
