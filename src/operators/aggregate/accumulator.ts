@@ -28,8 +28,8 @@ export interface Accumulator {
   /** Called before rows of an output are written. */
   bindOutput(output: Column): void;
   /**
-   * Where the result may not fit its type: throws a record-scope error if it would not, once the row were added. Changes
-   * nothing.
+   * Where the result may not fit its type: throws a record-scope error if it would not, once the row were added.
+   * Changes nothing.
    */
   check?(slot: number, row: number): void;
   /** Takes the row. Never fails: what is kept has no limits. */

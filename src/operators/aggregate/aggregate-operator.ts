@@ -19,12 +19,13 @@ import type {
 import { gatherColumn, gatherFloat64 } from '../../expr/index.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
 import { ByteReader } from '../state/byte-reader.ts';
+import type { ByteWriter } from '../state/byte-writer.ts';
 import { grown } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
-import type { SnapshotEntries } from '../state/slot-snapshots.ts';
 import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
+import { tableEntries } from '../state/table-entries.ts';
 import { AggregateCalls } from './aggregate-calls.ts';
 import { compileRunningLoop } from './call-loops.ts';
 import type { RunningState } from './call-loops.ts';
@@ -66,7 +67,10 @@ export class AggregateOperator implements Operator {
     this.#calls = new AggregateCalls(spec);
     this.#table = new KeyTable(this.#calls.keyFields.map(({ type }) => type));
     this.#rows = new KeyedRows(this.#calls, this.#table);
-    this.#snapshots = new SlotSnapshots(this.#entries());
+    const encode = (slot: number, to: ByteWriter): void => {
+      this.#calls.encode(slot, to);
+    };
+    this.#snapshots = new SlotSnapshots(tableEntries(this.#table, encode, (slot) => this.#isEmitted(slot)));
     this.#accumulate = compileRunningLoop(this.#calls.accumulators);
     this.#running = {
       row: 0,
@@ -188,20 +192,9 @@ export class AggregateOperator implements Operator {
     out.originRows = originRows;
   }
 
-  #entries(): SnapshotEntries {
-    const [table, calls] = [this.#table, this.#calls];
-    return {
-      get slotLimit() {
-        return table.slotLimit;
-      },
-      // A group of which every row has failed has not been emitted, and has nothing to remember.
-      isUsed: (slot) => this.#running.nextKinds[slot] === RowKind.updateAfter,
-      hashOf: (slot) => table.hashOf(slot),
-      encode: (slot, to) => {
-        table.encode(slot, to);
-        calls.encode(slot, to);
-      },
-    };
+  /** A group of which every row has failed has not been emitted, and has nothing to remember. */
+  #isEmitted(slot: number): boolean {
+    return this.#running.nextKinds[slot] === RowKind.updateAfter;
   }
 
   #describeState(): OperatorState {

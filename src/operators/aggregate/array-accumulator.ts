@@ -120,7 +120,7 @@ export class ArrayAccumulator implements Accumulator {
 function mergeByArrival(a: Collected, b: Collected): Collected {
   const merged: Collected = { values: [], arrivals: [] };
   for (let i = 0, j = 0; i < a.values.length || j < b.values.length;) {
-    const takesA = j >= b.values.length || (i < a.values.length && (a.arrivals[i] as number) <= (b.arrivals[j] as number));
+    const takesA = (a.arrivals[i] ?? Infinity) <= (b.arrivals[j] ?? Infinity);
     const [from, index] = takesA ? [a, i++] : [b, j++];
     merged.values.push(from.values[index] as Value);
     merged.arrivals.push(from.arrivals[index] as number);

@@ -1,6 +1,6 @@
 /**
- * What is done to all calls of a step at once, generated so that every use of an accumulator has one receiver and can be
- * inlined: a loop over an array of accumulators would be a megamorphic call each.
+ * What is done to all calls of a step at once, generated so that every use of an accumulator has one receiver and can
+ * be inlined: a loop over an array of accumulators would be a megamorphic call each.
  */
 import { CodeBuilder, RowKind, code } from '../../core/index.ts';
 import type { Code } from '../../core/index.ts';

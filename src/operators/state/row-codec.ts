@@ -35,7 +35,7 @@ export function decodeRow(from: ByteReader, types: readonly DataType[], columns:
 }
 
 /** A value that is not NULL. */
-export function encodeField(column: Column, row: number, to: ByteWriter): void {
+function encodeField(column: Column, row: number, to: ByteWriter): void {
   switch (column.kind) {
     case 'boolean':
       to.byte(column.values[row] as number);
@@ -66,7 +66,7 @@ export function encodeField(column: Column, row: number, to: ByteWriter): void {
   }
 }
 
-export function decodeField(from: ByteReader, type: DataType, column: Column, row: number): void {
+function decodeField(from: ByteReader, type: DataType, column: Column, row: number): void {
   writeNull(column, row, false);
   switch (column.kind) {
     case 'boolean':

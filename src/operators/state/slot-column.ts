@@ -20,7 +20,7 @@ import { isSafe, writeInteger, writeNull } from './column-writes.ts';
 import { grown } from './grown.ts';
 import { encodeValue } from './value-codec.ts';
 
-/** `bind` is called before the rows of a batch are asked for. Slots that were never set, or cleared, are not asked for. */
+/** `bind` is called before the rows of a batch are asked for. Slots that are empty are not asked for. */
 export interface SlotColumn {
   readonly sizeBytes: number;
   /** Makes room for slots [0, slotCount). */
@@ -30,6 +30,8 @@ export interface SlotColumn {
   equals(slot: number, row: number): boolean;
   /** Whether two slots have the same value. */
   same(slot: number, other: number): boolean;
+  /** The order of the row's value to the slot's; neither is NULL, or an array, map or row. NaN is the greatest. */
+  compareRow(slot: number, row: number): number;
   /** Copies the row's value into the slot, which is empty. */
   set(slot: number, row: number): void;
   /** Copies the value of another slot into the slot, which is empty. */
@@ -133,6 +135,10 @@ class IntSlots implements SlotColumn {
     return this.#nulls.same(slot, other) && (this.#nulls.isNull(slot) || this.#slots[slot] === this.#slots[other]);
   }
 
+  compareRow(slot: number, row: number): number {
+    return (this.#rows[row] as number) - (this.#slots[slot] as number);
+  }
+
   set(slot: number, row: number): void {
     this.#slots[slot] = this.#nulls.set(slot, row) ? (this.#rows[row] as number) : 0;
   }
@@ -190,6 +196,10 @@ class DoubleSlots implements SlotColumn {
     return this.#nulls.same(slot, other) && (this.#nulls.isNull(slot) || sameDouble(a, b));
   }
 
+  compareRow(slot: number, row: number): number {
+    return compareDoubles(this.#rows[row] as number, this.#slots[slot] as number);
+  }
+
   set(slot: number, row: number): void {
     this.#slots[slot] = this.#nulls.set(slot, row) ? (this.#rows[row] as number) : 0;
   }
@@ -215,6 +225,12 @@ class DoubleSlots implements SlotColumn {
   encode(slot: number, to: ByteWriter): void {
     to.double(this.#slots[slot] as number);
   }
+}
+
+function compareDoubles(a: number, b: number): number {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  return a === b ? 0 : Number(a !== a) - Number(b !== b);
 }
 
 function sameDouble(a: number, b: number): boolean {
@@ -259,6 +275,14 @@ abstract class IntegerSlots implements SlotColumn {
     return narrow === narrow ? narrow === this.#narrow[other] : this.#wide.get(slot) === this.#wide.get(other);
   }
 
+  compareRow(slot: number, row: number): number {
+    const narrow = this.#narrow[slot] as number;
+    if (this.wideRows === null && narrow === narrow) return (this.rows[row] as number) - narrow;
+    const value = this.wideRows === null ? BigInt(this.rows[row] as number) : this.wideRow(row);
+    const kept = this.#wideOf(slot) ?? BigInt(narrow);
+    return value < kept ? -1 : value > kept ? 1 : 0;
+  }
+
   set(slot: number, row: number): void {
     if (!this.nulls.set(slot, row)) this.#narrow[slot] = 0;
     else if (this.wideRows === null) this.#narrow[slot] = this.rows[row] as number;
@@ -288,7 +312,8 @@ abstract class IntegerSlots implements SlotColumn {
   write(slot: number, output: Column, row: number): void {
     const isNull = this.nulls.isNull(slot);
     writeNull(output, row, isNull);
-    if (!isNull) writeInteger(output as LongColumn | DecimalColumn, row, this.#narrow[slot] as number, this.#wideOf(slot));
+    if (isNull) return;
+    writeInteger(output as LongColumn | DecimalColumn, row, this.#narrow[slot] as number, this.#wideOf(slot));
   }
 
   encode(slot: number, to: ByteWriter): void {
@@ -381,7 +406,7 @@ export class BytesSlots implements SlotColumn {
     this.#addresses[slot] = this.#store.store(this.#store.piece(address), at, at + length);
   }
 
-  /** The order of the row's value, which is not NULL, to the slot's: by unsigned byte. */
+  /** By unsigned byte. */
   compareRow(slot: number, row: number): number {
     const start = this.#rowStarts[row] as number;
     return this.#compare(slot, this.#data, start, this.#rowEnds[row] as number);
@@ -474,6 +499,10 @@ class ObjectSlots implements SlotColumn {
   }
 
   same(): never {
+    return this.equals();
+  }
+
+  compareRow(): never {
     return this.equals();
   }
 

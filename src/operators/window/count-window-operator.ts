@@ -3,7 +3,14 @@
  * result that does not fit its type is a record error; the window begins anew all the same.
  */
 import { RowKind } from '../../core/index.ts';
-import type { ColumnBatch, Operator, OperatorContext, OperatorState, StateChunk, StateSchema } from '../../core/index.ts';
+import type {
+  ColumnBatch,
+  Operator,
+  OperatorContext,
+  OperatorState,
+  StateChunk,
+  StateSchema,
+} from '../../core/index.ts';
 import { AggregateCalls } from '../aggregate/aggregate-calls.ts';
 import { KeyedRows } from '../aggregate/keyed-rows.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
@@ -12,8 +19,10 @@ import { grown } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
-import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
+import { matchSchemas } from '../state/state-schema.ts';
+import { tableEntries } from '../state/table-entries.ts';
 import { WindowOutput } from './window-output.ts';
+import { windowSchema } from './window-schema.ts';
 import type { CountWindow, WindowSpec } from './window-spec.ts';
 
 const SPACE = 0;
@@ -36,19 +45,11 @@ export class CountWindowOperator implements Operator {
     this.#calls = new AggregateCalls(spec);
     this.#table = new KeyTable(this.#calls.keyFields.map(({ type }) => type));
     this.#rows = new KeyedRows(this.#calls, this.#table);
-    const [table, calls] = [this.#table, this.#calls];
-    this.#snapshots = new SlotSnapshots({
-      get slotLimit() {
-        return table.slotLimit;
-      },
-      isUsed: (slot) => table.isUsed(slot),
-      hashOf: (slot) => table.hashOf(slot),
-      encode: (slot, to) => {
-        table.encode(slot, to);
-        to.varint(this.#counts[slot] as number);
-        calls.encode(slot, to);
-      },
+    const entries = tableEntries(this.#table, (slot, to) => {
+      to.varint(this.#counts[slot] as number);
+      this.#calls.encode(slot, to);
     });
+    this.#snapshots = new SlotSnapshots(entries);
     this.state = this.#describeState();
   }
 
@@ -119,13 +120,7 @@ export class CountWindowOperator implements Operator {
 
   #describeState(): OperatorState {
     const [table, calls, snapshots] = [this.#table, this.#calls, this.#snapshots];
-    const schema = layoutSchema({
-      kind: 'window',
-      version: 1,
-      key: { fields: calls.keyFields },
-      values: calls.values,
-      settings: { window: { ...this.#spec.window } },
-    });
+    const schema = windowSchema(calls, this.#spec.window);
     return {
       schema,
       get sizeBytes() {

@@ -8,8 +8,9 @@ import { KeyTable } from '../state/key-table.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
 import type { SnapshotEntries } from '../state/slot-snapshots.ts';
-import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
+import { matchSchemas } from '../state/state-schema.ts';
 import { NO_SESSION, SessionChains } from './session-chains.ts';
+import { windowSchema } from './window-schema.ts';
 import type { SessionWindow, WindowSpec } from './window-spec.ts';
 
 const SPACE = 0;
@@ -34,13 +35,7 @@ export class SessionStore {
     this.rows = new KeyedRows(this.calls, this.table);
     this.chains = new SessionChains(spec.window.gapMs);
     this.snapshots = new SlotSnapshots(this.#entries());
-    this.schema = layoutSchema({
-      kind: 'window',
-      version: 1,
-      key: { fields: this.calls.keyFields },
-      values: this.calls.values,
-      settings: { window: { ...spec.window } },
-    });
+    this.schema = windowSchema(this.calls, spec.window);
   }
 
   get sizeBytes(): number {

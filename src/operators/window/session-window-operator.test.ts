@@ -1,13 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { RowKind } from '../../core/index.ts';
+import type { Operator } from '../../core/index.ts';
 import { OperatorHarness, driveOperatorAllWays } from '../../testing/index.ts';
 import { CALLS, input, rowArbitrary } from '../fixtures/reference-aggregates.ts';
 import { ReferenceSessions } from '../fixtures/reference-sessions.ts';
-import { NULLS, driveFlushed, eventsArbitrary, keyRow, newest, textOf, windowSpecOf } from '../fixtures/window-cases.ts';
+import {
+  NULLS,
+  driveFlushed,
+  eventsArbitrary,
+  keyRow,
+  newest,
+  textOf,
+  windowSpecOf,
+} from '../fixtures/window-cases.ts';
 import { SessionWindowOperator } from './session-window-operator.ts';
 
 const gapArbitrary = fc.integer({ min: 1, max: 8 }).map((gapMs) => ({ kind: 'session' as const, gapMs }));
+
+const open = (create: () => Operator, batchSize: number): Promise<OperatorHarness> =>
+  OperatorHarness.open({ create, input, batchSize, pauses: 1 });
+
+/** Far above what it takes on a machine that does nothing else. */
+const SLOW_MS = 180_000;
 
 describe('session windows', () => {
   it('are what is left of the gaps, whatever the batches, restores and subtasks', async () => {
@@ -24,9 +39,9 @@ describe('session windows', () => {
           expect(textOf(result.rows)).toEqual(textOf(expected.rows));
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
-  });
+  }, SLOW_MS);
 
   it('merge every aggregate exactly', async () => {
     const mergeable = CALLS.filter((call) => !(call.function === 'array-agg' && call.distinct));
@@ -38,9 +53,9 @@ describe('session windows', () => {
         const result = await driveOperatorAllWays({ create, input, rows: events, compare: 'rows' });
         expect(textOf(result.rows)).toEqual(textOf(expected.rows));
       }),
-      { numRuns: 12 },
+      { numRuns: 10 },
     );
-  });
+  }, SLOW_MS);
 
   it('with lateness take back what late rows change', async () => {
     await fc.assert(
@@ -53,10 +68,10 @@ describe('session windows', () => {
           const spec = windowSpecOf(window, { latenessMs });
           const expected = new ReferenceSessions(spec, events);
           const create = () => new SessionWindowOperator(spec);
-          const single = await driveFlushed(create, events, 1);
+          const single = await driveFlushed(await open(create, 1), events, 1);
           expect(textOf(single.rows)).toEqual(textOf(expected.rows));
           expect(single.late).toBe(expected.late);
-          const batched = await driveFlushed(create, events, batchSize);
+          const batched = await driveFlushed(await open(create, batchSize), events, batchSize);
           expect(newest(batched.rows, 1)).toEqual(newest(expected.rows, 1));
           expect(batched.late).toBe(expected.late);
         },
@@ -71,7 +86,7 @@ describe('session windows', () => {
     // Every second gap is closed, so that pairs of sessions become one.
     const bridges = Array.from({ length: 1000 }, (_, i) => [i * 40 + 8, i * 40 + 15]).flat();
     const events = [...times, ...bridges].map((timestamp) => ({ values: ['a', ...NULLS], timestamp }));
-    const result = await driveFlushed(() => new SessionWindowOperator(spec), events, 512);
+    const result = await driveFlushed(await open(() => new SessionWindowOperator(spec), 512), events, 512);
     const expected = Array.from({ length: 1000 }, (_, i) => [i * 40 + 30, 'a', 4n, i * 40]);
     expect(result.rows.map(({ values }) => values)).toEqual(expected);
   });

@@ -17,7 +17,7 @@ export class SliceLookup {
   readonly #cachedStarts = new Float64Array(CACHED).fill(Infinity);
   readonly #cachedHandles = new Int32Array(CACHED);
   #watermarkMs = -Infinity;
-  /** Per slice that was found since the watermark came: whether a window that holds it has fired and may still change. */
+  /** Per slice found since the watermark came: whether a window that holds it has fired and may still change. */
   #hasFired = new Uint8Array(0);
   /** Whether there is such a slice. */
   foundFired = false;

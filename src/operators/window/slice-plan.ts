@@ -41,7 +41,7 @@ export function planSlices(window: SlicedWindow): SlicePlan {
   }
 }
 
-/** The last multiple of `unit`, counted from `offset`, that is not after `time`. Exact: so is the remainder of doubles. */
+/** The last multiple of `unit` from `offset` on that is not after `time`. Exact: so is the remainder of doubles. */
 function floorTo(time: number, unit: number, offset: number): number {
   const rest = (time - offset) % unit;
   return rest < 0 ? time - rest - unit : time - rest;

@@ -1,15 +1,17 @@
 /** What the windows of a step hold: per key and slice, what the calls have seen. */
-import type { IntColumn, OptionValue, StateChunk, StateSchema } from '../../core/index.ts';
+import type { IntColumn, StateChunk, StateSchema } from '../../core/index.ts';
 import { AggregateCalls } from '../aggregate/aggregate-calls.ts';
 import { KeyedRows } from '../aggregate/keyed-rows.ts';
 import { ByteReader } from '../state/byte-reader.ts';
-import type { ByteWriter } from '../state/byte-writer.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
-import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
+import type { SnapshotEntries } from '../state/slot-snapshots.ts';
+import { matchSchemas } from '../state/state-schema.ts';
+import { tableEntries } from '../state/table-entries.ts';
 import { MarkedSlots } from './marked-slots.ts';
 import { Slices } from './slices.ts';
+import { windowSchema } from './window-schema.ts';
 import type { SlicedWindow, WindowSpec } from './window-spec.ts';
 
 const NONE = -1;
@@ -45,13 +47,7 @@ export class SliceStore {
     this.table = new KeyTable(this.calls.keyFields.map(({ type }) => type));
     this.rows = new KeyedRows(this.calls, this.table);
     this.snapshots = new SlotSnapshots(this.#entries());
-    this.schema = layoutSchema({
-      kind: 'window',
-      version: 1,
-      key: { fields: this.calls.keyFields },
-      values: this.calls.values,
-      settings: { window: { ...spec.window } as Readonly<Record<string, OptionValue>> },
-    });
+    this.schema = windowSchema(this.calls, spec.window);
   }
 
   get sizeBytes(): number {
@@ -193,19 +189,15 @@ export class SliceStore {
     return this.#scratch;
   }
 
-  #entries(): ConstructorParameters<typeof SlotSnapshots>[0] {
+  #entries(): SnapshotEntries {
     const { table, calls, slices } = this;
-    return {
-      get slotLimit() {
-        return table.slotLimit;
-      },
-      isUsed: (slot) => slot !== this.#scratch && table.isUsed(slot),
-      hashOf: (slot) => table.hashOf(slot),
-      encode: (slot: number, to: ByteWriter) => {
-        table.encode(slot, to);
+    return tableEntries(
+      table,
+      (slot, to) => {
         to.integer(slices.startOf(table.spaceOf(slot)), null);
         calls.encode(slot, to);
       },
-    };
+      (slot) => slot !== this.#scratch && table.isUsed(slot),
+    );
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { Operator } from '../../core/index.ts';
 import { OperatorHarness, driveOperatorAllWays } from '../../testing/index.ts';
 import { CALLS, input, rowArbitrary } from '../fixtures/reference-aggregates.ts';
 import { referenceWindows } from '../fixtures/reference-windows.ts';
@@ -34,6 +35,12 @@ const windowArbitrary: fc.Arbitrary<SlicedWindow> = fc.oneof(
     })),
 );
 
+const open = (create: () => Operator, batchSize: number): Promise<OperatorHarness> =>
+  OperatorHarness.open({ create, input, batchSize, pauses: 1 });
+
+/** Far above what it takes on a machine that does nothing else. */
+const SLOW_MS = 180_000;
+
 describe('windows by slices', () => {
   it('give every key its aggregates in every window, whatever the batches, restores and subtasks', async () => {
     await fc.assert(
@@ -53,9 +60,9 @@ describe('windows by slices', () => {
           expect(ends).toEqual(ends.toSorted((a, b) => a - b));
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
-  });
+  }, SLOW_MS);
 
   it('merge every aggregate exactly', async () => {
     const mergeable = CALLS.filter((call) => !(call.function === 'array-agg' && call.distinct));
@@ -68,9 +75,9 @@ describe('windows by slices', () => {
         expect(textOf(result.rows)).toEqual(textOf(expected.rows));
         expect(result.failures).toHaveLength(expected.noTime + expected.overflows);
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
-  });
+  }, SLOW_MS);
 
   it('fire again for late rows until their lateness is over, and then drop them', async () => {
     await fc.assert(
@@ -83,11 +90,11 @@ describe('windows by slices', () => {
           const spec = windowSpecOf(window, { latenessMs });
           const expected = referenceWindows(spec, events);
           const create = () => new SliceWindowOperator(spec);
-          const single = await driveFlushed(create, events, 1);
+          const single = await driveFlushed(await open(create, 1), events, 1);
           expect(textOf(single.rows)).toEqual(textOf(expected.rows));
           expect(single.late).toBe(expected.late);
           // In batches, windows fire again less often, and end up the same.
-          const batched = await driveFlushed(create, events, batchSize);
+          const batched = await driveFlushed(await open(create, batchSize), events, batchSize);
           expect(newest(batched.rows, 1)).toEqual(newest(expected.rows, 1));
           expect(batched.late).toBe(expected.late);
         },
@@ -105,7 +112,7 @@ describe('windows by slices', () => {
         async (window, events, latenessMs) => {
           const spec = windowSpecOf(window, { latenessMs, earlyMs: 10 });
           const expected = referenceWindows({ ...spec, earlyMs: null }, events);
-          const result = await driveFlushed(() => new SliceWindowOperator(spec), events, 3, 15);
+          const result = await driveFlushed(await open(() => new SliceWindowOperator(spec), 3), events, 3, 15);
           expect(newest(result.rows, 1)).toEqual(newest(expected.rows, 1));
         },
       ),

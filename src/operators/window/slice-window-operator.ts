@@ -1,14 +1,14 @@
 /**
- * Tumbling, hopping and cumulating windows over event time. A slot of the table is a key in a slice (slice-plan.ts), and
- * holds what the calls have seen there. When the watermark reaches the end of a window, each key that is in one of its
- * slices becomes a row: the slot itself where it is alone, else the slots of the key merged.
+ * Tumbling, hopping and cumulating windows over event time. A slot of the table is a key in a slice (slice-plan.ts),
+ * and holds what the calls have seen there. When the watermark reaches the end of a window, each key that is in one of
+ * its slices becomes a row: the slot itself where it is alone, else the slots of the key merged.
  *
  * With lateness, slices stay until their last window can no longer change. A row that comes when windows of its slice
  * have fired marks its slot; the next flush() emits those windows again for the marked keys. Early firing marks in the
  * same way, and the alarm emits the windows that have not ended.
  *
- * The slices of a cumulating window are merged into its first slice, the base, once no window ends between them that can
- * still change, so that a window has few slices to merge however long it is.
+ * The slices of a cumulating window are merged into its first slice, the base, once no window ends between them that
+ * can still change, so that a window has few slices to merge however long it is.
  */
 import { RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
@@ -69,7 +69,8 @@ export class SliceWindowOperator implements Operator {
     const { latenessMs, earlyMs } = this.#spec;
     const [plan, store] = [this.#plan, this.#store];
     const isUpsert = latenessMs > 0 || earlyMs !== null;
-    const output = new WindowOutput(this.#spec, { isUpsert, hasTime: true }, { table: store.table, calls: store.calls, context });
+    const parts = { table: store.table, calls: store.calls, context };
+    const output = new WindowOutput(this.#spec, { isUpsert, hasTime: true }, parts);
     const kind = earlyMs === null ? RowKind.insert : RowKind.updateAfter;
     this.#opened = {
       context,

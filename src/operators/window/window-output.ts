@@ -7,6 +7,14 @@ import type { WindowSpec } from './window-spec.ts';
 
 const ROWS = 1024;
 
+export interface WindowOutputParts {
+  /** The keys of slots. */
+  readonly table: KeyTable;
+  /** Their results. */
+  readonly calls: AggregateCalls;
+  readonly context: OperatorContext;
+}
+
 /**
  * The rows that windows emit. canWrite() before each row; where it is false the output is not ready, and the operator
  * has to return and go on later. emit() at the end of each call.
@@ -28,7 +36,7 @@ export class WindowOutput {
   constructor(
     spec: WindowSpec<unknown>,
     options: { readonly isUpsert: boolean; readonly hasTime: boolean; readonly capacity?: number },
-    { table, calls, context }: { readonly table: KeyTable; readonly calls: AggregateCalls; readonly context: OperatorContext },
+    { table, calls, context }: WindowOutputParts,
   ) {
     const capacity = options.capacity ?? ROWS;
     this.#spec = spec;
