@@ -38,6 +38,15 @@ export const cliErrors = defineErrors({
     message: 'there is no error {code}{hint}',
     help: '`millrace help errors` lists every code that this version knows.',
   },
+  'MR-CLI-NO-CHECKPOINT': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: 'job {job} has no checkpoint to start from: {reason}',
+    help:
+      'A job keeps its checkpoints in a folder of its name, in `.millrace` or where `--data-dir` says. `--from PATH` ' +
+      'names a checkpoint or savepoint anywhere else.',
+  },
   'MR-CLI-NOTHING-TO-GENERATE': {
     domain: 'user',
     scope: 'process',

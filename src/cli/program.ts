@@ -8,6 +8,7 @@ import { explainCommand } from './commands/explain.ts';
 import { helpCommand } from './commands/help.ts';
 import { lintCommand } from './commands/lint.ts';
 import { listCommand } from './commands/list.ts';
+import { planCommand } from './commands/plan.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -20,6 +21,7 @@ const COMMANDS: readonly MakeCommand[] = [
   runCommand,
   lintCommand,
   explainCommand,
+  planCommand,
   createCommand,
   schemaCommand,
   listCommand,

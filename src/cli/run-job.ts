@@ -13,6 +13,7 @@ import type { ProgressDisplay } from './progress/display.ts';
 import { JobNotes } from './progress/job-notes.ts';
 import type { JobProgress } from './progress/job-progress.ts';
 import { describeError } from './report-error.ts';
+import { stateSchemas } from './state-schemas.ts';
 import { stepLabels } from './step-labels.ts';
 
 export interface RunRequest {
@@ -68,7 +69,8 @@ async function runInCluster(context: CommandContext, request: RunRequest, data: 
     ...(data === null ? {} : data.stores),
   });
   try {
-    return await watchJob(context, request, await cluster.dispatcher.submit(graph, recovery ?? {}));
+    const options = recovery === null ? {} : { ...recovery, schemas: stateSchemas(graph) };
+    return await watchJob(context, request, await cluster.dispatcher.submit(graph, options));
   } finally {
     await cluster.close();
   }

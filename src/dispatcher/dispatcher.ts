@@ -1,5 +1,12 @@
 import { jobId as toJobId } from '../core/index.ts';
-import type { CheckpointStorage, CheckpointStorageConfig, ConnectorCatalog, JobId, Ports } from '../core/index.ts';
+import type {
+  CheckpointStorage,
+  CheckpointStorageConfig,
+  ConnectorCatalog,
+  JobId,
+  Ports,
+  StateSchema,
+} from '../core/index.ts';
 import type { JobGraph } from '../graph/index.ts';
 import type { JobStore } from '../ha/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
@@ -30,6 +37,11 @@ export interface SubmitOptions {
   readonly start?: StartMode;
   /** Whether steps that the checkpoint knows and the job does not may lose their state; no if left out. */
   readonly allowDroppedState?: boolean;
+  /**
+   * What the job's operators keep, by step: a job that cannot take its state over fails before anything has changed.
+   * Without it the operators find out when they run.
+   */
+  readonly schemas?: ReadonlyMap<string, StateSchema>;
 }
 
 /** Accepts jobs and keeps track of them. */
@@ -51,13 +63,13 @@ export class Dispatcher {
   // Asynchronous because a job will be stored before it is acknowledged.
    
   async submit(graph: JobGraph, options: SubmitOptions = {}): Promise<JobHandle> {
-    const { jobId, start = { kind: 'resume' }, allowDroppedState = false } = options;
+    const { jobId, start = { kind: 'resume' }, allowDroppedState = false, schemas = new Map() } = options;
     const id = jobId ?? toJobId(this.#options.ports.randomness.hex(16));
     const known = this.#jobs.get(id);
     if (known !== undefined) return known;
     checkGraph(graph);
     this.#checkCheckpoints(graph, start);
-    const master = new JobMaster({ ...this.#options, jobId: id, graph, start, allowDroppedState });
+    const master = new JobMaster({ ...this.#options, jobId: id, graph, start, allowDroppedState, schemas });
     const handle = handleOf(master);
     this.#jobs.set(id, handle);
     master.start();

@@ -7,6 +7,7 @@ import type {
   JobId,
   MillraceError,
   Ports,
+  StateSchema,
   Timer,
 } from '../core/index.ts';
 import type { JobGraph } from '../graph/index.ts';
@@ -62,6 +63,8 @@ export interface JobMasterOptions {
   readonly start: StartMode;
   /** Whether steps that the checkpoint knows and the job does not may lose their state. */
   readonly allowDroppedState: boolean;
+  /** What the operators keep, by step: what they cannot take over is found before anything changes. */
+  readonly schemas?: ReadonlyMap<string, StateSchema>;
 }
 
 /** How long a job that is cancelled or fails waits for what it tidies up outside, and for what it was just doing. */

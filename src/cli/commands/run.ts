@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { JobGraph } from '../../graph/index.ts';
 import type { StartMode } from '../../scheduler/index.ts';
 import { printJson, tell, type CommandContext } from '../command-context.ts';
+import { ALLOW_DROPPED_STATE, DATA_FOLDER, DATA_FOLDER_OPTION } from '../data-folder.ts';
 import { cliErrors } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { addJobFileOptions, type JobFileOptions } from '../job-file.ts';
@@ -23,9 +24,6 @@ interface RunOptions extends JobFileOptions {
   readonly dataDir?: string;
 }
 
-/** Relative to the working folder. */
-const DATA_FOLDER = '.millrace';
-
 export function runCommand(context: CommandContext): Command {
   const command = new Command('run')
     .description('runs a job in this process until it ends, fails or is interrupted')
@@ -40,8 +38,8 @@ export function runCommand(context: CommandContext): Command {
       ),
     )
     .option('--from <path>', 'starts from the checkpoint or savepoint there; checkpoints of the job itself are dropped')
-    .option('--allow-dropped-state', 'lets state go that belongs to steps which the job does not have any more')
-    .option('--data-dir <folder>', `where jobs keep their checkpoints, each in a folder of its name (${DATA_FOLDER})`)
+    .option(...ALLOW_DROPPED_STATE)
+    .option(...DATA_FOLDER_OPTION)
     .option('--stats <file>', 'writes a JSON line with time, CPU, memory and records read each time they change')
     .addHelpText('after', MORE_HELP)
     .action(async (file: string, options: RunOptions) => {

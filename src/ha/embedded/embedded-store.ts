@@ -1,6 +1,6 @@
 import { haErrors } from '../errors.ts';
 import type { JobRecord, JobStore, StoredJob } from '../job-store.ts';
-import { HeldJob, type EmbeddedPorts } from './held-job.ts';
+import { HeldJob, peekRecord, type EmbeddedPorts } from './held-job.ts';
 import { jobDirectory } from './job-directory.ts';
 
 export interface EmbeddedStoreOptions {
@@ -15,6 +15,14 @@ export interface EmbeddedStoreOptions {
  */
 export function openEmbeddedStore(options: EmbeddedStoreOptions): JobStore {
   return new EmbeddedStore(options);
+}
+
+/** The record of a job as it is now, for whoever only wants to know: takes no lock. Null where no such job is known. */
+export function readEmbeddedRecord(
+  { directory, ports }: EmbeddedStoreOptions,
+  jobName: string,
+): Promise<JobRecord | null> {
+  return peekRecord(ports.files, jobDirectory(directory, jobName), jobName);
 }
 
 class EmbeddedStore implements JobStore {

@@ -102,7 +102,7 @@ export class HeldJob {
   }
 
   get #recordPath(): string {
-    return join(this.#directory, 'job');
+    return recordPath(this.#directory);
   }
 
   #inTurn<T>(operation: string, act: () => Promise<T>): Promise<T> {
@@ -118,26 +118,8 @@ export class HeldJob {
     throw haErrors.create('MR-HA-FENCED', { job: this.#jobName, reason });
   }
 
-  /** Null where there is none. */
-  async #load(): Promise<StoredRecord | null> {
-    const file = this.#recordPath;
-    const damaged = (reason: string): Error => haErrors.create('MR-HA-DAMAGED', { file, job: this.#jobName, reason });
-    const bytes = await readWhole(this.#files, file);
-    if (bytes === null) return null;
-    const opened = openEnvelope(ENVELOPE, bytes);
-    if (opened.kind === 'damaged') throw damaged(opened.reason);
-    if (opened.kind === 'newer') {
-      throw haErrors.create('MR-HA-NEWER-VERSION', { file, version: opened.version, known: ENVELOPE.version });
-    }
-    const reading = readShape(storedShape, parseJson(opened.body));
-    if (reading.kind === 'refused') throw damaged(reading.reason);
-    const { record } = reading.value;
-    if (record.jobName === this.#jobName) return reading.value;
-    if (record.jobName.toLowerCase() !== this.#jobName.toLowerCase()) {
-      throw damaged(`it is that of job ${record.jobName}`);
-    }
-    const [job, other, directory] = [this.#jobName, record.jobName, this.#directory];
-    throw haErrors.create('MR-HA-NAME-TAKEN', { job, other, directory });
+  #load(): Promise<StoredRecord | null> {
+    return loadRecord(this.#files, this.#directory, this.#jobName);
   }
 
   /** Durable when it resolves. */
@@ -163,6 +145,39 @@ export class HeldJob {
       await this.#files.syncDirectory(this.#directory);
     }
   }
+}
+
+/**
+ * What stands in a job's directory, whoever has locked it: the record is replaced as a whole. Null where there is none.
+ * Changes nothing.
+ */
+export function peekRecord(files: FileSystem, directory: string, jobName: string): Promise<JobRecord | null> {
+  return reportingFailure({ operation: 'read', job: jobName, directory }, async () => {
+    return (await loadRecord(files, directory, jobName))?.record ?? null;
+  });
+}
+
+/** Null where there is none. */
+async function loadRecord(files: FileSystem, directory: string, jobName: string): Promise<StoredRecord | null> {
+  const file = recordPath(directory);
+  const damaged = (reason: string): Error => haErrors.create('MR-HA-DAMAGED', { file, job: jobName, reason });
+  const bytes = await readWhole(files, file);
+  if (bytes === null) return null;
+  const opened = openEnvelope(ENVELOPE, bytes);
+  if (opened.kind === 'damaged') throw damaged(opened.reason);
+  if (opened.kind === 'newer') {
+    throw haErrors.create('MR-HA-NEWER-VERSION', { file, version: opened.version, known: ENVELOPE.version });
+  }
+  const reading = readShape(storedShape, parseJson(opened.body));
+  if (reading.kind === 'refused') throw damaged(reading.reason);
+  const { record } = reading.value;
+  if (record.jobName === jobName) return reading.value;
+  if (record.jobName.toLowerCase() !== jobName.toLowerCase()) throw damaged(`it is that of job ${record.jobName}`);
+  throw haErrors.create('MR-HA-NAME-TAKEN', { job: jobName, other: record.jobName, directory });
+}
+
+function recordPath(directory: string): string {
+  return join(directory, 'job');
 }
 
 async function reportingFailure<T>(

@@ -1,3 +1,3 @@
-export { openEmbeddedStore } from './embedded-store.ts';
+export { openEmbeddedStore, readEmbeddedRecord } from './embedded-store.ts';
 export type { EmbeddedStoreOptions } from './embedded-store.ts';
 export { embeddedCheckpointDirectory } from './job-directory.ts';

@@ -7,6 +7,7 @@ import type {
   ConnectorCatalog,
   Ports,
   RunIdentity,
+  StateSchema,
   StepId,
 } from '../../core/index.ts';
 import type { JobGraph } from '../../graph/index.ts';
@@ -29,6 +30,8 @@ export interface RecoveryOptions {
   readonly storage: CheckpointStorage;
   readonly start: StartMode;
   readonly allowDroppedState: boolean;
+  /** What the job's operators keep, by step, where that is known. */
+  readonly schemas?: ReadonlyMap<string, StateSchema>;
 }
 
 /** An execution that may be deployed: nothing that older ones have left is in its way. */
@@ -162,8 +165,8 @@ export class JobRecovery {
 
   /** The steps whose state is dropped; throws where the job cannot start from it. */
   #check({ from }: Origin): readonly StepId[] {
-    const { graph, allowDroppedState } = this.#options;
-    return from === null ? [] : checkRestorePlan(planRestore(from.metadata, graph), allowDroppedState);
+    const { graph, allowDroppedState, schemas } = this.#options;
+    return from === null ? [] : checkRestorePlan(planRestore(from.metadata, graph, schemas), allowDroppedState);
   }
 
   /** Returns warnings: what cannot be committed is no obstacle where somebody has chosen to start from elsewhere. */

@@ -1,3 +1,4 @@
+import { subtaskOfKeyGroup } from '../../core/index.ts';
 import type { CheckpointMetadata, StateSchema, StepId } from '../../core/index.ts';
 import type { ChainNode, JobGraph } from '../../graph/index.ts';
 import { schedulerErrors } from '../errors.ts';
@@ -12,6 +13,19 @@ export interface RestoreStep {
   /** Whether the checkpoint holds anything of it: entries, splits, or prepared output. */
   readonly hasState: boolean;
   readonly reason: string;
+  /** What moves to other subtasks; null where nothing is taken over, or by as many subtasks as before. */
+  readonly rescale: Rescale | null;
+}
+
+/** State of a step that runs with another parallelism than it was written with. */
+export interface Rescale {
+  readonly from: number;
+  readonly to: number;
+  /** Key groups that have entries, and those of them that belong to another subtask now. */
+  readonly keyGroups: number;
+  readonly movedKeyGroups: number;
+  /** They are spread anew over all subtasks. */
+  readonly splits: number;
 }
 
 export interface RestorePlan {
@@ -23,6 +37,7 @@ export interface RestorePlan {
 
 /** What a checkpoint holds of one step. */
 interface WrittenStep {
+  parallelism: number;
   readonly schemas: StateSchema[];
   readonly keyGroups: Set<number>;
   splitCount: number;
@@ -40,19 +55,25 @@ export function planRestore(
 ): RestorePlan {
   const written = writtenSteps(metadata);
   const nodes = new Map(
-    graph.vertices.flatMap(({ chain }) => chain.flatMap((node) => stepIdsOf(node).map((id) => [id, node] as const))),
+    graph.vertices.flatMap(({ chain, parallelism }) =>
+      chain.flatMap((node) => stepIdsOf(node).map((id) => [id, { node, parallelism }] as const)),
+    ),
   );
-  const steps = [...nodes].map(([stepId, node]): RestoreStep => {
+  const steps = [...nodes].map(([stepId, { node, parallelism }]): RestoreStep => {
     const state = written.get(stepId);
     if (state === undefined) {
-      return { stepId, verdict: 'new', hasState: false, reason: 'the checkpoint has no such step' };
+      const reason = 'the checkpoint has no such step';
+      return { stepId, verdict: 'new', hasState: false, reason, rescale: null };
     }
-    return { stepId, hasState: hasState(state), ...judge(state, node, schemas.get(stepId)) };
+    const judgement = judge(state, node, schemas.get(stepId));
+    const isTakenOver = judgement.verdict !== 'incompatible' && metadata.maxParallelism === graph.maxParallelism;
+    const rescale = isTakenOver ? rescaleOf(state, metadata.maxParallelism, parallelism) : null;
+    return { stepId, hasState: hasState(state), ...judgement, rescale };
   });
   for (const [stepId, state] of written) {
     if (nodes.has(stepId)) continue;
     const reason = `the job has no such step; it had ${describe(state)}`;
-    steps.push({ stepId, verdict: 'dropped', hasState: hasState(state), reason });
+    steps.push({ stepId, verdict: 'dropped', hasState: hasState(state), reason, rescale: null });
   }
   const hasKeyed = [...written.values()].some(({ keyGroups }) => keyGroups.size > 0);
   const isChanged = hasKeyed && metadata.maxParallelism !== graph.maxParallelism;
@@ -80,12 +101,13 @@ export function checkRestorePlan(plan: RestorePlan, allowDroppedState: boolean):
 function writtenSteps(metadata: CheckpointMetadata): ReadonlyMap<StepId, WrittenStep> {
   const steps = new Map<StepId, WrittenStep>();
   const step = (id: StepId): WrittenStep => {
-    const known = steps.get(id) ?? { schemas: [], keyGroups: new Set<number>(), splitCount: 0, committableCount: 0 };
+    const nothing = { schemas: [], keyGroups: new Set<number>(), splitCount: 0, committableCount: 0, parallelism: 0 };
+    const known: WrittenStep = steps.get(id) ?? nothing;
     steps.set(id, known);
     return known;
   };
-  for (const { stepIds, subtasks } of metadata.vertices) {
-    for (const id of stepIds) step(id);
+  for (const { stepIds, subtasks, parallelism } of metadata.vertices) {
+    for (const id of stepIds) step(id).parallelism = parallelism;
     for (const { splits, operators, committables } of subtasks) {
       const [head] = stepIds;
       if (head !== undefined) step(head).splitCount += splits.length;
@@ -106,6 +128,17 @@ function writtenSteps(metadata: CheckpointMetadata): ReadonlyMap<StepId, Written
 
 function hasState({ keyGroups, splitCount, committableCount }: WrittenStep): boolean {
   return keyGroups.size > 0 || splitCount > 0 || committableCount > 0;
+}
+
+function rescaleOf(
+  { keyGroups, splitCount: splits, parallelism: from }: WrittenStep,
+  maxParallelism: number,
+  to: number,
+): Rescale | null {
+  if (from === to || (keyGroups.size === 0 && splits === 0)) return null;
+  const subtaskOf = (keyGroup: number, count: number): number => subtaskOfKeyGroup(keyGroup, maxParallelism, count);
+  const moved = [...keyGroups].filter((keyGroup) => subtaskOf(keyGroup, from) !== subtaskOf(keyGroup, to));
+  return { from, to, keyGroups: keyGroups.size, movedKeyGroups: moved.length, splits };
 }
 
 function describe({ keyGroups, splitCount, committableCount }: WrittenStep): string {
