@@ -156,11 +156,12 @@ class SubtaskBuilder {
 
   /** What gives the operators their state back; null where there is none to give. */
   #restore(stages: readonly ChainStage[]): SubtaskParts['restore'] {
-    const { storage } = this.#materials;
+    const { storage, ports } = this.#materials;
+    const { macrotasks } = ports;
     const { operators = [] } = this.#task.restore ?? {};
     if (storage === null || operators.length === 0) return null;
     const stateOf = (step: string) => stages.find(({ stepId }) => stepId === step)?.operator?.state ?? null;
-    return (isCancelled) => restoreState(operators, stateOf, storage, isCancelled);
+    return (isCancelled) => restoreState(operators, stateOf, { storage, macrotasks }, isCancelled);
   }
 
   #createWriter(spec: SinkSpec): SinkWriter {

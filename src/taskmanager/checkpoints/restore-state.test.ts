@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { stepId } from '../../core/index.ts';
+import { nodePorts } from '../../core/node-ports.ts';
 import type { OperatorState, OperatorStateHandle, StateSchema } from '../../core/index.ts';
 import { MemoryCheckpointStorage } from '../../testing/index.ts';
 import { restoreState } from './restore-state.ts';
@@ -26,6 +27,10 @@ async function stored(
   return lists.map((chunks, index) => ({ stepId: stepId(`s${index}`), schema, file, chunks }));
 }
 
+function around(storage: MemoryCheckpointStorage) {
+  return { storage, macrotasks: nodePorts.macrotasks };
+}
+
 function operator() {
   const got: string[] = [];
   const state: OperatorState = {
@@ -48,7 +53,7 @@ describe('restoring', () => {
     if (first === undefined || second === undefined) throw new Error('there are two');
     const [a, b] = [operator(), operator()];
     const some = { ...second, chunks: [...second.chunks.slice(6), ...second.chunks.slice(0, 3)] };
-    await restoreState([some, first], (step) => (step === 's0' ? a.state : b.state), storage, () => false);
+    await restoreState([some, first], (step) => (step === 's0' ? a.state : b.state), around(storage), () => false);
     expect(a.got).toEqual(['1: 1 x 5', '2: 2 x 700000', '3: 3 x 500000']);
     expect(b.got).toEqual(['4: 4 x 3', '6: 6 x 5']);
   });
@@ -57,18 +62,18 @@ describe('restoring', () => {
     const storage = new MemoryCheckpointStorage();
     const handles = await stored(storage, [[5]]);
     await storage.remove(handles[0]?.file.name ?? '');
-    await restoreState(handles.map((handle) => ({ ...handle, chunks: [] })), () => null, storage, () => false);
+    await restoreState(handles.map((handle) => ({ ...handle, chunks: [] })), () => null, around(storage), () => false);
   });
 
   it('fails with the step and the code of what is wrong', async () => {
     const storage = new MemoryCheckpointStorage();
     const handles = await stored(storage, [[5]]);
-    await expect(restoreState(handles, () => null, storage, () => false)).rejects.toMatchObject({
+    await expect(restoreState(handles, () => null, around(storage), () => false)).rejects.toMatchObject({
       code: 'MR-TASK-STATE-UNCLAIMED',
       fields: { step: 's0' },
     });
     storage.damage(handles[0]?.file.name ?? '');
-    await expect(restoreState(handles, () => operator().state, storage, () => false)).rejects.toMatchObject({
+    await expect(restoreState(handles, () => operator().state, around(storage), () => false)).rejects.toMatchObject({
       code: 'MR-STATE-DAMAGED',
       fields: { step: 's0' },
     });
@@ -78,7 +83,7 @@ describe('restoring', () => {
     const storage = new MemoryCheckpointStorage();
     const handles = await stored(storage, [[5, 6, 7]]);
     const { state, got } = operator();
-    await restoreState(handles, () => state, storage, () => got.length === 2);
+    await restoreState(handles, () => state, around(storage), () => got.length === 2);
     expect(got).toHaveLength(2);
   });
 });

@@ -1,5 +1,6 @@
 import type {
   CheckpointStorage,
+  Macrotasks,
   OperatorState,
   OperatorStateHandle,
   StateFile,
@@ -20,12 +21,12 @@ interface ListedChunk {
 
 /**
  * Gives operators back what the handles list. `stateOf` finds an operator by its step; null where there is none.
- * `isCancelled` is asked before every chunk: then no operator is called any more.
+ * `isCancelled` is asked before every chunk: then no operator is called any more. Now and then others have their turn.
  */
 export async function restoreState(
   handles: readonly OperatorStateHandle[],
   stateOf: (stepId: string) => OperatorState | null,
-  storage: CheckpointStorage,
+  { storage, macrotasks }: { readonly storage: CheckpointStorage; readonly macrotasks: Macrotasks },
   isCancelled: () => boolean,
 ): Promise<void> {
   const files = Map.groupBy(handles, ({ file }) => file.name);
@@ -39,6 +40,7 @@ export async function restoreState(
       for (const run of runsOf(chunks)) {
         if (isCancelled()) return;
         await restoreRun(run, reader, stateOf, isCancelled);
+        await macrotasks.yield();
       }
     } finally {
       await reader.close();
