@@ -1,4 +1,3 @@
-import { coreErrors } from '../core/index.ts';
 import type { Operator, RowSchema, TransformStep } from '../core/index.ts';
 import { AggregateOperator } from './aggregate/aggregate-operator.ts';
 import type { AggregateSpec } from './aggregate/aggregate-operator.ts';
@@ -6,6 +5,8 @@ import { DedupeOperator } from './dedupe/dedupe-operator.ts';
 import type { DedupeSpec } from './dedupe/dedupe-operator.ts';
 import { createJoinOperator } from './join/create-join-operator.ts';
 import type { JoinSpec } from './join/join-spec.ts';
+import { TopNOperator } from './top-n/top-n-operator.ts';
+import type { TopNSpec } from './top-n/top-n-operator.ts';
 import { TransformOperator } from './transform-operator.ts';
 import { UnionOperator } from './union-operator.ts';
 import { createWindowOperator } from './window/create-window-operator.ts';
@@ -16,7 +17,7 @@ export type OperatorNode =
   | { readonly kind: 'transform'; readonly steps: readonly TransformStep[]; readonly input: RowSchema }
   | ({ readonly kind: 'aggregate' } & AggregateSpec)
   | ({ readonly kind: 'window' } & WindowSpec)
-  | { readonly kind: 'top-n'; readonly stepId: string }
+  | ({ readonly kind: 'top-n' } & TopNSpec)
   | ({ readonly kind: 'join' } & JoinSpec)
   | ({ readonly kind: 'dedupe' } & DedupeSpec)
   | { readonly kind: 'union' };
@@ -31,7 +32,7 @@ export function createOperator(node: OperatorNode): Operator {
     case 'join':
       return createJoinOperator(node);
     case 'top-n':
-      throw coreErrors.create('MR-INTERNAL', { message: `step ${node.stepId}: no operator for ${node.kind}` });
+      return new TopNOperator(node);
     case 'dedupe':
       return new DedupeOperator(node);
     case 'window':

@@ -5,7 +5,7 @@ import { KeyTable } from '../state/key-table.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
 import { readTime } from '../state/time-codec.ts';
-import { JoinSide, MARKED } from './join-side.ts';
+import { MARKED, RowChains } from '../state/row-chains.ts';
 import { Side } from './join-spec.ts';
 import type { JoinSpec } from './join-spec.ts';
 
@@ -14,8 +14,8 @@ const SPACE = 0;
 /** What a join remembers: the rows of both sides, by key. */
 export class JoinState {
   readonly table: KeyTable;
-  readonly left: JoinSide;
-  readonly right: JoinSide;
+  readonly left: RowChains;
+  readonly right: RowChains;
   readonly schema: StateSchema;
   readonly #spec: JoinSpec;
 
@@ -24,8 +24,8 @@ export class JoinState {
     const keyFields = spec.leftKeys.map((key) => spec.left.fields[key] as Field);
     const typesOf = ({ fields }: RowSchema) => fields.map(({ type }) => type);
     this.table = new KeyTable(keyFields.map(({ type }) => type));
-    this.left = new JoinSide(Side.left, typesOf(spec.left), this.table);
-    this.right = new JoinSide(Side.right, typesOf(spec.right), this.table);
+    this.left = new RowChains(Side.left, typesOf(spec.left), this.table);
+    this.right = new RowChains(Side.right, typesOf(spec.right), this.table);
     this.schema = describe(spec, { fields: keyFields });
   }
 
@@ -33,7 +33,7 @@ export class JoinState {
     return this.table.sizeBytes + this.left.sizeBytes + this.right.sizeBytes;
   }
 
-  side(side: Side): JoinSide {
+  side(side: Side): RowChains {
     return side === Side.left ? this.left : this.right;
   }
 

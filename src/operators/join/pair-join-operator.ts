@@ -18,7 +18,7 @@ import { JoinOutput } from './join-output.ts';
 import { createReach } from './join-reach.ts';
 import type { JoinReach } from './join-reach.ts';
 import { JoinRows } from './join-rows.ts';
-import type { JoinSide } from './join-side.ts';
+import type { RowChains } from '../state/row-chains.ts';
 import { isOneSided, padsRows, Side } from './join-spec.ts';
 import type { JoinSpec, PairBounds } from './join-spec.ts';
 import { JoinState } from './join-state.ts';
@@ -145,7 +145,7 @@ export class PairJoinOperator implements Operator {
 
   /** When the row goes, or Infinity. */
   #dueOf(side: Side, slot: number): number {
-    const time = this.#state.side(side).timeOf(slot);
+    const time = this.#state.side(side).stampOf(slot);
     if (this.#isBounded) return this.#reach.last(side, time);
     return time + (this.#spec.ttlMs ?? Infinity);
   }
@@ -161,13 +161,13 @@ export class PairJoinOperator implements Operator {
     const own = this.#state.side(side);
     const others = this.#state.side(other(side));
     const slot = this.#slot;
-    const time = own.timeOf(slot);
+    const time = own.stampOf(slot);
     const first = this.#reach.first(side, time);
     const last = this.#reach.last(side, time);
     while (this.#other !== NONE) {
       const met = this.#other;
       const next = others.next(met);
-      const metTime = others.timeOf(met);
+      const metTime = others.stampOf(met);
       if (metTime >= first && metTime <= last) {
         const [left, right] = side === Side.left ? [slot, met] : [met, slot];
         if (rows.holds(left, right, rows.batch, row) && !this.#meet(side, met, left, right)) return false;
@@ -205,7 +205,7 @@ export class PairJoinOperator implements Operator {
     if (isSemi || (side === Side.right && !this.#isBounded)) {
       if (!output.hasRoom()) return false;
       // A left row that comes has its own time, whichever partner it met first.
-      const time = side === Side.left && this.#isBounded ? this.#state.left.timeOf(left) : this.#pairTime(left, right);
+      const time = side === Side.left && this.#isBounded ? this.#state.left.stampOf(left) : this.#pairTime(left, right);
       output.alone(Side.left, left, isSemi ? RowKind.insert : RowKind.delete, time);
     }
     this.#hasMet = true;
@@ -215,7 +215,7 @@ export class PairJoinOperator implements Operator {
 
   #pairTime(left: number, right: number): number {
     if (!this.#isBounded) return NaN;
-    return Math.max(this.#state.left.timeOf(left), this.#state.right.timeOf(right));
+    return Math.max(this.#state.left.stampOf(left), this.#state.right.stampOf(right));
   }
 
   /** What is left to say of a row that has met all that are there. */
@@ -230,7 +230,7 @@ export class PairJoinOperator implements Operator {
     }
     if (this.#staysAlone(side) && !own.isMarked(slot) && (isNull || !this.#isBounded)) {
       if (!output.hasRoom()) return false;
-      output.alone(side, slot, RowKind.insert, this.#isBounded ? own.timeOf(slot) : NaN);
+      output.alone(side, slot, RowKind.insert, this.#isBounded ? own.stampOf(slot) : NaN);
     }
     if (isNull) this.#state.remove(side, slot);
     return true;
@@ -252,10 +252,10 @@ export class PairJoinOperator implements Operator {
     return true;
   }
 
-  #leaveAlone(side: Side, slot: number, own: JoinSide): boolean {
+  #leaveAlone(side: Side, slot: number, own: RowChains): boolean {
     const { output } = this.#opened as Opened;
     if (!output.hasRoom()) return false;
-    output.alone(side, slot, RowKind.insert, Math.max(own.timeOf(slot), own.due.time));
+    output.alone(side, slot, RowKind.insert, Math.max(own.stampOf(slot), own.due.time));
     return true;
   }
 

@@ -102,7 +102,7 @@ export class TemporalJoinOperator implements Operator {
   #await(slot: number, key: number): void {
     const { left } = this.#state;
     left.link(slot, key);
-    left.due.push(left.timeOf(slot), slot);
+    left.due.push(left.stampOf(slot), slot);
   }
 
   #takeVersion({ rowKinds }: ColumnBatch, row: number, rows: JoinRows): void {
@@ -125,42 +125,42 @@ export class TemporalJoinOperator implements Operator {
   /** Whether all rows that may still come meet a newer version. */
   #isHidden(key: number, time: number): boolean {
     const version = this.#versionAt(key, this.#watermarkMs);
-    return version !== NONE && this.#state.right.timeOf(version) > time;
+    return version !== NONE && this.#state.right.stampOf(version) > time;
   }
 
   /** The newest version that is not younger, or -1. */
   #versionAt(key: number, time: number): number {
     const { right } = this.#state;
     let version = right.head(key);
-    while (version !== NONE && right.timeOf(version) > time) version = right.next(version);
+    while (version !== NONE && right.stampOf(version) > time) version = right.next(version);
     return version;
   }
 
   /** Puts a version into its place; it replaces one of the same time. */
   #addVersion(slot: number, key: number): void {
     const { right } = this.#state;
-    const time = right.timeOf(slot);
+    const time = right.stampOf(slot);
     let newer = NONE;
     let older = right.head(key);
-    while (older !== NONE && right.timeOf(older) > time) {
+    while (older !== NONE && right.stampOf(older) > time) {
       newer = older;
       older = right.next(older);
     }
     right.link(slot, key, newer);
-    if (older !== NONE && right.timeOf(older) === time) {
+    if (older !== NONE && right.stampOf(older) === time) {
       const same = older;
       older = right.next(same);
       this.#state.remove(Side.right, same);
     }
     if (older !== NONE || right.isMarked(slot)) right.due.push(time, key);
-    if (newer !== NONE) right.due.push(right.timeOf(newer), key);
+    if (newer !== NONE) right.due.push(right.stampOf(newer), key);
   }
 
   /** The time of a left row has passed. */
   #leave(slot: number, output: JoinOutput): void {
     const { rows } = this.#opened as Opened;
     const { left, right } = this.#state;
-    const time = left.timeOf(slot);
+    const time = left.stampOf(slot);
     const version = this.#versionAt(left.keyOf(slot), time);
     const isPair =
       version !== NONE && !right.isMarked(version) && rows.holds(slot, version, output.batch, output.batch.rowCount);

@@ -11,6 +11,7 @@ export class RowSlots {
   readonly #columns: readonly SlotColumn[];
   readonly #slots = new SlotAllocator();
   #capacity = 0;
+  #bound: readonly Column[] = [];
 
   constructor(types: readonly DataType[]) {
     this.#columns = types.map(createSlotColumn);
@@ -36,7 +37,17 @@ export class RowSlots {
 
   /** The columns of the rows that are added next. */
   bind(columns: readonly Column[]): void {
+    this.#bound = columns;
     for (let i = 0; i < this.#columns.length; i++) (this.#columns[i] as SlotColumn).bind(columns[i] as Column);
+  }
+
+  /** The order of a row's field to that of a kept row; NULL is the least, NaN the greatest. */
+  compareRow(slot: number, index: number, row: number): number {
+    const column = this.#columns[index] as SlotColumn;
+    const { hasNulls, nulls } = this.#bound[index] as Column;
+    const isNull = column.isNull(slot);
+    const isRowNull = hasNulls && nulls[row] === 1;
+    return isNull || isRowNull ? Number(isNull) - Number(isRowNull) : column.compareRow(slot, row);
   }
 
   /** Copies a row; returns its slot. */

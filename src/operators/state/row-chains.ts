@@ -1,50 +1,51 @@
 import type { DataType } from '../../core/index.ts';
-import { grown } from '../state/grown.ts';
-import type { KeyTable } from '../state/key-table.ts';
-import { RowSlots } from '../state/row-slots.ts';
-import { SlotSnapshots } from '../state/slot-snapshots.ts';
-import { TimeHeap } from '../state/time-heap.ts';
-import type { Side } from './join-spec.ts';
+import { grown } from './grown.ts';
+import type { KeyTable } from './key-table.ts';
+import { RowSlots } from './row-slots.ts';
+import { SlotSnapshots } from './slot-snapshots.ts';
+import { TimeHeap } from './time-heap.ts';
 
 const NONE = -1;
-/** In the first byte of an entry, beside the side. */
+/** In the first byte of an entry, beside the sort. */
 export const MARKED = 2;
 
 /**
- * The rows of one side that are kept: in slots, and those of a key in a chain. Who changes the order of chains or the
- * mark of a row has only to call the methods here; snapshots are told.
+ * Rows that are kept, in slots; those of a key in a chain, in whatever order the owner gives them. Each has a stamp, a
+ * number that the owner chooses (its time, say), and a mark. Snapshots are told of all that changes; the order of a
+ * chain is not part of them.
  */
-export class JoinSide {
+export class RowChains {
   readonly rows: RowSlots;
   /** When rows go, or have something to do; a row that has gone before may still be in it. */
   readonly due = new TimeHeap();
   readonly snapshots: SlotSnapshots;
-  readonly #side: Side;
+  readonly #sort: 0 | 1;
   readonly #table: KeyTable;
   /** Per slot of a key: the first row of the chain, + 1. */
   #heads = new Int32Array(0);
-  #times = new Float64Array(0);
+  #stamps = new Float64Array(0);
   /** The key's slot; -1 for a row that is in no chain. */
   #keys = new Int32Array(0);
   #next = new Int32Array(0);
   #previous = new Int32Array(0);
   #marks = new Uint8Array(0);
 
-  constructor(side: Side, types: readonly DataType[], table: KeyTable) {
-    this.#side = side;
+  /** `sort` tells the entries of two apart that have one table. */
+  constructor(sort: 0 | 1, types: readonly DataType[], table: KeyTable) {
+    this.#sort = sort;
     this.#table = table;
     this.rows = new RowSlots(types);
     this.snapshots = this.#createSnapshots();
   }
 
   get sizeBytes(): number {
-    const perSlot = this.#times.byteLength + this.#keys.byteLength + this.#next.byteLength + this.#previous.byteLength;
+    const perSlot = this.#stamps.byteLength + this.#keys.byteLength + this.#next.byteLength + this.#previous.byteLength;
     const chains = this.#heads.byteLength + this.#marks.byteLength + perSlot;
     return this.rows.sizeBytes + this.due.sizeBytes + this.snapshots.sizeBytes + chains;
   }
 
-  timeOf(slot: number): number {
-    return this.#times[slot] as number;
+  stampOf(slot: number): number {
+    return this.#stamps[slot] as number;
   }
 
   keyOf(slot: number): number {
@@ -61,6 +62,11 @@ export class JoinSide {
     return this.#next[slot] as number;
   }
 
+  /** The row in front, or -1. */
+  previous(slot: number): number {
+    return this.#previous[slot] as number;
+  }
+
   isMarked(slot: number): boolean {
     return this.#marks[slot] === 1;
   }
@@ -72,11 +78,11 @@ export class JoinSide {
   }
 
   /** Keeps a row of the columns that `rows` is bound to, in no chain yet. */
-  add(row: number, timeMs: number): number {
+  add(row: number, stamp: number): number {
     const slot = this.rows.add(row);
-    if (slot >= this.#times.length) this.#reserve(slot + 1);
+    if (slot >= this.#stamps.length) this.#reserve(slot + 1);
     if (this.snapshots.isTaking) this.snapshots.added(slot);
-    this.#times[slot] = timeMs;
+    this.#stamps[slot] = stamp;
     this.#keys[slot] = NONE;
     this.#marks[slot] = 0;
     return slot;
@@ -109,7 +115,7 @@ export class JoinSide {
   }
 
   #reserve(slotCount: number): void {
-    this.#times = grown(this.#times, slotCount);
+    this.#stamps = grown(this.#stamps, slotCount);
     this.#keys = grown(this.#keys, slotCount);
     this.#next = grown(this.#next, slotCount);
     this.#previous = grown(this.#previous, slotCount);
@@ -125,8 +131,8 @@ export class JoinSide {
       isUsed: (slot) => rows.isUsed(slot),
       hashOf: (slot) => this.#table.hashOf(this.#keys[slot] as number),
       encode: (slot, to) => {
-        to.byte(this.#side | (this.#marks[slot] === 1 ? MARKED : 0));
-        to.integer(this.#times[slot] as number, null);
+        to.byte(this.#sort | (this.#marks[slot] === 1 ? MARKED : 0));
+        to.integer(this.#stamps[slot] as number, null);
         rows.encode(slot, to);
       },
     });

@@ -1,0 +1,179 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { RowKind, rowSchema, types } from '../../core/index.ts';
+import type { Value } from '../../core/index.ts';
+import { OperatorHarness, driveOperator, driveOperatorAllWays } from '../../testing/index.ts';
+import type { OutputRow } from '../../testing/index.ts';
+import { TopNOperator } from './top-n-operator.ts';
+import type { TopNSpec } from './top-n-operator.ts';
+
+const input = rowSchema([
+  { name: 'region', type: types.string },
+  { name: 'amount', type: types.long },
+  { name: 'ratio', type: types.double },
+  { name: 'name', type: types.string },
+  { name: 'done', type: types.boolean },
+  { name: 'price', type: types.decimal(38, 2) },
+  { name: 'number', type: types.int },
+]);
+const ranked = rowSchema([...input.fields, { name: 'place', type: types.long }]);
+
+const rowArbitrary = fc
+  .tuple(
+    fc.constantFrom('north', 'south', null),
+    fc.constantFrom(null, 1n, 2n, -(2n ** 60n), 2n ** 60n, 2n ** 60n + 1n),
+    fc.constantFrom(null, NaN, -0, 0, 1.5, -1.5, Infinity),
+    fc.constantFrom(null, '', 'a', 'ab', 'ä', '\u{1f600}', '\uffff'),
+    fc.constantFrom(null, true, false),
+    fc.constantFrom(null, 0n, -5n, 10n ** 30n, 10n ** 30n + 1n),
+  )
+  .map((row): readonly Value[] => row);
+
+const specArbitrary = fc
+  .record({
+    keys: fc.constantFrom([0], [], [4, 0]),
+    by: fc.uniqueArray(fc.record({ column: fc.integer({ min: 1, max: 5 }), descending: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 3,
+      selector: ({ column }) => column,
+    }),
+    count: fc.integer({ min: 1, max: 5 }),
+    hasRank: fc.boolean(),
+  })
+  .map((parts): TopNSpec => ({ stepId: 't', ...parts, input, output: parts.hasRank ? ranked : input }));
+
+/** -1, 0 or 1, in the order of SQL; NULL first, NaN last. Strings by code point. */
+function compare(a: Value, b: Value): number {
+  if (a === null || b === null) return Number(b === null) - Number(a === null);
+  if (typeof a === 'string') return Math.sign(Buffer.compare(Buffer.from(a), Buffer.from(b as string)));
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return a < (b as typeof a) ? -1 : a > (b as typeof a) ? 1 : 0;
+}
+
+/** By sorting all. */
+function reference({ keys, by, count, hasRank }: TopNSpec, rows: readonly (readonly Value[])[]): string[] {
+  const groups = Map.groupBy(rows, (row) => keys.map((key) => String(row[key])).join('|'));
+  return [...groups.values()].flatMap((group) => {
+    const sorted = group.toSorted((a, b) => {
+      for (const { column, descending } of by) {
+        const order = compare(a[column] as Value, b[column] as Value);
+        if (order !== 0) return descending ? -order : order;
+      }
+      return 0;
+    });
+    return sorted.slice(0, count).map((row, place) => textOf(hasRank ? [...row, BigInt(place + 1)] : row));
+  }).sort();
+}
+
+const textOf = (values: readonly Value[]): string =>
+  values.map((value) => (typeof value === 'bigint' ? `${value}n` : String(value))).join(',');
+
+/** What is left of the changelog; fails where a row is taken back that is not there. */
+function leftOf(rows: readonly OutputRow[]): string[] {
+  const left: string[] = [];
+  for (const { values, rowKind } of rows) {
+    const text = textOf(values);
+    if (rowKind === RowKind.insert || rowKind === RowKind.updateAfter) left.push(text);
+    else if (left.includes(text)) left.splice(left.indexOf(text), 1);
+    else throw new Error(`${text} is taken back, and was not there`);
+  }
+  return left.sort();
+}
+
+const numbered = (rows: readonly (readonly Value[])[]) => rows.map((row, number) => [...row, number]);
+
+describe('TopNOperator', () => {
+  it('keeps the first rows of each key, whatever the batches, restores and subtasks', async () => {
+    await fc.assert(
+      fc.asyncProperty(specArbitrary, fc.array(rowArbitrary, { maxLength: 60 }), async (spec, given) => {
+        const rows = numbered(given);
+        const result = await driveOperatorAllWays({
+          create: () => new TopNOperator(spec),
+          input,
+          rows: rows.map((values) => ({ values })),
+          keys: [spec.keys],
+        });
+        expect(leftOf(result.rows)).toEqual(reference(spec, rows));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is right after every row, with no more rows than asked for at any time', async () => {
+    await fc.assert(
+      fc.asyncProperty(specArbitrary, fc.array(rowArbitrary, { maxLength: 40 }), async (spec, given) => {
+        const harness = await OperatorHarness.open({ create: () => new TopNOperator(spec), input });
+        const rows = numbered(given);
+        for (const [index, values] of rows.entries()) {
+          await harness.process([{ values }]);
+          expect(leftOf(harness.rows)).toEqual(reference(spec, rows.slice(0, index + 1)));
+        }
+        if (spec.keys.length === 0) {
+          for (let end = 0; end < harness.rows.length; end++) {
+            expect(leftOf(harness.rows.slice(0, end)).length).toBeLessThanOrEqual(spec.count);
+          }
+        }
+        await harness.close();
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('says with places which row follows which, so that the newest of a place counts', async () => {
+    const spec: TopNSpec = {
+      stepId: 't', keys: [0], by: [{ column: 1, descending: true }], count: 2, hasRank: true, input, output: ranked,
+    };
+    const row = (amount: bigint, number: number): readonly Value[] => ['north', amount, null, null, null, null, number];
+    const rows = [row(5n, 0), row(7n, 1), row(7n, 2), row(1n, 3)].map((values) => ({ values }));
+    const result = await driveOperator({ create: () => new TopNOperator(spec), input, rows }, { batchSize: 4, pauses: 1 });
+    expect(result.rows.map(({ values, rowKind }) => [rowKind, values[6], values[7]])).toEqual([
+      [RowKind.insert, 0, 1n],
+      [RowKind.updateBefore, 0, 1n],
+      [RowKind.updateAfter, 1, 1n],
+      [RowKind.insert, 0, 2n],
+      [RowKind.updateBefore, 0, 2n],
+      [RowKind.updateAfter, 2, 2n],
+    ]);
+  });
+
+  it('stops and goes on in the middle of the places that a row changes', async () => {
+    const by = [{ column: 6, descending: false }];
+    const spec: TopNSpec = { stepId: 't', keys: [], by, count: 1500, hasRank: true, input, output: ranked };
+    // Each comes behind all others, but for the last.
+    const rows = Array.from({ length: 2000 }, (_, number) => ['a', null, null, null, null, null, (number + 1) % 2000]);
+    const events = rows.map((values) => ({ values }));
+    const create = () => new TopNOperator(spec);
+    const result = await driveOperator({ create, input, rows: events }, { batchSize: 512, pauses: 1 });
+    expect(result.rows).toHaveLength(1500 + 2 * 1500);
+    const places = new Map<Value, Value>();
+    for (const { values, rowKind } of result.rows) {
+      if (rowKind !== RowKind.updateBefore) places.set(values[7] as Value, values[6] as Value);
+    }
+    expect([...places]).toEqual(Array.from({ length: 1500 }, (_, place) => [BigInt(place + 1), place]));
+  });
+
+  it('holds no more than what counts', async () => {
+    const by = [{ column: 6, descending: true }];
+    const spec: TopNSpec = { stepId: 't', keys: [0], by, count: 3, hasRank: false, input, output: input };
+    const harness = await OperatorHarness.open({ create: () => new TopNOperator(spec), input });
+    let stateBytes = 0;
+    for (let round = 0; round < 20; round++) {
+      const rows = Array.from({ length: 500 }, (_, i): { values: Value[] } => ({
+        values: ['a', null, null, `name ${round} ${i}`, null, null, round * 500 + i],
+      }));
+      await harness.process(rows);
+      expect(harness.takeRows().length).toBeGreaterThan(500);
+      if (round === 0) ({ stateBytes } = harness);
+      expect(harness.stateBytes).toBeLessThanOrEqual(stateBytes * 2);
+    }
+    await harness.close();
+  });
+
+  it('refuses rows that take others back', async () => {
+    const spec: TopNSpec = { stepId: 't', keys: [], by: [], count: 1, hasRank: false, input, output: input };
+    const rows = [{ values: [], rowKind: RowKind.delete }];
+    await expect(
+      driveOperator({ create: () => new TopNOperator(spec), input, rows }, { batchSize: 1, pauses: 0 }),
+    ).rejects.toMatchObject({ code: 'MR-OPERATOR-CHANGELOG' });
+  });
+});

@@ -1,0 +1,271 @@
+/**
+ * The first `count` rows per key, in an order; ties by arrival. NULL is the least value, NaN the greatest. The rows of
+ * a key are a chain in that order, searched from its end: most rows come behind the last, and cost one comparison.
+ *
+ * What leaves: with places, each place whose row changes says so by an update (the old row, then the new one), and a
+ * new place by an insert, so the place is a key of the output. Without, the row that leaves is deleted, then the one
+ * that enters is inserted: never more than `count` are there.
+ */
+import { formatType, RowKind } from '../../core/index.ts';
+import type {
+  ColumnBatch,
+  Field,
+  LongColumn,
+  Operator,
+  OperatorContext,
+  OperatorState,
+  OptionValue,
+  RowSchema,
+  StateChunk,
+  StateSchema,
+} from '../../core/index.ts';
+import { BufferedOutput } from '../buffered-output.ts';
+import { KeyedBatch } from '../keyed-batch.ts';
+import { refuseUpdates } from '../refuse-updates.ts';
+import { ByteReader } from '../state/byte-reader.ts';
+import { writeInteger, writeNull } from '../state/column-writes.ts';
+import { grown } from '../state/grown.ts';
+import { KeyTable } from '../state/key-table.ts';
+import { RowChains } from '../state/row-chains.ts';
+import { ScratchRow } from '../state/scratch-row.ts';
+import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
+import { readTime } from '../state/time-codec.ts';
+
+/** The TopNNode of a job graph. */
+export interface TopNSpec {
+  readonly stepId: string;
+  readonly keys: readonly number[];
+  readonly by: readonly { readonly column: number; readonly descending: boolean }[];
+  readonly count: number;
+  readonly hasRank: boolean;
+  readonly input: RowSchema;
+  readonly output: RowSchema;
+}
+
+interface Opened {
+  readonly context: OperatorContext;
+  readonly output: BufferedOutput;
+}
+
+const SPACE = 0;
+const NONE = -1;
+
+export class TopNOperator implements Operator {
+  readonly state: OperatorState;
+  readonly #spec: TopNSpec;
+  readonly #batch: KeyedBatch;
+  readonly #table: KeyTable;
+  /** Stamped with their arrival. */
+  readonly #chains: RowChains;
+  /** Per slot of a key: its last row, + 1, and how many there are. */
+  #tails = new Int32Array(0);
+  #counts = new Int32Array(0);
+  #arrivals = 0;
+  #opened: Opened | null = null;
+  /** The row that enters: -1 between two; its key, and the row behind which it comes. */
+  #entering = NONE;
+  #key = NONE;
+  #after = NONE;
+  /** How far its entry was said: the place that changes, the row there, and the row that takes it. */
+  #place = 0;
+  #old = NONE;
+  #mover = NONE;
+  #isOldGone = false;
+  #isResuming = false;
+
+  constructor(spec: TopNSpec) {
+    const keyFields = spec.keys.map((key) => spec.input.fields[key] as Field);
+    this.#spec = spec;
+    this.#batch = new KeyedBatch(spec.keys);
+    this.#table = new KeyTable(keyFields.map(({ type }) => type));
+    this.#chains = new RowChains(0, spec.input.fields.map(({ type }) => type), this.#table);
+    this.state = this.#describeState({ fields: keyFields });
+  }
+
+  open(context: OperatorContext): void {
+    this.#opened = { context, output: new BufferedOutput(context, this.#spec.output, true) };
+  }
+
+  process(batch: ColumnBatch, fromRow: number): number {
+    const { output } = this.#opened as Opened;
+    if (!this.#isResuming) {
+      refuseUpdates(batch, this.#spec.stepId);
+      this.#batch.read(batch);
+      this.#table.bind(this.#batch.columns);
+      this.#chains.rows.bind(batch.columns);
+    }
+    this.#isResuming = true;
+    for (let row = fromRow; row < batch.rowCount; row++) {
+      if (this.#entering === NONE && !this.#enter(row)) continue;
+      if (!(this.#spec.hasRank ? this.#sayPlaces(output) : this.#sayRows(output))) return row;
+      this.#settle();
+    }
+    this.#isResuming = false;
+    output.emit();
+    return batch.rowCount;
+  }
+
+  finish(): boolean {
+    return true;
+  }
+
+  close(): void {
+    this.#opened = null;
+  }
+
+  /** Finds the place of a row; false where it is behind the last that counts. */
+  #enter(row: number): boolean {
+    const hash = this.#batch.hashes[row] as number;
+    const known = this.#table.find(hash, row, SPACE);
+    const key = known < 0 ? this.#insertKey(hash, row) : known;
+    const count = this.#counts[key] as number;
+    let after = this.#tail(key);
+    let place = count;
+    while (after !== NONE && this.#compare(after, row) < 0) {
+      after = this.#chains.previous(after);
+      place--;
+    }
+    if (place >= this.#spec.count) return false;
+    this.#key = key;
+    this.#after = after;
+    this.#entering = this.#chains.add(row, this.#arrivals++);
+    this.#place = place;
+    this.#old = after === NONE ? this.#chains.head(key) : this.#chains.next(after);
+    this.#mover = this.#entering;
+    return true;
+  }
+
+  #insertKey(hash: number, row: number): number {
+    const key = this.#table.insert(hash, row, SPACE);
+    this.#tails = grown(this.#tails, key + 1);
+    this.#counts = grown(this.#counts, key + 1);
+    return key;
+  }
+
+  #tail(key: number): number {
+    return (this.#tails[key] as number) - 1;
+  }
+
+  /** The order of a row to one that is kept: below zero where it comes first. */
+  #compare(slot: number, row: number): number {
+    for (const { column, descending } of this.#spec.by) {
+      const order = this.#chains.rows.compareRow(slot, column, row);
+      if (order !== 0) return descending ? -order : order;
+    }
+    return 0;
+  }
+
+  /** False where the output is full; how far it came is remembered. */
+  #sayPlaces(output: BufferedOutput): boolean {
+    while (this.#old !== NONE) {
+      if (!this.#isOldGone) {
+        if (!output.hasRoom()) return false;
+        this.#say(output, this.#old, RowKind.updateBefore);
+        this.#isOldGone = true;
+      }
+      if (!output.hasRoom()) return false;
+      this.#say(output, this.#mover, RowKind.updateAfter);
+      this.#isOldGone = false;
+      this.#mover = this.#old;
+      this.#old = this.#chains.next(this.#old);
+      this.#place++;
+    }
+    if (this.#place >= this.#spec.count) return true;
+    if (!output.hasRoom()) return false;
+    this.#say(output, this.#mover, RowKind.insert);
+    return true;
+  }
+
+  #sayRows(output: BufferedOutput): boolean {
+    if (!this.#isOldGone && this.#counts[this.#key] === this.#spec.count) {
+      if (!output.hasRoom()) return false;
+      this.#say(output, this.#tail(this.#key), RowKind.delete);
+      this.#isOldGone = true;
+    }
+    if (!output.hasRoom()) return false;
+    this.#say(output, this.#entering, RowKind.insert);
+    this.#isOldGone = false;
+    return true;
+  }
+
+  #say(output: BufferedOutput, slot: number, kind: RowKind): void {
+    const { columns, row } = output;
+    this.#chains.rows.writeAll(slot, columns, 0, row);
+    if (this.#spec.hasRank) {
+      const rank = columns[columns.length - 1] as LongColumn;
+      writeNull(rank, row, false);
+      writeInteger(rank, row, this.#place + 1, null);
+    }
+    output.add(kind, NaN);
+  }
+
+  /** All has been said: the row takes its place, and the one that has none any more goes. */
+  #settle(): void {
+    const key = this.#key;
+    this.#link(this.#entering, key, this.#after);
+    this.#entering = NONE;
+    if ((this.#counts[key] as number) <= this.#spec.count) return;
+    const last = this.#tail(key);
+    this.#tails[key] = this.#chains.previous(last) + 1;
+    this.#counts[key] = this.#spec.count;
+    this.#chains.remove(last);
+  }
+
+  #link(slot: number, key: number, after: number): void {
+    this.#chains.link(slot, key, after);
+    if (after === this.#tail(key)) this.#tails[key] = slot + 1;
+    this.#counts[key] = (this.#counts[key] as number) + 1;
+  }
+
+  #describeState(key: RowSchema): OperatorState {
+    const { by, count, hasRank, input, keys } = this.#spec;
+    const settings: Readonly<Record<string, OptionValue>> = {
+      keys,
+      by: by.map(({ column, descending }) => ({ column, descending })),
+      count,
+      hasRank,
+      row: input.fields.map(({ type }) => formatType(type)),
+    };
+    const schema = layoutSchema({ kind: 'top-n', version: 1, key, values: [], settings });
+    const [table, chains] = [this.#table, this.#chains];
+    const perKey = (): number => this.#tails.byteLength + this.#counts.byteLength;
+    return {
+      schema,
+      get sizeBytes() {
+        return table.sizeBytes + chains.sizeBytes + perKey();
+      },
+      snapshot: () => chains.snapshots.take((this.#opened as Opened).context.maxParallelism),
+      restore: (chunk, written) => {
+        this.#restore(chunk, written, schema);
+      },
+    };
+  }
+
+  #restore({ bytes, keyGroup }: StateChunk, written: StateSchema, schema: StateSchema): void {
+    const { stepId, input, keys, count } = this.#spec;
+    matchSchemas(written, schema, stepId);
+    const from = new ByteReader(bytes, stepId);
+    const entry = new ScratchRow(input, keys);
+    const { maxParallelism } = (this.#opened as Opened).context;
+    while (!from.atEnd) {
+      if (from.byte() !== 0) from.fail('there is only one kind of entry');
+      const arrival = readTime(from);
+      const hash = entry.readKey(from, keyGroup, maxParallelism);
+      this.#table.bind(entry.keys);
+      this.#chains.rows.bind(entry.columns);
+      const known = this.#table.find(hash, 0, SPACE);
+      const key = known < 0 ? this.#insertKey(hash, 0) : known;
+      if (this.#counts[key] === count) from.fail('a key has too many rows');
+      let after = this.#tail(key);
+      while (after !== NONE && this.#isBefore(arrival, after)) after = this.#chains.previous(after);
+      this.#link(this.#chains.add(0, arrival), key, after);
+      this.#arrivals = Math.max(this.#arrivals, arrival + 1);
+    }
+  }
+
+  /** Whether the row that is read back comes in front of one that is kept. */
+  #isBefore(arrival: number, slot: number): boolean {
+    const order = this.#compare(slot, 0);
+    return order < 0 || (order === 0 && arrival < this.#chains.stampOf(slot));
+  }
+}
