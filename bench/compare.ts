@@ -1,13 +1,16 @@
 /**
- * Compares output topics as multisets of rows: each row is brought to one spelling (fields by name, numbers as exact
- * decimals, timestamps as epoch milliseconds), hashed, and the hashes are added, which does not depend on order. Reads
- * with kafkajs, which shares nothing with the engine's own decoding.
+ * Compares output topics as multisets of rows, of changelogs the final row per key: each row is brought to one spelling
+ * (fields by name, numbers as exact decimals, timestamps as epoch milliseconds), hashed, and the hashes are added, so
+ * that order does not count. Reads committed records with kafkajs, which shares nothing with the engine's own decoding.
  */
 import { createHash } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 
 export interface Multiset {
+  /** Rows that count: of a changelog, keys that have one. */
   readonly count: number;
+  /** All records. */
+  readonly records: number;
   /** Of all values. */
   readonly valueBytes: number;
   /** The sum of the rows' 128-bit hashes. */
@@ -19,7 +22,12 @@ export interface Multiset {
 const SAMPLE_SIZE = 3;
 const IDLE_LIMIT_MS = 30_000;
 
-export async function readMultiset(brokers: string, topic: string): Promise<Multiset> {
+/** Of a changelog the last record of a key counts, in a partition; without a value, none does. */
+export async function readMultiset(
+  brokers: string,
+  topic: string,
+  upsertKey: readonly string[] | null = null,
+): Promise<Multiset> {
   const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'bench-compare', logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
@@ -27,28 +35,85 @@ export async function readMultiset(brokers: string, topic: string): Promise<Mult
   await admin.disconnect();
   const ends = new Map(offsets.map((o) => [o.partition, BigInt(o.high)]));
   const open = new Set([...ends].filter(([, end]) => end > 0n).map(([partition]) => partition));
-  let count = 0;
-  let valueBytes = 0;
-  let sum = 0n;
-  const sample: string[] = [];
-  if (open.size > 0) {
-    await consumeAll(kafka, topic, ends, open, (value) => {
-      const row = canonicalRow(value);
-      if (sample.length < SAMPLE_SIZE) sample.push(row);
-      count++;
-      valueBytes += Buffer.byteLength(value);
-      sum = BigInt.asUintN(128, sum + BigInt(`0x${createHash('md5').update(row).digest('hex')}`));
-    });
-  }
-  return { count, valueBytes, sum: sum.toString(16), sample };
+  const rows = new RowSums(upsertKey);
+  if (open.size > 0) await consumeAll(kafka, topic, ends, open, (record) => rows.add(record));
+  return rows.total();
 }
+
+/** Key and value are texts of JSON, or null. */
+export interface OutputRecord {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly value: string | null;
+}
+
+export class RowSums {
+  readonly #upsertKey: readonly string[] | null;
+  /** Hashes of the newest rows. */
+  readonly #newest = new Map<string, bigint>();
+  readonly #sample: string[] = [];
+  #count = 0;
+  #records = 0;
+  #valueBytes = 0;
+  #sum = 0n;
+
+  constructor(upsertKey: readonly string[] | null) {
+    this.#upsertKey = upsertKey;
+  }
+
+  add({ partition, key, value }: OutputRecord): void {
+    this.#records++;
+    if (value !== null) this.#valueBytes += Buffer.byteLength(value);
+    const row = value === null ? null : canonicalRow(value);
+    if (row !== null && this.#sample.length < SAMPLE_SIZE) this.#sample.push(row);
+    if (this.#upsertKey !== null) {
+      // Between partitions there is no order: a key in two of them counts twice, and so is found.
+      const id = `${partition}\u0001${this.#keyOf(this.#upsertKey, key)}`;
+      this.#count -= this.#remove(id);
+      if (row !== null) this.#newest.set(id, hashOf(row));
+    } else if (row === null) {
+      throw new Error('a record without a value where every record counts');
+    }
+    if (row === null) return;
+    this.#count++;
+    this.#sum += hashOf(row);
+  }
+
+  #keyOf(fields: readonly string[], key: string | null): string {
+    if (key === null) throw new Error('a record of a changelog has no key');
+    const row = canonicalRow(key);
+    const names = row.split('\u0001').map((entry) => entry.slice(0, entry.indexOf('=')));
+    if (names.join() !== [...fields].sort().join()) throw new Error(`a key with ${names.join()}, not ${fields.join()}`);
+    return row;
+  }
+
+  #remove(id: string): number {
+    const before = this.#newest.get(id);
+    if (before === undefined) return 0;
+    this.#newest.delete(id);
+    this.#sum -= before;
+    return 1;
+  }
+
+  total(): Multiset {
+    return {
+      count: this.#count,
+      records: this.#records,
+      valueBytes: this.#valueBytes,
+      sum: BigInt.asUintN(128, this.#sum).toString(16),
+      sample: this.#sample,
+    };
+  }
+}
+
+const hashOf = (row: string): bigint => BigInt(`0x${createHash('md5').update(row).digest('hex')}`);
 
 async function consumeAll(
   kafka: Kafka,
   topic: string,
   ends: ReadonlyMap<number, bigint>,
   open: Set<number>,
-  onValue: (value: string) => void,
+  onRecord: (record: OutputRecord) => void,
 ): Promise<void> {
   const consumer = kafka.consumer({
     groupId: `bench-compare-${topic}-${process.pid}`,
@@ -70,7 +135,9 @@ async function consumeAll(
           autoCommit: false,
           eachBatch: ({ batch }) => {
             watch();
-            for (const message of batch.messages) onValue(String(message.value));
+            for (const { key, value } of batch.messages) {
+              onRecord({ partition: batch.partition, key: key && String(key), value: value && String(value) });
+            }
             // The last offsets may be control records, which kafkajs does not show: the batch's own end counts.
             if (BigInt(batch.lastOffset()) + 1n >= (ends.get(batch.partition) ?? 0n)) open.delete(batch.partition);
             if (open.size === 0) resolve();

@@ -1,11 +1,13 @@
 /**
  * npm run bench -- nexmark q0 q1 q2 q22 --peers flink,kafkajs,raw [--events N] [--parallelism P[,P…]] [--runs N]
- *                  [--kafka 3.9|4.1] [--brokers HOST:PORT,…] [--json FILE] [--markdown FILE]
+ *                  [--delivery exactly-once] [--checkpoint-interval 10s] [--kafka 3.9|4.1] [--brokers HOST:PORT,…]
+ *                  [--json FILE] [--markdown FILE]
  * npm run bench -- soak [--events N]
  *
- * Preloads a topic once, then runs every system in turn on the same broker, interleaved over the runs, and prints
+ * Preloads topics once, then runs every system in turn on the same broker, interleaved over the runs, and prints
  * records per wall second and per CPU-second of all processes of each system, as medians with minimum and maximum.
- * Outputs are compared as multisets before a figure counts.
+ * Outputs are compared, as multisets or by the final row per key, before a figure counts. A peer that cannot run a
+ * query is left out of it.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
@@ -16,17 +18,18 @@ import { readMultiset } from './compare.ts';
 import type { Multiset } from './compare.ts';
 import { queries } from './nexmark/queries.ts';
 import type { Query } from './nexmark/queries.ts';
-import { createTopic, deleteTopic, preloadBids } from './nexmark/topics.ts';
+import { createTopic, deleteTopic, preload } from './nexmark/topics.ts';
 import { renderTable, rowsOf } from './report.ts';
 import type { Row, SystemRuns } from './report.ts';
 import { soak } from './soak.ts';
 import { flink } from './systems/flink.ts';
 import { millrace } from './systems/millrace.ts';
 import { kafkajs, raw } from './systems/peers.ts';
-import type { OutputShape, RunFigures, System } from './systems/system.ts';
+import type { Delivery, OutputShape, RunFigures, System } from './systems/system.ts';
 
 const USAGE = `usage: npm run bench -- nexmark QUERY… [--peers flink,kafkajs,raw] [--events N] [--parallelism P[,P]]
-                          [--runs N] [--kafka 3.9|4.1] [--brokers HOST:PORT] [--json FILE] [--markdown FILE]
+                          [--runs N] [--delivery at-least-once|exactly-once] [--checkpoint-interval 10s|none]
+                          [--kafka 3.9|4.1] [--brokers HOST:PORT] [--json FILE] [--markdown FILE]
        npm run bench -- soak [--events N] [--json FILE]
 queries: ${[...queries.keys()].join(', ')}`;
 
@@ -40,6 +43,7 @@ interface Request {
   readonly events: number;
   readonly parallelisms: readonly number[];
   readonly runs: number;
+  readonly delivery: Delivery;
   readonly kafka: KafkaRelease;
   readonly brokers: string | undefined;
   readonly json: string | undefined;
@@ -57,6 +61,8 @@ function parseRequest(argv: readonly string[]): Request {
       events: { type: 'string' },
       parallelism: { type: 'string', default: '1' },
       runs: { type: 'string', default: '5' },
+      delivery: { type: 'string', default: 'at-least-once' },
+      'checkpoint-interval': { type: 'string' },
       kafka: { type: 'string', default: '3.9' },
       brokers: { type: 'string' },
       json: { type: 'string' },
@@ -75,6 +81,7 @@ function parseRequest(argv: readonly string[]): Request {
     events: wholeNumber('events', values.events ?? (suite === 'soak' ? '50000000' : '5000000')),
     parallelisms: values.parallelism.split(',').map((text) => wholeNumber('parallelism', text)),
     runs: wholeNumber('runs', values.runs),
+    delivery: parseDelivery(values.delivery, values['checkpoint-interval']),
     kafka: values.kafka,
     brokers: values.brokers,
     json: values.json,
@@ -86,6 +93,16 @@ function known<T>(all: ReadonlyMap<string, T>, name: string, what: string): T {
   const found = all.get(name);
   if (found === undefined) throw new UsageError(`no ${what} ${name}; known: ${[...all.keys()].join(', ')}`);
   return found;
+}
+
+/** Exactly-once needs checkpoints: every 10 s, where nothing else is said. */
+function parseDelivery(guarantee: string, interval: string | undefined): Delivery {
+  if (guarantee !== 'at-least-once' && guarantee !== 'exactly-once') throw new UsageError(USAGE);
+  const given = interval ?? (guarantee === 'exactly-once' ? '10s' : 'none');
+  if (given === 'none' && guarantee === 'at-least-once') return { guarantee, checkpointIntervalMs: null };
+  const [, count, unit] = /^(\d{1,6})(ms|s)$/.exec(given) ?? [];
+  if (count === undefined) throw new UsageError(`--checkpoint-interval wants a time such as 10s, not ${given}`);
+  return { guarantee, checkpointIntervalMs: wholeNumber('checkpoint-interval', count) * (unit === 's' ? 1000 : 1) };
 }
 
 function wholeNumber(option: string, text: string): number {
@@ -100,33 +117,37 @@ const tell = (text: string) => process.stderr.write(`${text}\n`);
 async function measureQuery(
   request: Request,
   brokers: string,
-  inputTopic: string,
   query: Query,
   parallelism: number,
 ): Promise<readonly Row[]> {
-  const runs = new Map<string, RunFigures[]>(request.systems.map((system) => [system.name, []]));
+  const systems = request.systems.filter((system) => system.supports?.(query) ?? true);
+  const inputTopics = await preload(brokers, query.dataset, request.events, tell);
+  const runs = new Map<string, RunFigures[]>(systems.map((system) => [system.name, []]));
   let output: OutputShape = { rowBytes: 0, rowsPerRecord: 0 };
   let reference: { readonly system: string; readonly output: Multiset } | null = null;
   for (let round = 0; round < request.runs; round++) {
-    for (const system of request.systems) {
+    for (const system of systems) {
       const outputTopic = `bench-out-${query.name}-${system.name}-${parallelism}-${round}-${Date.now()}`;
       await createTopic(brokers, outputTopic);
       tell(`${query.name} P=${parallelism} round ${round + 1}/${request.runs}: ${system.name}`);
       const figures = await system.run({
         query,
         brokers,
-        inputTopic,
+        inputTopics,
         outputTopic,
         events: request.events,
         parallelism,
+        delivery: request.delivery,
         output,
       });
       (runs.get(system.name) as RunFigures[]).push(figures);
       if (round === 0 && system !== raw) {
-        const rows = await readMultiset(brokers, outputTopic);
+        const rows = await readMultiset(brokers, outputTopic, query.upsertKey);
         reference ??= { system: system.name, output: rows };
         requireEqual(query, reference, { system: system.name, output: rows });
-        output = { rowBytes: Math.round(rows.valueBytes / rows.count), rowsPerRecord: rows.count / request.events };
+        const { records, valueBytes } = rows;
+        tell(`${query.name}: ${system.name} wrote ${records} records, of which ${rows.count} count`);
+        output = { rowBytes: Math.round(valueBytes / records), rowsPerRecord: records / request.events };
       }
       await deleteTopic(brokers, outputTopic);
     }
@@ -157,11 +178,10 @@ async function bench(request: Request): Promise<void> {
       if (request.json !== undefined) await writeFile(request.json, result);
       return;
     }
-    const inputTopic = await preloadBids(brokers, request.events, tell);
     const rows: Row[] = [];
     for (const parallelism of request.parallelisms) {
       for (const query of request.queries) {
-        rows.push(...(await measureQuery(request, brokers, inputTopic, query, parallelism)));
+        rows.push(...(await measureQuery(request, brokers, query, parallelism)));
       }
     }
     await report(request, rows);
@@ -177,9 +197,10 @@ function startBenchServices(kafka: KafkaRelease) {
 async function report(request: Request, rows: readonly Row[]): Promise<void> {
   const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB`;
   const table = renderTable(rows);
-  const systems = request.systems.map((s) => `- ${s.name}: ${s.describe(request.parallelisms[0] ?? 1)}`).join('\n');
+  const describe = (system: System) => system.describe(request.parallelisms[0] ?? 1, request.delivery);
+  const systems = request.systems.map((system) => `- ${system.name}: ${describe(system)}`).join('\n');
   const text = [
-    `Nexmark, ${request.events.toLocaleString('en-US')} bids, ${request.runs} interleaved runs: median (min–max).`,
+    `Nexmark, ${request.events.toLocaleString('en-US')} events, ${request.runs} interleaved runs: median (min–max).`,
     `Kafka ${request.kafka} with its broker on the same machine: ${machine}.`,
     'Warm leaves out start-up and the first 20 % of the records. CPU is of all processes of a system; the broker is',
     'not counted.',

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { queries } from './nexmark/queries.ts';
-import { createTopic, deleteTopic, preloadBids } from './nexmark/topics.ts';
+import { createTopic, deleteTopic, preload } from './nexmark/topics.ts';
 import { millraceArguments } from './systems/millrace.ts';
 import { runChild } from './systems/run-child.ts';
 import { readSamples } from './systems/system.ts';
@@ -25,7 +25,7 @@ export interface SoakReport {
 export async function soak(brokers: string, events: number, tell: (text: string) => void): Promise<SoakReport> {
   const query = queries.get('q1');
   if (query === undefined) throw new Error('no query q1');
-  const inputTopic = await preloadBids(brokers, events, tell);
+  const inputTopics = await preload(brokers, query.dataset, events, tell);
   const outputTopic = `bench-soak-${Date.now()}`;
   await createTopic(brokers, outputTopic);
   const directory = await mkdtemp(join(tmpdir(), 'bench-soak-'));
@@ -33,7 +33,8 @@ export async function soak(brokers: string, events: number, tell: (text: string)
     const statsFile = join(directory, 'stats.jsonl');
     tell(`q1 over ${events} records`);
     const output = { rowBytes: 0, rowsPerRecord: 1 };
-    const request = { query, brokers, inputTopic, outputTopic, events, parallelism: 1, output };
+    const delivery = { guarantee: 'at-least-once', checkpointIntervalMs: null } as const;
+    const request = { query, brokers, inputTopics, outputTopic, events, parallelism: 1, delivery, output };
     await runChild(process.execPath, [...millraceArguments(request, directory), '--stats', statsFile], 3_600_000);
     const samples = await readSamples(statsFile);
     const fifth = samples.findIndex((sample) => sample.recordsIn >= events / 5);

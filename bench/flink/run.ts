@@ -5,21 +5,22 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import type { Progress } from '../../scripts/services/index.ts';
 import { buildFlinkJob } from './build.ts';
 
 export { buildFlinkJob, type FlinkJob } from './build.ts';
 
-export const FLINK_QUERIES = ['q0', 'q1', 'q2', 'q21', 'q22'] as const;
+export const FLINK_QUERIES = ['q0', 'q1', 'q2', 'q5', 'q7', 'q8', 'q12e', 'q18', 'q21', 'q22'] as const;
 export type FlinkQuery = (typeof FLINK_QUERIES)[number];
 export type FlinkGuarantee = 'none' | 'at-least-once' | 'exactly-once';
 
 export interface FlinkQueryOptions {
   query: FlinkQuery;
   brokers: string;
-  /** JSON bids; read from the earliest offset to the end found at the start. */
-  inputTopic: string;
+  /** Of JSON; read from the earliest offset to the end found at the start. q8 reads persons and auctions. */
+  inputTopics: Readonly<Partial<Record<'bid' | 'person' | 'auction', string>>>;
   /** Exists already. */
   outputTopic: string;
   /** Default: 1. */
@@ -28,6 +29,8 @@ export interface FlinkQueryOptions {
   guarantee?: FlinkGuarantee;
   /** Default: 0, none; 1 s with exactly-once, which commits at checkpoints only. */
   checkpointIntervalMs?: number;
+  /** A directory for checkpoints, so that they outlive the process. Default: the heap. */
+  checkpointDirectory?: string;
   /** How dateTime is written: with a trailing Z, or without a zone. Default: with. */
   timestampType?: 'TIMESTAMP_LTZ(3)' | 'TIMESTAMP(3)';
   /** Heap, initial and maximal. Default: 2048. */
@@ -118,7 +121,15 @@ function checkpointIntervalOf(options: Partial<FlinkQueryOptions>): number {
   return options.checkpointIntervalMs ?? (options.guarantee === 'exactly-once' ? 1000 : 0);
 }
 
-/** Runs a Nexmark query over a topic of bids to its end. */
+function checkpointStorage({ checkpointDirectory: directory }: FlinkQueryOptions): Readonly<Record<string, string>> {
+  if (directory === undefined) return {};
+  return {
+    'execution.checkpointing.storage': 'filesystem',
+    'execution.checkpointing.dir': pathToFileURL(directory).href,
+  };
+}
+
+/** Runs a Nexmark query over its topics to their ends. */
 export async function runFlinkQuery(options: FlinkQueryOptions): Promise<FlinkRun> {
   const job = await buildFlinkJob(options.progress);
   const { guarantee = 'at-least-once', jvmFlags = DEFAULT_JVM_FLAGS } = options;
@@ -128,7 +139,7 @@ export async function runFlinkQuery(options: FlinkQueryOptions): Promise<FlinkRu
   const request = {
     query: options.query,
     brokers: options.brokers,
-    inputTopic: options.inputTopic,
+    inputTopics: options.inputTopics,
     outputTopic: options.outputTopic,
     parallelism: options.parallelism ?? 1,
     guarantee,
@@ -136,7 +147,7 @@ export async function runFlinkQuery(options: FlinkQueryOptions): Promise<FlinkRu
     timestampType: options.timestampType ?? 'TIMESTAMP_LTZ(3)',
     sourceProperties,
     sinkProperties,
-    configuration: options.configuration ?? {},
+    configuration: { ...checkpointStorage(options), ...options.configuration },
   };
   const output = await runJava(
     [

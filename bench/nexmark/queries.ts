@@ -1,6 +1,6 @@
 /**
- * The Nexmark queries that need no state, as the official SQL states them, in the forms that the peers need. The engine
- * runs the job files in examples/nexmark; Flink runs its own SQL (bench/flink).
+ * The Nexmark queries. The engine runs the job files in examples/nexmark, Flink the official SQL (bench/flink); for
+ * those that need no state there is also what a plain program writes.
  */
 
 /** A bid as the input topic holds it, after JSON.parse. */
@@ -16,9 +16,19 @@ export interface Bid {
 
 export type OutputRow = Readonly<Record<string, string | number | null>>;
 
+/** `bids` come in order; `late-bids` and `late-sales` (persons and auctions) up to 3 s late. */
+export type Dataset = 'bids' | 'late-bids' | 'late-sales';
+
 export interface Query {
   readonly name: string;
   readonly jobFile: string;
+  readonly dataset: Dataset;
+  /** Fields of which the newest record counts; null where every record does. */
+  readonly upsertKey: readonly string[] | null;
+}
+
+/** A query of bids, each for itself. */
+export interface BidQuery extends Query {
   /** What a plain program would write: the row for a bid, or null where it drops it. */
   readonly compute: (bid: Bid) => OutputRow | null;
   /** Whether an output row stands for every input row. */
@@ -38,16 +48,17 @@ function discounted(price: number): number {
   return (price * 908) / 1000;
 }
 
-const all: readonly Query[] = [
+const ofBids = (name: string) =>
+  ({ name, jobFile: `examples/nexmark/${name}.yaml`, dataset: 'bids', upsertKey: null }) as const;
+
+const stateless: readonly BidQuery[] = [
   {
-    name: 'q0',
-    jobFile: 'examples/nexmark/q0.yaml',
+    ...ofBids('q0'),
     keepsAll: true,
     compute: ({ auction, bidder, price, dateTime, extra }) => ({ auction, bidder, price, dateTime, extra }),
   },
   {
-    name: 'q1',
-    jobFile: 'examples/nexmark/q1.yaml',
+    ...ofBids('q1'),
     keepsAll: true,
     compute: ({ auction, bidder, price, dateTime, extra }) => ({
       auction,
@@ -58,14 +69,12 @@ const all: readonly Query[] = [
     }),
   },
   {
-    name: 'q2',
-    jobFile: 'examples/nexmark/q2.yaml',
+    ...ofBids('q2'),
     keepsAll: false,
     compute: ({ auction, price }) => (auction % 123 === 0 ? { auction, price } : null),
   },
   {
-    name: 'q21',
-    jobFile: 'examples/nexmark/q21.yaml',
+    ...ofBids('q21'),
     keepsAll: false,
     compute: (bid) => {
       const id = channelId(bid);
@@ -74,8 +83,7 @@ const all: readonly Query[] = [
     },
   },
   {
-    name: 'q22',
-    jobFile: 'examples/nexmark/q22.yaml',
+    ...ofBids('q22'),
     keepsAll: true,
     compute: ({ auction, bidder, price, channel, url }) => {
       const parts = url.split('/');
@@ -92,4 +100,16 @@ const all: readonly Query[] = [
   },
 ];
 
+const windowed = (name: string, dataset: Dataset): Query => ({ ...ofBids(name), dataset });
+
+const stateful: readonly Query[] = [
+  windowed('q5', 'late-bids'),
+  windowed('q7', 'late-bids'),
+  windowed('q8', 'late-sales'),
+  windowed('q12e', 'late-bids'),
+  { ...ofBids('q18'), dataset: 'late-bids', upsertKey: ['bidder', 'auction'] },
+];
+
+export const bidQueries: ReadonlyMap<string, BidQuery> = new Map(stateless.map((query) => [query.name, query]));
+const all: readonly Query[] = [...stateless, ...stateful];
 export const queries: ReadonlyMap<string, Query> = new Map(all.map((query) => [query.name, query]));

@@ -4,7 +4,7 @@
  */
 import { Kafka, logLevel } from 'kafkajs';
 import type { Message } from 'kafkajs';
-import { queries } from '../nexmark/queries.ts';
+import { bidQueries } from '../nexmark/queries.ts';
 import type { Bid } from '../nexmark/queries.ts';
 import { partitionsOf, runPeer } from '../systems/peer-process.ts';
 import type { PeerTask } from '../systems/peer-process.ts';
@@ -12,7 +12,7 @@ import type { PeerTask } from '../systems/peer-process.ts';
 const MAX_PENDING_SENDS = 4;
 
 async function work(task: PeerTask): Promise<void> {
-  const query = queries.get(task.query);
+  const query = bidQueries.get(task.query);
   if (query === undefined) throw new Error(`no query ${task.query}`);
   const kafka = new Kafka({ brokers: task.brokers.split(','), clientId: 'bench-kafkajs', logLevel: logLevel.NOTHING });
   const mine = new Set(partitionsOf(task));

@@ -1,4 +1,7 @@
 /** Apache Flink's SQL on the same broker, in one JVM, given the producer settings that the engine's sink has. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { FLINK_QUERIES, buildFlinkJob, runFlinkQuery } from '../flink/run.ts';
 import type { FlinkQuery, FlinkRun } from '../flink/run.ts';
 import type { System } from './system.ts';
@@ -21,23 +24,31 @@ export const flink: System = {
     lastRun === null
       ? 'not run'
       : `Flink ${lastRun.flinkVersion} SQL, Java ${lastRun.javaVersion}, flags ${lastRun.jvmFlags.join(' ')}, object ` +
-        `reuse ${lastRun.objectReuse ? 'on' : 'off'}, sink ${lastRun.guarantee}, producer ` +
+        `reuse ${lastRun.objectReuse ? 'on' : 'off'}, sink ${lastRun.guarantee}, ` +
+        (lastRun.checkpointIntervalMs === 0
+          ? 'no checkpoints, '
+          : `checkpoints to disk every ${lastRun.checkpointIntervalMs} ms, `) +
+        'producer ' +
         Object.entries(SINK_PROPERTIES)
           .map(([key, value]) => `${key}=${value}`)
           .join(' '),
   prepare: async () => {
     await buildFlinkJob((text) => process.stderr.write(`${text}\n`));
   },
-  run: async ({ query, brokers, inputTopic, outputTopic, events, parallelism }) => {
+  supports: ({ name }) => FLINK_QUERIES.some((known) => known === name),
+  run: async ({ query, brokers, inputTopics, outputTopic, events, parallelism, delivery }) => {
+    const checkpointDirectory = await mkdtemp(join(tmpdir(), 'bench-flink-'));
     const run = await runFlinkQuery({
       query: flinkQuery(query.name),
       brokers,
-      inputTopic,
+      inputTopics,
       outputTopic,
       parallelism,
-      guarantee: 'at-least-once',
+      guarantee: delivery.guarantee,
+      checkpointIntervalMs: delivery.checkpointIntervalMs ?? 0,
+      checkpointDirectory,
       sinkProperties: SINK_PROPERTIES,
-    });
+    }).finally(() => rm(checkpointDirectory, { recursive: true, force: true }));
     if (run.records !== events) throw new Error(`Flink read ${run.records} records of ${events}`);
     lastRun = run;
     return { cold: run.cold, warm: run.warm };

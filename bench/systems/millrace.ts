@@ -11,9 +11,10 @@ const BUILT_ENTRY = 'dist/src/cli/main.js';
 
 export const millrace: System = {
   name: 'millrace',
-  describe: (parallelism) =>
+  describe: (parallelism, { guarantee, checkpointIntervalMs }) =>
     `millrace run, Node ${process.versions.node}, parallelism ${parallelism}, default heap, ` +
-    'sink at-least-once (idempotent, acks=all)',
+    `sink ${guarantee} (idempotent, acks=all), ` +
+    (checkpointIntervalMs === null ? 'no checkpoints' : `checkpoints to disk every ${checkpointIntervalMs} ms`),
   prepare: async () => {
     await runChild(process.execPath, ['scripts/build.ts']);
   },
@@ -29,7 +30,23 @@ export const millrace: System = {
   },
 };
 
+const INPUT_VARIABLES = Object.freeze({ bid: 'INPUT_TOPIC', person: 'PERSONS_TOPIC', auction: 'AUCTIONS_TOPIC' });
+
 export function millraceArguments(request: RunRequest, directory: string): readonly string[] {
+  const { guarantee, checkpointIntervalMs } = request.delivery;
+  const variables = {
+    KAFKA_BROKERS: request.brokers,
+    OUTPUT_TOPIC: request.outputTopic,
+    END: 'latest',
+    DELIVERY: guarantee,
+    CHECKPOINT: checkpointIntervalMs === null ? 'none' : `${checkpointIntervalMs}ms`,
+    ...Object.fromEntries(
+      Object.entries(request.inputTopics).map(([kind, topic]) => [
+        INPUT_VARIABLES[kind as keyof typeof INPUT_VARIABLES],
+        topic,
+      ]),
+    ),
+  };
   return [
     BUILT_ENTRY,
     'run',
@@ -39,13 +56,6 @@ export function millraceArguments(request: RunRequest, directory: string): reado
     join(directory, 'data'),
     '--parallelism',
     String(request.parallelism),
-    '--set',
-    `KAFKA_BROKERS=${request.brokers}`,
-    '--set',
-    `INPUT_TOPIC=${request.inputTopic}`,
-    '--set',
-    `OUTPUT_TOPIC=${request.outputTopic}`,
-    '--set',
-    'END=latest',
+    ...Object.entries(variables).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
   ];
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bidQueries } from '../nexmark/queries.ts';
 import type { PeerArguments } from './peer-process.ts';
 import { runChild } from './run-child.ts';
 import { figuresOf, readSamples } from './system.ts';
@@ -10,6 +11,7 @@ import type { System } from './system.ts';
 
 function peer(name: string, entry: string, description: string): System {
   return {
+    supports: (query) => bidQueries.has(query.name),
     name,
     describe: (parallelism) => `${description}, Node ${process.versions.node}, ${parallelism} thread(s)`,
     prepare: () => Promise.resolve(),
@@ -20,7 +22,7 @@ function peer(name: string, entry: string, description: string): System {
         const args: PeerArguments = {
           query: request.query.name,
           brokers: request.brokers,
-          inputTopic: request.inputTopic,
+          inputTopic: request.inputTopics.bid ?? '',
           outputTopic: request.outputTopic,
           events: request.events,
           parallelism: request.parallelism,

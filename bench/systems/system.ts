@@ -1,17 +1,26 @@
 /** What the harness needs of each system under test. */
 import { readFile } from 'node:fs/promises';
 import type { Query } from '../nexmark/queries.ts';
+import type { InputTopics } from '../nexmark/topics.ts';
 
 export interface RunRequest {
   readonly query: Query;
   readonly brokers: string;
-  readonly inputTopic: string;
+  readonly inputTopics: InputTopics;
   readonly outputTopic: string;
-  /** Records in the input topic; every system reads all of them and ends. */
+  /** Records in the input topics; every system reads all of them and ends. */
   readonly events: number;
   readonly parallelism: number;
+  readonly delivery: Delivery;
   /** What the query writes, as the engine's first output shows: only the raw peer needs it. */
   readonly output: OutputShape;
+}
+
+/** What engines promise; plain programs promise nothing. */
+export interface Delivery {
+  readonly guarantee: 'at-least-once' | 'exactly-once';
+  /** Null: without checkpoints. They are written to disk. */
+  readonly checkpointIntervalMs: number | null;
 }
 
 export interface OutputShape {
@@ -35,7 +44,9 @@ export interface Figures {
 export interface System {
   readonly name: string;
   /** Version, flags, heap and delivery guarantee, for the report. */
-  describe(parallelism: number): string;
+  describe(parallelism: number, delivery: Delivery): string;
+  /** Whether it can run a query; without it, it can. */
+  supports?(query: Query): boolean;
   prepare(): Promise<void>;
   run(request: RunRequest): Promise<RunFigures>;
 }

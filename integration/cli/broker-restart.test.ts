@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 
-import { queries, type Bid } from '../../bench/nexmark/queries.ts';
+import { bidQueries, type Bid } from '../../bench/nexmark/queries.ts';
 import { restartBroker, waitUntil } from '../../scripts/services/index.ts';
 import { createTopic, getBroker, javaConsume, uniqueName, withAdmin } from '../environment/index.ts';
 import { runMillrace, startMillrace } from './run-millrace.ts';
@@ -58,7 +58,7 @@ describe('a broker that dies in the middle of q1 and comes back', () => {
     expect((await q1.ended).exitCode).toBe(130);
 
     const bids = await runMillrace(['datagen', '--nexmark', 'bid', '-n', String(BIDS)]);
-    const compute = queries.get('q1')?.compute;
+    const compute = bidQueries.get('q1')?.compute;
     const expected = bids.output.trimEnd().split('\n').map((line) => compute?.(JSON.parse(line) as Bid) ?? {});
     const records = await javaConsume({ brokers, topic: output, timeoutMs: 60_000 });
     const rows = records.map(({ value }) => JSON.parse(value?.toString('utf8') ?? '') as Record<string, unknown>);

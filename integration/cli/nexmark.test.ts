@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 
-import { queries, type Bid } from '../../bench/nexmark/queries.ts';
+import { bidQueries, type Bid } from '../../bench/nexmark/queries.ts';
 import { createTopic, getBroker, javaConsume, produceRecords } from '../environment/index.ts';
 import { runMillrace } from './run-millrace.ts';
 
@@ -18,7 +18,7 @@ function canonical(row: Readonly<Record<string, unknown>>): string {
 }
 
 describe('examples/nexmark', () => {
-  it.each([...queries.values()])('$name says what a plain program says', async ({ jobFile, compute }) => {
+  it.each([...bidQueries.values()])('$name says what a plain program says', async ({ jobFile, compute }) => {
     const generated = await runMillrace(['datagen', '--nexmark', 'bid', '-n', String(BIDS), '--seed', '3']);
     const lines = generated.output.trimEnd().split('\n');
     expect(lines).toHaveLength(BIDS);

@@ -26,7 +26,8 @@ describe('Flink', () => {
       const inputTopic = await createTopic(brokers, { partitions: 2 });
       const outputTopic = await createTopic(brokers, { partitions: 2 });
       await produceRecords(brokers, inputTopic, Array.from({ length: 500 }, (_, auction) => ({ value: bid(auction) })));
-      const run = await runFlinkQuery({ query: 'q1', brokers, inputTopic, outputTopic, parallelism: 2, guarantee });
+      const inputTopics = { bid: inputTopic };
+      const run = await runFlinkQuery({ query: 'q1', brokers, inputTopics, outputTopic, parallelism: 2, guarantee });
       expect(run).toMatchObject({ records: 500, parallelism: 2, guarantee, objectReuse: true });
       expect(run.cold.records).toBe(500);
       expect(run.warm.cpuSeconds).toBeLessThan(run.cold.cpuSeconds);

@@ -29,8 +29,6 @@ public final class FlinkNexmark {
     private static final OperatingSystemMXBean SYSTEM =
             (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
-    private record Query(String sinkColumns, String sql) {}
-
     private record Sample(long records, long cpuNanos, long wallMillis) {
         static Sample now() {
             return new Sample(
@@ -38,48 +36,20 @@ public final class FlinkNexmark {
         }
     }
 
-    /** The texts of the Nexmark benchmark; %s is the type of dateTime. */
-    private static final Map<String, Query> QUERIES = Map.of(
-            "q0",
-            new Query(
-                    "auction BIGINT, bidder BIGINT, price BIGINT, `dateTime` %s, extra STRING",
-                    "SELECT auction, bidder, price, `dateTime`, extra FROM bid"),
-            "q1",
-            new Query(
-                    "auction BIGINT, bidder BIGINT, price DECIMAL(23, 3), `dateTime` %s, extra STRING",
-                    "SELECT auction, bidder, 0.908 * price AS price, `dateTime`, extra FROM bid"),
-            "q2",
-            new Query("auction BIGINT, price BIGINT", "SELECT auction, price FROM bid WHERE MOD(auction, 123) = 0"),
-            "q21",
-            new Query(
-                    "auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, channel_id STRING",
-                    """
-                    SELECT auction, bidder, price, channel,
-                      CASE
-                        WHEN lower(channel) = 'apple' THEN '0'
-                        WHEN lower(channel) = 'google' THEN '1'
-                        WHEN lower(channel) = 'facebook' THEN '2'
-                        WHEN lower(channel) = 'baidu' THEN '3'
-                        ELSE REGEXP_EXTRACT(url, '(&|^)channel_id=([^&]*)', 2)
-                      END AS channel_id
-                    FROM bid
-                    WHERE REGEXP_EXTRACT(url, '(&|^)channel_id=([^&]*)', 2) IS NOT NULL
-                      OR lower(channel) IN ('apple', 'google', 'facebook', 'baidu')"""),
-            "q22",
-            new Query(
-                    "auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, "
-                            + "dir1 STRING, dir2 STRING, dir3 STRING",
-                    """
-                    SELECT auction, bidder, price, channel,
-                      SPLIT_INDEX(url, '/', 3) AS dir1,
-                      SPLIT_INDEX(url, '/', 4) AS dir2,
-                      SPLIT_INDEX(url, '/', 5) AS dir3
-                    FROM bid"""));
+    /** Columns of the tables; %1$s is the type of dateTime and expires. */
+    private static final Map<String, String> COLUMNS = Map.of(
+            "bid",
+            "auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, `dateTime` %1$s, extra STRING",
+            "person",
+            "id BIGINT, name STRING, emailAddress STRING, creditCard STRING, city STRING, state STRING, "
+                    + "`dateTime` %1$s, extra STRING",
+            "auction",
+            "id BIGINT, itemName STRING, description STRING, initialBid BIGINT, reserve BIGINT, `dateTime` %1$s, "
+                    + "expires %1$s, seller BIGINT, category BIGINT, extra STRING");
 
     public static void main(String[] args) throws Exception {
         JsonNode options = JSON.readTree(args[0]);
-        Query query = QUERIES.get(options.get("query").asText());
-        if (query == null) throw new IllegalArgumentException("no query " + options.get("query"));
+        NexmarkQuery query = NexmarkQuery.named(options.get("query").asText());
         int parallelism = options.get("parallelism").asInt();
 
         Configuration configuration = new Configuration();
@@ -100,8 +70,8 @@ public final class FlinkNexmark {
                 StreamExecutionEnvironment.createLocalEnvironment(parallelism, configuration);
         StreamTableEnvironment tables = StreamTableEnvironment.create(environment);
         String timestampType = options.get("timestampType").asText();
-        tables.executeSql(sourceTable(options, timestampType));
-        tables.executeSql(sinkTable(options, query.sinkColumns().formatted(timestampType)));
+        for (String table : query.tables()) tables.executeSql(sourceTable(options, query, table, timestampType));
+        tables.executeSql(sinkTable(options, query, timestampType));
 
         List<Sample> samples = new ArrayList<>();
         Thread sampler = startSampler(samples);
@@ -145,10 +115,13 @@ public final class FlinkNexmark {
         return text.toString();
     }
 
-    private static String sourceTable(JsonNode options, String timestampType) {
+    private static String sourceTable(JsonNode options, NexmarkQuery query, String table, String timestampType) {
+        String watermark = query.hasEventTime()
+                ? ",\n  WATERMARK FOR `dateTime` AS `dateTime` - INTERVAL '4' SECOND"
+                : "";
         return """
-                CREATE TEMPORARY TABLE bid (
-                  auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, `dateTime` %s, extra STRING
+                CREATE TEMPORARY TABLE %s (
+                  %s%s
                 ) WITH (
                   'connector' = 'kafka',
                   'topic' = %s,
@@ -159,29 +132,43 @@ public final class FlinkNexmark {
                   'json.timestamp-format.standard' = 'ISO-8601'%s
                 )"""
                 .formatted(
-                        timestampType,
-                        literal(options.get("inputTopic").asText()),
+                        table,
+                        COLUMNS.get(table).formatted(timestampType),
+                        watermark,
+                        literal(options.get("inputTopics").get(table).asText()),
                         literal(options.get("brokers").asText()),
                         properties(options.path("sourceProperties")));
     }
 
-    private static String sinkTable(JsonNode options, String columns) {
+    private static String sinkTable(JsonNode options, NexmarkQuery query, String timestampType) {
+        String columns = query.sinkColumns().formatted(timestampType);
+        boolean isUpsert = query.primaryKey() != null;
         String guarantee = options.get("guarantee").asText();
         String exactlyOnce = guarantee.equals("exactly-once")
                 ? ",\n  'sink.transactional-id-prefix' = " + literal(options.get("outputTopic").asText())
                         + ",\n  'properties.transaction.timeout.ms' = '600000'"
                 : "";
-        return """
-                CREATE TEMPORARY TABLE answer (%s) WITH (
+        String formats = isUpsert
+                ? """
+                  'connector' = 'upsert-kafka',
+                  'key.format' = 'json',
+                  'value.format' = 'json',
+                  'value.json.timestamp-format.standard' = 'ISO-8601',"""
+                : """
                   'connector' = 'kafka',
+                  'format' = 'json',
+                  'json.timestamp-format.standard' = 'ISO-8601',""";
+        return """
+                CREATE TEMPORARY TABLE answer (%s%s) WITH (
+                  %s
                   'topic' = %s,
                   'properties.bootstrap.servers' = %s,
-                  'format' = 'json',
-                  'json.timestamp-format.standard' = 'ISO-8601',
                   'sink.delivery-guarantee' = %s%s%s
                 )"""
                 .formatted(
                         columns,
+                        isUpsert ? ", PRIMARY KEY (" + query.primaryKey() + ") NOT ENFORCED" : "",
+                        formats,
                         literal(options.get("outputTopic").asText()),
                         literal(options.get("brokers").asText()),
                         literal(guarantee),
