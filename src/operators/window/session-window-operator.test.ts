@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { RowKind } from '../../core/index.ts';
 import type { Operator } from '../../core/index.ts';
 import { OperatorHarness, driveOperatorAllWays } from '../../testing/index.ts';
+import type { OperatorSnapshot } from '../../testing/index.ts';
 import { CALLS, input, rowArbitrary } from '../fixtures/reference-aggregates.ts';
 import { ReferenceSessions } from '../fixtures/reference-sessions.ts';
 import {
   NULLS,
   driveFlushed,
+  driveRestored,
   eventsArbitrary,
   keyRow,
   newest,
@@ -20,6 +22,11 @@ const gapArbitrary = fc.integer({ min: 1, max: 8 }).map((gapMs) => ({ kind: 'ses
 
 const open = (create: () => Operator, batchSize: number): Promise<OperatorHarness> =>
   OperatorHarness.open({ create, input, batchSize, pauses: 1 });
+
+const reopen =
+  (create: () => Operator) =>
+  (restore: readonly OperatorSnapshot[], nowMs?: number): Promise<OperatorHarness> =>
+    OperatorHarness.open({ create, input, restore, ...(nowMs === undefined ? {} : { nowMs }) });
 
 /** Far above what it takes on a machine that does nothing else. */
 const SLOW_MS = 180_000;
@@ -71,6 +78,9 @@ describe('session windows', () => {
           const single = await driveFlushed(await open(create, 1), events, 1);
           expect(textOf(single.rows)).toEqual(textOf(expected.rows));
           expect(single.late).toBe(expected.late);
+          const restored = await driveRestored(reopen(create), events);
+          expect(restored.late).toBe(expected.late);
+          expect(textOf(restored.rows)).toEqual(textOf(expected.rows));
           const batched = await driveFlushed(await open(create, batchSize), events, batchSize);
           expect(newest(batched.rows, 1)).toEqual(newest(expected.rows, 1));
           expect(batched.late).toBe(expected.late);

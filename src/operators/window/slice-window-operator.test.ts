@@ -2,11 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Operator } from '../../core/index.ts';
 import { OperatorHarness, driveOperatorAllWays } from '../../testing/index.ts';
+import type { OperatorSnapshot } from '../../testing/index.ts';
 import { CALLS, input, rowArbitrary } from '../fixtures/reference-aggregates.ts';
 import { referenceWindows } from '../fixtures/reference-windows.ts';
 import {
   NULLS,
   driveFlushed,
+  driveRestored,
   eventsArbitrary,
   keyRow,
   newest,
@@ -37,6 +39,11 @@ const windowArbitrary: fc.Arbitrary<SlicedWindow> = fc.oneof(
 
 const open = (create: () => Operator, batchSize: number): Promise<OperatorHarness> =>
   OperatorHarness.open({ create, input, batchSize, pauses: 1 });
+
+const reopen =
+  (create: () => Operator) =>
+  (restore: readonly OperatorSnapshot[], nowMs?: number): Promise<OperatorHarness> =>
+    OperatorHarness.open({ create, input, restore, ...(nowMs === undefined ? {} : { nowMs }) });
 
 /** Far above what it takes on a machine that does nothing else. */
 const SLOW_MS = 180_000;
@@ -93,6 +100,9 @@ describe('windows by slices', () => {
           const single = await driveFlushed(await open(create, 1), events, 1);
           expect(textOf(single.rows)).toEqual(textOf(expected.rows));
           expect(single.late).toBe(expected.late);
+          const restored = await driveRestored(reopen(create), events);
+          expect(restored.late).toBe(expected.late);
+          expect(textOf(restored.rows)).toEqual(textOf(expected.rows));
           // In batches, windows fire again less often, and end up the same.
           const batched = await driveFlushed(await open(create, batchSize), events, batchSize);
           expect(newest(batched.rows, 1)).toEqual(newest(expected.rows, 1));
@@ -114,6 +124,9 @@ describe('windows by slices', () => {
           const expected = referenceWindows({ ...spec, earlyMs: null }, events);
           const result = await driveFlushed(await open(() => new SliceWindowOperator(spec), 3), events, 3, 15);
           expect(newest(result.rows, 1)).toEqual(newest(expected.rows, 1));
+          const create = () => new SliceWindowOperator(spec);
+          const restored = await driveRestored(reopen(create), events, 15);
+          expect(newest(restored.rows, 1)).toEqual(newest(expected.rows, 1));
         },
       ),
       { numRuns: 100 },
