@@ -17,7 +17,7 @@ import {
   USAGE_EXIT_CODE,
 } from './services/index.ts';
 
-const DEFAULT_JOB = 'both';
+const DEFAULT_JOB = 'joined';
 const USAGE = `usage: npm run crash-test -- [options]
 
   --kills N        how often the job is killed (default: 20)

@@ -1,6 +1,6 @@
 /** The jobs that are killed: each with its file, and with what a plain program makes of the same orders. */
 import type { InputTopics } from './order-feeder.ts';
-import { all, DISORDER_MS, orderAt, type OrderStream } from './orders.ts';
+import { all, DISORDER_MS, orderAt, PAYMENT_DISORDER_MS, paymentAt, type Order, type OrderStream } from './orders.ts';
 
 export interface JobSettings {
   /** Names the job's checkpoints and transactions. */
@@ -34,8 +34,10 @@ export interface CrashJob {
   steps(settings: JobSettings): string;
 }
 
-/** Short enough for some to close between any two kills. */
+/** Short ones close between any two kills, long ones stay open over many. */
 const SHORT_WINDOW_MS = 500;
+const LONG_WINDOW_MS = 10_000;
+const PAID_WITHIN_MS = 1000;
 
 const taxed: CrashSink = {
   step: 'taxed-out',
@@ -57,6 +59,46 @@ const counted: CrashSink = {
     yield* windows.rows();
   },
 };
+
+const settled: CrashSink = {
+  step: 'settled-out',
+  canonical: ({ id, region, paid }) => JSON.stringify([id, region, paid]),
+  *expected(stream) {
+    for (const { order, paid } of settlements(stream)) yield JSON.stringify([order.id, order.region, paid]);
+  },
+};
+
+const received: CrashSink = {
+  step: 'received-out',
+  canonical: canonicalWindow,
+  *expected(stream) {
+    const windows = new Windows(LONG_WINDOW_MS);
+    for (const { order, paid, timestampMs } of settlements(stream)) windows.add(order.region, timestampMs, paid);
+    yield* windows.rows();
+  },
+};
+
+interface Settlement {
+  readonly order: Order;
+  /** 0 for an order that nobody has paid in time. */
+  readonly paid: number;
+  readonly timestampMs: number;
+}
+
+/** Every order with each of its payments that come in time. A pair has happened when both have. */
+function* settlements(stream: OrderStream): Generator<Settlement> {
+  const unpaid = new Map(Array.from(all(stream, orderAt), (order) => [order.id, order]));
+  const orders = new Map(unpaid);
+  for (const { orderId, paid, timestampMs } of all(stream, paymentAt)) {
+    const order = orders.get(orderId);
+    const afterMs = order === undefined ? -1 : timestampMs - order.timestampMs;
+    if (order === undefined || afterMs < 0 || afterMs > PAID_WITHIN_MS) continue;
+    unpaid.delete(orderId);
+    yield { order, paid, timestampMs };
+  }
+  // That nobody pays is known once nobody can any more.
+  for (const order of unpaid.values()) yield { order, paid: 0, timestampMs: order.timestampMs + PAID_WITHIN_MS };
+}
 
 function canonicalWindow({ region, orders, cents, opened, until }: OutputRow): CanonicalRow {
   return JSON.stringify([region, orders, cents, opened, until]);
@@ -105,6 +147,32 @@ const COUNTED_STEPS = `
       until: WINDOW_END
 `;
 
+const settledSteps = (settings: JobSettings): string => `
+  - id: payments
+${sourceSettings(settings, settings.inputTopics.payments)}
+    schema: {orderId: long, paid: long, at: timestamp}
+    watermark: {field: at, delay: ${PAYMENT_DISORDER_MS}ms}
+  - id: settled
+    from: [orders, payments]
+    join:
+      type: left
+      on: orders.id = payments.orderId
+      within: {before: 0s, after: ${PAID_WITHIN_MS}ms}
+      select: {id: id, region: region, paid: "COALESCE(paid, 0)"}
+`;
+
+const RECEIVED_STEPS = `
+  - id: received
+    from: settled
+    key: [region]
+    window: {tumble: ${LONG_WINDOW_MS}ms}
+    aggregate:
+      orders: COUNT(*)
+      cents: SUM(paid)
+      opened: WINDOW_START
+      until: WINDOW_END
+`;
+
 function sinkSteps(settings: JobSettings, { step }: CrashSink): string {
   return `
   - id: ${step}
@@ -130,10 +198,15 @@ export const crashJobs: readonly CrashJob[] = [
     steps: (settings) => COUNTED_STEPS + sinkSteps(settings, counted),
   },
   {
-    name: 'both',
-    sinks: [taxed, counted],
+    name: 'joined',
+    sinks: [counted, settled, received],
     steps: (settings) =>
-      TAXED_STEPS + sinkSteps(settings, taxed) + COUNTED_STEPS + sinkSteps(settings, counted),
+      COUNTED_STEPS +
+      sinkSteps(settings, counted) +
+      settledSteps(settings) +
+      sinkSteps(settings, settled) +
+      RECEIVED_STEPS +
+      sinkSteps(settings, received),
   },
 ];
 

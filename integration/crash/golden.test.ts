@@ -48,7 +48,10 @@ describe('golden jobs', () => {
     return { feeder, whole, resumed: await deployJob({ ...request, variant: 'resumed' }) };
   }
 
-  it.each(crashJobs)('$name: whole, and stopped at parallelism 2, killed at 3, finished at 1', async (job) => {
+  // Windows are part of the joined one.
+  const jobs = crashJobs.filter(({ name }) => name !== 'window');
+
+  it.each(jobs)('$name: whole, and stopped at parallelism 2, killed at 3, finished at 1', async (job) => {
     const { feeder, whole, resumed } = await start(job);
     try {
       await feeder.send(STREAM.ordersPerPartition / 4);

@@ -32,6 +32,7 @@ export interface OrderStream {
 export const DISORDER_MS = 2000;
 /** So much later than its order a payment comes, at most. */
 const PAYMENT_AFTER_MS = 1500;
+export const PAYMENT_DISORDER_MS = DISORDER_MS + PAYMENT_AFTER_MS;
 /** A payment stands so many places behind its order. */
 const PAYMENT_LAG = 50;
 
