@@ -2,7 +2,7 @@ import { counterNames } from '../../core/index.ts';
 import type { ColumnBatch, Counter, OperatorContext } from '../../core/index.ts';
 import type { KeyedRows } from '../aggregate/keyed-rows.ts';
 import { operatorErrors } from '../errors.ts';
-import { LateRows } from './late-rows.ts';
+import { SelectedRows } from '../selected-rows.ts';
 import type { WindowSpec } from './window-spec.ts';
 
 /** Why a row is in no window; stands where a slice or a session would. */
@@ -25,14 +25,14 @@ export class RowVerdicts {
   readonly #stepId: string;
   /** Null where late rows go to a step. */
   readonly #dropped: Counter | null;
-  readonly #late: LateRows | null;
+  readonly #late: SelectedRows | null;
 
   constructor(context: OperatorContext, { stepId, input }: Pick<WindowSpec, 'stepId' | 'input'>) {
     const { lateOutput } = context;
     this.#context = context;
     this.#stepId = stepId;
     this.#dropped = lateOutput === undefined ? context.counter(counterNames.lateRecords.name) : null;
-    this.#late = lateOutput === undefined ? null : new LateRows(lateOutput, input);
+    this.#late = lateOutput === undefined ? null : new SelectedRows(lateOutput, input);
   }
 
   /** The event times of a batch, which has to have them: the plan sees to it. */
