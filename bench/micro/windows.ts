@@ -54,7 +54,7 @@ const cases: Readonly<Record<string, Case>> = {
   'tumble 10 s, COUNT, SUM, 10 k keys': { window: TUMBLE, keyCount: 10_000, msPerRow: 0.1, calls: [COUNT, SUM] },
   'tumble 10 s, COUNT, 1 M keys, 1 M rows/s': { window: TUMBLE, keyCount: 1_000_000, msPerRow: 0.001 },
   'hop 10 s by 2 s, COUNT, 1 k keys': { window: HOP, keyCount: 1000, msPerRow: 0.1 },
-  'hop 10 s by 2 s, COUNT, 10 k keys': { window: HOP, keyCount: 10_000, msPerRow: 0.1 },
+  'hop 10 s by 2 s, COUNT, 10 k keys, dense': { window: HOP, keyCount: 10_000, msPerRow: 0.1 },
   'hop 10 s by 2 s, COUNT, 10 k keys, 100 k rows/s': { window: HOP, keyCount: 10_000, msPerRow: 0.01 },
   'session 1 s, COUNT, 10 k keys': { window: { kind: 'session', gapMs: 1000 }, keyCount: 10_000, msPerRow: 0.1 },
   'count of 100, COUNT, 10 k keys': { window: { kind: 'count', size: 100 }, keyCount: 10_000, msPerRow: 0.1 },

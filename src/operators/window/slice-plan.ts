@@ -15,6 +15,8 @@ import type { SlicedWindow } from './window-spec.ts';
 export interface SlicePlan {
   readonly sliceMs: number;
   readonly offsetMs: number;
+  /** Whether a window can have more than one. */
+  readonly hasManySlices: boolean;
   /** The start of the slice that an instant is in. */
   sliceOf(timestampMs: number): number;
   /** The end of the first window that holds the slice and ends after `afterMs`; Infinity where there is none. */
@@ -54,6 +56,7 @@ function greatestDivisor(a: number, b: number): number {
 class HopPlan implements SlicePlan {
   readonly sliceMs: number;
   readonly offsetMs: number;
+  readonly hasManySlices: boolean;
   readonly #sizeMs: number;
   readonly #slideMs: number;
 
@@ -62,6 +65,7 @@ class HopPlan implements SlicePlan {
     this.#slideMs = slideMs;
     this.offsetMs = offsetMs;
     this.sliceMs = greatestDivisor(sizeMs, slideMs);
+    this.hasManySlices = sizeMs > this.sliceMs;
   }
 
   sliceOf(timestampMs: number): number {
@@ -91,10 +95,12 @@ class HopPlan implements SlicePlan {
 class CumulatePlan implements SlicePlan {
   readonly sliceMs: number;
   readonly offsetMs: number;
+  readonly hasManySlices: boolean;
   readonly #maxMs: number;
 
   constructor(stepMs: number, maxMs: number, offsetMs: number) {
     this.sliceMs = stepMs;
+    this.hasManySlices = maxMs > stepMs;
     this.#maxMs = maxMs;
     this.offsetMs = offsetMs;
   }

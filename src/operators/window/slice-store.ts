@@ -10,11 +10,14 @@ import type { SnapshotEntries } from '../state/slot-snapshots.ts';
 import { matchSchemas } from '../state/state-schema.ts';
 import { tableEntries } from '../state/table-entries.ts';
 import { MarkedSlots } from './marked-slots.ts';
+import { NO_SLOT, SliceChains } from './slice-chains.ts';
 import { Slices } from './slices.ts';
 import { windowSchema } from './window-schema.ts';
 import type { SlicedWindow, WindowSpec } from './window-spec.ts';
 
 const NONE = -1;
+/** The space of the heads of chains; slices have others. */
+const HEADS = -1;
 
 /** What a restored entry belongs to. */
 export interface RestoredSlices {
@@ -32,6 +35,8 @@ export class SliceStore {
   readonly rows: KeyedRows;
   readonly slices = new Slices();
   readonly snapshots: SlotSnapshots;
+  /** Null where windows have one slice. */
+  readonly #chains: SliceChains | null;
   /** Slots of which windows that have fired have to be emitted again. */
   readonly late = new MarkedSlots();
   /** Slots that changed since windows were last emitted early. */
@@ -41,18 +46,32 @@ export class SliceStore {
   /** The slot in which results are merged; -1 while none was needed. */
   #scratch = NONE;
 
-  constructor(spec: WindowSpec<SlicedWindow>) {
+  constructor(spec: WindowSpec<SlicedWindow>, hasManySlices: boolean) {
     this.#stepId = spec.stepId;
     this.calls = new AggregateCalls(spec);
     this.table = new KeyTable(this.calls.keyFields.map(({ type }) => type));
     this.rows = new KeyedRows(this.calls, this.table);
+    this.#chains = hasManySlices ? new SliceChains((slot) => this.startOf(slot)) : null;
     this.snapshots = new SlotSnapshots(this.#entries());
     this.schema = windowSchema(this.calls, spec.window);
   }
 
   get sizeBytes(): number {
     const marks = this.late.sizeBytes + this.early.sizeBytes;
-    return this.table.sizeBytes + this.calls.sizeBytes + this.slices.sizeBytes + this.snapshots.sizeBytes + marks;
+    const found = this.table.sizeBytes + this.slices.sizeBytes + (this.#chains?.sizeBytes ?? 0);
+    return found + this.calls.sizeBytes + this.snapshots.sizeBytes + marks;
+  }
+
+  /** The start of the slice of a slot. */
+  startOf(slot: number): number {
+    return this.slices.startOf(this.table.spaceOf(slot));
+  }
+
+  /** The slot of the same key in the next newer slice of those that start before `untilMs`; negative for none. */
+  newerUntil(slot: number, untilMs: number): number {
+    if (this.#chains === null) return NO_SLOT;
+    const newer = this.#chains.newer(slot);
+    return newer >= 0 && this.startOf(newer) < untilMs ? newer : NO_SLOT;
   }
 
   /** Adds the rows at hand to their slices; negative ones are left out. */
@@ -65,21 +84,20 @@ export class SliceStore {
   }
 
   /**
-   * The slot with what all slots of the key of `slot` in these slices have seen: `slot`, which is in `slices[own]`, if
-   * it is the only one. Slices after `newest` are known not to have the key. release() follows.
+   * The slot with what the key of `slot` has in its slice and in all older ones that start at `fromMs` or later: `slot`
+   * itself where there is no other. release() follows.
    */
-  merged(slot: number, own: number, slices: readonly number[], newest: number): number {
-    const { table, calls } = this;
+  merged(slot: number, fromMs: number): number {
+    const chains = this.#chains;
+    if (chains === null) return slot;
     let result = slot;
-    for (let index = newest; index >= 0; index--) {
-      if (index === own) continue;
-      const other = table.findLike(slot, slices[index] as number);
-      if (other < 0) continue;
+    for (let older = chains.older(slot); older !== NO_SLOT && this.startOf(older) >= fromMs; ) {
       if (result === slot) {
         result = this.#scratchSlot();
-        calls.loops.merge(result, slot);
+        this.calls.loops.merge(result, slot);
       }
-      calls.loops.merge(result, other);
+      this.calls.loops.merge(result, older);
+      older = chains.older(older);
     }
     return result;
   }
@@ -94,7 +112,9 @@ export class SliceStore {
     this.late.unmark(slot);
     this.early.unmark(slot);
     this.calls.loops.clear(slot);
+    const head = this.#chains?.remove(slot) ?? NO_SLOT;
     this.table.remove(slot);
+    if (head !== NO_SLOT) this.table.remove(head);
   }
 
   /**
@@ -119,8 +139,9 @@ export class SliceStore {
   #moveSlot(slot: number, into: number): void {
     const { table, snapshots } = this;
     if (snapshots.isTaking) snapshots.beforeChange(slot);
-    const other = table.findLike(slot, into);
-    if (other < 0) {
+    // What came between went into the base before.
+    const other = this.#chains?.older(slot) ?? NO_SLOT;
+    if (other === NO_SLOT || table.spaceOf(other) !== into) {
       table.moveTo(slot, into);
       this.slices.append(into, slot);
       return;
@@ -135,7 +156,7 @@ export class SliceStore {
     const places = matchSchemas(written, this.schema, this.#stepId);
     const from = new ByteReader(bytes, this.#stepId);
     const key = new ScratchRow(this.schema.key);
-    const { table, calls, slices } = this;
+    const { table, calls } = this;
     while (!from.atEnd) {
       const hash = key.readKey(from, keyGroup, maxParallelism);
       const start = Number(from.integer());
@@ -147,8 +168,7 @@ export class SliceStore {
       const slice = target.handleOf(start);
       table.bind(key.columns);
       if (table.find(hash, 0, slice) >= 0) from.fail('a key comes twice');
-      const slot = table.insert(hash, 0, slice);
-      slices.append(slice, slot);
+      const slot = this.#insert(hash, 0, slice);
       calls.reserve(table.slotLimit);
       calls.decode(slot, from, places);
       this.early.mark(slot);
@@ -169,15 +189,27 @@ export class SliceStore {
       }
       const hash = hashes[row] as number;
       let slot = table.find(hash, row, slice);
-      if (slot < 0) {
-        slot = table.insert(hash, row, slice);
-        this.slices.append(slice, slot);
-        if (snapshots.isTaking) snapshots.added(slot);
-      }
+      if (slot < 0) slot = this.#insert(hash, row, slice);
       target[row] = slot;
     }
     this.calls.reserve(table.slotLimit);
     if (snapshots.isTaking) snapshots.beforeChanges(target, rowCount);
+  }
+
+  #insert(hash: number, row: number, slice: number): number {
+    const { table, snapshots } = this;
+    const slot = table.insert(hash, row, slice);
+    this.slices.append(slice, slot);
+    if (snapshots.isTaking) snapshots.added(slot);
+    if (this.#chains === null) return slot;
+    let head = table.find(hash, row, HEADS);
+    if (head < 0) {
+      head = table.insert(hash, row, HEADS);
+      this.#chains.addHead(head);
+      if (snapshots.isTaking) snapshots.added(head);
+    }
+    this.#chains.insert(head, slot);
+    return slot;
   }
 
   #scratchSlot(): number {
@@ -197,7 +229,7 @@ export class SliceStore {
         to.integer(slices.startOf(table.spaceOf(slot)), null);
         calls.encode(slot, to);
       },
-      (slot) => slot !== this.#scratch && table.isUsed(slot),
+      (slot) => slot !== this.#scratch && table.isUsed(slot) && table.spaceOf(slot) !== HEADS,
     );
   }
 }

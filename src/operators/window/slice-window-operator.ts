@@ -59,7 +59,7 @@ export class SliceWindowOperator implements Operator {
   constructor(spec: WindowSpec<SlicedWindow>) {
     this.#spec = spec;
     this.#plan = planSlices(spec.window);
-    this.#store = new SliceStore(spec);
+    this.#store = new SliceStore(spec, this.#plan.hasManySlices);
     this.#hasExpiries = spec.latenessMs > 0 || spec.window.kind === 'cumulate';
     this.#lookup = new SliceLookup(this.#plan, this.#store.slices, spec.latenessMs, (start) => this.#addSlice(start));
     this.state = this.#describeState();

@@ -82,14 +82,13 @@ export class WindowFiring {
   /** The keys of the slice at hand that no newer slice has: those were emitted with that. */
   #emitSlice(frees: boolean): boolean {
     const { slices } = this.#store;
-    const newest = this.#slices.length - 1;
     for (let slot = this.#slot; slot !== NONE;) {
       if (!this.#output.canWrite()) {
         this.#slot = slot;
         return false;
       }
       const next = slices.next(slot);
-      if (this.#at === newest || !this.#isInNewer(slot)) this.#emit(slot);
+      if (this.#store.newerUntil(slot, this.#endMs) < 0) this.#emit(slot);
       if (frees) {
         slices.dropFirst(this.#slices[this.#at] as number);
         this.#store.freeSlot(slot);
@@ -101,17 +100,8 @@ export class WindowFiring {
   }
 
   #emit(slot: number): void {
-    const store = this.#store;
-    const result = this.#at === 0 ? slot : store.merged(slot, this.#at, this.#slices, this.#at - 1);
+    const result = this.#store.merged(slot, this.#startMs);
     this.#output.write(slot, result, this.#startMs, this.#endMs, this.#kind);
-    store.release(result);
-  }
-
-  #isInNewer(slot: number): boolean {
-    const { table } = this.#store;
-    for (let index = this.#at + 1; index < this.#slices.length; index++) {
-      if (table.findLike(slot, this.#slices[index] as number) >= 0) return true;
-    }
-    return false;
+    this.#store.release(result);
   }
 }

@@ -14,8 +14,6 @@ export class WindowRefiring {
   #ends: readonly number[] = [];
   #endAt = 0;
   #slotAt = 0;
-  /** Slices of the window at hand, oldest first. */
-  #slices: readonly number[] = [];
 
   constructor(plan: SlicePlan, store: SliceStore, output: WindowOutput) {
     this.#plan = plan;
@@ -41,7 +39,6 @@ export class WindowRefiring {
     for (; this.#endAt < this.#ends.length; this.#endAt++) {
       const endMs = this.#ends[this.#endAt] as number;
       const startMs = this.#plan.startOf(endMs);
-      this.#slices = this.#store.slices.within(startMs, endMs, this.#plan.sliceMs);
       for (; this.#slotAt < this.#slots.length; this.#slotAt++) {
         if (!this.#output.canWrite()) return false;
         this.#emit(this.#slots[this.#slotAt] as number, startMs, endMs);
@@ -55,20 +52,17 @@ export class WindowRefiring {
 
   #emit(slot: number, startMs: number, endMs: number): void {
     const store = this.#store;
-    const own = this.#slices.indexOf(store.table.spaceOf(slot));
-    if (own < 0 || this.#isMarkedInNewer(slot, own)) return;
-    const result = store.merged(slot, own, this.#slices, this.#slices.length - 1);
+    const ownMs = store.startOf(slot);
+    if (ownMs < startMs || ownMs >= endMs || !this.#marks?.has(slot)) return;
+    let newest = slot;
+    for (let newer = store.newerUntil(slot, endMs); newer >= 0; newer = store.newerUntil(newer, endMs)) {
+      // The key comes up again.
+      if (this.#marks.has(newer)) return;
+      newest = newer;
+    }
+    const result = store.merged(newest, startMs);
     this.#output.write(slot, result, startMs, endMs, RowKind.updateAfter);
     store.release(result);
-  }
-
-  /** Whether the key comes up again. */
-  #isMarkedInNewer(slot: number, own: number): boolean {
-    for (let index = own + 1; index < this.#slices.length; index++) {
-      const other = this.#store.table.findLike(slot, this.#slices[index] as number);
-      if (other >= 0 && this.#marks?.has(other) === true) return true;
-    }
-    return false;
   }
 
   #endsWithin(afterMs: number, untilMs: number): readonly number[] {
