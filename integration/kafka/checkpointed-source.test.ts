@@ -67,7 +67,8 @@ describe('a kafka source', () => {
   it('tells which of its partitions have ended, each once and after its last row', async () => {
     const { brokers } = await getBroker();
     const topic = await createTopic(brokers, { name: uniqueName('ends'), partitions: 3 });
-    await produceRecords(brokers, topic, Array.from({ length: 30 }, (_, n) => ({ value: String(n), partition: n % 2 })));
+    const records = Array.from({ length: 30 }, (_, n) => ({ value: String(n), partition: n % 2 }));
+    await produceRecords(brokers, topic, records);
     const running = await startSource(sourceSpec({ brokers, topic, end: 'latest' }));
     const ended: string[] = [];
     await running.until(() => {
@@ -92,7 +93,8 @@ describe('a kafka source', () => {
     const group = uniqueName('group');
     const running = await startSource(sourceSpec({ brokers, topic, group }));
     await running.until(() => running.records.length === 7);
-    const earlier = running.reader.positions().map((split) => ({ ...split, position: { ...split.position, offset: 1 } }));
+    const positions = running.reader.positions();
+    const earlier = positions.map((split) => ({ ...split, position: { ...split.position, offset: 1 } }));
     running.reader.checkpointCompleted?.(earlier);
     running.reader.checkpointCompleted?.(earlier);
     running.reader.checkpointCompleted?.(running.reader.positions());
@@ -113,7 +115,7 @@ describe.each(['3.9', '4.1'] as const)('dead letters, with Kafka %s', (kafka) =>
     const values = ['a', `${POISON} 1`, 'b', `${POISON} 2`, 'c'];
     await produceRecords(brokers, topic, values.map((value) => ({ value })));
     const spec = sourceSpec({ brokers, topic, end: 'latest' }, { kind: 'dead-letter', target });
-    const dead = async () => sortedValues((await javaConsume({ brokers, topic: target })).map(({ value }) => ({ value: String(value) })));
+    const dead = async () => (await javaConsume({ brokers, topic: target })).map(({ value }) => String(value)).sort();
     const jobName = topic;
 
     const first = await startSource(spec, { run: runOf({ jobName, generation: 1 }) });

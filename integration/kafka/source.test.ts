@@ -195,7 +195,9 @@ describe('a kafka source reads', () => {
     await javaProduce({
       brokers,
       producers: { p: {} },
-      operations: [0, 1, 2].map((partition) => ({ op: 'send', producer: 'p', topic, partition, value: `p${partition}` })),
+      operations: [0, 1, 2].map((partition) => {
+        return { op: 'send', producer: 'p', topic, partition, value: `p${partition}` };
+      }),
     });
     let found = 0;
     while (found < 2) found += (await running.discover()).length;

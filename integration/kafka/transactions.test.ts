@@ -22,11 +22,16 @@ import {
   withCommitter,
   type Target,
 } from './transactional-writer.ts';
+import { writeUntilKilled } from './writer-process.ts';
 
 const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'writer-process.ts');
+const { name: WORK } = writeUntilKilled;
+const SOURCE = `import { ${WORK} } from '${PROGRAM}'; await ${WORK}(process.argv[1]);`;
 const TOPIC_CONFIG = 2;
 
-async function targetOn(brokers: string, more: Partial<Target> & { readonly partitions?: number } = {}): Promise<Target> {
+type Wanted = Partial<Target> & { readonly partitions?: number };
+
+async function targetOn(brokers: string, more: Wanted = {}): Promise<Target> {
   const { partitions = 1, ...rest } = more;
   const topic = await createTopic(brokers, { name: uniqueName('exactly'), partitions });
   const target = { brokers, topic, jobName: topic, generation: 1, ...rest };
@@ -54,7 +59,7 @@ async function visibleInTheEnd(target: Target): Promise<string[]> {
 
 /** Runs the writer as a process of its own, and kills it once all is written. Returns the handles of checkpoint 1. */
 async function writeAndDie(target: Target): Promise<readonly Committable[]> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, JSON.stringify(target)], {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', SOURCE, JSON.stringify(target)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -67,7 +67,7 @@ export interface CommittingPart {
    * be committed, those of earlier checkpoints too: an aborted checkpoint leaves its handles to the next one.
    */
   prepareCommit(checkpointId: number): Promise<readonly Committable[]>;
-  /** Commits all handles up to this checkpoint. Repeating it is harmless. Rejects where that is impossible or unknown. */
+  /** Commits all handles up to this checkpoint. May be repeated. Rejects where that is impossible or unknown. */
   commit(checkpointId: number): Promise<void>;
 }
 

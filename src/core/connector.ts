@@ -85,7 +85,7 @@ export interface ConnectorContext {
   readonly rack: string | null;
   /** Null where the job takes no checkpoints. */
   readonly run: RunIdentity | null;
-  /** Whether the job goes on from a checkpoint or savepoint, so that what it wrote before stays. Absent: it does not. */
+  /** Whether the job goes on from a checkpoint or savepoint: what it wrote before stays. Absent: it does not. */
   readonly isRestored?: boolean;
 }
 

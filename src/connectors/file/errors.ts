@@ -48,8 +48,8 @@ export const fileErrors = defineErrors({
       'output of completed checkpoint {checkpoint} (step {step}, subtask {subtask}) is lost: neither {path} nor ' +
       '{temporary} is whole ({problem}); start from an earlier checkpoint to write it again',
     help:
-      'The sink had made the file durable under its temporary name. Somebody has removed, moved or cut it since, or the ' +
-      'directory is not the one that the job wrote to. Programs that take files away may take any file whose name ' +
+      'The sink had made the file durable under its temporary name. Somebody has removed, moved or cut it since, or ' +
+      'the directory is not the one that the job wrote to. Programs that take files away may take any file whose name ' +
       'begins with `part-`; files whose names begin with a dot are the sink\'s.',
   },
 });

@@ -92,7 +92,8 @@ describe('a file sink that delivers exactly once', () => {
     expect(await prepareCommit(writer, 1)).toEqual([]);
     await write(spec, writer, [1, 2]);
     const first = await prepareCommit(writer, 2);
-    expect(first).toMatchObject([{ stepId: 'out', subtaskIndex: 0, checkpointId: 2, data: { name: 'part-0-1-2.jsonl' } }]);
+    const data = { name: 'part-0-1-2.jsonl' };
+    expect(first).toMatchObject([{ stepId: 'out', subtaskIndex: 0, checkpointId: 2, data }]);
     expect(visible(path)).toEqual([]);
     await write(spec, writer, [3]);
     const both = await prepareCommit(writer, 3);
@@ -207,7 +208,9 @@ describe('a file sink that delivers exactly once', () => {
     });
     rmSync(temporary);
     await expect(commit()).rejects.toMatchObject({
-      code: 'MR-FILE-LOST', retry: 'never', message: expect.stringMatching(/checkpoint 1 \(step out, subtask 0\) is lost/),
+      code: 'MR-FILE-LOST',
+      retry: 'never',
+      message: expect.stringMatching(/checkpoint 1 \(step out, subtask 0\) is lost/),
     });
     writeFileSync(join(path, 'part-0-1-1.jsonl'), content);
     await commit();
@@ -248,11 +251,12 @@ describe('a file sink that delivers exactly once', () => {
   }, 60_000);
 
   type Step = 'write' | 'complete' | 'complete, not told' | 'abort' | 'crash' | 'fail' | 'zombie';
-  const step = fc.constantFrom<Step>('write', 'write', 'complete', 'complete, not told', 'abort', 'crash', 'fail', 'zombie');
+  const steps: Step[] = ['write', 'write', 'complete', 'complete, not told', 'abort', 'crash', 'fail', 'zombie'];
+  const step = fc.constantFrom(...steps);
 
   it('shows exactly what completed checkpoints hold, whatever ends when', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (scenario) => {
         const spec = specOf(newDirectory());
         const path = spec.options['path'] as string;
         let [generation, position, checkpointId] = [1, 0, 1];
@@ -264,7 +268,8 @@ describe('a file sink that delivers exactly once', () => {
           generation++;
           const committer = committerOf(spec, runOf(generation));
           await committer.commit(completed.handles);
-          await committer.abortOlder(Array.from({ length: generation - 1 }, (_, n) => ({ generation: n + 1, parallelism: 1 })));
+          const older = Array.from({ length: generation - 1 }, (_, n) => ({ generation: n + 1, parallelism: 1 }));
+          await committer.abortOlder(older);
           await prepare(spec, completed.position > 0);
           writer = await openWriter(spec, runOf(generation));
           position = completed.position;
@@ -298,7 +303,7 @@ describe('a file sink that delivers exactly once', () => {
               for (const zombie of zombies) await write(spec, zombie, [-1]);
           }
         };
-        for (const each of steps) await carryOut(each);
+        for (const each of scenario) await carryOut(each);
         await carryOut('write');
         await carryOut('complete');
         expect(visible(path).sort((a, b) => a - b)).toEqual(Array.from({ length: completed.position }, (_, id) => id));
@@ -315,8 +320,9 @@ describe('a file sink that delivers at least once', () => {
     const spec = specOf(newDirectory(), { delivery: 'at-least-once' });
     const path = join(spec.options['path'] as string, 'part-0.jsonl');
     await prepare(spec);
-    for (const [text, expected] of [['', '{"id":7}\n'], ['{"id":1}\n', '{"id":1}\n{"id":7}\n'], ['{"i', '{"i\n{"id":7}\n']]) {
-      writeFileSync(path, text ?? '');
+    const row = '{"id":7}\n';
+    for (const [text, expected] of [['', row], ['{"id":1}\n', `{"id":1}\n${row}`], ['{"i', `{"i\n${row}`]] as const) {
+      writeFileSync(path, text);
       await prepare(spec, true);
       const writer = await openWriter(spec, runOf(2));
       expect(writer.committing).toBeUndefined();

@@ -6,8 +6,8 @@ export const fileSinkOptions = defineOptions({
     kind: 'string',
     required: true,
     doc:
-      'The directory to write to; it is made if it is not there. Subtask N writes `part-N` with a suffix; exactly-once, ' +
-      'one `part-N-RUN-CHECKPOINT` for each checkpoint that it has rows in.',
+      'The directory to write to; it is made if it is not there. Subtask N writes `part-N` with a suffix; ' +
+      'exactly-once, one `part-N-RUN-CHECKPOINT` for each checkpoint that it has rows in.',
     scope: 'connector',
   },
   overwrite: {

@@ -42,8 +42,8 @@ export const kafkaErrors = defineErrors({
     help:
       'The user is known, but has no permission. A source needs READ and DESCRIBE on its topics (and READ on ' +
       'the group for `start: group` and to commit offsets), a sink WRITE and DESCRIBE on its topic and ' +
-      'IDEMPOTENT_WRITE on the cluster for brokers before 2.8. Delivery exactly once also needs WRITE and DESCRIBE on ' +
-      'the transactional ids that begin with `transactionalIdPrefix`, and READ, WRITE and DESCRIBE on the commits ' +
+      'IDEMPOTENT_WRITE on the cluster for brokers before 2.8. Delivery exactly once also needs WRITE and DESCRIBE ' +
+      'on the transactional ids that begin with `transactionalIdPrefix`, and READ, WRITE and DESCRIBE on the commits ' +
       'topic (CREATE where it does not exist yet).',
   },
   'MR-KAFKA-PROTOCOL': {
@@ -204,10 +204,10 @@ export const kafkaErrors = defineErrors({
       'but `transactionTimeout` is {limit} s: lower the `timeout` of `checkpoint`, or raise `transactionTimeout` and ' +
       'the brokers\' transaction.max.timeout.ms',
     help:
-      'With `delivery: exactly-once` records become visible when the checkpoint they belong to is complete. Until then ' +
-      'their transaction must stay open, through as many failed checkpoints as the job tolerates; a broker aborts it ' +
-      'after `transactionTimeout`, and then output of a completed checkpoint could be lost. Dead letters of a source ' +
-      'are written so too, unless it says `deadLetterDelivery: at-least-once`.',
+      'With `delivery: exactly-once` records become visible when the checkpoint they belong to is complete. Until ' +
+      'then their transaction must stay open, through as many failed checkpoints as the job tolerates; a broker ' +
+      'aborts it after `transactionTimeout`, and then output of a completed checkpoint could be lost. Dead letters ' +
+      'of a source are written so too, unless it says `deadLetterDelivery: at-least-once`.',
   },
   'MR-KAFKA-TRANSACTION-TIMEOUT': {
     domain: 'user',
@@ -217,8 +217,8 @@ export const kafkaErrors = defineErrors({
       'the brokers do not allow transactions of {seconds} s{limit}: lower `transactionTimeout`, or raise ' +
       'transaction.max.timeout.ms on all brokers',
     help:
-      'The setting transaction.max.timeout.ms of the brokers (15 minutes by default) limits how long a transaction may ' +
-      'stay open.',
+      'The setting transaction.max.timeout.ms of the brokers (15 minutes by default) limits how long a transaction ' +
+      'may stay open.',
   },
   'MR-KAFKA-TOLERABLE-FAILURES': {
     domain: 'user',
@@ -244,8 +244,8 @@ export const kafkaErrors = defineErrors({
     retry: 'never',
     message: 'topic {topic} cannot be the topic of commit records: {reason}; change it, or name another `commitsTopic`',
     help:
-      'Every transaction leaves a record in this topic, by which a restart can tell whether it was committed. It must ' +
-      'keep all records (`cleanup.policy=delete`) for longer than a job may stand still.',
+      'Every transaction leaves a record in this topic, by which a restart can tell whether it was committed. It ' +
+      'must keep all records (`cleanup.policy=delete`) for longer than a job may stand still.',
   },
   'MR-KAFKA-TRANSACTION-FENCED': {
     domain: 'external',
@@ -255,17 +255,19 @@ export const kafkaErrors = defineErrors({
       'the transaction of {transactionalId} was taken from its writer before its checkpoint was complete ({reason}); ' +
       'its records are written again after a restart',
     help:
-      'Nothing is wrong with the output. If it happens often, then checkpoints take longer than `transactionTimeout`, ' +
-      'or two jobs use the same `transactionalIdPrefix`, or a broker has lost the state of producers.',
+      'Nothing is wrong with the output. If it happens often, then checkpoints take longer than ' +
+      '`transactionTimeout`, or two jobs use the same `transactionalIdPrefix`, or a broker has lost the state of ' +
+      'producers.',
   },
   'MR-KAFKA-TRANSACTION-LOST': {
     domain: 'external',
     scope: 'job',
     retry: 'never',
     message:
-      'output of completed checkpoint {checkpoint} is lost: Kafka has aborted the transaction of step {step}, subtask ' +
-      '{subtask} ({transactionalId}, producer {producerId}, epoch {epoch}; its record is at {position}), because it ' +
-      'was not committed in time; start from an earlier checkpoint to write it again (and others\' output twice)',
+      'output of completed checkpoint {checkpoint} is lost: Kafka has aborted the transaction of step {step}, ' +
+      'subtask {subtask} ({transactionalId}, producer {producerId}, epoch {epoch}; its record is at {position}), ' +
+      'because it was not committed in time; start from an earlier checkpoint to write it again (and others\' output ' +
+      'twice)',
     help:
       'The job was down, or could not reach Kafka, for longer than `transactionTimeout` between a checkpoint and its ' +
       'commit. Raise `transactionTimeout` and `toleratedOutage` to cover such outages.',

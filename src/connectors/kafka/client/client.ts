@@ -181,8 +181,8 @@ export interface KafkaClient {
   /** Commits offsets for a group without members, so that others see how far it is. */
   commitOffsets(group: string, offsets: readonly (TopicPartition & { readonly offset: number })[]): Promise<void>;
   /**
-   * Makes a topic with the cluster's default number of replicas, and of partitions where none is given; harmless where it
-   * is there.
+   * Makes a topic with the cluster's default number of replicas, and of partitions where none is given; harmless where
+   * it is there.
    */
   createTopic(topic: string, settings?: TopicSettings): Promise<void>;
   /** Some settings of a topic or a broker (by id); those that it does not have are missing. */
@@ -194,8 +194,8 @@ export interface KafkaClient {
   /** A new idempotent producer without a transactional id. */
   initProducerId(): Promise<ProducerIdentity>;
   /**
-   * A new epoch for a transactional id. Whatever is open under it is aborted first, and whoever used it before is fenced.
-   * Tries until `timeoutMs` while the coordinator moves or an earlier transaction is being ended. Rejects with
+   * A new epoch for a transactional id. Whatever is open under it is aborted first, and whoever used it before is
+   * fenced. Tries until `timeoutMs` while the coordinator moves or an earlier transaction is being ended. Rejects with
    * MR-KAFKA-TRANSACTION-TIMEOUT where the broker does not allow transactions as long as `transactionTimeoutMs`.
    */
   initTransactionalId(

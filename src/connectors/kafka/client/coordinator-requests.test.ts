@@ -71,7 +71,8 @@ describe('requests to coordinators', () => {
   it('wait for one that is not there yet, and for an earlier transaction to end', async () => {
     const steps = [code(ErrorCode.concurrentTransactions), { errorCode: 0, producerId: '9', producerEpoch: 4 }];
     const { requests } = scripted([code(ErrorCode.coordinatorNotAvailable), found(1)], steps);
-    expect(await requests.initTransactionalId('id', 60_000, 1000)).toEqual({ ...transaction, producerId: 9n, epoch: 4 });
+    const identity = await requests.initTransactionalId('id', 60_000, 1000);
+    expect(identity).toEqual({ ...transaction, producerId: 9n, epoch: 4 });
   });
 
   it('give up when the time is up, and say what they waited for', async () => {
@@ -96,7 +97,8 @@ describe('requests to coordinators', () => {
   });
 
   it('say what cannot be helped', async () => {
-    const init = (errorCode: number) => scripted([found(1)], [code(errorCode)]).requests.initTransactionalId('id', 9000, 1);
+    const init = (errorCode: number) =>
+      scripted([found(1)], [code(errorCode)]).requests.initTransactionalId('id', 9000, 1);
     await expect(init(ErrorCode.invalidTransactionTimeout)).rejects.toMatchObject({
       code: 'MR-KAFKA-TRANSACTION-TIMEOUT',
       message: expect.stringContaining('do not allow transactions of 9 s'),
@@ -113,9 +115,9 @@ describe('requests to coordinators', () => {
     });
     const add = (...steps: Step[]) =>
       scripted([found(1)], steps).requests.addToTransaction(transaction, [{ topic: 't', partition: 0 }], 1000);
-    const { operationNotAttempted, unknownTopicOrPartition, topicAuthorizationFailed, invalidProducerEpoch } = ErrorCode;
-    await add(errors(operationNotAttempted, unknownTopicOrPartition), errors(0, 0));
-    await expect(add(errors(operationNotAttempted, topicAuthorizationFailed))).rejects.toMatchObject({
+    const { operationNotAttempted: notTried, unknownTopicOrPartition, invalidProducerEpoch } = ErrorCode;
+    await add(errors(notTried, unknownTopicOrPartition), errors(0, 0));
+    await expect(add(errors(notTried, ErrorCode.topicAuthorizationFailed))).rejects.toMatchObject({
       code: 'MR-KAFKA-NOT-AUTHORIZED',
     });
     await expect(add(errors(invalidProducerEpoch))).rejects.toMatchObject({

@@ -76,7 +76,7 @@ const authorization: ReadonlySet<number> = new Set([
   ErrorCode.transactionalIdAuthorizationFailed,
 ]);
 
-/** The transaction is not, or no longer, its producer's to continue: ended, timed out, begun anew by another, forgotten. */
+/** The transaction is not its producer's to continue: ended, timed out, begun anew by another, or forgotten. */
 const fenced: ReadonlySet<number> = new Set([
   ErrorCode.invalidProducerEpoch,
   ErrorCode.invalidTransactionState,

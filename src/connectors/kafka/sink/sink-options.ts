@@ -24,7 +24,8 @@ export const sinkOptions = defineOptions({
     default: 'at-least-once',
     doc:
       'at-least-once: acknowledged by all in-sync replicas and free of duplicates by retries, but not by restarts; ' +
-      'exactly-once: in transactions that become visible (to readers with read_committed) when their checkpoint is complete',
+      'exactly-once: in transactions that become visible (to readers with read_committed) when their checkpoint is ' +
+      'complete',
     aliases: ['sink.delivery-guarantee', 'delivery.guarantee', 'acks', 'semantic', 'enable.idempotence'],
   },
   headers: {

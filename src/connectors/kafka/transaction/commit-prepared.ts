@@ -7,15 +7,15 @@ import type { TransactionHandle } from './transaction-handle.ts';
 import type { TransactionSettings } from './transaction-options.ts';
 
 /**
- * How it is known that the transaction is committed: because EndTxn says so (then nothing newer was begun under its id),
- * or by its marker.
+ * How it is known that the transaction is committed: because EndTxn says so (then nothing newer was begun under its
+ * id), or by its marker.
  */
 export type CommitProof = 'end' | 'marker';
 
 /** What committing needs of a client. */
 export type CommittingClient = Pick<KafkaClient, 'metadata' | 'listOffsets' | 'fetch' | 'commitTransaction'>;
 
-/** Repeating it is harmless. Rejects with MR-KAFKA-TRANSACTION-LOST, MR-KAFKA-OUTCOME-UNKNOWN, or because of brokers. */
+/** Repeating it is harmless. Rejects with MR-KAFKA-TRANSACTION-LOST or MR-KAFKA-OUTCOME-UNKNOWN, or for now. */
 export async function commitPrepared(
   client: CommittingClient,
   handle: TransactionHandle,

@@ -274,7 +274,8 @@ class SimulatedJob {
       this.completed.positions.map(async (position, index) => {
         const producer = new Producer(connection, producerConfig, this.#ports);
         await producer.open([TOPIC, COMMITS]);
-        return { producer, part: new TransactionalPart(connection, producer, this.#settings(), index, this.#ports), position };
+        const part = new TransactionalPart(connection, producer, this.#settings(), index, this.#ports);
+        return { producer, part, position };
       }),
     );
   }
@@ -355,7 +356,7 @@ describe('transactions', () => {
         expect([...job.kafka.committed(TOPIC)].sort()).toEqual(promised(job.completed));
         expect(job.kafka.isReadable(TOPIC)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   }, 300_000);
 
@@ -382,7 +383,7 @@ describe('transactions', () => {
         }
         expect(new Set(seen).size).toBe(seen.length);
       }),
-      { numRuns: 200 },
+      { numRuns: 150 },
     );
     expect(losses).toBeGreaterThan(0);
   }, 300_000);

@@ -1,7 +1,7 @@
 /**
- * One broker with a transaction coordinator, for tests: Kafka's rules for transactional ids (TransactionCoordinator.java,
- * TransactionMetadata.java) and for what a partition takes from producers (ProducerAppendInfo.java). Written from those,
- * not from the code that it tests. Each process that talks to it has a FakeConnection, which can die.
+ * One broker with a transaction coordinator, for tests: Kafka's rules for transactional ids (its TransactionCoordinator
+ * and TransactionMetadata) and for what a partition takes from producers (ProducerAppendInfo). Written from those, not
+ * from the code that it tests. Each process that talks to it has a FakeConnection, which can die.
  */
 import {
   describeErrorCode,

@@ -1,7 +1,7 @@
 import { defineOptions, type Options, type RunIdentity } from '../../../core/index.ts';
 import type { TransactionOwner } from './transactional-ids.ts';
 
-export const DEFAULT_COMMITS_TOPIC = '__millrace_commits';
+const DEFAULT_COMMITS_TOPIC = '__millrace_commits';
 
 /** Of sinks and sources (for their dead letters). */
 export const transactionOptions = defineOptions({

@@ -79,7 +79,12 @@ describe('transactional ids', () => {
       names.flatMap((stepId) =>
         [1, 11].flatMap((generation) => {
           const owner = { prefix: 'p', jobName, stepId, generation };
-          return [checkingId(owner), ...[0, 1, 11].flatMap((n) => [transactionalId(owner, n, 1), transactionalId(owner, 1, n + 20)])];
+          const numbers = [0, 1, 11];
+          return [
+            checkingId(owner),
+            ...numbers.map((subtask) => transactionalId(owner, subtask, 1)),
+            ...numbers.map((k) => transactionalId(owner, 1, k + 20)),
+          ];
         }),
       ),
     );
@@ -297,7 +302,7 @@ describe('a committer', () => {
     expect(kafka.isReadable('out')).toBe(true);
   });
 
-  it('takes back what is told to have ended, the present run too; nothing where no transactions are written', async () => {
+  it('takes back what is told to have ended, the present run too, where transactions are written', async () => {
     const kafka = newKafka();
     const { part, producer, write } = await openWriter(kafka);
     write('a');
@@ -367,8 +372,8 @@ describe('before a job starts', () => {
     checkTimes(settingsOf(), checkpoint);
     // 10 s + 2 × (60 s + 1 s) + 60 s
     expect(() => checkTimes(settingsOf({}, { transactionTimeout: 192_000 }), checkpoint)).toThrow(
-      'may have to stay open for 192 s (interval 10 s + (tolerated failures 1 + 1) × (checkpoint timeout 60 s + pause ' +
-        '1 s) + tolerated outage 60 s), but `transactionTimeout` is 192 s',
+      'may have to stay open for 192 s (interval 10 s + (tolerated failures 1 + 1) × (checkpoint timeout 60 s + ' +
+        'pause 1 s) + tolerated outage 60 s), but `transactionTimeout` is 192 s',
     );
     checkTimes(settingsOf({}, { transactionTimeout: 192_001 }), checkpoint);
     expect(() => checkTimes(settingsOf(), { ...checkpoint, timeoutMs: 1, tolerableFailures: 98 })).toThrow(
@@ -400,7 +405,9 @@ describe('before a job starts', () => {
     await prepare();
     expect(made).toEqual([]);
     expect([...kafka.states]).toEqual([['cluster/job/out/2/check', 'empty']]);
-    await expect(prepare(settingsOf({}, { commitsTopic: 'new' }))).rejects.toMatchObject({ code: 'MR-KAFKA-UNAVAILABLE' });
+    await expect(prepare(settingsOf({}, { commitsTopic: 'new' }))).rejects.toMatchObject({
+      code: 'MR-KAFKA-UNAVAILABLE',
+    });
     expect(made).toEqual(['new']);
     config = [['cleanup.policy', 'compact,delete'], ['retention.ms', '-1']];
     await expect(prepare()).rejects.toThrow('topic commits cannot be the topic of commit records: its cleanup.policy');
@@ -412,8 +419,9 @@ describe('before a job starts', () => {
     const refusal = kafkaErrors.create('MR-KAFKA-TRANSACTION-TIMEOUT', { seconds: 900, limit: '' });
     const fields = { operation: 'read', resource: 'broker 1', reason: 'no' };
     const denial = kafkaErrors.create('MR-KAFKA-NOT-AUTHORIZED', fields);
+    const initTransactionalId = () => Promise.reject(refusal);
     const client = (settings: KafkaClient['settings']) =>
-      ({ ...connect(newKafka()), initTransactionalId: () => Promise.reject(refusal), settings }) as unknown as KafkaClient;
+      ({ ...connect(newKafka()), initTransactionalId, settings }) as unknown as KafkaClient;
     const open = client((kind) =>
       Promise.resolve(new Map(kind === 'broker' ? [['transaction.max.timeout.ms', '60000']] : [])),
     );
