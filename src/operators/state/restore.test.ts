@@ -31,11 +31,33 @@ const TUMBLE = { kind: 'tumble', sizeMs: 10, offsetMs: 0 } as const;
 const SESSION = { kind: 'session', gapMs: 10 } as const;
 const COUNT = { kind: 'count', size: 100 } as const;
 
+const dedupeOf = (keep: 'first' | 'last'): Operator =>
+  createOperator({ kind: 'dedupe', stepId: 'w', keys: [0], keep, ttlMs: 5, input, output: input });
+
+const INTERVAL = { kind: 'interval', beforeMs: 5, afterMs: 5 } as const;
+
+function joinOf(bounds: typeof INTERVAL | { readonly kind: 'temporal' } | null): Operator {
+  const output = { fields: [...input.fields, ...input.fields].map(({ type }, index) => ({ name: `f${index}`, type })) };
+  const sides = { leftKeys: [0], rightKeys: [0], left: input, right: input, output };
+  return createOperator({ kind: 'join', stepId: 'w', type: 'left', condition: null, bounds, ttlMs: null, ...sides });
+}
+
+const topNOf = (count: number): Operator => {
+  const by = [{ column: 1, descending: true }];
+  return createOperator({ kind: 'top-n', stepId: 'w', keys: [0], by, count, hasRank: false, input, output: input });
+};
+
 const operators: Readonly<Record<string, () => Operator>> = {
   'running aggregates': () => aggregateOf(named(CALLS)),
   'tumbling windows': () => windowOf(TUMBLE),
   'session windows': () => windowOf(SESSION),
   'count windows': () => windowOf(COUNT),
+  'dedupe, first': () => dedupeOf('first'),
+  'dedupe, last': () => dedupeOf('last'),
+  'interval joins': () => joinOf(INTERVAL),
+  'temporal joins': () => joinOf({ kind: 'temporal' }),
+  'joins without bounds': () => joinOf(null),
+  'top-n': () => topNOf(4),
 };
 
 const rows = Array.from({ length: 40 }, (_, i): { values: Value[]; timestamp: number } => ({
@@ -118,6 +140,15 @@ describe('what an operator remembers', () => {
     const schema: StateSchema = { ...snapshot.schema, version: 2 };
     const newer = restore(() => windowOf(TUMBLE), { ...snapshot, schema });
     await expect(newer).rejects.toThrow(/version 2, and this build reads 1/);
+  });
+
+  it('is refused where what decides about pairs or places changed', async () => {
+    const pairs = await snapshotOf(() => joinOf(INTERVAL));
+    await expect(restore(() => joinOf(null), pairs)).rejects.toThrow(/bounds was .*, and is null/);
+    const ranks = await snapshotOf(() => topNOf(4));
+    await expect(restore(() => topNOf(3), ranks)).rejects.toThrow(/count was 4, and is 3/);
+    const first = await snapshotOf(() => dedupeOf('first'));
+    await expect(restore(() => dedupeOf('last'), first)).rejects.toThrow(/keep was "first", and is "last"/);
   });
 
   it('goes with the rows of its key group', async () => {
