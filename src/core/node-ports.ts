@@ -1,7 +1,22 @@
 /** The real ports: the only home of Node's time, randomness, file, socket and thread modules. */
 import { randomBytes } from 'node:crypto';
-import { glob, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { createConnection, isIP, type OnReadOpts } from 'node:net';
+import {
+  chmod,
+  glob,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { createConnection, createServer, isIP, type OnReadOpts } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { MessageChannel, Worker } from 'node:worker_threads';
@@ -12,6 +27,7 @@ import type {
   FileInfo,
   FileLock,
   FileSystem,
+  LocalListener,
   Macrotasks,
   MessageChannels,
   Network,
@@ -40,6 +56,9 @@ const randomness: Randomness = {
   next: () => Math.random(),
   hex: (byteCount) => randomBytes(byteCount).toString('hex'),
 };
+
+/** Of what its owner alone may read and write. */
+const PRIVATE_MODE = 0o600;
 
 const macrotasks: Macrotasks = {
   yield: () => new Promise((resolve) => setImmediate(resolve)),
@@ -171,7 +190,48 @@ const network: Network = {
       });
     }),
   connectDirect,
+  listenLocal,
+  connectLocal: (path) =>
+    new Promise((resolve, reject) => {
+      const socket = createConnection({ path });
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        resolve(wrapSocket(socket));
+      });
+    }),
 };
+
+/** Paths of sockets are limited to 108 bytes, so it does not stand among the data. */
+async function listenLocal(accept: (socket: Socket) => void): Promise<LocalListener> {
+  // Made for this user alone, so nobody else gets at the socket before its own mode is set.
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-'));
+  const path = join(directory, 'control');
+  const server = createServer((socket) => {
+    // Whoever reads it is told of failures.
+    socket.on('error', () => undefined);
+    accept(wrapSocket(socket));
+  });
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ path }, resolve);
+    });
+    await chmod(path, PRIVATE_MODE);
+  } catch (error) {
+    server.close();
+    await remove();
+    throw error;
+  }
+  server.unref();
+  return {
+    path,
+    async close() {
+      server.close();
+      await remove();
+    },
+  };
+}
 
 function connectDirect(
   address: {

@@ -136,6 +136,19 @@ export interface Network {
     },
     handler: DirectSocketHandler,
   ): Promise<DirectSocket>;
+  /**
+   * Listens for processes of the same user on this machine, at a path of its own making that they have to be told.
+   * Keeps no process alive. Absent where there is no such thing.
+   */
+  listenLocal?(accept: (socket: Socket) => void): Promise<LocalListener>;
+  /** Connects with what listens at that path; rejects where nothing does. */
+  connectLocal?(path: string): Promise<Socket>;
+}
+
+export interface LocalListener {
+  readonly path: string;
+  /** Nobody is accepted any more, and the path is gone; accepted sockets go on. */
+  close(): Promise<void>;
 }
 
 /** Standard output carries results, standard error everything else. */

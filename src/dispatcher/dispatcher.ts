@@ -12,7 +12,7 @@ import type { JobStore } from '../ha/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
 import { isTerminalJob } from '../rpc/index.ts';
 import { checkGraph, JobMaster, schedulerErrors } from '../scheduler/index.ts';
-import type { SlotPool, StartMode } from '../scheduler/index.ts';
+import type { OpenStorage, SlotPool, StartMode } from '../scheduler/index.ts';
 import type { JobHandle } from './job-handle.ts';
 
 export interface DispatcherOptions {
@@ -28,6 +28,8 @@ export interface DispatcherOptions {
   readonly storage: CheckpointStorage | null;
   /** What slots make their own storage from: the same place as `storage`. */
   readonly storageConfig: CheckpointStorageConfig | null;
+  /** Opens where a savepoint goes; null where jobs cannot have any. */
+  readonly openStorage: OpenStorage | null;
 }
 
 export interface SubmitOptions {
@@ -144,6 +146,7 @@ function handleOf(master: JobMaster): JobHandle {
     },
     checkpoints: () => master.checkpoints(),
     counters: () => master.metrics(),
+    savepoint: (request) => master.savepoint(request),
     async cancel() {
       master.cancel();
       await master.result;

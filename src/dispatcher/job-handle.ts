@@ -1,7 +1,7 @@
-import type { JobId, MillraceError } from '../core/index.ts';
+import type { JobId, MillraceError, StateFile } from '../core/index.ts';
 import type { JobMetrics } from '../metrics/index.ts';
 import type { JobState, TerminalJobState } from '../rpc/index.ts';
-import type { CheckpointHistory, JobOrigin } from '../scheduler/index.ts';
+import type { CheckpointHistory, JobOrigin, SavepointRequest } from '../scheduler/index.ts';
 
 export interface JobResult {
   readonly state: TerminalJobState;
@@ -28,6 +28,11 @@ export interface JobHandle {
   checkpoints(): CheckpointHistory;
   /** What the steps have counted; cheap enough to ask several times a second. Exact once the job has ended. */
   counters(): JobMetrics;
+  /**
+   * Writes a savepoint; resolves to its metadata file once all its output is committed. With `stopsSources` nothing
+   * behind it comes out of the job, which is then cancelled. Rejects with MR-JOB-SAVEPOINT-FAILED, and the job goes on.
+   */
+  savepoint(request: SavepointRequest): Promise<StateFile>;
   /** Cancels the job; resolves once it has ended (perhaps finished or failed before). Repeating it is harmless. */
   cancel(): Promise<void>;
   /** Resolves once the job has ended and everything it held is released. Never rejects. */

@@ -2,6 +2,7 @@ import type { CheckpointStorage, CheckpointStorageConfig, ConnectorCatalog, Port
 import type { JobStore } from '../ha/index.ts';
 import { inProcessTransport } from '../rpc/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
+import type { OpenStorage } from '../scheduler/index.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ResourceManager } from './resource-manager.ts';
 
@@ -32,6 +33,8 @@ export interface LocalClusterOptions {
   readonly store?: JobStore | null;
   readonly storage?: CheckpointStorage | null;
   readonly storageConfig?: CheckpointStorageConfig | null;
+  /** For savepoints: each is a storage of its own. */
+  readonly openStorage?: OpenStorage;
 }
 
 /** A whole cluster in this process, over the in-process transport. */
@@ -49,7 +52,7 @@ const DEFAULT_SLOT_TIMEOUT_MS = 30_000;
 /** Starts a Dispatcher and a TaskManager; resolves when jobs can be submitted. */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
   const { ports, catalog, startTaskManager, slotTimeoutMs = DEFAULT_SLOT_TIMEOUT_MS } = options;
-  const { store = null, storage = null, storageConfig = null } = options;
+  const { store = null, storage = null, storageConfig = null, openStorage = null } = options;
   const rpc = inProcessTransport();
   const slots = new ResourceManager();
   const withdraw = rpc.serve('resource-manager', RESOURCE_MANAGER_ADDRESS, slots);
@@ -63,6 +66,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     store,
     storage,
     storageConfig,
+    openStorage,
   });
   const taskManager = await startTaskManager({ rpc, resourceManagerAddress: RESOURCE_MANAGER_ADDRESS });
   return {

@@ -143,7 +143,10 @@ export interface TaskManagerGateway {
    * input reports FINISHED.
    */
   checkpointCompleted(message: TaskReference & { readonly checkpointId: number }): Promise<void>;
-  /** Called for every task that has not acknowledged it yet: it stops work on it. What it prepared stays prepared. */
+  /**
+   * Called for every task that has not acknowledged it yet: it stops working on it. What it prepared stays prepared.
+   * Also for sources that its barrier has stopped, perhaps after it has completed: they go on.
+   */
   checkpointAborted(message: TaskReference & { readonly checkpointId: number }): Promise<void>;
   /**
    * Called for tasks with a source whose watermarks are aligned (WatermarkSpec.maxDriftMs), where it has changed: a
@@ -161,6 +164,8 @@ export interface TaskManagerGateway {
 export interface CheckpointTrigger {
   readonly checkpointId: number;
   readonly triggeredAtMs: number;
+  /** The source gives nothing behind this barrier, until it is told that the checkpoint is aborted. */
+  readonly stopsSource?: boolean;
 }
 
 /** A subtask's contribution. All files that it names are durable and were read back. */
@@ -226,6 +231,8 @@ export interface JobMasterGateway {
   acknowledgeCheckpoint(message: CheckpointAcknowledgement): Promise<void>;
   /** Instead: the task cannot take part, as its state could not be written. The task goes on. */
   declineCheckpoint(message: CheckpointDecline): Promise<void>;
+  /** What the task had prepared for the checkpoint, which has completed, is committed; also where that was nothing. */
+  checkpointCommitted(message: TaskReference & { readonly checkpointId: number }): Promise<void>;
   /** Called at most once, in jobs that take checkpoints, where others report FINISHED at once. */
   taskEnded(message: TaskEnded): Promise<void>;
   /** Called about twice a second per slot, and before the terminal state of a task, so that its totals are exact. */

@@ -21,6 +21,7 @@ const methods = {
     'taskStateChanged',
     'acknowledgeCheckpoint',
     'declineCheckpoint',
+    'checkpointCommitted',
     'taskEnded',
     'reportProgress',
   ],

@@ -14,7 +14,8 @@ const change = (epoch: number): TaskStateChange => ({
 /** What these tests do not call. */
 const others = {
   acknowledgeCheckpoint: () => Promise.resolve(),
-  declineCheckpoint: () => Promise.resolve(),
+  checkpointCommitted: () => Promise.resolve(),
+    declineCheckpoint: () => Promise.resolve(),
   taskEnded: () => Promise.resolve(),
   reportProgress: () => Promise.resolve(),
 };

@@ -71,6 +71,16 @@ export const schedulerErrors = defineErrors({
       'subtask that does most of the work; `checkpoint: {timeout, tolerableFailures}` decides how long this is put ' +
       'up with.',
   },
+  'MR-JOB-SAVEPOINT-FAILED': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'no savepoint was made: {reason}',
+    help:
+      'Nothing has changed: the job goes on as before, also where it was to be stopped with the savepoint. A ' +
+      'savepoint needs a job that takes checkpoints and still has input to read; it waits for the checkpoint that is ' +
+      'under way, and is bound to `checkpoint: {timeout}` like any other.',
+  },
   'MR-JOB-NEEDS-CHECKPOINTS': {
     domain: 'user',
     scope: 'job',

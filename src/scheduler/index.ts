@@ -1,4 +1,5 @@
 export type { CheckpointHistory, CheckpointSummary } from './checkpoint/checkpoint-history.ts';
+export type { OpenStorage, SavepointRequest } from './checkpoint/checkpointer.ts';
 export { schedulerErrors } from './errors.ts';
 export { JobMaster } from './job-master.ts';
 export type { JobMasterOptions } from './job-master.ts';

@@ -7,6 +7,7 @@ import type {
   JobId,
   MillraceError,
   Ports,
+  StateFile,
   StateSchema,
   Timer,
 } from '../core/index.ts';
@@ -23,11 +24,13 @@ import type {
   ProgressReport,
   RpcTransport,
   TaskEnded,
+  TaskReference,
   TaskState,
   TaskStateChange,
   TerminalJobState,
 } from '../rpc/index.ts';
-import { Checkpointer } from './checkpoint/checkpointer.ts';
+import { Checkpointer, savepointFailed } from './checkpoint/checkpointer.ts';
+import type { OpenStorage, SavepointRequest } from './checkpoint/checkpointer.ts';
 import type { CheckpointHistory } from './checkpoint/checkpoint-history.ts';
 import { schedulerErrors } from './errors.ts';
 import type { Execution } from './execution-graph.ts';
@@ -60,6 +63,8 @@ export interface JobMasterOptions {
   readonly storage: CheckpointStorage | null;
   /** What slots make their own storage from: the same place as `storage`. */
   readonly storageConfig: CheckpointStorageConfig | null;
+  /** Opens where a savepoint goes; absent where there are none. */
+  readonly openStorage?: OpenStorage | null;
   readonly start: StartMode;
   /** Whether steps that the checkpoint knows and the job does not may lose their state. */
   readonly allowDroppedState: boolean;
@@ -180,6 +185,22 @@ export class JobMaster implements JobMasterGateway {
     this.#settle();
   }
 
+  /**
+   * A checkpoint that is copied to a place of its own once its output is committed. A job that is stopped with it is
+   * cancelled then, and has given no row behind it. Rejects with MR-JOB-SAVEPOINT-FAILED; then the job goes on.
+   */
+  async savepoint(request: SavepointRequest): Promise<StateFile> {
+    const isEnding = this.#isClosing && this.#state === 'RUNNING';
+    if (isEnding || isTerminalJob(this.#state) || this.#state === 'FAILING' || this.#state === 'CANCELLING') {
+      throw savepointFailed(`the job is ${isEnding ? 'about to end' : this.#state}`);
+    }
+    const { openStorage } = this.#options;
+    if (this.#checkpointer === null || !openStorage) throw savepointFailed('the job takes no checkpoints');
+    const file = await this.#checkpointer.savepoint(request);
+    if (request.stopsSources) this.cancel();
+    return file;
+  }
+
   taskStateChanged({ epoch, attemptId, state, error }: TaskStateChange): Promise<void> {
     this.#fence.check(epoch);
     this.#taskReported(attemptId, state, error === null ? null : deserializeError(error));
@@ -195,6 +216,12 @@ export class JobMaster implements JobMasterGateway {
   declineCheckpoint({ epoch, attemptId, checkpointId, error }: CheckpointDecline): Promise<void> {
     this.#fence.check(epoch);
     this.#checkpointer?.declined(attemptId, checkpointId, error);
+    return Promise.resolve();
+  }
+
+  checkpointCommitted({ epoch, attemptId, checkpointId }: TaskReference & { readonly checkpointId: number }) {
+    this.#fence.check(epoch);
+    this.#checkpointer?.committed(attemptId, checkpointId);
     return Promise.resolve();
   }
 
@@ -222,6 +249,7 @@ export class JobMaster implements JobMasterGateway {
       ports,
       storage,
       recovery,
+      openStorage: this.#options.openStorage ?? null,
       send: async (task, call) => this.#attempt?.send(task, call),
       fail: (error) => {
         this.#fail(error);

@@ -61,6 +61,8 @@ export class SourceHead implements ChainHead {
   #maxWatermarkMs = Infinity;
   /** Too far ahead of other sources: the next watermark or alignment decides anew. */
   #isPaused = false;
+  /** The checkpoint whose barrier was its last, unless that is aborted. */
+  #stoppedBehind: number | null = null;
   #triggers: CheckpointTrigger[] = [];
   #barrierPhase: 'none' | 'flushed' | 'preparing' | 'prepared' = 'none';
   #committables: readonly Committable[] = [];
@@ -112,9 +114,15 @@ export class SourceHead implements ChainHead {
   }
 
   abort(checkpointId: number): void {
-    this.#triggers = this.#triggers.filter(
-      (trigger, index) => trigger.checkpointId !== checkpointId || (index === 0 && this.#barrierPhase !== 'none'),
-    );
+    this.#triggers = this.#triggers.flatMap((trigger, index) => {
+      if (trigger.checkpointId !== checkpointId) return [trigger];
+      // What has begun goes on.
+      return index === 0 && this.#barrierPhase !== 'none' ? [{ ...trigger, stopsSource: false }] : [];
+    });
+    if (this.#stoppedBehind !== checkpointId) return;
+    this.#stoppedBehind = null;
+    this.#isControlDue = true;
+    this.onReady();
   }
 
   pull(chain: Chain): 'fed' | 'empty' | 'ended' {
@@ -123,7 +131,7 @@ export class SourceHead implements ChainHead {
       const fed = this.#pullControl(chain);
       if (fed !== null) return fed;
     }
-    if (this.#isPaused) return 'empty';
+    if (this.#isPaused || this.#stoppedBehind !== null) return 'empty';
     this.#wasAsked = true;
     const batch = this.#reader.poll();
     if (batch !== null) {
@@ -159,7 +167,7 @@ export class SourceHead implements ChainHead {
     const [trigger] = this.#triggers;
     if (trigger !== undefined) return this.#pullBarrier(chain, trigger);
     this.#isControlDue = false;
-    if (this.#watermarks === null) return null;
+    if (this.#watermarks === null || this.#stoppedBehind !== null) return null;
     const ended = this.#reader.takeEndedSplits?.() ?? [];
     if (ended.length > 0) this.#watermarks.removeSplits(ended);
     const watermark = this.#watermarks.next();
@@ -175,7 +183,7 @@ export class SourceHead implements ChainHead {
    * reader has written itself becomes durable; its positions are taken.
    */
   #pullBarrier(chain: Chain, trigger: CheckpointTrigger): 'fed' | 'empty' {
-    const { checkpointId, triggeredAtMs } = trigger;
+    const { checkpointId, triggeredAtMs, stopsSource = false } = trigger;
     switch (this.#barrierPhase) {
       case 'none':
         this.#parts.barriers?.aligned(checkpointId, 0);
@@ -193,6 +201,7 @@ export class SourceHead implements ChainHead {
       case 'prepared':
         this.#triggers.shift();
         this.#barrierPhase = 'none';
+        if (stopsSource) this.#stoppedBehind = checkpointId;
         this.#parts.barriers?.captured(this.positions(), this.#committables);
         chain.start({ kind: 'barrier', checkpointId, triggeredAtMs });
         return 'fed';

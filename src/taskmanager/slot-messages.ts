@@ -55,6 +55,7 @@ export type FromSlot =
       'checkpointId' | 'snapshot' | 'metrics'
     >)
   | ({ readonly kind: 'decline'; readonly attemptId: AttemptId } & Pick<CheckpointDecline, 'checkpointId' | 'error'>)
+  | { readonly kind: 'committed'; readonly attemptId: AttemptId; readonly checkpointId: number }
   /** All input is processed; only FINISHED follows. */
   | { readonly kind: 'ended'; readonly attemptId: AttemptId; readonly snapshot: SubtaskSnapshot }
   | { readonly kind: 'progress'; readonly steps: readonly StepCounters[]; readonly sources: readonly SourceProgress[] };

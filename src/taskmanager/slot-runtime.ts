@@ -145,6 +145,9 @@ class SlotRuntime {
       decline: (message) => {
         this.#send({ kind: 'decline', attemptId: attempt, ...message });
       },
+      committed: (checkpointId) => {
+        this.#send({ kind: 'committed', attemptId: attempt, checkpointId });
+      },
       ended: (snapshot) => {
         // The totals are exact from now on.
         this.#report();

@@ -133,6 +133,11 @@ export class SlotThread {
         this.#deliver(this.#jobMaster.declineCheckpoint({ ...reference, checkpointId, error }));
         return;
       }
+      case 'committed': {
+        const { checkpointId } = message;
+        this.#deliver(this.#jobMaster.checkpointCommitted({ ...reference, checkpointId }));
+        return;
+      }
       case 'ended':
         this.#deliver(this.#jobMaster.taskEnded({ ...reference, snapshot: message.snapshot }));
     }

@@ -44,6 +44,7 @@ beforeEach(async () => {
       return Promise.resolve();
     },
     acknowledgeCheckpoint: () => Promise.resolve(),
+    checkpointCommitted: () => Promise.resolve(),
     declineCheckpoint: () => Promise.resolve(),
     taskEnded: () => Promise.resolve(),
     reportProgress: () => Promise.resolve(),

@@ -101,8 +101,8 @@ class TaskManagerService implements TaskManagerGateway {
   }
 
   triggerCheckpoint(message: Parameters<TaskManagerGateway['triggerCheckpoint']>[0]): Promise<void> {
-    const { attemptId, checkpointId, triggeredAtMs } = message;
-    this.#threadOf(message)?.pass({ kind: 'trigger-checkpoint', attemptId, checkpointId, triggeredAtMs });
+    const { attemptId, checkpointId, triggeredAtMs, stopsSource = false } = message;
+    this.#threadOf(message)?.pass({ kind: 'trigger-checkpoint', attemptId, checkpointId, triggeredAtMs, stopsSource });
     return Promise.resolve();
   }
 

@@ -264,6 +264,10 @@ export class ScriptedJob implements JobMasterGateway {
     this.declines.push(message);
   }
 
+  async checkpointCommitted(): Promise<void> {
+    // Seen in what is committed.
+  }
+
   async taskEnded({ attemptId: attempt, snapshot }: TaskEnded): Promise<void> {
     if (this.#ended.has(attempt)) throw new Error('a task ended twice');
     this.#ended.set(attempt, snapshot);

@@ -527,3 +527,66 @@ class History {
     if (this.#given.every(({ final, acks }) => final !== null && !acks.has(id))) this.#lastCheckpoints++;
   }
 }
+
+describe('a savepoint', () => {
+  const request = (stopsSources: boolean) => ({ kind: 'savepoint-requested', stopsSources }) as const;
+  const kinds = (decisions: readonly CheckpointDecision[]) => decisions.map(({ kind }) => kind);
+
+  it('is taken at once, and copied when all tasks have committed; until then nothing else is begun', () => {
+    const driven = new Driven().deploy(2);
+    expect(driven.tell(request(false))).toEqual([
+      { kind: 'trigger', checkpointId: FIRST_ID, tasks: [task(0)], expected: 2 },
+    ]);
+    driven.acknowledge(0, FIRST_ID);
+    driven.acknowledge(1, FIRST_ID);
+    expect(kinds(driven.complete(FIRST_ID))).toContain('complete');
+    driven.at(10_000);
+    expect(wakeAtMs(driven.state)).toBeNull();
+    expect(driven.tell({ kind: 'committed', attemptId: task(0), checkpointId: FIRST_ID })).toEqual([]);
+    expect(driven.tell({ kind: 'committed', attemptId: task(1), checkpointId: FIRST_ID })).toEqual([
+      { kind: 'write-savepoint', checkpointId: FIRST_ID },
+    ]);
+    expect(driven.at(20_000)).toEqual([]);
+    expect(kinds(driven.tell({ kind: 'savepoint-ended', isWritten: true }))).toEqual(['trigger']);
+  });
+
+  it('waits for the checkpoint that is pending', () => {
+    const driven = new Driven().deploy(1);
+    expect(kinds(driven.at(100))).toEqual(['trigger']);
+    expect(driven.tell(request(false))).toEqual([]);
+    driven.acknowledge(0, FIRST_ID);
+    expect(kinds(driven.complete(FIRST_ID))).toEqual(['complete', 'trigger']);
+    expect(driven.state.savepoint).toMatchObject({ phase: 'collecting', checkpointId: FIRST_ID + 1 });
+  });
+
+  it('lets stopped sources go on where it fails, before and after it is complete', () => {
+    const driven = new Driven().deploy(2);
+    expect(driven.tell(request(true))).toMatchObject([{ kind: 'trigger', stopsSources: true }]);
+    driven.acknowledge(0, FIRST_ID);
+    const declined = driven.tell({ kind: 'declined', attemptId: task(1), checkpointId: FIRST_ID, error });
+    expect(declined.find(({ kind }) => kind === 'abort')).toMatchObject({ tasks: [task(0), task(1)] });
+    expect(declined.find(({ kind }) => kind === 'savepoint-failed')).toMatchObject({ reason: 'declined', error });
+    driven.tell(request(true));
+    driven.acknowledge(0, FIRST_ID + 1);
+    driven.acknowledge(1, FIRST_ID + 1);
+    driven.complete(FIRST_ID + 1);
+    for (const index of [0, 1]) {
+      driven.tell({ kind: 'committed', attemptId: task(index), checkpointId: FIRST_ID + 1 });
+    }
+    expect(driven.tell({ kind: 'savepoint-ended', isWritten: false })[0]).toEqual({
+      kind: 'resume-sources',
+      checkpointId: FIRST_ID + 1,
+      tasks: [task(0)],
+    });
+  });
+
+  it('is refused once no barrier passes any more, and given up with the tasks', () => {
+    const driven = new Driven().deploy(2);
+    driven.end(0);
+    expect(driven.tell(request(false))).toEqual([{ kind: 'savepoint-failed', reason: 'ending', error: null }]);
+    const other = new Driven().deploy(1);
+    other.tell(request(false));
+    expect(kinds(other.tell({ kind: 'stopped' }))).toEqual(['savepoint-failed', 'abort']);
+    expect(other.state.savepoint).toBeNull();
+  });
+});

@@ -43,10 +43,19 @@ export type CheckpointFact =
   | { readonly kind: 'metadata-written'; readonly checkpointId: number }
   | { readonly kind: 'pointer-moved'; readonly checkpointId: number }
   | { readonly kind: 'write-failed'; readonly checkpointId: number; readonly error: SerializedError }
+  /** What the task prepared for a completed checkpoint is committed. */
+  | { readonly kind: 'committed'; readonly attemptId: AttemptId; readonly checkpointId: number }
+  /** Somebody wants a savepoint; none is under way. */
+  | { readonly kind: 'savepoint-requested'; readonly stopsSources: boolean }
+  /** It stands where it was wanted, or that has failed. */
+  | { readonly kind: 'savepoint-ended'; readonly isWritten: boolean }
   /** The job fails, is cancelled or has finished: its tasks are no more. */
   | { readonly kind: 'stopped' };
 
 export type AbortReason = 'timeout' | 'declined' | 'write-failed' | 'stopped';
+
+/** `ending`: no barrier passes through the job any more. */
+type RefusalReason = AbortReason | 'ending';
 
 export type CheckpointDecision =
   | { readonly kind: 'reserve-ids' }
@@ -56,6 +65,8 @@ export type CheckpointDecision =
       readonly checkpointId: number;
       readonly tasks: readonly AttemptId[];
       readonly expected: number;
+      /** They give nothing behind this barrier. */
+      readonly stopsSources?: true;
     }
   | {
       readonly kind: 'write-metadata';
@@ -72,6 +83,12 @@ export type CheckpointDecision =
       readonly error: SerializedError | null;
       readonly tasks: readonly AttemptId[];
     }
+  /** The checkpoint has completed and all of its output is committed: it may be copied. `savepoint-ended` follows. */
+  | { readonly kind: 'write-savepoint'; readonly checkpointId: number }
+  /** There will be none. */
+  | { readonly kind: 'savepoint-failed'; readonly reason: RefusalReason; readonly error: SerializedError | null }
+  /** The job goes on after all. */
+  | { readonly kind: 'resume-sources'; readonly checkpointId: number; readonly tasks: readonly AttemptId[] }
   /** Nothing will ever need the files of these, but for those that a completed checkpoint names. */
   | { readonly kind: 'discard'; readonly snapshots: readonly SubtaskSnapshot[] }
   | { readonly kind: 'fail-job'; readonly failures: number; readonly error: SerializedError | null };
@@ -95,6 +112,19 @@ interface PendingCheckpoint {
   readonly contributions: ReadonlyMap<AttemptId, Contribution>;
 }
 
+/**
+ * A savepoint is a checkpoint like any other, taken at once, that is copied when its output is committed: a crash at
+ * any time leaves the job with its checkpoint, and whoever finds the copy has to commit nothing.
+ */
+interface Savepoint {
+  readonly phase: 'requested' | 'collecting' | 'committing' | 'writing';
+  readonly stopsSources: boolean;
+  /** Null while it is only requested. */
+  readonly checkpointId: number | null;
+  /** Tasks that have not committed yet. */
+  readonly uncommitted: ReadonlySet<AttemptId>;
+}
+
 export interface CoordinatorState {
   readonly settings: CheckpointSettings;
   readonly tasks: ReadonlyMap<AttemptId, CoordinatorTaskState>;
@@ -104,6 +134,7 @@ export interface CoordinatorState {
   readonly reservedUpTo: number;
   readonly isReserving: boolean;
   readonly pending: PendingCheckpoint | null;
+  readonly savepoint: Savepoint | null;
   readonly failuresInRow: number;
   /** When the next one may be triggered by the clock. */
   readonly dueMs: number;
@@ -131,6 +162,7 @@ export function idleCoordinator(settings: CheckpointSettings, firstId: number): 
     reservedUpTo: firstId,
     isReserving: false,
     pending: null,
+    savepoint: null,
     failuresInRow: 0,
     dueMs: Infinity,
     lastNotBeforeMs: -Infinity,
@@ -147,7 +179,7 @@ export function coordinate(state: CoordinatorState, fact: CheckpointFact, nowMs:
 export function wakeAtMs(state: CoordinatorState): number | null {
   const { pending } = state;
   if (pending !== null) return pending.phase === 'moving' ? null : pending.deadlineMs;
-  if (!state.isRunning || state.isReserving || state.isLastDone) return null;
+  if (!state.isRunning || state.isReserving || state.isLastDone || isCopying(state)) return null;
   if (haveAllEnded(state)) return state.lastNotBeforeMs;
   return hasLiveSource(state) ? state.dueMs : null;
 }
@@ -190,6 +222,15 @@ function takeIn(state: CoordinatorState, fact: CheckpointFact, nowMs: number): C
       if (pending?.id !== fact.checkpointId || pending.phase === 'collecting') return just(state);
       return abort(state, pending, 'write-failed', fact.error, nowMs);
     }
+    case 'committed':
+      return just(committed(state, fact.attemptId, fact.checkpointId));
+    case 'savepoint-requested': {
+      const { stopsSources } = fact;
+      const wanted: Savepoint = { phase: 'requested', stopsSources, checkpointId: null, uncommitted: new Set() };
+      return just({ ...state, savepoint: wanted });
+    }
+    case 'savepoint-ended':
+      return savepointEnded(state, fact.isWritten);
     case 'stopped':
       return stopped(state, nowMs);
   }
@@ -234,7 +275,25 @@ function finished(state: CoordinatorState, attemptId: AttemptId): CoordinatorSta
   const task = state.tasks.get(attemptId);
   if (task === undefined) return state;
   const final = task.final === null ? null : { ...task.final, committables: [] };
-  return { ...state, tasks: new Map(state.tasks).set(attemptId, { ...task, final, isFinished: true }) };
+  const tasks = new Map(state.tasks).set(attemptId, { ...task, final, isFinished: true });
+  const checkpointId = state.savepoint?.checkpointId ?? null;
+  return checkpointId === null ? { ...state, tasks } : committed({ ...state, tasks }, attemptId, checkpointId);
+}
+
+function committed(state: CoordinatorState, attemptId: AttemptId, checkpointId: number): CoordinatorState {
+  const { savepoint } = state;
+  if (savepoint?.phase !== 'committing' || savepoint.checkpointId !== checkpointId) return state;
+  const uncommitted = new Set(savepoint.uncommitted);
+  uncommitted.delete(attemptId);
+  return { ...state, savepoint: { ...savepoint, uncommitted } };
+}
+
+function savepointEnded(state: CoordinatorState, isWritten: boolean): CoordinatorStep {
+  const { savepoint } = state;
+  const ended = { ...state, savepoint: null };
+  const checkpointId = savepoint?.checkpointId ?? null;
+  if (isWritten || checkpointId === null || savepoint?.stopsSources !== true) return just(ended);
+  return { state: ended, decisions: [{ kind: 'resume-sources', checkpointId, tasks: liveSources(state) }] };
 }
 
 function contribute(state: CoordinatorState, attemptId: AttemptId, contribution: Contribution): CoordinatorState {
@@ -249,8 +308,11 @@ function pointerMoved(state: CoordinatorState, checkpointId: number, nowMs: numb
   if (pending?.id !== checkpointId || pending.phase !== 'moving') return just(state);
   const isLast = tasks.size > 0 && [...tasks.keys()].every((id) => pending.contributions.get(id)?.isFinal === true);
   const told = [...tasks].filter(([, task]) => !task.isFinished).map(([attemptId]) => attemptId);
+  const { savepoint } = state;
+  const isSavepoint = savepoint?.phase === 'collecting' && savepoint.checkpointId === checkpointId;
+  const next = isSavepoint ? { ...savepoint, phase: 'committing' as const, uncommitted: new Set(told) } : savepoint;
   return {
-    state: { ...pause(state, nowMs), pending: null, failuresInRow: 0, isLastDone: isLast },
+    state: { ...pause(state, nowMs), pending: null, savepoint: next, failuresInRow: 0, isLastDone: isLast },
     decisions: [{ kind: 'complete', checkpointId, tasks: told }],
   };
 }
@@ -259,16 +321,43 @@ function stopped(state: CoordinatorState, nowMs: number): CoordinatorStep {
   const { pending } = state;
   const finals = [...state.tasks.values()].flatMap(({ final }) => final ?? []);
   const gone: CoordinatorState = { ...state, tasks: new Map(), isRunning: false };
+  const failed = state.savepoint?.phase === 'writing' ? just(gone) : failSavepoint(gone, 'stopped', null);
   const discard: CoordinatorStep = {
-    state: gone,
-    decisions: finals.length === 0 ? [] : [{ kind: 'discard', snapshots: finals }],
+    state: failed.state,
+    decisions: [...failed.decisions, ...(finals.length === 0 ? [] : [{ kind: 'discard' as const, snapshots: finals }])],
   };
   if (pending === null || pending.phase === 'moving') return discard;
   return then(discard, (next) => abort(next, pending, 'stopped', null, nowMs));
 }
 
+function failSavepoint(
+  state: CoordinatorState,
+  reason: RefusalReason,
+  error: SerializedError | null,
+): CoordinatorStep {
+  if (state.savepoint === null) return just(state);
+  return { state: { ...state, savepoint: null }, decisions: [{ kind: 'savepoint-failed', reason, error }] };
+}
+
 /** What follows now, whatever has happened. */
 function conclude(state: CoordinatorState, nowMs: number): CoordinatorStep {
+  return then(concludeSavepoint(state), (next) => concludeCheckpoint(next, nowMs));
+}
+
+function concludeSavepoint(state: CoordinatorState): CoordinatorStep {
+  const { savepoint, pending, isRunning } = state;
+  if (savepoint === null) return just(state);
+  // No barrier is coming any more; the last checkpoint is all that there will be.
+  const isTooLate = isRunning && pending === null && !hasLiveSource(state);
+  if (savepoint.phase === 'requested' && isTooLate) return failSavepoint(state, 'ending', null);
+  if (savepoint.phase !== 'committing' || savepoint.checkpointId === null || savepoint.uncommitted.size > 0) {
+    return just(state);
+  }
+  const decision = { kind: 'write-savepoint', checkpointId: savepoint.checkpointId } as const;
+  return { state: { ...state, savepoint: { ...savepoint, phase: 'writing' } }, decisions: [decision] };
+}
+
+function concludeCheckpoint(state: CoordinatorState, nowMs: number): CoordinatorStep {
   const { pending } = state;
   if (pending === null) return considerStart(state, nowMs);
   const { id, phase, contributions } = pending;
@@ -285,9 +374,12 @@ function conclude(state: CoordinatorState, nowMs: number): CoordinatorStep {
 
 function considerStart(state: CoordinatorState, nowMs: number): CoordinatorStep {
   const { isRunning, isReserving, isLastDone, nextId, settings, tasks } = state;
-  if (!isRunning || isReserving || isLastDone) return just(state);
+  // The files of the one that is copied stay as long as no later one completes.
+  if (!isRunning || isReserving || isLastDone || isCopying(state)) return just(state);
   const isLast = haveAllEnded(state);
-  if (isLast ? nowMs < state.lastNotBeforeMs : nowMs < state.dueMs || !hasLiveSource(state)) return just(state);
+  const wanted = state.savepoint?.phase === 'requested' ? state.savepoint : null;
+  const isDue = wanted !== null || nowMs >= state.dueMs;
+  if (isLast ? nowMs < state.lastNotBeforeMs : !isDue || !hasLiveSource(state)) return just(state);
   if (nextId >= state.reservedUpTo) {
     return { state: { ...state, isReserving: true }, decisions: [{ kind: 'reserve-ids' }] };
   }
@@ -300,12 +392,12 @@ function considerStart(state: CoordinatorState, nowMs: number): CoordinatorStep 
     deadlineMs: nowMs + settings.timeoutMs,
     contributions: new Map(finals),
   };
-  const sources = [...tasks].filter(([, { isSource, final }]) => isSource && final === null);
+  const savepoint: Savepoint | null =
+    wanted === null ? state.savepoint : { ...wanted, phase: 'collecting', checkpointId: nextId };
+  const trigger = { kind: 'trigger', checkpointId: nextId, tasks: liveSources(state), expected: tasks.size } as const;
   const step: CoordinatorStep = {
-    state: { ...state, pending, nextId: nextId + 1, dueMs: nowMs + settings.intervalMs },
-    decisions: [
-      { kind: 'trigger', checkpointId: nextId, tasks: sources.map(([attemptId]) => attemptId), expected: tasks.size },
-    ],
+    state: { ...state, pending, savepoint, nextId: nextId + 1, dueMs: nowMs + settings.intervalMs },
+    decisions: [wanted?.stopsSources === true ? { ...trigger, stopsSources: true } : trigger],
   };
   return isLast ? then(step, (next) => conclude(next, nowMs)) : step;
 }
@@ -318,14 +410,22 @@ function abort(
   nowMs: number,
 ): CoordinatorStep {
   const { id: checkpointId, contributions, phase } = pending;
-  const waiting = [...state.tasks].filter(([attemptId, { final }]) => final === null && !contributions.has(attemptId));
+  const { savepoint } = state;
+  const isSavepoint = savepoint?.checkpointId === checkpointId;
+  const isStopping = isSavepoint && savepoint.stopsSources;
+  const waiting = [...state.tasks].filter(
+    ([attemptId, { final, isSource }]) =>
+      final === null && (!contributions.has(attemptId) || (isStopping && isSource)),
+  );
   const decisions: CheckpointDecision[] = [
     { kind: 'abort', checkpointId, reason, error, tasks: waiting.map(([attemptId]) => attemptId) },
   ];
   // Final snapshots will be needed again; and if the pointer has moved nevertheless, all of them are needed.
   const useless = [...contributions.values()].filter(({ isFinal }) => !isFinal).map(({ snapshot }) => snapshot);
   if (phase !== 'moving' && useless.length > 0) decisions.push({ kind: 'discard', snapshots: useless });
-  const aborted: CoordinatorStep = { state: { ...retryLater(state, nowMs), pending: null }, decisions };
+  const after = { ...retryLater(state, nowMs), pending: null };
+  const failed = isSavepoint ? failSavepoint(after, reason, error) : just(after);
+  const aborted: CoordinatorStep = { state: failed.state, decisions: [...decisions, ...failed.decisions] };
   // Once no source is left that sends barriers, the checkpoint may have to wait for the end of all tasks.
   const mayWait = reason === 'timeout' && phase === 'collecting' && !hasLiveSource(state);
   const isOwnFault = reason !== 'stopped' && !mayWait;
@@ -357,8 +457,17 @@ function haveAllEnded({ tasks }: CoordinatorState): boolean {
   return tasks.size > 0 && [...tasks.values()].every(({ final }) => final !== null);
 }
 
-function hasLiveSource({ tasks }: CoordinatorState): boolean {
-  return [...tasks.values()].some(({ isSource, final }) => isSource && final === null);
+function hasLiveSource(state: CoordinatorState): boolean {
+  return liveSources(state).length > 0;
+}
+
+function liveSources({ tasks }: CoordinatorState): readonly AttemptId[] {
+  return [...tasks].filter(([, { isSource, final }]) => isSource && final === null).map(([attemptId]) => attemptId);
+}
+
+/** From the time that a savepoint's checkpoint has completed until it is copied. */
+function isCopying({ savepoint }: CoordinatorState): boolean {
+  return savepoint?.phase === 'committing' || savepoint?.phase === 'writing';
 }
 
 function just(state: CoordinatorState): CoordinatorStep {

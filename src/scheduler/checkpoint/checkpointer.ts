@@ -5,9 +5,11 @@ import type {
   CheckpointPointer,
   CheckpointSettings,
   CheckpointStorage,
+  CheckpointStorageConfig,
   Ports,
   RunIdentity,
   SerializedError,
+  StateFile,
   SubtaskSnapshot,
   Timer,
 } from '../../core/index.ts';
@@ -22,6 +24,17 @@ import type { AbortReason, CheckpointDecision, CheckpointFact, CoordinatorState 
 import { CheckpointLog } from './checkpoint-history.ts';
 import type { CheckpointHistory } from './checkpoint-history.ts';
 import { metadataOf, stateBytesOf } from './checkpoint-metadata.ts';
+import { writeSavepoint } from './write-savepoint.ts';
+
+/** Where a savepoint is put: a storage of its own. */
+export type OpenStorage = (config: CheckpointStorageConfig) => CheckpointStorage;
+
+export interface SavepointRequest {
+  /** Holds nothing else. */
+  readonly target: CheckpointStorageConfig;
+  /** Sources give nothing behind it; they go on where it fails. */
+  readonly stopsSources: boolean;
+}
 
 export interface CheckpointerOptions {
   readonly graph: JobGraph;
@@ -29,6 +42,8 @@ export interface CheckpointerOptions {
   readonly ports: Ports;
   readonly storage: CheckpointStorage;
   readonly recovery: JobRecovery;
+  /** For savepoints; null where there can be none. */
+  readonly openStorage: OpenStorage | null;
   /** Calls the TaskManager of a task; rejects where it cannot be reached. */
   readonly send: (
     task: AttemptId,
@@ -36,6 +51,13 @@ export interface CheckpointerOptions {
   ) => Promise<void>;
   /** The job must fail. */
   readonly fail: (error: unknown) => void;
+}
+
+/** Somebody waits for a savepoint. */
+interface WantedSavepoint {
+  readonly target: CheckpointStorageConfig;
+  readonly resolve: (metadata: StateFile) => void;
+  readonly reject: (error: Error) => void;
 }
 
 interface PendingWrite {
@@ -53,6 +75,9 @@ export class Checkpointer {
   #executions: readonly Execution[] = [];
   /** The pending checkpoint, as far as it is written. */
   #pending: PendingWrite | null = null;
+  /** The last one that has completed. */
+  #completed: CheckpointMetadata | null = null;
+  #wanted: WantedSavepoint | null = null;
   /** Files of no use since the last pointer moved. */
   #discarded: string[] = [];
   #timer: Timer | null = null;
@@ -108,6 +133,22 @@ export class Checkpointer {
     this.#tell({ kind: 'finished', attemptId });
   }
 
+  committed(attemptId: AttemptId, checkpointId: number): void {
+    this.#tell({ kind: 'committed', attemptId, checkpointId });
+  }
+
+  /**
+   * A savepoint, as soon as the job runs and no other checkpoint is pending. Resolves to its metadata file once all of
+   * its output is committed and it is durable. Rejects with MR-JOB-SAVEPOINT-FAILED, and the job goes on.
+   */
+  savepoint({ target, stopsSources }: SavepointRequest): Promise<StateFile> {
+    if (this.#wanted !== null) return Promise.reject(savepointFailed('another savepoint is being written'));
+    return new Promise((resolve, reject) => {
+      this.#wanted = { target, resolve, reject };
+      this.#tell({ kind: 'savepoint-requested', stopsSources });
+    });
+  }
+
   /** No checkpoint of this execution is begun any more. Resolves once the record is not being written. */
   async stop(): Promise<void> {
     this.#tell({ kind: 'stopped' });
@@ -133,7 +174,7 @@ export class Checkpointer {
         this.#reserveIds();
         return;
       case 'trigger':
-        this.#trigger(decision.checkpointId, decision.tasks, decision.expected);
+        this.#trigger(decision.checkpointId, decision.tasks, decision.expected, decision.stopsSources === true);
         return;
       case 'write-metadata':
         this.#guard(
@@ -150,6 +191,20 @@ export class Checkpointer {
         return;
       case 'abort':
         this.#abort(decision.checkpointId, decision.tasks, reasonOf(decision.reason, decision.error));
+        return;
+      case 'write-savepoint':
+        void this.#writeSavepoint();
+        return;
+      case 'savepoint-failed': {
+        const { reason, error } = decision;
+        const text = reason === 'ending' ? 'the job has read all its input and ends' : reasonOf(reason, error);
+        this.#endSavepoint((wanted) => {
+          wanted.reject(savepointFailed(text, error === null ? undefined : deserializeError(error)));
+        });
+        return;
+      }
+      case 'resume-sources':
+        this.#tellAborted(decision.checkpointId, decision.tasks);
         return;
       case 'discard':
         for (const { operators } of decision.snapshots) {
@@ -180,13 +235,13 @@ export class Checkpointer {
     );
   }
 
-  #trigger(checkpointId: number, tasks: readonly AttemptId[], expected: number): void {
+  #trigger(checkpointId: number, tasks: readonly AttemptId[], expected: number, stopsSource: boolean): void {
     const { send } = this.#options;
     const triggeredAtMs = this.#log.triggered(checkpointId, expected);
     this.#pending = { triggeredAtMs, pointer: null, metadata: null };
     for (const task of tasks) {
       send(task, (manager, reference) =>
-        manager.triggerCheckpoint({ ...reference, checkpointId, triggeredAtMs }),
+        manager.triggerCheckpoint({ ...reference, checkpointId, triggeredAtMs, stopsSource }),
       ).catch((error: unknown) => {
         this.declined(task, checkpointId, serializeError(error));
       });
@@ -256,7 +311,33 @@ export class Checkpointer {
     return { kind: 'pointer-moved', checkpointId: pointer.checkpointId };
   }
 
+  async #writeSavepoint(): Promise<void> {
+    const { openStorage, storage } = this.#options;
+    const [wanted, completed] = [this.#wanted, this.#completed];
+    if (wanted === null) return;
+    try {
+      if (openStorage === null || completed === null) throw new Error('there is nothing to copy');
+      const file = await writeSavepoint(completed, storage, openStorage(wanted.target));
+      this.#endSavepoint(({ resolve }) => {
+        resolve(file);
+      });
+      this.#tell({ kind: 'savepoint-ended', isWritten: true });
+    } catch (error) {
+      this.#endSavepoint(({ reject }) => {
+        reject(savepointFailed(toMillraceError(error).message, error));
+      });
+      this.#tell({ kind: 'savepoint-ended', isWritten: false });
+    }
+  }
+
+  #endSavepoint(end: (wanted: WantedSavepoint) => void): void {
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    if (wanted !== null) end(wanted);
+  }
+
   #complete(checkpointId: number, tasks: readonly AttemptId[]): void {
+    this.#completed = this.#pending?.metadata ?? null;
     this.#pending = null;
     this.#log.completed(checkpointId);
     for (const task of tasks) {
@@ -271,6 +352,10 @@ export class Checkpointer {
   #abort(checkpointId: number, tasks: readonly AttemptId[], failure: string): void {
     this.#pending = null;
     this.#log.aborted(checkpointId, failure);
+    this.#tellAborted(checkpointId, tasks);
+  }
+
+  #tellAborted(checkpointId: number, tasks: readonly AttemptId[]): void {
     for (const task of tasks) {
       this.#options
         .send(task, (manager, reference) => manager.checkpointAborted({ ...reference, checkpointId }))
@@ -295,6 +380,10 @@ export class Checkpointer {
       this.#options.fail(error);
     });
   }
+}
+
+export function savepointFailed(reason: string, cause?: unknown): Error {
+  return schedulerErrors.create('MR-JOB-SAVEPOINT-FAILED', { reason }, cause);
 }
 
 function reasonOf(reason: AbortReason, error: SerializedError | null): string {

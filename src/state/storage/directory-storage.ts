@@ -184,6 +184,11 @@ export class DirectoryStorage implements CheckpointStorage {
     const found = entries.filter((name) => name.endsWith(METADATA_SUFFIX));
     if (found.length === 1) return join(path, found[0] as string);
     const checkpoints = entries.filter(isCheckpointDirectory);
+    // As the directory of a savepoint does.
+    const [only] = checkpoints;
+    if (found.length === 0 && only !== undefined && checkpoints.length === 1) {
+      return this.#locateMetadata(join(path, only));
+    }
     const reason =
       found.length > 1
         ? `it has several, name one: ${shorten(found)}`

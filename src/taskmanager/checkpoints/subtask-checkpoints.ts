@@ -35,6 +35,7 @@ import type { OperatorCapture } from './snapshot-writer.ts';
 export interface CheckpointReports {
   acknowledge(message: Pick<CheckpointAcknowledgement, 'checkpointId' | 'snapshot' | 'metrics'>): void;
   decline(message: Pick<CheckpointDecline, 'checkpointId' | 'error'>): void;
+  committed(checkpointId: number): void;
   ended(snapshot: SubtaskSnapshot): void;
 }
 
@@ -172,7 +173,9 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
     ];
     this.#commits.commit(checkpointId, parts).then(
       () => {
-        if (final !== null && !this.#isClosed) this.#events?.finished();
+        if (this.#isClosed) return;
+        this.#events?.reports.committed(checkpointId);
+        if (final !== null) this.#events?.finished();
       },
       (error: unknown) => {
         if (!this.#isClosed) this.#events?.failed(error);
