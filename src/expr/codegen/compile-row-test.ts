@@ -1,4 +1,4 @@
-/** A predicate asked row by row, for those who have no generated loop of their own to put it into (emit-predicate.ts). */
+/** A predicate asked row by row, for those without a generated loop of their own to put it into (emit-predicate.ts). */
 import { code, CodeBuilder, columnKind, emptyCode, loadWideDecimal } from '../../core/index.ts';
 import type { Code, Column, DataType, Expression } from '../../core/index.ts';
 import { arrayAccess } from './column-access.ts';

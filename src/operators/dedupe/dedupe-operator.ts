@@ -294,11 +294,12 @@ export class DedupeOperator implements Operator {
       values: [],
       settings: { keep, row: keep === 'last' ? null : input.fields.map(({ type }) => formatType(type)) },
     });
-    const arrays = (): number => this.#times.byteLength + this.#waits.byteLength;
+    const others = (): number =>
+      expiries.sizeBytes + snapshots.sizeBytes + this.#times.byteLength + this.#waits.byteLength;
     return {
       schema,
       get sizeBytes() {
-        return table.sizeBytes + rows.sizeBytes + waiting.sizeBytes + expiries.sizeBytes + snapshots.sizeBytes + arrays();
+        return table.sizeBytes + rows.sizeBytes + waiting.sizeBytes + others();
       },
       snapshot: () => snapshots.take((this.#opened as Opened).context.maxParallelism),
       restore: (chunk, written) => {

@@ -49,7 +49,7 @@ export class JoinRows {
     return this.#state.keyOf(this.#keyed.hashes[row] as number, row);
   }
 
-  /** The row's event time, or NaN where it has none and has been reported. The plan sees to it that streams have one. */
+  /** The row's event time, or NaN where it has none and has been reported. The plan sees to it that streams have it. */
   timeOf(row: number): number {
     const { timestamps } = this.batch;
     const { stepId } = this.#spec;

@@ -107,7 +107,7 @@ describe('joins within bounds', () => {
           expect(await lateOf(spec, events)).toBe(expected.late);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -158,7 +158,8 @@ describe('joins within bounds', () => {
     const rights: InputRow[] = [0, 1, 2].map((i) => ({ values: [1n, BigInt(i), 'a'], timestamp: 10 + i, input: 1 }));
     const spec = joinSpecOf('full', { kind: 'interval', beforeMs: 5, afterMs: 5 });
     const create = () => createJoinOperator(spec);
-    const { rows } = await driveOperator({ create, input, rows: [...lefts, ...rights] }, { batchSize: 1024, pauses: 2 });
+    const test = { create, input, rows: [...lefts, ...rights] };
+    const { rows } = await driveOperator(test, { batchSize: 1024, pauses: 2 });
     expect(rows).toHaveLength(15_000);
     expect(new Set(anonymous(rows)).size).toBe(15_000);
   });
@@ -178,7 +179,7 @@ describe('joins without bounds', () => {
           expect(leftOf(rows)).toEqual(textOf(joinReference(spec, events, START).rows));
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -237,14 +238,15 @@ describe('temporal joins', () => {
         const expected = temporalReference(spec, events);
         expect(anonymous((await driveAll(spec, events)).rows)).toEqual(textOf(expected.rows));
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 
   it('know of keys that were deleted, and of those that came back', async () => {
     const kinds = fc.constantFrom(RowKind.insert, RowKind.updateAfter, RowKind.delete);
+    const kindsArbitrary = fc.array(kinds, { minLength: 80, maxLength: 80 });
     await fc.assert(
-      fc.asyncProperty(keyedEvents([leftRow, rightRow], 80), fc.array(kinds, { minLength: 80, maxLength: 80 }), async (all, rowKinds) => {
+      fc.asyncProperty(keyedEvents([leftRow, rightRow], 80), kindsArbitrary, async (all, rowKinds) => {
         let watermark = -Infinity;
         const events = all.flatMap((event, index): InputEvent[] => {
           if ('watermarkMs' in event) watermark = event.watermarkMs;
@@ -254,12 +256,13 @@ describe('temporal joins', () => {
         const spec = joinSpecOf('left', TEMPORAL);
         expect(anonymous((await driveAll(spec, events)).rows)).toEqual(textOf(temporalReference(spec, events).rows));
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
   it('keep one version of a key once no row can meet the others', async () => {
-    const harness = await OperatorHarness.open({ create: () => createJoinOperator(joinSpecOf('left', TEMPORAL)), input });
+    const create = () => createJoinOperator(joinSpecOf('left', TEMPORAL));
+    const harness = await OperatorHarness.open({ create, input });
     const versions = Array.from({ length: 100 }, (_, i) => ({ values: [1n, BigInt(i), 'a'], timestamp: i, input: 1 }));
     await harness.process(versions);
     const sizeOf = () => harness.snapshot().chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);

@@ -28,7 +28,7 @@ const NONE = -1;
 export class TemporalJoinOperator implements Operator {
   readonly state: OperatorState;
   readonly #spec: JoinSpec;
-  /** `due` of the left has rows by their time; that of the right has keys, by the time of a version that hides older ones. */
+  /** `due` of the left has rows by their time; that of the right keys, by the time of what hides older versions. */
   readonly #state: JoinState;
   readonly #pads: boolean;
   #watermarkMs = -Infinity;

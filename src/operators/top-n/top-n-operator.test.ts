@@ -95,7 +95,7 @@ describe('TopNOperator', () => {
         });
         expect(leftOf(result.rows)).toEqual(reference(spec, rows));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -115,7 +115,7 @@ describe('TopNOperator', () => {
         }
         await harness.close();
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -125,7 +125,8 @@ describe('TopNOperator', () => {
     };
     const row = (amount: bigint, number: number): readonly Value[] => ['north', amount, null, null, null, null, number];
     const rows = [row(5n, 0), row(7n, 1), row(7n, 2), row(1n, 3)].map((values) => ({ values }));
-    const result = await driveOperator({ create: () => new TopNOperator(spec), input, rows }, { batchSize: 4, pauses: 1 });
+    const create = () => new TopNOperator(spec);
+    const result = await driveOperator({ create, input, rows }, { batchSize: 4, pauses: 1 });
     expect(result.rows.map(({ values, rowKind }) => [rowKind, values[6], values[7]])).toEqual([
       [RowKind.insert, 0, 1n],
       [RowKind.updateBefore, 0, 1n],
