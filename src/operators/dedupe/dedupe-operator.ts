@@ -33,7 +33,7 @@ import { ScratchRow } from '../state/scratch-row.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
 import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
 import { readTime } from '../state/time-codec.ts';
-import { TimeHeap } from '../state/time-heap.ts';
+import { ENTRIES_PER_CALL, TimeHeap } from '../state/time-heap.ts';
 
 /** The DedupeNode of a job graph. */
 export interface DedupeSpec {
@@ -113,7 +113,9 @@ export class DedupeOperator implements Operator {
   onWatermark(timestampMs: number): boolean {
     const { output } = this.#opened as Opened;
     this.#watermarkMs = Math.max(this.#watermarkMs, timestampMs);
+    let done = 0;
     for (; this.#waiting.time <= timestampMs && this.#waiting.time < Infinity; this.#waiting.pop()) {
+      if (done++ === ENTRIES_PER_CALL) return false;
       const slot = this.#waiting.id;
       const isStale = this.#waits[slot] === 0 || this.#times[slot] !== this.#waiting.time;
       if (isStale) continue;
@@ -121,13 +123,12 @@ export class DedupeOperator implements Operator {
       this.#release(slot, output);
     }
     output.emit();
-    if (this.#hasTime) this.#expire(timestampMs);
-    return true;
+    return !this.#hasTime || this.#expire(timestampMs);
   }
 
   onTimer(nowMs: number): boolean {
     this.#alarmMs = Infinity;
-    this.#expire(nowMs);
+    if (!this.#expire(nowMs)) return false;
     this.#setAlarm();
     return true;
   }
@@ -236,10 +237,12 @@ export class DedupeOperator implements Operator {
     this.#keep(slot, time, true);
   }
 
-  #expire(untilMs: number): void {
+  /** Forgets keys; false where there are more to forget. */
+  #expire(untilMs: number): boolean {
     const ttlMs = this.#spec.ttlMs ?? Infinity;
     const expiries = this.#expiries;
-    while (expiries.time <= untilMs && expiries.time < Infinity) {
+    for (let done = 0; expiries.time <= untilMs && expiries.time < Infinity; done++) {
+      if (done === ENTRIES_PER_CALL) return false;
       const { time, id: slot } = expiries;
       expiries.pop();
       // The key was seen again since.
@@ -251,6 +254,7 @@ export class DedupeOperator implements Operator {
       if (this.#snapshots.isTaking) this.#snapshots.beforeChange(slot);
       this.#table.remove(slot);
     }
+    return true;
   }
 
   #setAlarm(): void {

@@ -14,6 +14,7 @@
 import { RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
+import { ENTRIES_PER_CALL } from '../state/time-heap.ts';
 import { JoinOutput } from './join-output.ts';
 import { createReach } from './join-reach.ts';
 import type { JoinReach } from './join-reach.ts';
@@ -99,7 +100,7 @@ export class PairJoinOperator implements Operator {
   onTimer(nowMs: number): boolean {
     this.#alarmMs = Infinity;
     // A row that is due now goes, and one that has to stay until the watermark has passed its time does not.
-    for (const side of SIDES) this.#free(side, nowMs + 1);
+    for (const side of SIDES) if (!this.#free(side, nowMs + 1)) return false;
     this.#setAlarm();
     return true;
   }
@@ -236,11 +237,12 @@ export class PairJoinOperator implements Operator {
     return true;
   }
 
-  /** Rows that are due before `untilMs` go. */
+  /** Rows that are due before `untilMs` go; false where there are more. */
   #free(side: Side, untilMs: number): boolean {
     const own = this.#state.side(side);
     const { due } = own;
-    for (; due.time < untilMs; due.pop()) {
+    for (let done = 0; due.time < untilMs; due.pop(), done++) {
+      if (done === ENTRIES_PER_CALL) return false;
       const slot = due.id;
       // It has gone before, and perhaps another row has its slot.
       if (!own.rows.isUsed(slot) || this.#dueOf(side, slot) !== due.time) continue;

@@ -11,6 +11,7 @@
 import { RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
+import { ENTRIES_PER_CALL } from '../state/time-heap.ts';
 import { JoinOutput } from './join-output.ts';
 import { JoinRows } from './join-rows.ts';
 import { padsRows, Side } from './join-spec.ts';
@@ -67,13 +68,17 @@ export class TemporalJoinOperator implements Operator {
     const { output } = this.#opened as Opened;
     const { left, right } = this.#state;
     this.#watermarkMs = Math.max(this.#watermarkMs, timestampMs);
+    let done = 0;
     for (; left.due.time < timestampMs; left.due.pop()) {
-      if (!output.hasRoom()) return false;
+      if (done++ === ENTRIES_PER_CALL || !output.hasRoom()) return false;
       this.#leave(left.due.id, output);
       this.#state.remove(Side.left, left.due.id);
     }
     output.emit();
-    for (; right.due.time <= timestampMs && right.due.time < Infinity; right.due.pop()) this.#forget(right.due.id);
+    for (; right.due.time <= timestampMs && right.due.time < Infinity; right.due.pop()) {
+      if (done++ === ENTRIES_PER_CALL) return false;
+      this.#forget(right.due.id);
+    }
     return true;
   }
 

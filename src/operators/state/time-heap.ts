@@ -1,5 +1,8 @@
 import { grown } from './grown.ts';
 
+/** How many entries an operator does in one call where time has come for many: some milliseconds' worth. */
+export const ENTRIES_PER_CALL = 1 << 13;
+
 /** Pairs of a time and an id, the earliest first; a binary heap in typed arrays. */
 export class TimeHeap {
   #times = new Float64Array(0);
