@@ -47,6 +47,22 @@ export const cliErrors = defineErrors({
       'A job keeps its checkpoints in a folder of its name, in `.millrace` or where `--data-dir` says. `--from PATH` ' +
       'names a checkpoint or savepoint anywhere else.',
   },
+  'MR-CLI-NOT-RUNNING': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'never',
+    message: 'job {job} does not run, as far as {path} tells: {reason}',
+    help:
+      'A job with checkpoints that `millrace run` runs can be reached from the same machine by the same user, through ' +
+      'the folder that it keeps its checkpoints in: name that with `--data-dir` where it is not `.millrace`.',
+  },
+  'MR-CLI-CONTROL-FAILED': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'never',
+    message: 'the running job gave no answer: {reason}',
+    help: 'Its process has ended meanwhile, or is of another version. What it tells about itself says which.',
+  },
   'MR-CLI-NOTHING-TO-GENERATE': {
     domain: 'user',
     scope: 'process',

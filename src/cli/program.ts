@@ -10,7 +10,9 @@ import { lintCommand } from './commands/lint.ts';
 import { listCommand } from './commands/list.ts';
 import { planCommand } from './commands/plan.ts';
 import { runCommand } from './commands/run.ts';
+import { savepointCommand } from './commands/savepoint.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { stopCommand } from './commands/stop.ts';
 import { exitCodes } from './exit-codes.ts';
 import { reportError } from './report-error.ts';
 
@@ -22,6 +24,8 @@ const COMMANDS: readonly MakeCommand[] = [
   lintCommand,
   explainCommand,
   planCommand,
+  savepointCommand,
+  stopCommand,
   createCommand,
   schemaCommand,
   listCommand,

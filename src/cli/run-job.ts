@@ -1,11 +1,14 @@
 /** Runs one job in this process, from its graph to its result, and shows how it goes. */
-import { counterNames } from '../core/index.ts';
+import { counterNames, messageOf } from '../core/index.ts';
 import { startLocalCluster, type JobHandle, type JobResult } from '../dispatcher/index.ts';
 import type { JobGraph } from '../graph/index.ts';
 import type { StartMode } from '../scheduler/index.ts';
+import { openCheckpointStorage } from '../state/index.ts';
 import { startTaskManager } from '../taskmanager/index.ts';
 import { catalog } from './catalog.ts';
 import type { CommandContext } from './command-context.ts';
+import { serveControl, type ControlServer } from './control/local-control.ts';
+import { controlFile, runningJobControl } from './control/running-job.ts';
 import { CRASH_POINT_VARIABLE, crashPointsOf } from './crash-points.ts';
 import { watchForInterruption } from './interruption.ts';
 import { openJobData, type JobData } from './job-data.ts';
@@ -34,6 +37,8 @@ export interface RecoveryRequest {
 
 export interface RunOutcome {
   readonly result: JobResult;
+  /** Ended by `millrace stop`. */
+  readonly wasStopped: boolean;
   readonly progress: JobProgress;
 }
 
@@ -67,6 +72,7 @@ async function runInCluster(context: CommandContext, request: RunRequest, data: 
     catalog,
     startTaskManager: (link) => startTaskManager({ ...link, ports, workerHost: slotThreads, slotCount, limits }),
     ...(data === null ? {} : data.stores),
+    openStorage: (config) => openCheckpointStorage(config, ports),
   });
   try {
     const options = recovery === null ? {} : { ...recovery, schemas: stateSchemas(graph) };
@@ -99,6 +105,10 @@ async function watchJob(context: CommandContext, request: RunRequest, job: JobHa
   const notes = keepNotes(context, request, job);
   const statistics = request.statsFile === null ? null : await openStatistics(context, request.statsFile, graph, job);
   const timer = repeat(context, display.intervalMs, () => display.update(progress(false)));
+  let wasStopped = false;
+  const control = await startControl(context, request, job, () => {
+    wasStopped = true;
+  });
   const result = await job.result;
   timer.stop();
   notes.stop();
@@ -106,7 +116,27 @@ async function watchJob(context: CommandContext, request: RunRequest, job: JobHa
   const last = progress(true);
   display.finish(last);
   release();
-  return { result, progress: last };
+  await control?.close();
+  return { result, progress: last, wasStopped };
+}
+
+/** Lets other commands reach the job. It runs without that, too. */
+async function startControl(
+  context: CommandContext,
+  { recovery, display }: RunRequest,
+  job: JobHandle,
+  onStop: () => void,
+): Promise<ControlServer | null> {
+  if (recovery === null) return null;
+  const { ports } = context;
+  const { dataFolder } = recovery;
+  try {
+    const control = runningJobControl({ job, dataFolder, randomness: ports.randomness, onStop });
+    return await serveControl(ports, controlFile(dataFolder, job.name), control);
+  } catch (error) {
+    display.note(`\`millrace savepoint\` and \`millrace stop\` cannot reach this job: ${messageOf(error)}`);
+    return null;
+  }
 }
 
 /** Tells what happens to the job's checkpoints, and its restarts, until it is stopped. */
@@ -143,6 +173,7 @@ function lastCheckpointOf(job: JobHandle, nowMs: number): JobProgress['lastCheck
 function alreadyFinished(graph: JobGraph): RunOutcome {
   return {
     result: { state: 'FINISHED', error: null },
+    wasStopped: false,
     progress: {
       jobName: graph.name,
       state: 'FINISHED',

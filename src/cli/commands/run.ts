@@ -51,7 +51,8 @@ const MORE_HELP = `
 A job with \`checkpoint:\` goes on from its last checkpoint when it is run again, however it ended, and says so; one that
 has finished has nothing left to do.
 
-Exit codes: 0 the job finished, 1 it failed, 2 the command line or the job file is wrong, 130 interrupted.
+Exit codes: 0 the job finished, or \`millrace stop\` has stopped it, 1 it failed, 2 the command line or the job file is
+wrong, 130 interrupted.
 The first Ctrl-C stops the job cleanly, the second at once.`;
 
 async function run(context: CommandContext, path: string, options: RunOptions): Promise<number> {
@@ -61,7 +62,7 @@ async function run(context: CommandContext, path: string, options: RunOptions): 
   if (graph === null) return refuse(context, file);
   const { runJob } = await import('../run-job.ts');
   const display = chooseDisplay(context, options, printsRows(graph));
-  const { result, progress } = await runJob(context, {
+  const { result, progress, wasStopped } = await runJob(context, {
     graph,
     display,
     statsFile: options.stats ?? null,
@@ -78,7 +79,7 @@ async function run(context: CommandContext, path: string, options: RunOptions): 
     });
   }
   if (result.state === 'FAILED') return exitCodes.failed;
-  return result.state === 'CANCELED' ? exitCodes.interrupted : exitCodes.ok;
+  return result.state === 'CANCELED' && !wasStopped ? exitCodes.interrupted : exitCodes.ok;
 }
 
 const NOTHING_TO_RESTORE = '--from is for jobs that take checkpoints: give the job a `checkpoint:`';

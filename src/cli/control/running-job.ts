@@ -1,0 +1,50 @@
+/** JobControl of a job that runs in this process. */
+import { join, resolve } from 'node:path';
+
+import type { Ports } from '../../core/index.ts';
+import type { JobHandle } from '../../dispatcher/index.ts';
+import { embeddedCheckpointDirectory } from '../../ha/index.ts';
+import type { JobControl } from './job-control.ts';
+
+const RANDOM_BYTES = 8;
+const MAX_NAME_LENGTH = 60;
+
+/** Where a job's process says how it can be reached. */
+export function controlFile(dataFolder: string, jobName: string): string {
+  return join(embeddedCheckpointDirectory(resolve(dataFolder), jobName), '..', 'control');
+}
+
+export interface RunningJobOptions {
+  readonly job: JobHandle;
+  readonly dataFolder: string;
+  readonly randomness: Ports['randomness'];
+  /** Somebody has asked the job to stop, and it is going to. */
+  readonly onStop: () => void;
+}
+
+export function runningJobControl({ job, dataFolder, randomness, onStop }: RunningJobOptions): JobControl {
+  const savepoint = async (to: string | null, stopsSources: boolean): Promise<string> => {
+    const own = join(embeddedCheckpointDirectory(resolve(dataFolder), job.name), '..', 'savepoints');
+    const name = job.name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, MAX_NAME_LENGTH);
+    const path = join(to ?? own, `savepoint-${name}-${randomness.hex(RANDOM_BYTES)}`);
+    await job.savepoint({ target: { kind: 'directory', path }, stopsSources });
+    return path;
+  };
+  return {
+    status() {
+      const completed = job.checkpoints().recent.find(({ state }) => state === 'completed');
+      const checkpointId = completed?.checkpointId ?? null;
+      return Promise.resolve({ job: job.name, state: job.state, checkpointId });
+    },
+    async savepoint(to) {
+      return { path: await savepoint(to, false) };
+    },
+    async stop(wanted) {
+      const path = wanted === null ? null : await savepoint(wanted.to, true);
+      onStop();
+      await job.cancel();
+      const { state } = await job.result;
+      return { state, path };
+    },
+  };
+}
