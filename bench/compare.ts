@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
+import { committedEnds } from './committed-ends.ts';
 
 export interface Multiset {
   /** Rows that count: of a changelog, keys that have one. */
@@ -29,12 +30,8 @@ export async function readMultiset(
   upsertKey: readonly string[] | null = null,
 ): Promise<Multiset> {
   const kafka = new Kafka({ brokers: brokers.split(','), clientId: 'bench-compare', logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  const offsets = await admin.fetchTopicOffsets(topic);
-  await admin.disconnect();
-  const ends = new Map(offsets.map((o) => [o.partition, BigInt(o.high)]));
-  const open = new Set([...ends].filter(([, end]) => end > 0n).map(([partition]) => partition));
+  const ends = await committedEnds(brokers, topic);
+  const open = new Set([...ends].filter(([, end]) => end > 0).map(([partition]) => partition));
   const rows = new RowSums(upsertKey);
   if (open.size > 0) await consumeAll(kafka, topic, ends, open, (record) => rows.add(record));
   return rows.total();
@@ -111,7 +108,7 @@ const hashOf = (row: string): bigint => BigInt(`0x${createHash('md5').update(row
 async function consumeAll(
   kafka: Kafka,
   topic: string,
-  ends: ReadonlyMap<number, bigint>,
+  ends: ReadonlyMap<number, number>,
   open: Set<number>,
   onRecord: (record: OutputRecord) => void,
 ): Promise<void> {
@@ -130,6 +127,12 @@ async function consumeAll(
         timer = setTimeout(() => reject(new Error(`no more records of ${topic} within 30 s`)), IDLE_LIMIT_MS);
       };
       watch();
+      // Batches of control records alone, such as the end of a transaction, come only here.
+      consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
+        watch();
+        if (Number(lastOffset) + 1 >= (ends.get(partition) ?? 0)) open.delete(partition);
+        if (open.size === 0) resolve();
+      });
       consumer
         .run({
           autoCommit: false,
@@ -138,9 +141,6 @@ async function consumeAll(
             for (const { key, value } of batch.messages) {
               onRecord({ partition: batch.partition, key: key && String(key), value: value && String(value) });
             }
-            // The last offsets may be control records, which kafkajs does not show: the batch's own end counts.
-            if (BigInt(batch.lastOffset()) + 1n >= (ends.get(batch.partition) ?? 0n)) open.delete(batch.partition);
-            if (open.size === 0) resolve();
             return Promise.resolve();
           },
         })

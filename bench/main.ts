@@ -146,6 +146,7 @@ async function measureQuery(
         reference ??= { system: system.name, output: rows };
         requireEqual(query, reference, { system: system.name, output: rows });
         const { records, valueBytes } = rows;
+        if (records === 0) throw new Error(`${query.name}: ${system.name} wrote nothing`);
         tell(`${query.name}: ${system.name} wrote ${records} records, of which ${rows.count} count`);
         output = { rowBytes: Math.round(valueBytes / records), rowsPerRecord: records / request.events };
       }
