@@ -29,6 +29,7 @@ import {
   type Codec,
   type CodecName,
 } from '../record-batch/index.ts';
+import { settledWithin } from '../settled-within.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { partitionOfKey } from './murmur2.ts';
 import { MAX_IN_FLIGHT, PartitionQueue, type PendingBatch } from './partition-queue.ts';
@@ -298,7 +299,7 @@ export class Producer {
   /** As close(), but what is not acknowledged gets a last chance, of bounded time. */
   async closeGently(): Promise<void> {
     if (this.#failure === null && !this.isIdle) {
-      await Promise.race([this.flush().catch(() => undefined), this.#clock.sleep(CLOSE_FLUSH_MS)]);
+      await settledWithin(this.flush(), CLOSE_FLUSH_MS, this.#clock);
     }
     this.close();
   }

@@ -4,6 +4,7 @@
  */
 import { isMillraceError, type Ports } from '../../../core/index.ts';
 import type { KafkaClient } from '../client/index.ts';
+import { settledWithin } from '../settled-within.ts';
 import type { KafkaPosition } from './kafka-split.ts';
 
 export class OffsetCommitter {
@@ -31,15 +32,7 @@ export class OffsetCommitter {
 
   /** Resolves when what was last given is committed, or after a while. */
   async settle(timeoutMs: number): Promise<void> {
-    const running = this.#running;
-    if (running === null) return;
-    await new Promise<void>((resolve) => {
-      const timer = this.#ports.clock.schedule(timeoutMs, resolve);
-      void running.then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
+    if (this.#running !== null) await settledWithin(this.#running, timeoutMs, this.#ports.clock);
   }
 
   async #run(): Promise<void> {

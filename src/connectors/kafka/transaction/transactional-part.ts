@@ -6,6 +6,7 @@ import type { Committable, CommittingPart, Ports } from '../../../core/index.ts'
 import type { KafkaClient, TopicPartition, TransactionIdentity } from '../client/index.ts';
 import { kafkaErrors } from '../errors.ts';
 import type { Producer } from '../producer/index.ts';
+import { settledWithin } from '../settled-within.ts';
 import { commitPrepared, type CommittingClient } from './commit-prepared.ts';
 import { encodeCommitRecord } from './commits-topic.ts';
 import { IdPool } from './id-pool.ts';
@@ -189,7 +190,8 @@ export class TransactionalPart implements CommittingPart {
     if (open === null || !open.mayHoldRecords) return;
     const { transactionTimeoutMs } = this.#settings;
     // Not by EndTxn: the raised epoch keeps out what is still on its way.
-    await this.#client.initTransactionalId(open.id, transactionTimeoutMs, ABORT_TIMEOUT_MS).catch(() => undefined);
+    const abort = this.#client.initTransactionalId(open.id, transactionTimeoutMs, ABORT_TIMEOUT_MS);
+    await settledWithin(abort, ABORT_TIMEOUT_MS, this.#ports.clock);
   }
 
   #wake(): void {
