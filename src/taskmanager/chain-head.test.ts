@@ -266,6 +266,25 @@ describe('a source at the head of a chain', () => {
     expect(run()).toEqual(['captured none, 1 handles', 'b7']);
   });
 
+  it('gives nothing behind a barrier that stops it, unless the checkpoint is aborted', async () => {
+    const { head, reader, clock, run } = headOf();
+    head.addSplits([split('a')]);
+    reader.put('a', 100);
+    run();
+    head.trigger({ checkpointId: 4, triggeredAtMs: 0, stopsSource: true });
+    run();
+    reader.isFlushed();
+    await settled();
+    expect(run()).toEqual(['captured 100, 0 handles', 'b4']);
+    reader.put('a', 200);
+    clock.advanceTo(50);
+    expect(run()).toEqual([]);
+    head.abort(3);
+    expect(run()).toEqual([]);
+    head.abort(4);
+    expect(run()).toEqual(['w99', '200 at 200']);
+  });
+
   it('takes several barriers in order, and drops those that are aborted before they enter', async () => {
     const { head, reader, run } = headOf({ hasEventTime: false });
     for (const checkpointId of [1, 2, 3]) head.trigger({ checkpointId, triggeredAtMs: 0 });
