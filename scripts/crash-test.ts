@@ -50,7 +50,8 @@ function readArguments() {
   const kafka = KAFKA_RELEASES.find((release) => release === values.kafka);
   if (kafka === undefined) throw usageError(`--kafka ${values.kafka}: ${KAFKA_RELEASES.join(' or ')}`);
   const job = crashJobs.find(({ name }) => name === values.job);
-  if (job === undefined) throw usageError(`--job ${values.job}: one of ${crashJobs.map(({ name }) => name).join(', ')}`);
+  const jobNames = crashJobs.map(({ name }) => name).join(', ');
+  if (job === undefined) throw usageError(`--job ${values.job}: one of ${jobNames}`);
   for (const name of ['kills', 'seed'] as const) {
     if (!/^[1-9]\d{0,8}$/.test(values[name])) throw usageError(`--${name} ${values[name]}: a number from 1 on`);
   }

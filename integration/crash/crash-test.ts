@@ -1,6 +1,6 @@
 /**
- * The crash test: a job that reads Kafka and writes Kafka exactly once is killed again and again by SIGKILL, and started
- * again each time; then a reader that shares no code with it judges what it wrote.
+ * The crash test: a job that reads Kafka and writes Kafka exactly once is killed again and again by SIGKILL, and
+ * started again each time; then a reader that shares no code with it judges what it wrote.
  */
 import { independentKafka, withAdmin } from '../environment/index.ts';
 import type { CrashJob } from './crash-jobs.ts';
@@ -120,7 +120,8 @@ class CrashTest {
     const { running, ending } = this.#plan;
     const firstMs = await runToFirstCheckpoint(this.#crashed.args(PARALLELISM), DEADLINE_MS);
     this.#spanMs = firstMs * SPAN_FACTOR;
-    tell(`the first checkpoint was complete after ${seconds(firstMs)}; random kills come within ${seconds(this.#spanMs)}`);
+    const spanned = seconds(this.#spanMs);
+    tell(`the first checkpoint was complete after ${seconds(firstMs)}; random kills come within ${spanned}`);
     for (const [index, kill] of running.entries()) {
       const quota = Math.floor(this.#feeder.remaining / (running.length - index + 1));
       await this.#kill(kill, quota);

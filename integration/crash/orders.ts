@@ -1,6 +1,6 @@
 /**
- * The input of the crash test: orders, and payments of most of them. Each depends on the seed, its partition and its place
- * there alone.
+ * The input of the crash test: orders, and payments of most of them. Each depends on the seed, its partition and its
+ * place there alone.
  */
 import { seededHash } from './seeded-hash.ts';
 

@@ -53,7 +53,7 @@ export const cliErrors = defineErrors({
     retry: 'never',
     message: 'job {job} does not run, as far as {path} tells: {reason}',
     help:
-      'A job with checkpoints that `millrace run` runs can be reached from the same machine by the same user, through ' +
+      'A job with checkpoints that `millrace run` runs can be reached on the same machine by the same user, through ' +
       'the folder that it keeps its checkpoints in: name that with `--data-dir` where it is not `.millrace`.',
   },
   'MR-CLI-CONTROL-FAILED': {

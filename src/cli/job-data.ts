@@ -29,7 +29,8 @@ export async function openJobData(ports: Ports, dataFolder: string, jobName: str
     };
     return {
       stores: { store, storage: openCheckpointStorage(storageConfig, ports), storageConfig },
-      finishedCheckpoint: known?.record.isFinished === true ? (known.record.checkpoints.at(-1)?.checkpointId ?? 0) : null,
+      finishedCheckpoint:
+        known?.record.isFinished === true ? (known.record.checkpoints.at(-1)?.checkpointId ?? 0) : null,
       close: () => store.close(),
     };
   } catch (error) {

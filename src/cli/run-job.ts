@@ -53,7 +53,8 @@ export async function runJob(context: CommandContext, request: RunRequest): Prom
   try {
     const finished = data?.finishedCheckpoint ?? null;
     if (finished !== null && recovery?.start.kind === 'resume') {
-      display.note(`${graph.name} has finished, with checkpoint ${finished}: nothing to resume (--fresh runs it again)`);
+      const name = `${graph.name} has finished, with checkpoint ${finished}`;
+      display.note(`${name}: nothing to resume (--fresh runs it again)`);
       return alreadyFinished(graph);
     }
     return await runInCluster({ ...context, ports }, request, data);

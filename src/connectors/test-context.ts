@@ -84,8 +84,8 @@ export function testContext(ports: Partial<Ports> = {}, subtaskIndex = 0, failOn
     },
   }) as never;
   return {
-    jobName: 'test', stepId: 'step', subtaskIndex, parallelism: 1, maxParallelism: 128, rack: null, run: null, clock, counters,
-    failures, errors,
+    jobName: 'test', stepId: 'step', subtaskIndex, parallelism: 1, maxParallelism: 128, rack: null, run: null,
+    clock, counters, failures, errors,
     ports: {
       clock, randomness: none, macrotasks: none, files: none, network: none, streams: none, channels: none, ...ports,
     },

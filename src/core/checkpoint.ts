@@ -2,7 +2,7 @@
  * What a checkpoint is made of, and the contracts of those who make one (docs/design/010 and 011).
  *
  * A checkpoint is a cut through the job (Carbone et al., arXiv 1506.08603): barriers divide every stream, each subtask
- * stores what it knew when the barrier had reached it on all inputs, and only when all have done so does a pointer move.
+ * stores what it knew when the barrier had reached it on all inputs, and once all have done so a pointer moves.
  * All types here are plain data that survives JSON, but for StateChunk, StateSnapshot and the interfaces.
  */
 import type { Split } from './connector.ts';
@@ -44,8 +44,8 @@ export interface OlderRun {
 }
 
 /**
- * Something that was written, is durable, and becomes visible when it is committed: a prepared transaction, a file under
- * its temporary name. `data` is what a committer needs, in another process too.
+ * Something that was written, is durable, and becomes visible when it is committed: a prepared transaction, a file
+ * under its temporary name. `data` is what a committer needs, in another process too.
  */
 export interface Committable {
   readonly stepId: StepId;

@@ -91,8 +91,8 @@ export interface ConnectorContext {
 
 export interface SplitEnumerator {
   /**
-   * Splits that a checkpoint holds, called at most once, before open(): discover() does not return them, even where they
-   * are gone by now. Splits that are new since the checkpoint start at their beginning.
+   * Splits that a checkpoint holds, called at most once, before open(): discover() does not return them, even where
+   * they are gone by now. Splits that are new since the checkpoint start at their beginning.
    */
   restore?(known: readonly SplitId[]): void;
   /** Called once. Checks what can only be checked by asking (topic, credentials); rejects with a clear error. */
@@ -141,7 +141,7 @@ export interface SourceReader {
   flush?(): Promise<void>;
   /** The position after the last polled batch, per split: what a checkpoint stores and addSplits takes. */
   positions(): readonly Split[];
-  /** Called with the positions of each checkpoint that has completed, so that lag tools see them. Never fails the job. */
+  /** Called with the positions of each completed checkpoint, so that lag tools see them. Never fails the job. */
   checkpointCompleted?(positions: readonly Split[]): void;
   /** Dead letters under exactly-once: written in a transaction of the reader's own. flush() is not called then. */
   readonly committing?: CommittingPart | undefined;

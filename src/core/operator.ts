@@ -49,8 +49,8 @@ export interface OperatorContext extends TaskContext {
   /** The event time that the checkpoint had reached from which this operator is restored; -Infinity without one. */
   readonly restoredWatermarkMs: number;
   /**
-   * Asks for onTimer() once the clock (Clock.nowMs) has reached `atMs`, soon after where it has already; Infinity for no
-   * more. There is one alarm: a later call replaces an earlier one.
+   * Asks for onTimer() once the clock (Clock.nowMs) has reached `atMs`, soon after where it has already; Infinity for
+   * no more. There is one alarm: a later call replaces an earlier one.
    */
   setAlarm(atMs: number): void;
 }

@@ -33,9 +33,10 @@ export function runCommand(context: CommandContext): Command {
     .option('-q, --quiet', 'shows no progress')
     .option('--json', 'prints the result with the totals of every step as one JSON document, behind what sinks print')
     .addOption(
-      new Option('--fresh', 'starts anew instead of from the last checkpoint; earlier checkpoints are dropped').conflicts(
-        'from',
-      ),
+      new Option(
+        '--fresh',
+        'starts anew instead of from the last checkpoint; earlier checkpoints are dropped',
+      ).conflicts('from'),
     )
     .option('--from <path>', 'starts from the checkpoint or savepoint there; checkpoints of the job itself are dropped')
     .option(...ALLOW_DROPPED_STATE)
@@ -48,8 +49,8 @@ export function runCommand(context: CommandContext): Command {
 }
 
 const MORE_HELP = `
-A job with \`checkpoint:\` goes on from its last checkpoint when it is run again, however it ended, and says so; one that
-has finished has nothing left to do.
+A job with \`checkpoint:\` goes on from its last checkpoint when it is run again, however it ended, and says so; one
+that has finished has nothing left to do.
 
 Exit codes: 0 the job finished, or \`millrace stop\` has stopped it, 1 it failed, 2 the command line or the job file is
 wrong, 130 interrupted.

@@ -61,11 +61,13 @@ export class JobNotes {
 
   #tellCheckpoints(): void {
     const { recent } = this.#job.checkpoints();
-    const ended = recent.filter(({ checkpointId, state }) => state !== 'pending' && checkpointId > this.#lastCheckpoint);
-    for (const { checkpointId, state, durationMs, stateBytes, failure } of ended.toReversed()) {
-      this.#lastCheckpoint = checkpointId;
-      if (state === 'aborted') this.#display.note(`checkpoint ${checkpointId} aborted: ${failure ?? 'superseded'}`);
-      else this.#display.log(`checkpoint ${checkpointId} completed: ${formatElapsed(durationMs)}, ${formatSize(stateBytes)}`);
+    const ended = recent.filter(
+      ({ checkpointId, state }) => state !== 'pending' && checkpointId > this.#lastCheckpoint,
+    );
+    for (const { checkpointId: id, state, durationMs, stateBytes, failure } of ended.toReversed()) {
+      this.#lastCheckpoint = id;
+      if (state === 'aborted') this.#display.note(`checkpoint ${id} aborted: ${failure ?? 'superseded'}`);
+      else this.#display.log(`checkpoint ${id} completed: ${formatElapsed(durationMs)}, ${formatSize(stateBytes)}`);
     }
   }
 }

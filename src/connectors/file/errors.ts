@@ -49,7 +49,7 @@ export const fileErrors = defineErrors({
       '{temporary} is whole ({problem}); start from an earlier checkpoint to write it again',
     help:
       'The sink had made the file durable under its temporary name. Somebody has removed, moved or cut it since, or ' +
-      'the directory is not the one that the job wrote to. Programs that take files away may take any file whose name ' +
+      'the directory is not the one that the job wrote to. Programs that take files away may take any whose name ' +
       'begins with `part-`; files whose names begin with a dot are the sink\'s.',
   },
 });

@@ -9,8 +9,8 @@ import type { ProblemList } from './problem.ts';
 const EXPECTED = 'an interval such as `10s`, a mapping with `interval`, or `none`';
 
 /**
- * `checkpoint: 10s` or `checkpoint: {interval: 10s, …}`; null without it, and for `none`, which a variable may say. What
- * is wrong counts as there, with defaults.
+ * `checkpoint: 10s` or `checkpoint: {interval: 10s, …}`; null without it, and for `none`, which a variable may say.
+ * What is wrong counts as there, with defaults.
  */
 export function readCheckpoint(entry: MapEntry | undefined, problems: ProblemList): CheckpointSettings | null {
   if (entry === undefined || (entry.value.kind === 'scalar' && entry.value.text.text === 'none')) return null;
