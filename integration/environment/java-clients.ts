@@ -59,6 +59,7 @@ export interface JavaConsumeOptions extends Connection {
 }
 
 export interface JavaEnd {
+  readonly topic: string;
   readonly partition: number;
   /** Up to there a committed reader reads: the first offset of an open transaction, or the end. */
   readonly stable: number;
@@ -155,10 +156,11 @@ export async function javaConsume(options: JavaConsumeOptions): Promise<JavaReco
   return records;
 }
 
-/** Where the partitions of a topic end. */
-export async function javaEnds(options: Connection & { topic: string }): Promise<JavaEnd[]> {
+/** Where the partitions of topics end. */
+export async function javaEnds(options: Connection & { topics: readonly string[] }): Promise<JavaEnd[]> {
   const ends: JavaEnd[] = [];
-  const request = { command: 'ends', brokers: options.brokers, config: options.config ?? {}, topic: options.topic };
+  const { brokers, topics, config = {} } = options;
+  const request = { command: 'ends', brokers, config, topics };
   await runProbe(options.clients ?? '3.9', request, [], (line) => ends.push(JSON.parse(line) as JavaEnd));
   return ends;
 }

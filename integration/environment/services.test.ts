@@ -162,7 +162,7 @@ describe('the shared broker', () => {
       expect(await read('read_committed')).toEqual(['kept', 'kept too']);
       expect(await read('read_uncommitted')).toEqual(['kept', 'aborted', 'kept too', 'open']);
       // Three records and two markers, then the transaction that nobody has ended.
-      expect(await javaEnds({ brokers, topic })).toEqual([{ partition: 0, stable: 5, end: 6 }]);
+      expect(await javaEnds({ brokers, topics: [topic] })).toEqual([{ topic, partition: 0, stable: 5, end: 6 }]);
     },
     STARTING_MS,
   );

@@ -29,8 +29,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /**
  * Kafka's own clients, driven by one JSON request on the first line of standard input, answering in JSON lines; bytes
  * are base64. `consume` reads a topic from its beginning to its end as the isolation level defines the end. `ends` tells
- * where its partitions end, for committed readers and for all. `produce` carries out the operations on the following
- * lines, in order, on any number of named producers.
+ * where the partitions of topics end, for committed readers and for all. `produce` carries out the operations on the
+ * following lines, in order, on any number of named producers.
  */
 public final class KafkaProbe {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -104,6 +104,7 @@ public final class KafkaProbe {
         Map<TopicPartition, Long> all = endOffsets(request, "read_uncommitted");
         for (TopicPartition partition : stable.keySet()) {
             ObjectNode node = JSON.createObjectNode();
+            node.put("topic", partition.topic());
             node.put("partition", partition.partition());
             node.put("stable", stable.get(partition));
             node.put("end", all.get(partition));
@@ -116,7 +117,9 @@ public final class KafkaProbe {
         properties.put("isolation.level", isolation);
         try (KafkaConsumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            return consumer.endOffsets(partitionsOf(consumer, request.get("topic").asText()));
+            List<TopicPartition> partitions = new ArrayList<>();
+            for (JsonNode topic : request.get("topics")) partitions.addAll(partitionsOf(consumer, topic.asText()));
+            return consumer.endOffsets(partitions);
         }
     }
 
