@@ -63,9 +63,8 @@ export async function runCrashTest(options: CrashTestOptions): Promise<CrashRepo
   const test = await CrashTest.prepare(options);
   try {
     await test.killAll();
-    const sinks = await test.judgeOutput();
-    const openPartitions = await test.openPartitions();
-    return { ...test.report(), sinks, openPartitions, elapsedMs: performance.now() - startedMs };
+    const output = await test.judgeOutput();
+    return { ...test.report(), ...output, elapsedMs: performance.now() - startedMs };
   } finally {
     await test.close();
   }
@@ -178,7 +177,7 @@ class CrashTest {
   }
 
   /** Reads everything back, and lets the job run once more where nobody kills it. */
-  async judgeOutput(): Promise<readonly SinkReport[]> {
+  async judgeOutput(): Promise<Pick<CrashReport, 'sinks' | 'openPartitions'>> {
     const { job, tell } = this.#options;
     await this.#checkInput();
     const [stream, inputTopics] = [this.#stream, this.#inputTopics];
@@ -188,14 +187,15 @@ class CrashTest {
     const run = await runJobProcess({ args, logFile, kill: null, spanMs: 0, deadlineMs: LAST_DEADLINE_MS });
     if (run.exitCode !== 0) throw new Error(`the undisturbed run did not finish (${run.how}):\n${run.errors}`);
     tell(`the undisturbed run finished after ${seconds(run.elapsedMs)}`);
-    const reports: SinkReport[] = [];
+    const openPartitions = (await this.#crashed.openPartitions()) + (await undisturbed.openPartitions());
+    const sinks: SinkReport[] = [];
     for (const sink of job.sinks) {
       const { rows, outOfOrder } = await this.#crashed.read(sink);
       const alone = await undisturbed.read(sink);
       const verdict = judge(sink.expected(stream), rows);
-      reports.push({ step: sink.step, verdict, undisturbed: judge(alone.rows, rows), outOfOrder });
+      sinks.push({ step: sink.step, verdict, undisturbed: judge(alone.rows, rows), outOfOrder });
     }
-    return reports;
+    return { sinks, openPartitions };
   }
 
   /** What is judged is what was meant to be there only if the feeder wrote each record once. */
@@ -208,10 +208,6 @@ class CrashTest {
         throw new Error(`partition ${partition} of ${topic} ends at ${high}, not at ${ordersPerPartition}`);
       }
     }
-  }
-
-  openPartitions(): Promise<number> {
-    return this.#crashed.openPartitions();
   }
 
   report(): Omit<CrashReport, 'sinks' | 'openPartitions' | 'elapsedMs'> {

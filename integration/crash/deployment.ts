@@ -24,7 +24,10 @@ export interface Deployment {
   readonly logFile: string;
   /** What a committed reader finds in the topic of a sink. */
   read(sink: CrashSink): Promise<SinkOutput>;
-  /** How many partitions of the output end in a transaction that nobody has ended. */
+  /**
+   * How many partitions of the output end in a transaction that nobody has ended. To be asked before read(): brokers
+   * acknowledge a commit before its markers are written, so that this waits for a while.
+   */
   openPartitions(): Promise<number>;
 }
 
@@ -37,6 +40,7 @@ export interface SinkOutput {
 const OUTPUT_PARTITIONS = 2;
 const CHECKPOINT_INTERVAL_MS = 250;
 const READ_TIMEOUT_MS = 300_000;
+const MARKERS_TIMEOUT_MS = 30_000;
 
 export async function deployJob(request: DeploymentRequest): Promise<Deployment> {
   const { job, brokers, folder, variant, stream, inputTopics } = request;
@@ -61,8 +65,12 @@ export async function deployJob(request: DeploymentRequest): Promise<Deployment>
       return { rows: rows.map((row) => sink.canonical(row)), outOfOrder: countOutOfOrder(sink, stream, records, rows) };
     },
     async openPartitions() {
-      const ends = await javaEnds({ brokers, topics: [...outputTopics.values()] });
-      return ends.filter(({ stable, end }) => stable < end).length;
+      const deadlineMs = performance.now() + MARKERS_TIMEOUT_MS;
+      for (;;) {
+        const ends = await javaEnds({ brokers, topics: [...outputTopics.values()] });
+        const open = ends.filter(({ stable, end }) => stable < end).length;
+        if (open === 0 || performance.now() > deadlineMs) return open;
+      }
     },
   };
 }

@@ -68,7 +68,7 @@ describe('golden jobs', () => {
     expect(await runToEnd(whole.args(2))).toMatchObject({ exitCode: 0 });
     const again = await runToEnd(resumed.args(2));
     expect(again).toMatchObject({ exitCode: 0, errors: expect.stringMatching(/has finished, with checkpoint \d+/) });
-    expect(await resumed.openPartitions()).toBe(0);
+    expect([await resumed.openPartitions(), await whole.openPartitions()]).toEqual([0, 0]);
     for (const sink of job.sinks) {
       const { rows, outOfOrder } = await resumed.read(sink);
       expect(outOfOrder).toBe(0);
