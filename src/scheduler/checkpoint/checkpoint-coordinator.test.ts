@@ -489,6 +489,11 @@ class History {
       case 'fail-job':
         expect(decision.failures).toBe(this.#settings.tolerableFailures + 1);
         this.#stop();
+        return;
+      case 'write-savepoint':
+      case 'savepoint-failed':
+      case 'resume-sources':
+        throw new Error(`${decision.kind}, although nobody asks for savepoints in these histories`);
     }
   }
 
