@@ -10,10 +10,10 @@ import { columnKind } from '../../../core/index.ts';
 import type { Field } from '../../../core/index.ts';
 
 /** Rows per chunk: with their text they stay in a core's own cache. */
-export const CHUNK_ROWS = 512;
-export const CHUNK_TEXT_BYTES = 192 * 1024;
+export const CHUNK_ROWS = 256;
+export const CHUNK_TEXT_BYTES = 96 * 1024;
 export const MAX_FAST_FIELDS = 64;
-const OUT_BYTES = 192 * 1024;
+const OUT_BYTES = 96 * 1024;
 /** Loads and stores may run a little past the end. */
 const PADDING_BYTES = 64;
 

@@ -10,8 +10,8 @@ import { columnKind } from '../../../core/index.ts';
 import type { Field } from '../../../core/index.ts';
 
 /** Records per chunk: with their bytes they stay in a core's own cache. */
-export const CHUNK_RECORDS = 512;
-export const CHUNK_BYTES = 192 * 1024;
+export const CHUNK_RECORDS = 256;
+export const CHUNK_BYTES = 96 * 1024;
 export const MAX_FAST_SLOTS = 64;
 /** Zeros behind the records: they end every loop over bytes. */
 export const PADDING_BYTES = 64;

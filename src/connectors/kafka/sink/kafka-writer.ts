@@ -26,8 +26,8 @@ import { planSink, type SinkPlan } from './sink-plan.ts';
 import { deliversExactlyOnce, sinkTransactions } from './sink-transactions.ts';
 
 /** Rows are encoded in runs that stay in the processor's cache. */
-const RUN_ROWS = 512;
-const RUN_BYTES = 128 * 1024;
+const RUN_ROWS = 1024;
+const RUN_BYTES = 256 * 1024;
 /** Room to leave behind a run: encoders ask for more than a record then takes. */
 const SPARE_BYTES = 2048;
 /** After a run that had to be copied after all, so many are copied straight away. */

@@ -33,8 +33,11 @@ import { KafkaMetadataWriter } from './metadata-columns.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import { createPartitionState, isRead, type PartitionState } from './partition-state.ts';
 
-/** Rows per batch and records per block: what a block of usual records points at stays in a core's own cache. */
-const BLOCK_RECORDS = 512;
+/**
+ * Rows per batch and records per block: those of a batch of half a megabyte, which are found while its bytes are still
+ * in the core's own cache, where the checksum left them. Formats take smaller pieces of a block at a time.
+ */
+const BLOCK_RECORDS = 2048;
 /** Blocks that yield no row are passed over so many times before the task loop has its turn. */
 const MAX_BLOCKS_PER_POLL = 4;
 
