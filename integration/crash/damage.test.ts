@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { crc32c } from '@node-rs/crc32';
 
-import { runMillrace, startMillrace, type Ended } from '../cli/run-millrace.ts';
+import { runMillrace, startCommand, startMillrace, type Ended } from '../cli/run-millrace.ts';
 
 jest.setTimeout(300_000);
 
@@ -28,6 +28,9 @@ steps:
   - id: out
     sink: blackhole
 `;
+
+/** Remembers more and more. */
+const GROWING = JOB.replace('place: id % 100', 'place: id').replace('retained: 1', 'tolerableFailures: 1000');
 
 /** A version that does not exist yet, in a file that is whole otherwise (docs/design/010, Envelope). */
 function withNewerVersion(bytes: Buffer): Buffer {
@@ -56,10 +59,7 @@ describe('what a stopped job has left behind', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'millrace-damage-'));
     original = join(folder, 'original');
-    const job = startMillrace(['run', '-', '--data-dir', original], { input: JOB });
-    await job.saying(/(^checkpoint \d+ completed[^]*){2}/m);
-    job.signal('SIGINT');
-    expect((await job.ended).exitCode).toBe(130);
+    await runUntil(/(^checkpoint \d+ completed[^]*){2}/m, JOB, '--data-dir', original);
     // Older ones may still be there, and one that was under way when the job was stopped.
     const [, id] = /^resuming checkpoint (\d+)/m.exec(await resume('--data-dir', copy())) ?? [];
     checkpoint = `totals/checkpoints/chk-${id ?? ''}`;
@@ -83,16 +83,19 @@ describe('what a stopped job has left behind', () => {
   const state = (dataFolder: string): string => only(dataFolder, `${checkpoint}/*.state`);
   const run = (...args: readonly string[]): Promise<Ended> => runMillrace(['run', '-', ...args], { input: JOB });
 
-  /** Runs until the job goes on from a checkpoint and has completed one more; resolves to what it said. */
-  async function resume(...args: readonly string[]): Promise<string> {
-    const job = startMillrace(['run', '-', ...args], { input: JOB });
-    await job.saying(/^resuming checkpoint \d+, completed .* ago$/m);
-    await job.saying(/^checkpoint \d+ completed/m);
+  /** Runs a job until it has said that, and interrupts it; resolves to all that it said. */
+  async function runUntil(pattern: RegExp, input: string, ...args: readonly string[]): Promise<string> {
+    const job = startMillrace(['run', '-', ...args], { input });
+    await job.saying(pattern);
     job.signal('SIGINT');
     const { exitCode, errors } = await job.ended;
     expect(exitCode).toBe(130);
     return errors;
   }
+
+  /** Runs until the job goes on from a checkpoint and has completed one more. */
+  const resume = (...args: readonly string[]): Promise<string> =>
+    runUntil(/^resuming checkpoint \d+, completed .* ago\n[^]*^checkpoint \d+ completed/m, JOB, ...args);
 
   const damages: readonly (readonly [string, (path: string) => void])[] = [
     ['has a flipped bit', flipBit],
@@ -145,14 +148,26 @@ describe('what a stopped job has left behind', () => {
     const moved = join(folder, 'moved');
     renameSync(join(copy(), checkpoint), moved);
     flipBit(state(dataFolder));
-    const fresh = startMillrace(['run', '-', '--data-dir', dataFolder, '--fresh'], { input: JOB });
-    await fresh.saying(/^starting anew, as told$/m);
-    await fresh.saying(/^checkpoint \d+ completed/m);
-    fresh.signal('SIGINT');
-    expect((await fresh.ended).exitCode).toBe(130);
+    const anew = /^starting anew, as told\n[^]*^checkpoint \d+ completed/m;
+    await runUntil(anew, JOB, '--data-dir', dataFolder, '--fresh');
     await resume('--data-dir', dataFolder);
     await resume('--data-dir', join(folder, 'another'), '--from', moved);
     await resume('--data-dir', join(folder, 'another'));
+  });
+
+  it('is what a job has that cannot write any more: it goes on, and is resumed from there', async () => {
+    const dataFolder = join(folder, 'full');
+    await runUntil(/^checkpoint \d+ completed: .*, (\d{3} kB|.* MB)$/m, GROWING, '--data-dir', dataFolder);
+    // No file may be larger than so many KiB: what is written beyond fails as on a full disk.
+    const limited = 'ulimit -f 64; exec "$0" bin/millrace.mjs run - --data-dir "$1"';
+    const job = startCommand('bash', ['-c', limited, process.execPath, dataFolder], { input: GROWING });
+    await job.saying(/(^checkpoint \d+ aborted: no space for [^]*){3}/m);
+    job.signal('SIGINT');
+    const { exitCode, errors } = await job.ended;
+    expect({ exitCode, errors }).toEqual({ exitCode: 130, errors: expect.not.stringMatching(/^checkpoint .*completed/m) });
+    const [resumed] = /^resuming checkpoint \d+,/m.exec(errors) ?? ['none'];
+    const again = await runUntil(/^checkpoint \d+ completed/m, GROWING, '--data-dir', dataFolder);
+    expect(again).toContain(resumed);
   });
 
   it('belongs to one process at a time', async () => {
