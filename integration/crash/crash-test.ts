@@ -54,7 +54,7 @@ const PARALLELISM = 2;
 const FIRST_ORDERS = 2000;
 const ORDERS_PER_KILL = 600;
 /** A random kill comes within so many times what a start and its first checkpoint take. */
-const SPAN_FACTOR = 1.5;
+const SPAN_FACTOR = 2;
 const DEADLINE_MS = 120_000;
 const LAST_DEADLINE_MS = 600_000;
 
