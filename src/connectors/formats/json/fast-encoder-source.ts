@@ -156,7 +156,7 @@ class FastEncoderSource {
     const texts = this.#fields.flatMap(({ type }, index) => {
       if (type.kind !== 'string') return [];
       const { values, ends } = this.#memory.fields[index] as FieldPlace;
-      // Of a NULL both are zero.
+      // Of a NULL both are the same.
       const length = i32.sub(i32.load(this.#at(2), ends), i32.load(this.#at(2), values));
       return [set(this.#need, i32.add(get(this.#need), length))];
     });

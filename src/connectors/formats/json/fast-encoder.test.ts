@@ -149,6 +149,26 @@ describe('FastEncoder', () => {
     expect(compare(FIELDS, rows, { epochMillis: true, omitNulls: true }, 100)).toBe(rows.length);
   });
 
+  it('reads no text where all of a column is NULL, or empty wherever it stands', () => {
+    const fields = [{ name: 'a', type: types.string }, { name: 'b', type: types.string }];
+    const batch = batchOf(rowSchema(fields), [['xyz', 'x'], ['', 'y'], ['abc', 'z']]);
+    const [a, b] = batch.columns as [Column, Column];
+    if (a.kind !== 'bytes' || b.kind !== 'bytes') throw new Error('no text');
+    // Far behind the other rows, and the whole of the second column NULL and pointing nowhere.
+    a.data = Uint8Array.from([...a.data, ...new Array<number>(3000).fill(0x62)]);
+    a.starts[1] = a.ends[1] = 3000;
+    b.data = a.data;
+    b.hasNulls = true;
+    b.nulls.fill(1);
+    b.starts.fill(2 ** 31 - 1);
+    const fast = FastEncoder.create(fields, PLAIN, new EncodeState(fields, PLAIN));
+    const block = new EncodedBlock(8, 400);
+    expect(fast?.encode(batch.columns, 0, 3, block, Infinity)).toBe(3);
+    expect(Buffer.from(block.data.subarray(0, block.used)).toString()).toBe(
+      '{"a":"xyz","b":null}{"a":"","b":null}{"a":"abc","b":null}',
+    );
+  });
+
   it('leaves rows that are larger than its memory, and columns that are wide', () => {
     const name = [{ name: 'name', type: types.string }, { name: 'id', type: types.long }];
     const long = 'y'.repeat(CHUNK_TEXT_BYTES + 1);

@@ -13,6 +13,7 @@ import { wasmFunction, wasmMemory } from './wasm-instance.ts';
 /** Text is copied in one piece from the first row's to the last's; where more than so much per row, not at all. */
 const MAX_TEXT_PER_ROW = 1024;
 const SPARSE_TEXT_BYTES = 4096;
+const MAX_POSITION = 0x7fffffff;
 
 interface FastField {
   readonly values: Float64Array | Int32Array | Uint8Array;
@@ -136,23 +137,28 @@ export class FastEncoder {
   }
 
   #loadText(column: BytesColumn, field: FastField, index: number, from: number, to: number): void {
-    const { values, ends, nulls } = field;
-    values.set(column.starts.subarray(from, to));
+    const starts = field.values as Int32Array;
+    const { ends, nulls } = field;
+    const count = to - from;
+    starts.set(column.starts.subarray(from, to));
     ends.set(column.ends.subarray(from, to));
-    let first = Infinity;
+    if (column.hasNulls) {
+      // Where a row is NULL stands an empty text of one that is not.
+      const shown = nulls.subarray(0, count).indexOf(0);
+      const start = shown < 0 ? 0 : (starts[shown] as number);
+      for (let row = 0; row < count; row++) if (nulls[row] !== 0) starts[row] = ends[row] = start;
+      this.#rangeOf[index] = -1;
+      if (shown < 0) return;
+    }
+    let first = MAX_POSITION;
     let last = 0;
-    for (let row = 0; row < to - from; row++) {
-      if (column.hasNulls && nulls[row] !== 0) {
-        values[row] = 0;
-        ends[row] = 0;
-        continue;
-      }
-      const start = values[row] as number;
+    for (let row = 0; row < count; row++) {
+      const start = starts[row] as number;
       const end = ends[row] as number;
       if (start < first) first = start;
       if (end > last) last = end;
     }
-    this.#rangeOf[index] = first > last ? -1 : this.#rangeAround(column.data, first, last);
+    this.#rangeOf[index] = this.#rangeAround(column.data, first, last);
   }
 
   /** Columns mostly show the same data, that of the records that were read: it is copied once. */
