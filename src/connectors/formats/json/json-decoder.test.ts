@@ -217,7 +217,7 @@ describe('JsonDecoder', () => {
       expect.stringContaining('MR-FORMAT-RANGE field `id`'),
       5n,
     ]);
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   it('gives a record no bytes of its neighbour', () => {
