@@ -49,19 +49,19 @@ describe('a kafka source that goes on from a checkpoint', () => {
   it('keeps to the end that it began with', async () => {
     const { brokers } = await getBroker();
     const topic = await createTopic(brokers);
-    await produceRecords(brokers, topic, Array.from({ length: 2000 }, (_, n) => ({ value: String(n) })));
+    await produceRecords(brokers, topic, Array.from({ length: 10_000 }, (_, n) => ({ value: String(n) })));
     const spec = sourceSpec({ brokers, topic, end: 'latest', partitionBytes: '1KiB' });
     const first = await startSource(spec);
     await first.until(() => first.records.length > 0);
     const restored = first.reader.positions();
     const count = first.records.length;
     await first.close();
-    expect(count).toBeLessThan(2000);
+    expect(count).toBeLessThan(10_000);
     await produceRecords(brokers, topic, [{ value: 'too late' }]);
     const second = await startSource(spec, { restored });
     await second.until(() => false);
     expect(second.records.map(({ value }) => value)).toEqual(
-      Array.from({ length: 2000 - count }, (_, n) => String(n + count)),
+      Array.from({ length: 10_000 - count }, (_, n) => String(n + count)),
     );
     await second.close();
   }, 120_000);
