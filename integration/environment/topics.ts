@@ -80,7 +80,7 @@ export interface TestRecord {
 
 /** Sends records in order with acks=all. */
 export async function produceRecords(brokers: string, topic: string, records: readonly TestRecord[]): Promise<void> {
-  const producer = independentKafka(brokers).producer({
+  const producer = independentKafka(brokers).producer({ idempotent: true, maxInFlightRequests: 1,
     createPartitioner: Partitioners.DefaultPartitioner,
     maxInFlightRequests: 1,
   });
