@@ -80,7 +80,8 @@ export interface TestRecord {
 
 /** Sends records in order with acks=all. */
 export async function produceRecords(brokers: string, topic: string, records: readonly TestRecord[]): Promise<void> {
-  const producer = independentKafka(brokers).producer({ idempotent: true, maxInFlightRequests: 1,
+  const producer = independentKafka(brokers).producer({
+    idempotent: true,
     createPartitioner: Partitioners.DefaultPartitioner,
     maxInFlightRequests: 1,
   });
