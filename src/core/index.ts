@@ -21,4 +21,5 @@ export * from './options.ts';
 export type * from './ports.ts';
 export * from './shape.ts';
 export * from './types.ts';
+export type * from './user-code.ts';
 export * from './value.ts';

@@ -1,0 +1,129 @@
+/**
+ * Code that users write in TypeScript, and what it may remember. Part of the published package: `millrace` exports these
+ * types. Modelled on Flink's KeyedProcessFunction (FLIP-22 timers, keyed state of one key at a time).
+ *
+ * Everything is synchronous and on the subtask's thread: a call that waits stops the subtask. What waits for a service
+ * is the `lookup` step.
+ *
+ * A row is a plain object with the fields of the step's schema, always in the same shape:
+ *
+ * | type | in a row |
+ * |---|---|
+ * | any, where it is NULL | null |
+ * | boolean | boolean |
+ * | int, float, double | number |
+ * | long | number; a value beyond ±(2^53 - 1) is a record error, unless the step says `longs: bigint`, which makes all bigint |
+ * | timestamp | number: ms since 1970-01-01T00:00Z |
+ * | date, time, decimal | string: `2026-11-23`, `12:30:00.000`, `12.50` |
+ * | string | string |
+ * | json | the parsed value |
+ * | bytes | Uint8Array, a copy |
+ * | array | array |
+ * | map | Map |
+ * | row | object |
+ *
+ * What is emitted is read by the same table; numbers and strings are also taken where they stand for the field's type
+ * (a bigint or number for long, a number or Date for timestamp). A missing field is NULL; a field that the schema does
+ * not have, or a value that does not fit, is a record error of the row (or timer) that was being processed.
+ */
+export type UserRow = Readonly<Record<string, unknown>>;
+
+/** Where code is. Plain data: every slot's thread imports it by itself. */
+export interface CodeReference {
+  /** A `file:` URL of an ES module, TypeScript or JavaScript. */
+  readonly module: string;
+  /** The name of the export. */
+  readonly name: string;
+  /** Where the export is a job of the TypeScript API: the step of it whose code is meant. Else null. */
+  readonly step: string | null;
+}
+
+/** What one key remembers under one name. Only while a call of the function for that key runs. */
+export interface ValueState<T> {
+  /** Undefined where nothing is kept. What it returns is the state's own: set() makes changes of objects count. */
+  get(): T | undefined;
+  set(value: T): void;
+  clear(): void;
+}
+
+export interface ListState<T> extends Iterable<T> {
+  readonly length: number;
+  add(value: T): void;
+  set(values: readonly T[]): void;
+  clear(): void;
+}
+
+export interface MapState<K extends string | number, V> extends Iterable<[K, V]> {
+  readonly size: number;
+  get(key: K): V | undefined;
+  has(key: K): boolean;
+  set(key: K, value: V): void;
+  delete(key: K): void;
+  clear(): void;
+}
+
+export interface StateOptions {
+  /**
+   * What was kept is forgotten so long after it was last written (a duration such as `1h`), by event time where the
+   * step has it, else by the clock. Memory is freed, not just hidden. Default: never.
+   */
+  readonly ttl?: string;
+}
+
+/** What open() gets. State is declared here, and only here: the names and kinds are part of the step's state schema. */
+export interface ProcessSetup {
+  readonly stepId: string;
+  readonly subtaskIndex: number;
+  readonly parallelism: number;
+  /** Values survive structured cloning: objects, arrays, maps, sets, dates, bigints, typed arrays; no functions. */
+  valueState<T>(name: string, options?: StateOptions): ValueState<T>;
+  listState<T>(name: string, options?: StateOptions): ListState<T>;
+  mapState<K extends string | number, V>(name: string, options?: StateOptions): MapState<K, V>;
+  /** A counter of the step, shown with its metrics. */
+  counter(name: string): { value: number };
+}
+
+/** What process() and onTimer() get. One object, reused for all calls. */
+export interface ProcessContext<Out extends object = UserRow> {
+  /** The key's fields, as an object; empty without a key. */
+  readonly key: UserRow;
+  /** Event time in ms of the row or timer; null where there is none. */
+  readonly timestamp: number | null;
+  /** The event time that the step has reached: no row that is not late is older. -Infinity before the first. */
+  readonly watermark: number;
+  /** The clock, in ms. */
+  readonly now: number;
+  emit(row: Out): void;
+  /** To the step that is named under `sides` of this one. */
+  emitTo(side: string, row: object): void;
+  /** onTimer() is called for this key once the watermark has reached `timestamp`. Setting it again changes nothing. */
+  setEventTimer(timestamp: number): void;
+  deleteEventTimer(timestamp: number): void;
+  /** onTimer() is called for this key once the clock has reached `timestamp`. */
+  setTimer(timestamp: number): void;
+  deleteTimer(timestamp: number): void;
+}
+
+export interface FiredTimer {
+  readonly timestamp: number;
+  readonly isEventTime: boolean;
+}
+
+/**
+ * A step in TypeScript. One object per subtask: open(), then process() and onTimer() in turn, then close(), which also
+ * follows a failure. After a restart the state and the timers of every key are as they were at the checkpoint.
+ */
+export interface ProcessFunction<In extends object = UserRow, Out extends object = UserRow> {
+  open?(setup: ProcessSetup): void | Promise<void>;
+  process(row: In, context: ProcessContext<Out>): void;
+  onTimer?(timer: FiredTimer, context: ProcessContext<Out>): void;
+  close?(): void | Promise<void>;
+}
+
+/**
+ * What a module exports for a `process` step: a class, of which every subtask makes one object, or a function that is
+ * called per row and remembers nothing.
+ */
+export type ProcessExport<In extends object = UserRow, Out extends object = UserRow> =
+  | (new () => ProcessFunction<In, Out>)
+  | ((row: In, context: ProcessContext<Out>) => void);
