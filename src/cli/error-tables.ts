@@ -3,7 +3,7 @@ import { coreErrors, type ErrorRow } from '../core/index.ts';
 import { exprErrors } from '../expr/index.ts';
 import { graphErrors } from '../graph/index.ts';
 import { haErrors } from '../ha/index.ts';
-import { operatorErrors } from '../operators/index.ts';
+import { codeErrors, operatorErrors } from '../operators/index.ts';
 import { rpcErrors } from '../rpc/index.ts';
 import { schedulerErrors } from '../scheduler/index.ts';
 import { stateErrors } from '../state/index.ts';
@@ -21,6 +21,7 @@ const TABLES: readonly { readonly rows: Readonly<Record<string, ErrorRow>> }[] =
   lineErrors,
   printErrors,
   operatorErrors,
+  codeErrors,
   rpcErrors,
   schedulerErrors,
   haErrors,

@@ -6,9 +6,10 @@ import { createOperator } from '../operators/index.ts';
 import { runSlot } from '../taskmanager/index.ts';
 import { catalog } from './catalog.ts';
 import { CRASH_POINT_VARIABLE, crashPointsOf } from './crash-points.ts';
+import { loadCode } from './load-code.ts';
 import { processEnvironment } from './process-environment.ts';
 
 const environment = processEnvironment();
 const setting = environment.variables[CRASH_POINT_VARIABLE];
 const ports = { ...nodePorts, ...crashPointsOf(setting, () => environment.killNow()) };
-await runSlot(workerData, { ports, catalog, createOperator });
+await runSlot(workerData, { ports, catalog, createOperator: (node) => createOperator(node, loadCode) });

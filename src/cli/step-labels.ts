@@ -18,6 +18,7 @@ export function stepLabels(graph: JobGraph): readonly StepLabel[] {
         case 'aggregate':
         case 'join':
         case 'dedupe':
+        case 'process':
         case 'union':
           return [{ stepId: node.stepId, what: node.kind }];
         case 'window':

@@ -16,7 +16,7 @@ export * from './format.ts';
 export * from './hash.ts';
 export * from './ids.ts';
 export * from './nearest-name.ts';
-export type * from './operator.ts';
+export * from './operator.ts';
 export * from './options.ts';
 export type * from './ports.ts';
 export * from './shape.ts';

@@ -37,13 +37,17 @@ export interface Output {
   emit(batch: ColumnBatch): void;
 }
 
+/** The side of rows that came too late. */
+export const LATE_SIDE = 'late';
+
 export interface OperatorContext extends TaskContext {
   readonly output: Output;
   /**
-   * Where rows go that came too late, with the fields of the input; absent where nobody reads them. It is ready when
-   * `output` is, and neither is once a batch was put into one of them.
+   * Where rows go that are no part of the output, by the name of the side; a side that nobody reads has none. They are
+   * ready when `output` is, and none of them is once a batch was put into one. LATE_SIDE is for rows that came too late,
+   * with the fields of the input.
    */
-  readonly lateOutput?: Output;
+  readonly sideOutputs?: ReadonlyMap<string, Output>;
   /** What happens to a row that the operator throws a record-scope error for. */
   readonly errors: RecordErrorHandler;
   /** The event time that the checkpoint had reached from which this operator is restored; -Infinity without one. */

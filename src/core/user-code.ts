@@ -28,7 +28,12 @@
  */
 export type UserRow = Readonly<Record<string, unknown>>;
 
-/** Where code is. Plain data: every slot's thread imports it by itself. */
+/**
+ * Where code is. Plain data: every slot's thread imports it by itself, and nothing of a thread's memory is shared.
+ *
+ * `step` null: the export is the code itself (ProcessExport, or what the node's role says). Else the export is a job of
+ * the TypeScript API, an object with CodeOfSteps, and the code is `codeOf(step)` of it.
+ */
 export interface CodeReference {
   /** A `file:` URL of an ES module, TypeScript or JavaScript. */
   readonly module: string;
@@ -37,6 +42,15 @@ export interface CodeReference {
   /** Where the export is a job of the TypeScript API: the step of it whose code is meant. Else null. */
   readonly step: string | null;
 }
+
+/** What a job object of the TypeScript API offers, so that other threads find the code of its steps. */
+export interface CodeOfSteps {
+  /** The function or class of a step: the same for the same step each time that the module is imported. */
+  codeOf(stepId: string): unknown;
+}
+
+/** Imports code; handed to operators by the composition root. Rejects with an error of a table (MR-CODE-…). */
+export type CodeLoader = (reference: CodeReference) => Promise<unknown>;
 
 /** What one key remembers under one name. Only while a call of the function for that key runs. */
 export interface ValueState<T> {
@@ -127,3 +141,19 @@ export interface ProcessFunction<In extends object = UserRow, Out extends object
 export type ProcessExport<In extends object = UserRow, Out extends object = UserRow> =
   | (new () => ProcessFunction<In, Out>)
   | ((row: In, context: ProcessContext<Out>) => void);
+
+/**
+ * What the code of a process node is, by its role. All but the first are functions of the row alone, called once per
+ * row in order: what a `map`, `filter` or `flatMap` of the TypeScript API is compiled to.
+ */
+export interface CodeByRole {
+  readonly process: ProcessExport;
+  /** One row of the output per row. */
+  readonly map: (row: UserRow) => object;
+  /** Rows for which it is true pass on as they are; output and input are of one schema. */
+  readonly filter: (row: UserRow) => boolean;
+  /** As many rows of the output as it gives. */
+  readonly 'flat-map': (row: UserRow) => Iterable<object>;
+}
+
+export type CodeRole = keyof CodeByRole;

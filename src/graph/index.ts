@@ -35,6 +35,8 @@ export type {
   JobGraph,
   JobVertex,
   JoinNode,
+  ProcessNode,
+  ProcessSide,
   RestartStrategy,
   SinkNode,
   SourceNode,

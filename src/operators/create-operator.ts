@@ -1,10 +1,13 @@
-import type { Operator, RowSchema, TransformStep } from '../core/index.ts';
+import { coreErrors } from '../core/index.ts';
+import type { CodeLoader, Operator, RowSchema, TransformStep } from '../core/index.ts';
 import { AggregateOperator } from './aggregate/aggregate-operator.ts';
 import type { AggregateSpec } from './aggregate/aggregate-operator.ts';
 import { DedupeOperator } from './dedupe/dedupe-operator.ts';
 import type { DedupeSpec } from './dedupe/dedupe-operator.ts';
 import { createJoinOperator } from './join/create-join-operator.ts';
 import type { JoinSpec } from './join/join-spec.ts';
+import { ProcessOperator } from './process/process-operator.ts';
+import type { ProcessSpec } from './process/process-spec.ts';
 import { TopNOperator } from './top-n/top-n-operator.ts';
 import type { TopNSpec } from './top-n/top-n-operator.ts';
 import { TransformOperator } from './transform-operator.ts';
@@ -20,10 +23,14 @@ export type OperatorNode =
   | ({ readonly kind: 'top-n' } & TopNSpec)
   | ({ readonly kind: 'join' } & JoinSpec)
   | ({ readonly kind: 'dedupe' } & DedupeSpec)
+  | ({ readonly kind: 'process' } & ProcessSpec)
   | { readonly kind: 'union' };
 
-/** The operator of a node, of one subtask. */
-export function createOperator(node: OperatorNode): Operator {
+/** For jobs without code of users. */
+const noCode: CodeLoader = () => Promise.reject(coreErrors.create('MR-INTERNAL', { message: 'nobody loads code here' }));
+
+/** The operator of a node, of one subtask. Code of users is loaded in its open(). */
+export function createOperator(node: OperatorNode, loadCode: CodeLoader = noCode): Operator {
   switch (node.kind) {
     case 'transform':
       return new TransformOperator(node);
@@ -37,6 +44,8 @@ export function createOperator(node: OperatorNode): Operator {
       return new DedupeOperator(node);
     case 'window':
       return createWindowOperator(node);
+    case 'process':
+      return new ProcessOperator(node, loadCode);
     case 'union':
       return new UnionOperator();
   }

@@ -193,7 +193,7 @@ class SubtaskBuilder {
     const stepId = (lastNode === undefined ? null : stepsOf(lastNode).at(-1)) ?? this.#task.vertex.name;
     const writers = this.#task.outputs.map((output) => this.#materials.links.writer(this.#task, output));
     return {
-      tail: new ExchangeTail(writers, stepId, this.#task.outputs.map(({ edge }) => edge.side === 'late')),
+      tail: new ExchangeTail(writers, stepId, this.#task.outputs.map(({ edge }) => edge.side ?? null)),
       close: () => {
         for (const each of writers) each.close();
       },
@@ -256,11 +256,12 @@ class SubtaskBuilder {
     const output = chain.outputs[index];
     const node = nodes[index];
     if (operator === null || output === undefined || node === undefined) return [];
-    const hasLateOutput = index === nodes.length - 1 && this.#task.outputs.some(({ edge }) => edge.side === 'late');
+    // Sides are edges, so only the last operator of a chain has any.
+    const sides = index < nodes.length - 1 ? [] : this.#task.outputs.flatMap(({ edge }) => edge.side ?? []);
     const context: OperatorContext = {
       ...this.#context(stepsOf(node)[0] ?? stepId),
       output,
-      ...(hasLateOutput ? { lateOutput: chain.lateOutput } : {}),
+      sideOutputs: new Map(sides.map((side) => [side, chain.sideOutput(side)])),
       errors: this.#errors,
       restoredWatermarkMs: this.#restoredWatermarkMs,
       setAlarm: (atMs) => {
@@ -317,6 +318,7 @@ function stepsOf(node: ChainNode): readonly string[] {
     case 'join':
     case 'dedupe':
     case 'top-n':
+    case 'process':
     case 'union':
       return [node.stepId];
   }

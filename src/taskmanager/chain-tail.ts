@@ -125,23 +125,22 @@ export class ExchangeTail implements ChainTail {
   readonly stepId: string;
   readonly committables: readonly Committable[] = [];
   readonly #writers: readonly EdgeWriter[];
-  /** Per edge, whether it takes the rows that came too late instead of the others. */
-  readonly #isLate: readonly boolean[];
+  /** Per edge, the side whose rows it takes; null for the output. */
+  readonly #sides: readonly (string | null)[];
   /** Per edge, whether it has the present control element. */
   readonly #hasControl: boolean[];
 
-  constructor(writers: readonly EdgeWriter[], stepId: string, isLate: readonly boolean[]) {
+  constructor(writers: readonly EdgeWriter[], stepId: string, sides: readonly (string | null)[]) {
     this.#writers = writers;
-    this.#isLate = isLate;
+    this.#sides = sides;
     this.stepId = stepId;
     this.#hasControl = writers.map(() => false);
     for (const writer of writers) writer.onReady = () => this.onReady();
   }
 
-  offer(batch: ColumnBatch, side?: 'late'): void {
-    const isLate = side === 'late';
+  offer(batch: ColumnBatch, side: string | null): void {
     for (let index = 0; index < this.#writers.length; index++) {
-      if (this.#isLate[index] === isLate) this.#writers[index]?.offer(batch);
+      if (this.#sides[index] === side) this.#writers[index]?.offer(batch);
     }
   }
 

@@ -31,8 +31,8 @@ export interface ChainTail {
   onReady: () => void;
   /** Called at any time when something that the tail has started went wrong. */
   onFailure: (error: unknown) => void;
-  /** Starts with a batch (`late`: of rows that came too late), borrowed until take() has returned true. */
-  offer(batch: ColumnBatch, side?: 'late'): void;
+  /** Starts with a batch, of the output or of a side, borrowed until take() has returned true. */
+  offer(batch: ColumnBatch, side: string | null): void;
   /** Goes on with the batch; true once it is no longer needed. */
   take(): boolean;
   /** Goes on with an element that follows all batches; true once it is done. A flush is done at once. */
@@ -84,8 +84,6 @@ export class Chain {
 
   /** Where each stage puts its output. */
   readonly outputs: readonly Output[];
-  /** Where the last stage puts rows that came too late. */
-  readonly lateOutput: Output;
   /** Null where the job takes no checkpoints. */
   barriers: BarrierObserver | null = null;
   #watermarkMs: number;
@@ -99,7 +97,6 @@ export class Chain {
     this.#tail = tail;
     this.#pending = stages.map(() => new Pending());
     this.outputs = stages.map((_, index) => this.#outputOf(index));
-    this.lateOutput = this.#outputOf(stages.length - 1, 'late');
     tail.onReady = () => this.onReady();
     tail.onFailure = (error) => {
       this.#current = stages.length;
@@ -123,7 +120,12 @@ export class Chain {
     return this.#tail.committables;
   }
 
-  #outputOf(index: number, side?: 'late'): Output {
+  /** Where the last stage puts the rows of one of its sides. */
+  sideOutput(side: string): Output {
+    return this.#outputOf(this.#stages.length - 1, side);
+  }
+
+  #outputOf(index: number, side: string | null = null): Output {
     const isReady = (): boolean => this.#deepest <= index;
     return {
       get ready() {
@@ -140,7 +142,7 @@ export class Chain {
 
   /** Starts with a batch; only while idle. It is borrowed until the chain is idle again. */
   offer(batch: ColumnBatch, input: number): void {
-    if (batch.rowCount > 0) this.#put(0, batch, input);
+    if (batch.rowCount > 0) this.#put(0, batch, input, null);
   }
 
   /** Starts with a control element; only while idle. */
@@ -168,7 +170,7 @@ export class Chain {
     return 'idle';
   }
 
-  #put(stage: number, batch: ColumnBatch, input: number, side?: 'late'): void {
+  #put(stage: number, batch: ColumnBatch, input: number, side: string | null): void {
     this.#deepest = stage;
     if (stage === this.#stages.length) {
       this.#current = stage;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { batchOf, rowsOf, types } from '../core/index.ts';
+import { batchOf, LATE_SIDE, rowsOf, types } from '../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext } from '../core/index.ts';
 import { ExchangeTail } from './chain-tail.ts';
 import { Chain } from './chain.ts';
@@ -49,7 +49,8 @@ class OddIsLate implements Operator {
   }
   process(batch: ColumnBatch, fromRow: number): number {
     const number = Number(rowsOf(batch)[fromRow]?.[0]);
-    const { output, lateOutput } = this.#context as OperatorContext;
+    const { output, sideOutputs } = this.#context as OperatorContext;
+    const lateOutput = sideOutputs?.get(LATE_SIDE);
     if (!output.ready || lateOutput?.ready !== true) throw new Error('called while the outputs are not ready');
     (number % 2 === 0 ? output : lateOutput).emit(rows(number));
     this.busy.push([output, lateOutput].map(({ ready }) => !ready));
@@ -66,11 +67,12 @@ class OddIsLate implements Operator {
 describe('rows that come too late', () => {
   it('leave a chain by edges of their own, and what controls the stream by all', () => {
     const [first, late, second] = [new SlowEdge(), new SlowEdge(), new SlowEdge()];
-    const tail = new ExchangeTail([first, late, second], 'step', [false, true, false]);
+    const tail = new ExchangeTail([first, late, second], 'step', [null, LATE_SIDE, null]);
     const operator = new OddIsLate();
     const stage: ChainStage = { operator, stepId: 'step', recordsIn: { value: 0 }, recordsOut: { value: 0 } };
     const chain = new Chain([stage], tail, -Infinity);
-    operator.open({ output: chain.outputs[0], lateOutput: chain.lateOutput } as unknown as OperatorContext);
+    const sideOutputs = new Map([[LATE_SIDE, chain.sideOutput(LATE_SIDE)]]);
+    operator.open({ output: chain.outputs[0], sideOutputs } as unknown as OperatorContext);
     const run = (): void => {
       for (let step = 0; step < 100 && chain.step() !== 'idle'; step++);
     };

@@ -19,9 +19,6 @@ export interface RecordFailure {
 /** Collects what an operator emits, copied at once, and is full for a while after each batch. */
 export class HarnessOutput implements Output {
   rows: OutputRow[] = [];
-  readonly lateRows: OutputRow[] = [];
-  /** Where rows go that came too late; busy as long as this is. */
-  readonly late: Output;
   readonly #pauses: number;
   #pausesLeft = 0;
   #held: { readonly batch: ColumnBatch; readonly rows: readonly OutputRow[] } | null = null;
@@ -29,13 +26,17 @@ export class HarnessOutput implements Output {
   /** `pauses`: how many times advance() says no after each batch. */
   constructor(pauses: number) {
     this.#pauses = pauses;
+  }
+
+  /** Where an operator puts rows of a side, which go into `rows`; busy as long as this is. */
+  side(rows: OutputRow[]): Output {
     const isReady = (): boolean => this.ready;
-    this.late = {
+    return {
       get ready() {
         return isReady();
       },
       emit: (batch) => {
-        this.#hold(batch, this.lateRows);
+        this.#hold(batch, rows);
       },
     };
   }

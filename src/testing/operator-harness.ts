@@ -39,8 +39,8 @@ export interface HarnessOptions {
   readonly nowMs?: number;
   /** Rows per batch. Default 1024. */
   readonly batchSize?: number;
-  /** Whether a step reads rows that come too late. Default false. */
-  readonly takesLate?: boolean;
+  /** The sides that steps read, such as LATE_SIDE. Default: none. */
+  readonly sides?: readonly string[];
   /** How many times `output.ready` is false after each batch that was emitted. Default 0. */
   readonly pauses?: number;
   /** The number of the first row, for origins. Default 0. */
@@ -71,6 +71,7 @@ export class OperatorHarness {
   readonly #clock: ManualClock;
   readonly #output: HarnessOutput;
   readonly #errors = new HarnessErrors();
+  readonly #sideRows: ReadonlyMap<string, OutputRow[]>;
   readonly #inputs: readonly HarnessInput[];
   readonly #counters = new Map<string, Counter>();
   readonly #batchSize: number;
@@ -85,6 +86,7 @@ export class OperatorHarness {
     this.#operator = options.create();
     this.#clock = new ManualClock(nowMs);
     this.#output = new HarnessOutput(pauses);
+    this.#sideRows = new Map((options.sides ?? []).map((side) => [side, []]));
     this.#batchSize = batchSize;
     this.#rowCount = firstRow;
     if (restore.length > 0) this.#watermarkMs = Math.min(...restore.map(reached));
@@ -104,9 +106,9 @@ export class OperatorHarness {
     return this.#output.rows;
   }
 
-  /** The rows that came too late, so far; where `takesLate`. */
-  get lateRows(): readonly OutputRow[] {
-    return this.#output.lateRows;
+  /** The rows of a side, so far; where `sides` has it. */
+  sideRows(side: string): readonly OutputRow[] {
+    return this.#sideRows.get(side) ?? [];
   }
 
   get failures(): readonly RecordFailure[] {
@@ -257,7 +259,7 @@ export class OperatorHarness {
       maxParallelism,
       ports: { ...ports, clock: this.#clock },
       output: this.#output,
-      ...(this.#options.takesLate === true ? { lateOutput: this.#output.late } : {}),
+      sideOutputs: new Map([...this.#sideRows].map(([side, rows]) => [side, this.#output.side(rows)])),
       errors: this.#errors,
       restoredWatermarkMs: this.#watermarkMs,
       setAlarm: (atMs) => {

@@ -19,6 +19,7 @@ import type {
   DedupeNode,
   JobVertex,
   JoinNode,
+  ProcessNode,
   SourceNode,
   TopNNode,
   WindowNode,
@@ -61,6 +62,7 @@ function changelogBehind(node: ChainNode, arriving: ChangelogMode): ChangelogMod
       return node.keep === 'first' ? 'append' : 'upsert';
     case 'top-n':
       return 'retract';
+    case 'process':
     case 'source':
     case 'transform':
     case 'union':
@@ -110,6 +112,8 @@ function explainKeyed(node: OtherNode): { readonly verb: Verb; readonly details:
       return { verb: 'dedupe', details: explainDedupe(node) };
     case 'top-n':
       return { verb: 'topN', details: explainTopN(node) };
+    case 'process':
+      return { verb: 'process', details: explainProcess(node) };
     case 'union':
       return { verb: 'union', details: [] };
   }
@@ -182,6 +186,16 @@ function explainTopN(node: TopNNode): readonly string[] {
   const by = node.by.map(({ column, descending }) => `${nameOf(node.input, column)}${descending ? ' DESC' : ''}`);
   const rank = node.hasRank ? [`rank ${node.output.fields.at(-1)?.name ?? '?'}`] : [];
   return [describeKeys(node, 'all rows together'), `the first ${node.count} by ${by.join(', ')}`, ...rank];
+}
+
+function explainProcess({ code, role, keys, longs, sides, input }: ProcessNode): readonly string[] {
+  const step = code.step === null ? '' : `, step ${code.step}`;
+  return [
+    `${role === 'process' ? '' : `${role} by `}${code.module.slice(code.module.lastIndexOf('/') + 1)}#${code.name}${step}`,
+    ...(keys.length === 0 ? [] : [describeKeys({ keys, input }, '')]),
+    ...(longs === 'bigint' ? ['longs as bigint'] : []),
+    ...sides.map(({ name, schema }) => `side ${name}: ${describeFields(schema).join(', ')}`),
+  ];
 }
 
 export function describeFields(schema: RowSchema): readonly string[] {

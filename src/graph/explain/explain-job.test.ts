@@ -82,7 +82,7 @@ fetch=1048576B, batch=100)
       {
         vertex: 1,
         exchange: 'hash(region)',
-        isLate: false,
+        side: null,
         changelog: 'append',
         uniqueKeys: [],
         fields: ['region string', 'amount decimal(10,2)'],

@@ -1,4 +1,5 @@
 /** What a job graph does, for people (`explainJobAsText`) and for programs (`explainJob`, plain data). */
+import { LATE_SIDE } from '../../core/index.ts';
 import type { ChangelogMode, ConnectorCatalog } from '../../core/index.ts';
 import type { Exchange, JobEdge, JobGraph, JobVertex } from '../job/job-graph.ts';
 import { describeFields, explainChain } from './explain-chain.ts';
@@ -29,8 +30,8 @@ export interface ExchangeExplanation {
   readonly vertex: number;
   /** `forward`, `rebalance`, `broadcast` or `hash(FIELD, …)`. */
   readonly exchange: string;
-  /** Whether the rows that came too late go this way. */
-  readonly isLate: boolean;
+  /** What goes this way where it is not the output: `late` for rows that came too late, or a side of a process step. */
+  readonly side: string | null;
   readonly changelog: ChangelogMode;
   /** Field names; one empty list means that there is at most one row. */
   readonly uniqueKeys: readonly (readonly string[])[];
@@ -98,8 +99,9 @@ function exchangeLines(explained: ExchangeExplanation): readonly string[] {
   return [`  -> [${vertex}] ${describeWay(explained)}`, `      ${mode}: ${fields.join(', ')}`];
 }
 
-function describeWay({ exchange, isLate }: Pick<ExchangeExplanation, 'exchange' | 'isLate'>): string {
-  return isLate ? `${exchange}, late rows` : exchange;
+function describeWay({ exchange, side }: Pick<ExchangeExplanation, 'exchange' | 'side'>): string {
+  if (side === null) return exchange;
+  return side === LATE_SIDE ? `${exchange}, late rows` : `${exchange}, side ${side}`;
 }
 
 function explainExchange(edge: JobEdge, vertex: number): ExchangeExplanation {
@@ -107,7 +109,7 @@ function explainExchange(edge: JobEdge, vertex: number): ExchangeExplanation {
   return {
     vertex,
     exchange: describeExchange(edge.exchange, nameOf),
-    isLate: edge.side === 'late',
+    side: edge.side ?? null,
     changelog: edge.changelog,
     uniqueKeys: edge.uniqueKeys.map((key) => key.map(nameOf)),
     fields: describeFields(edge.schema),

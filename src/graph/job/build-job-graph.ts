@@ -1,5 +1,5 @@
 import type { EdgeId, RowSchema, TransformStep } from '../../core/index.ts';
-import type { LogicalEdge, LogicalGraph, LogicalNode } from '../logical/logical-graph.ts';
+import type { LogicalEdge, LogicalGraph, LogicalNode, RowStream } from '../logical/logical-graph.ts';
 import { planExchanges } from '../optimise/plan-exchanges.ts';
 import type { ChainNode, Exchange, JobEdge, JobGraph, JobVertex } from './job-graph.ts';
 import { edgeIdOf, vertexIdOf } from './stable-id.ts';
@@ -10,9 +10,9 @@ export function buildJobGraph(graph: LogicalGraph): JobGraph {
   const chains = formChains(graph, exchanges);
   const chainOf = new Map(chains.flatMap((chain) => chain.map((node) => [node.id, chain] as const)));
   for (const { from, to } of graph.edges) {
-    const window = chainOf.get(from);
-    // Late rows are no node of a chain: they leave by the window's.
-    if (isLate(to, graph) && window !== undefined) chainOf.set(to, window);
+    const chain = chainOf.get(from);
+    // A side is no node of a chain: its rows leave by that of the node in front.
+    if (sideOf(to, graph) !== null && chain !== undefined) chainOf.set(to, chain);
   }
   const cut = graph.edges.filter((edge) => chainOf.get(edge.from) !== chainOf.get(edge.to));
   const edges = cut.map((edge) => jobEdge(edge, graph, chainOf, exchanges.get(edge) ?? { kind: 'forward' }));
@@ -21,8 +21,9 @@ export function buildJobGraph(graph: LogicalGraph): JobGraph {
   return { version: 1, name, maxParallelism, checkpoint, restart, vertices, edges };
 }
 
-function isLate(id: string, graph: LogicalGraph): boolean {
-  return graph.nodes.find((node) => node.id === id)?.kind === 'late';
+function sideOf(id: string, graph: LogicalGraph): string | null {
+  const node = graph.nodes.find((each) => each.id === id);
+  return node?.kind === 'side' ? node.side : null;
 }
 
 /** Never empty. */
@@ -34,7 +35,7 @@ function formChains(graph: LogicalGraph, exchanges: ReadonlyMap<LogicalEdge, Exc
   const readers = new Map<string, number>();
   for (const { from } of graph.edges) readers.set(from, (readers.get(from) ?? 0) + 1);
   for (const node of graph.nodes) {
-    if (node.kind === 'late') continue;
+    if (node.kind === 'side') continue;
     const inputs = graph.edges.filter((edge) => edge.to === node.id);
     const [input] = inputs;
     const isAlone = input !== undefined && inputs.length === 1 && readers.get(input.from) === 1;
@@ -66,9 +67,10 @@ function jobEdge(
   exchange: Exchange,
 ): JobEdge {
   const { schema, changelog, uniqueKeys } = edge.stream;
+  const side = sideOf(edge.from, graph);
   return {
     id: edgeIdIn(graph, edge),
-    ...(isLate(edge.from, graph) ? { side: 'late' } : {}),
+    ...(side === null ? {} : { side }),
     from: vertexIdOf(headOf(chainOf.get(edge.from))),
     to: vertexIdOf(headOf(chainOf.get(edge.to))),
     exchange,
@@ -109,8 +111,8 @@ function stepNames(node: LogicalNode): readonly string[] {
 function chainNodes(chain: Chain, graph: LogicalGraph): readonly ChainNode[] {
   const nodes: ChainNode[] = [];
   for (const node of chain) {
-    const inputs = inputEdgesOf(node, graph).map(({ stream }) => stream.schema);
-    const input = inputs[0] ?? NO_FIELDS;
+    const inputs = inputEdgesOf(node, graph).map(({ stream }) => stream);
+    const input = inputs[0]?.schema ?? NO_FIELDS;
     const last = nodes.at(-1);
     const step = transformStep(node);
     if (step !== null && node.output !== null) {
@@ -136,18 +138,19 @@ function transformStep(node: LogicalNode): TransformStep | null {
     case 'source':
     case 'aggregate':
     case 'window':
-    case 'late':
+    case 'side':
     case 'join':
     case 'dedupe':
     case 'top-n':
+    case 'process':
     case 'union':
     case 'sink':
       return null;
   }
 }
 
-function otherNode(node: LogicalNode, inputs: readonly RowSchema[]): ChainNode {
-  const [input = NO_FIELDS, right = NO_FIELDS] = inputs;
+function otherNode(node: LogicalNode, streams: readonly RowStream[]): ChainNode {
+  const [input = NO_FIELDS, right = NO_FIELDS] = streams.map(({ schema }) => schema);
   const stepId = node.id;
   switch (node.kind) {
     case 'source':
@@ -173,11 +176,16 @@ function otherNode(node: LogicalNode, inputs: readonly RowSchema[]): ChainNode {
       const { keys, by, count, hasRank, output } = node;
       return { kind: 'top-n', stepId, keys, by, count, hasRank, input, output: output.schema };
     }
+    case 'process': {
+      const { code, role, keys, longs, sides, output } = node;
+      const hasEventTime = streams[0]?.hasEventTime === true;
+      return { kind: 'process', stepId, code, role, keys, longs, sides, hasEventTime, input, output: output.schema };
+    }
     case 'union':
       return { kind: 'union', stepId, input, output: node.output.schema };
     case 'sink':
       return { kind: 'sink', spec: node.spec, input };
-    case 'late':
+    case 'side':
     case 'filter':
     case 'select':
     case 'flat-map':

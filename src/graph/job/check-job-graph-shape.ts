@@ -197,6 +197,17 @@ const chainNode = variant({
     input: schema,
     output: schema,
   }),
+  process: object({
+    stepId: text,
+    code: object({ module: text, name: text, step: orNull(text) }),
+    role: oneOf('process', 'map', 'filter', 'flat-map'),
+    keys: list(index),
+    longs: oneOf('number', 'bigint'),
+    sides: list(object({ name: text, schema })),
+    hasEventTime: flag,
+    input: schema,
+    output: schema,
+  }),
   union: object({ stepId: text, input: schema, output: schema }),
   sink: object({ spec: sinkSpec, input: schema }),
 });
@@ -232,7 +243,7 @@ const jobGraph = object({
   edges: list(
     object(
       { id, from: id, to: id, exchange, schema, changelog, uniqueKeys: list(list(index)) },
-      { side: oneOf('late') },
+      { side: text },
     ),
   ),
 });

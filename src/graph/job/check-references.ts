@@ -44,6 +44,7 @@ function checkNode(node: ChainNode, path: string): void {
       break;
     case 'aggregate':
     case 'dedupe':
+    case 'process':
       checkFields(node.keys, node.input, path);
       break;
     case 'window':

@@ -6,6 +6,8 @@ import type {
   AggregateCall,
   ChangelogMode,
   CheckpointSettings,
+  CodeReference,
+  CodeRole,
   EdgeId,
   Expression,
   RowSchema,
@@ -65,6 +67,7 @@ export type ChainNode =
   | JoinNode
   | DedupeNode
   | TopNNode
+  | ProcessNode
   | UnionNode
   | SinkNode;
 
@@ -205,6 +208,31 @@ export interface TopNNode {
   readonly output: RowSchema;
 }
 
+/**
+ * Code of users, called per row (core/user-code.ts). With keys, rows of one key meet in one subtask, and the code may
+ * remember things per key and set timers. Reads and writes rows that are only added.
+ */
+export interface ProcessNode {
+  readonly kind: 'process';
+  readonly stepId: string;
+  readonly code: CodeReference;
+  readonly role: CodeRole;
+  readonly keys: readonly number[];
+  /** How a long stands in a row. */
+  readonly longs: 'number' | 'bigint';
+  /** What else the code emits: the names of its edges (JobEdge.side), and the rows. */
+  readonly sides: readonly ProcessSide[];
+  /** Whether its rows say when they happened: event timers can be set, and state is forgotten by that time. */
+  readonly hasEventTime: boolean;
+  readonly input: RowSchema;
+  readonly output: RowSchema;
+}
+
+export interface ProcessSide {
+  readonly name: string;
+  readonly schema: RowSchema;
+}
+
 /** Passes the rows of all its inputs on. */
 export interface UnionNode {
   readonly kind: 'union';
@@ -232,8 +260,8 @@ export type Exchange =
 
 export interface JobEdge {
   readonly id: EdgeId;
-  /** What of the last node of `from` goes this way: `late` for rows that came too late, absent for what it emits. */
-  readonly side?: 'late';
+  /** Which side of the last node of `from` goes this way (LATE_SIDE, or one of a process node); absent for its output. */
+  readonly side?: string;
   readonly from: VertexId;
   readonly to: VertexId;
   readonly exchange: Exchange;

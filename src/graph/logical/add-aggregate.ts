@@ -1,3 +1,4 @@
+import { LATE_SIDE } from '../../core/index.ts';
 import type { AggregateCall } from '../../core/index.ts';
 import type { WindowField } from '../job/job-graph.ts';
 import type { AggregateStepSpec, NamedText, WindowBlock } from '../spec/job-spec.ts';
@@ -44,7 +45,8 @@ export function addAggregate(step: AggregateStepSpec, builder: GraphBuilder): vo
   const settings = { keys, calls, window, latenessMs, earlyMs, fields };
   builder.push(step, { kind: 'window', id, parallelism, ...settings, output: output.stream });
   if (late === null) return;
-  const node = { kind: 'late', id: branchId(id, late.name), parallelism, output: input.stream } as const;
+  const { stream } = input;
+  const node = { kind: 'side', side: LATE_SIDE, id: branchId(id, late.name), parallelism, output: stream } as const;
   builder.pushBehind(node, [{ id, stream: output.stream }]);
 }
 

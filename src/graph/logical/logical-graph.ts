@@ -2,6 +2,8 @@ import type {
   AggregateCall,
   ChangelogMode,
   CheckpointSettings,
+  CodeReference,
+  CodeRole,
   Expression,
   RowSchema,
   SinkSpec,
@@ -10,6 +12,8 @@ import type {
 import type {
   DedupeNode,
   JoinNode,
+  ProcessNode,
+  ProcessSide,
   RestartStrategy,
   TopNNode,
   WatermarkSpec,
@@ -55,10 +59,11 @@ export type LogicalNode =
   | LogicalFlatMap
   | LogicalAggregate
   | LogicalWindow
-  | LogicalLate
+  | LogicalSide
   | LogicalJoin
   | LogicalDedupe
   | LogicalTopN
+  | LogicalProcess
   | LogicalUnion
   | LogicalSink;
 
@@ -125,9 +130,14 @@ export interface LogicalWindow extends LogicalNodeBase {
   readonly output: RowStream;
 }
 
-/** The rows that came too late for the window that it reads, as they reached that. No node of its own when it runs. */
-export interface LogicalLate extends LogicalNodeBase {
-  readonly kind: 'late';
+/**
+ * Rows that are no part of the output of the node that it reads: those that came too late for a window, as they reached
+ * that, or a side of a process node. No node of its own when it runs.
+ */
+export interface LogicalSide extends LogicalNodeBase {
+  readonly kind: 'side';
+  /** LATE_SIDE, or the name of the side. */
+  readonly side: string;
   readonly output: RowStream;
 }
 
@@ -162,6 +172,18 @@ export interface LogicalTopN extends LogicalNodeBase {
   readonly count: number;
   /** Whether the output has another last field: the rank. */
   readonly hasRank: boolean;
+  readonly output: RowStream;
+}
+
+export interface LogicalProcess extends LogicalNodeBase {
+  readonly kind: 'process';
+  readonly code: CodeReference;
+  readonly role: CodeRole;
+  readonly keys: readonly number[];
+  readonly longs: ProcessNode['longs'];
+  readonly sides: readonly ProcessSide[];
+  /** How many fields the input has: the code may read them all. */
+  readonly inputFields: number;
   readonly output: RowStream;
 }
 

@@ -9,7 +9,7 @@ export function assignParallelism(graph: LogicalGraph): LogicalGraph {
   const nodes = graph.nodes.map((node): LogicalNode => {
     const input = graph.edges.find((edge) => edge.to === node.id);
     // A select that stands in front of a step for its sake runs where the rows come from.
-    const isHelper = node.kind === 'late' || (node.kind === 'select' && node.narrows !== undefined);
+    const isHelper = node.kind === 'side' || (node.kind === 'select' && node.narrows !== undefined);
     const follows = input !== undefined && (input.stream.changelog !== 'append' || isHelper);
     const inherited = follows ? assigned.get(input.from) : undefined;
     const parallelism = node.parallelism ?? inherited ?? graph.parallelism;

@@ -12,12 +12,14 @@ export type Partitioning = readonly number[] | null;
 export function partitioningOf(node: LogicalNode, input: Partitioning): Partitioning {
   switch (node.kind) {
     case 'source':
-    case 'late':
+    case 'side':
     case 'union':
     case 'sink':
       return null;
     case 'filter':
       return input;
+    case 'process':
+      return node.role === 'filter' ? input : null;
     case 'aggregate':
     case 'window':
       // Key fields come first, and the exchange in front spread them.
@@ -51,6 +53,7 @@ function keysOf(node: LogicalNode, input: number): readonly number[] | null {
     case 'window':
     case 'dedupe':
     case 'top-n':
+    case 'process':
       return node.keys.length === 0 ? null : node.keys;
     case 'join':
       return input === 0 ? node.leftKeys : node.rightKeys;

@@ -26,9 +26,10 @@ function foldNode(node: LogicalNode): LogicalNode {
         })),
       };
     case 'source':
-    case 'late':
+    case 'side':
     case 'dedupe':
     case 'top-n':
+    case 'process':
     case 'union':
     case 'sink':
       return node;

@@ -6,7 +6,7 @@
 import { columnsOf, mapColumns } from '../../expr/index.ts';
 import type { Field, RowSchema } from '../../core/index.ts';
 import { columnsOfAll, columnsOfCall, mapCallColumns, moveColumns } from '../logical/expression-columns.ts';
-import type { LogicalGraph, LogicalJoin, LogicalNode, LogicalSelect, RowStream } from '../logical/logical-graph.ts';
+import type { LogicalGraph, LogicalJoin, LogicalNode, LogicalProcess, LogicalSelect, RowStream } from '../logical/logical-graph.ts';
 import { GraphEdit } from './graph-edit.ts';
 import { planExchanges } from './plan-exchanges.ts';
 
@@ -15,11 +15,12 @@ export function pruneColumns(graph: LogicalGraph): LogicalGraph {
   const exchanges = planExchanges(graph);
   const edit = new GraphEdit(graph);
   const layouts = new Map<string, Layout>();
-  const beforeWindow = new Map<string, Layout>();
+  /** Per node, what a side of it carries. */
+  const asideOf = new Map<string, (side: string) => Layout>();
   for (const node of graph.nodes) {
     const late = lateColumns(node, graph, needed);
     const arriving = edit.inputsOf(node.id).map((from, position) => {
-      if (node.kind === 'late') return beforeWindow.get(from) ?? [];
+      if (node.kind === 'side') return asideOf.get(from)?.(node.side) ?? [];
       const edge = graph.edges.find((each) => each.to === node.id && each.input === position);
       const crosses = edge !== undefined && exchanges.get(edge)?.kind !== 'forward';
       const wanted = wantedLayout(node, position, layouts.get(from) ?? [], needed, crosses, late);
@@ -30,7 +31,8 @@ export function pruneColumns(graph: LogicalGraph): LogicalGraph {
       return wanted;
     });
     const { pruned, layout } = pruneNode(node, arriving, needed.get(node.id) ?? []);
-    if (node.kind === 'window') beforeWindow.set(node.id, arriving[0] ?? []);
+    if (node.kind === 'window') asideOf.set(node.id, () => arriving[0] ?? []);
+    if (node.kind === 'process') asideOf.set(node.id, (side) => everyField(sideSchema(node, side)));
     layouts.set(node.id, layout);
     edit.replace(pruned);
   }
@@ -61,11 +63,20 @@ function neededColumns(graph: LogicalGraph): ReadonlyMap<string, Layout> {
   return needed;
 }
 
+/** The code of a process node writes all fields of its rows. */
+function sideSchema({ sides }: LogicalProcess, side: string): RowSchema {
+  return sides.find(({ name }) => name === side)?.schema ?? { fields: [] };
+}
+
+function everyField({ fields }: RowSchema): Layout {
+  return fields.map((_, index) => index);
+}
+
 /** What is needed of rows that come too late for a window has to reach the window. */
 function lateColumns(window: LogicalNode, graph: LogicalGraph, needed: ReadonlyMap<string, Layout>): Layout {
   if (window.kind !== 'window') return [];
   const readers = graph.edges.filter(({ from }) => from === window.id).map(({ to }) => to);
-  const late = graph.nodes.filter(({ id, kind }) => kind === 'late' && readers.includes(id));
+  const late = graph.nodes.filter(({ id, kind }) => kind === 'side' && readers.includes(id));
   return late.flatMap(({ id }) => needed.get(id) ?? []);
 }
 
@@ -73,8 +84,8 @@ function lateColumns(window: LogicalNode, graph: LogicalGraph, needed: ReadonlyM
 function requiredBy(node: LogicalNode, wanted: Layout, input: number): ReadonlySet<number> {
   switch (node.kind) {
     case 'source':
-    // Reads what its window has read.
-    case 'late':
+    // Reads what the node in front of it puts aside.
+    case 'side':
       return new Set();
     case 'sink':
       return new Set(node.spec.input.fields.map((_, index) => index));
@@ -103,6 +114,8 @@ function requiredBy(node: LogicalNode, wanted: Layout, input: number): ReadonlyS
     case 'aggregate':
     case 'window':
       return new Set([...node.keys, ...node.calls.flatMap((call) => [...columnsOfCall(call)])]);
+    case 'process':
+      return new Set(Array.from({ length: node.inputFields }, (_, index) => index));
     case 'union':
       return new Set(wanted);
   }
@@ -226,7 +239,9 @@ function pruneNode(node: LogicalNode, arriving: readonly Layout[], needed: Layou
       const calls = node.calls.map((call) => mapCallColumns(call, move));
       return { pruned: { ...node, keys, calls }, layout: node.output.schema.fields.map((_, index) => index) };
     }
-    case 'late':
+    case 'process':
+      return { pruned: node, layout: everyField(node.output.schema) };
+    case 'side':
       return { pruned: { ...node, output: layoutStream(node.output, input) }, layout: input };
     case 'union':
       return { pruned: { ...node, output: layoutStream(node.output, needed) }, layout: needed };

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { LATE_SIDE } from '../../core/index.ts';
 import type { Operator, Value } from '../../core/index.ts';
 import { loadParser, parseAggregate } from '../../expr/index.ts';
 import { OperatorHarness } from '../../testing/index.ts';
@@ -38,12 +39,12 @@ const ROWS = [
 
 describe.each(kinds)('rows that come too late for windows by %s', (_kind, create) => {
   it.each([1, 2, 10])('are handed on as they came, %i at a time', async (batchSize) => {
-    const harness = await OperatorHarness.open({ create, input, batchSize, pauses: 2, takesLate: true });
+    const harness = await OperatorHarness.open({ create, input, batchSize, pauses: 2, sides: [LATE_SIDE] });
     try {
       harness.watermark(100);
       await harness.process(ROWS);
       harness.finish();
-      const late = harness.lateRows.map(({ values, timestamp, origin }) => {
+      const late = harness.sideRows(LATE_SIDE).map(({ values, timestamp, origin }) => {
         const [k, n, , , , s] = values;
         return [k, n, s, timestamp, origin];
       });
@@ -64,7 +65,7 @@ describe.each(kinds)('rows that come too late for windows by %s', (_kind, create
     try {
       harness.watermark(100);
       await harness.process(ROWS);
-      expect(harness.lateRows).toEqual([]);
+      expect(harness.sideRows(LATE_SIDE)).toEqual([]);
       expect(harness.counter('numLateRecordsDropped')).toBe(2);
     } finally {
       await harness.close();

@@ -1,4 +1,4 @@
-import { counterNames } from '../../core/index.ts';
+import { counterNames, LATE_SIDE } from '../../core/index.ts';
 import type { ColumnBatch, Counter, OperatorContext } from '../../core/index.ts';
 import type { KeyedRows } from '../aggregate/keyed-rows.ts';
 import { operatorErrors } from '../errors.ts';
@@ -28,7 +28,7 @@ export class RowVerdicts {
   readonly #late: SelectedRows | null;
 
   constructor(context: OperatorContext, { stepId, input }: Pick<WindowSpec, 'stepId' | 'input'>) {
-    const { lateOutput } = context;
+    const lateOutput = context.sideOutputs?.get(LATE_SIDE);
     this.#context = context;
     this.#stepId = stepId;
     this.#dropped = lateOutput === undefined ? context.counter(counterNames.lateRecords.name) : null;
