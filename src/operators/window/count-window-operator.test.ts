@@ -3,11 +3,8 @@ import fc from 'fast-check';
 import type { Value } from '../../core/index.ts';
 import { driveOperatorAllWays } from '../../testing/index.ts';
 import { CALLS, input, reference, rowArbitrary } from '../fixtures/reference-aggregates.ts';
-import { windowSpecOf } from '../fixtures/window-cases.ts';
+import { SLOW_MS, windowSpecOf } from '../fixtures/window-cases.ts';
 import { CountWindowOperator } from './count-window-operator.ts';
-
-/** Far above what it takes on a machine that does nothing else. */
-const SLOW_MS = 180_000;
 
 describe('count windows', () => {
   it('are so many rows of a key, in the order of arrival; one that is not full is not emitted', async () => {

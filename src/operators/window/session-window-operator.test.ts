@@ -1,18 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { RowKind } from '../../core/index.ts';
-import type { Operator } from '../../core/index.ts';
 import { OperatorHarness, driveOperatorAllWays } from '../../testing/index.ts';
-import type { OperatorSnapshot } from '../../testing/index.ts';
 import { CALLS, input, rowArbitrary } from '../fixtures/reference-aggregates.ts';
 import { ReferenceSessions } from '../fixtures/reference-sessions.ts';
 import {
   NULLS,
+  SLOW_MS,
   driveFlushed,
   driveRestored,
   eventsArbitrary,
   keyRow,
   newest,
+  openersOf,
   textOf,
   windowSpecOf,
 } from '../fixtures/window-cases.ts';
@@ -20,16 +20,7 @@ import { SessionWindowOperator } from './session-window-operator.ts';
 
 const gapArbitrary = fc.integer({ min: 1, max: 8 }).map((gapMs) => ({ kind: 'session' as const, gapMs }));
 
-const open = (create: () => Operator, batchSize: number): Promise<OperatorHarness> =>
-  OperatorHarness.open({ create, input, batchSize, pauses: 1 });
-
-const reopen =
-  (create: () => Operator) =>
-  (restore: readonly OperatorSnapshot[], nowMs?: number): Promise<OperatorHarness> =>
-    OperatorHarness.open({ create, input, restore, ...(nowMs === undefined ? {} : { nowMs }) });
-
-/** Far above what it takes on a machine that does nothing else. */
-const SLOW_MS = 180_000;
+const { open, reopen } = openersOf(OperatorHarness);
 
 describe('session windows', () => {
   it('are what is left of the gaps, whatever the batches, restores and subtasks', async () => {

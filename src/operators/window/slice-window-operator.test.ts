@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Operator } from '../../core/index.ts';
 import { OperatorHarness, driveOperatorAllWays } from '../../testing/index.ts';
-import type { OperatorSnapshot } from '../../testing/index.ts';
 import { CALLS, input, rowArbitrary } from '../fixtures/reference-aggregates.ts';
 import { referenceWindows } from '../fixtures/reference-windows.ts';
 import {
   NULLS,
+  SLOW_MS,
   driveFlushed,
   driveRestored,
   eventsArbitrary,
   keyRow,
   newest,
+  openersOf,
   textOf,
   windowSpecOf,
 } from '../fixtures/window-cases.ts';
@@ -37,16 +37,7 @@ const windowArbitrary: fc.Arbitrary<SlicedWindow> = fc.oneof(
     })),
 );
 
-const open = (create: () => Operator, batchSize: number): Promise<OperatorHarness> =>
-  OperatorHarness.open({ create, input, batchSize, pauses: 1 });
-
-const reopen =
-  (create: () => Operator) =>
-  (restore: readonly OperatorSnapshot[], nowMs?: number): Promise<OperatorHarness> =>
-    OperatorHarness.open({ create, input, restore, ...(nowMs === undefined ? {} : { nowMs }) });
-
-/** Far above what it takes on a machine that does nothing else. */
-const SLOW_MS = 180_000;
+const { open, reopen } = openersOf(OperatorHarness);
 
 describe('windows by slices', () => {
   it('give every key its aggregates in every window, whatever the batches, restores and subtasks', async () => {
