@@ -17,6 +17,8 @@ export class JoinState {
   readonly left: RowChains;
   readonly right: RowChains;
   readonly schema: StateSchema;
+  /** Of both sides, one after the other. */
+  readonly snapshots = { take: (keyGroupCount: number): StateSnapshot => this.#takeSnapshot(keyGroupCount) };
   readonly #spec: JoinSpec;
 
   constructor(spec: JoinSpec) {
@@ -51,22 +53,6 @@ export class JoinState {
     if (key >= 0 && this.left.head(key) < 0 && this.right.head(key) < 0) this.table.remove(key);
   }
 
-  snapshot(keyGroupCount: number): StateSnapshot {
-    const parts = [this.left, this.right].map(({ snapshots }) => snapshots.take(keyGroupCount));
-    return {
-      next: () => {
-        for (const part of parts) {
-          const chunk = part.next();
-          if (chunk !== null) return chunk;
-        }
-        return null;
-      },
-      release: () => {
-        for (const part of parts) part.release();
-      },
-    };
-  }
-
   /** Calls `take` for every row, which it has to put into the chain of its key. */
   restore(
     { bytes, keyGroup }: StateChunk,
@@ -92,6 +78,22 @@ export class JoinState {
       if ((sort & MARKED) !== 0) own.mark(slot);
       take(side, slot, this.keyOf(hash, 0));
     }
+  }
+
+  #takeSnapshot(keyGroupCount: number): StateSnapshot {
+    const parts = [this.left, this.right].map(({ snapshots }) => snapshots.take(keyGroupCount));
+    return {
+      next: () => {
+        for (const part of parts) {
+          const chunk = part.next();
+          if (chunk !== null) return chunk;
+        }
+        return null;
+      },
+      release: () => {
+        for (const part of parts) part.release();
+      },
+    };
   }
 }
 

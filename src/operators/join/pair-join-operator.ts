@@ -14,24 +14,19 @@
 import { RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
+import type { RowChains } from '../state/row-chains.ts';
+import { storedState } from '../state/stored-state.ts';
 import { ENTRIES_PER_CALL } from '../state/time-heap.ts';
-import { JoinOutput } from './join-output.ts';
 import { createReach } from './join-reach.ts';
 import type { JoinReach } from './join-reach.ts';
-import { JoinRows } from './join-rows.ts';
-import type { RowChains } from '../state/row-chains.ts';
 import { isOneSided, padsRows, Side } from './join-spec.ts';
 import type { JoinSpec, PairBounds } from './join-spec.ts';
 import { JoinState } from './join-state.ts';
+import { openJoin } from './opened-join.ts';
+import type { OpenedJoin } from './opened-join.ts';
 
 /** The spec of a join that is not temporal. */
 export type PairJoinSpec = Omit<JoinSpec, 'bounds'> & { readonly bounds: PairBounds | null };
-
-interface Opened {
-  readonly context: OperatorContext;
-  readonly rows: JoinRows;
-  readonly output: JoinOutput;
-}
 
 const NONE = -1;
 const SIDES = [Side.left, Side.right] as const;
@@ -47,7 +42,7 @@ export class PairJoinOperator implements Operator {
   readonly #pads: readonly [boolean, boolean];
   #watermarkMs = -Infinity;
   #alarmMs = Infinity;
-  #opened: Opened | null = null;
+  #opened: OpenedJoin | null = null;
   /** The row at hand: -1 between two; the next of the other side that it meets; whether it has met one. */
   #slot = NONE;
   #other = NONE;
@@ -66,12 +61,11 @@ export class PairJoinOperator implements Operator {
 
   open(context: OperatorContext): void {
     this.#watermarkMs = context.restoredWatermarkMs;
-    const rows = new JoinRows(this.#spec, this.#state, context);
-    this.#opened = { context, rows, output: new JoinOutput(context, this.#spec, this.#state) };
+    this.#opened = openJoin(context, this.#spec, this.#state);
   }
 
   process(batch: ColumnBatch, fromRow: number, input: number): number {
-    const { rows, output } = this.#opened as Opened;
+    const { rows, output } = this.#opened as OpenedJoin;
     const side = input as Side;
     if (!this.#isResuming) {
       refuseUpdates(batch, this.#spec.stepId);
@@ -93,7 +87,7 @@ export class PairJoinOperator implements Operator {
     if (!this.#isBounded) return true;
     this.#watermarkMs = Math.max(this.#watermarkMs, timestampMs);
     for (const side of SIDES) if (!this.#free(side, timestampMs)) return false;
-    (this.#opened as Opened).output.emit();
+    (this.#opened as OpenedJoin).output.emit();
     return true;
   }
 
@@ -115,7 +109,7 @@ export class PairJoinOperator implements Operator {
 
   /** Keeps a row that comes; false where it is of no use. */
   #take(row: number, side: Side): boolean {
-    const { rows, context } = this.#opened as Opened;
+    const { rows, context } = this.#opened as OpenedJoin;
     const time = this.#isBounded ? rows.timeOf(row) : this.#clockTime(context);
     if (time !== time) return false;
     if (this.#isBounded && rows.isLate(time, this.#watermarkMs)) return false;
@@ -158,7 +152,7 @@ export class PairJoinOperator implements Operator {
 
   /** False where the output is full; then the place is remembered. */
   #meetAll(row: number, side: Side): boolean {
-    const { rows } = this.#opened as Opened;
+    const { rows } = this.#opened as OpenedJoin;
     const own = this.#state.side(side);
     const others = this.#state.side(other(side));
     const slot = this.#slot;
@@ -183,7 +177,7 @@ export class PairJoinOperator implements Operator {
   }
 
   #meetPair(side: Side, met: number, left: number, right: number): boolean {
-    const { output } = this.#opened as Opened;
+    const { output } = this.#opened as OpenedJoin;
     const own = this.#state.side(side);
     const others = this.#state.side(other(side));
     if (this.#pads[other(side)] && !others.isMarked(met)) {
@@ -201,7 +195,7 @@ export class PairJoinOperator implements Operator {
 
   /** A left row has found a partner: of a semi join it leaves, of an anti join it is not to leave, or is taken back. */
   #meetOneSided(side: Side, left: number, right: number): boolean {
-    const { output } = this.#opened as Opened;
+    const { output } = this.#opened as OpenedJoin;
     const isSemi = this.#spec.type === 'semi';
     if (isSemi || (side === Side.right && !this.#isBounded)) {
       if (!output.hasRoom()) return false;
@@ -221,7 +215,7 @@ export class PairJoinOperator implements Operator {
 
   /** What is left to say of a row that has met all that are there. */
   #conclude(side: Side): boolean {
-    const { output } = this.#opened as Opened;
+    const { output } = this.#opened as OpenedJoin;
     const slot = this.#slot;
     const own = this.#state.side(side);
     const isNull = own.keyOf(slot) === NONE;
@@ -255,7 +249,7 @@ export class PairJoinOperator implements Operator {
   }
 
   #leaveAlone(side: Side, slot: number, own: RowChains): boolean {
-    const { output } = this.#opened as Opened;
+    const { output } = this.#opened as OpenedJoin;
     if (!output.hasRoom()) return false;
     output.alone(side, slot, RowKind.insert, Math.max(own.stampOf(slot), own.due.time));
     return true;
@@ -266,25 +260,21 @@ export class PairJoinOperator implements Operator {
     const next = Math.min(this.#state.left.due.time, this.#state.right.due.time);
     if (next >= this.#alarmMs) return;
     this.#alarmMs = next;
-    (this.#opened as Opened).context.setAlarm(next);
+    (this.#opened as OpenedJoin).context.setAlarm(next);
   }
 
   #describeState(): OperatorState {
     const state = this.#state;
-    return {
-      schema: state.schema,
-      get sizeBytes() {
-        return state.sizeBytes;
+    return storedState(state, {
+      target: (side, slot, key) => {
+        state.side(side).link(slot, key);
+        this.#schedule(side, slot);
       },
-      snapshot: () => state.snapshot((this.#opened as Opened).context.maxParallelism),
-      restore: (chunk, written) => {
-        state.restore(chunk, written, (this.#opened as Opened).context.maxParallelism, (side, slot, key) => {
-          state.side(side).link(slot, key);
-          this.#schedule(side, slot);
-        });
+      keyGroupCount: () => (this.#opened as OpenedJoin).context.maxParallelism,
+      onRestored: () => {
         this.#setAlarm();
       },
-    };
+    });
   }
 }
 

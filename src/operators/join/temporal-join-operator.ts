@@ -11,18 +11,15 @@
 import { RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
+import { storedState } from '../state/stored-state.ts';
 import { ENTRIES_PER_CALL } from '../state/time-heap.ts';
-import { JoinOutput } from './join-output.ts';
-import { JoinRows } from './join-rows.ts';
+import type { JoinOutput } from './join-output.ts';
+import type { JoinRows } from './join-rows.ts';
 import { padsRows, Side } from './join-spec.ts';
 import type { JoinSpec } from './join-spec.ts';
 import { JoinState } from './join-state.ts';
-
-interface Opened {
-  readonly context: OperatorContext;
-  readonly rows: JoinRows;
-  readonly output: JoinOutput;
-}
+import { openJoin } from './opened-join.ts';
+import type { OpenedJoin } from './opened-join.ts';
 
 const NONE = -1;
 
@@ -33,7 +30,7 @@ export class TemporalJoinOperator implements Operator {
   readonly #state: JoinState;
   readonly #pads: boolean;
   #watermarkMs = -Infinity;
-  #opened: Opened | null = null;
+  #opened: OpenedJoin | null = null;
 
   constructor(spec: JoinSpec) {
     this.#spec = spec;
@@ -44,12 +41,11 @@ export class TemporalJoinOperator implements Operator {
 
   open(context: OperatorContext): void {
     this.#watermarkMs = context.restoredWatermarkMs;
-    const rows = new JoinRows(this.#spec, this.#state, context);
-    this.#opened = { context, rows, output: new JoinOutput(context, this.#spec, this.#state) };
+    this.#opened = openJoin(context, this.#spec, this.#state);
   }
 
   process(batch: ColumnBatch, fromRow: number, input: number): number {
-    const { rows, output } = this.#opened as Opened;
+    const { rows, output } = this.#opened as OpenedJoin;
     rows.begin(batch, input as Side);
     if (input === Side.right) {
       for (let row = fromRow; row < batch.rowCount; row++) this.#takeVersion(batch, row, rows);
@@ -65,7 +61,7 @@ export class TemporalJoinOperator implements Operator {
   }
 
   onWatermark(timestampMs: number): boolean {
-    const { output } = this.#opened as Opened;
+    const { output } = this.#opened as OpenedJoin;
     const { left, right } = this.#state;
     this.#watermarkMs = Math.max(this.#watermarkMs, timestampMs);
     let done = 0;
@@ -163,7 +159,7 @@ export class TemporalJoinOperator implements Operator {
 
   /** The time of a left row has passed. */
   #leave(slot: number, output: JoinOutput): void {
-    const { rows } = this.#opened as Opened;
+    const { rows } = this.#opened as OpenedJoin;
     const { left, right } = this.#state;
     const time = left.stampOf(slot);
     const version = this.#versionAt(left.keyOf(slot), time);
@@ -185,19 +181,12 @@ export class TemporalJoinOperator implements Operator {
   }
 
   #describeState(): OperatorState {
-    const state = this.#state;
-    return {
-      schema: state.schema,
-      get sizeBytes() {
-        return state.sizeBytes;
+    return storedState(this.#state, {
+      target: (side, slot, key) => {
+        if (side === Side.left) this.#await(slot, key);
+        else this.#addVersion(slot, key);
       },
-      snapshot: () => state.snapshot((this.#opened as Opened).context.maxParallelism),
-      restore: (chunk, written) => {
-        state.restore(chunk, written, (this.#opened as Opened).context.maxParallelism, (side, slot, key) => {
-          if (side === Side.left) this.#await(slot, key);
-          else this.#addVersion(slot, key);
-        });
-      },
-    };
+      keyGroupCount: () => (this.#opened as OpenedJoin).context.maxParallelism,
+    });
   }
 }

@@ -10,6 +10,7 @@ import { MAX_TIMESTAMP_MS, RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
 import { grown } from '../state/grown.ts';
+import { storedState } from '../state/stored-state.ts';
 import { TimeHeap } from '../state/time-heap.ts';
 import { EmittedBounds } from './emitted-bounds.ts';
 import { MarkedSlots } from './marked-slots.ts';
@@ -252,7 +253,7 @@ export class SessionWindowOperator implements Operator {
   }
 
   #describeState(): OperatorState {
-    const [store, dues, emitted] = [this.#store, this.#dues, this.#emitted];
+    const [dues, emitted] = [this.#dues, this.#emitted];
     const target = {
       isGone: (endMs: number) => endMs + this.#latenessMs <= this.#watermarkMs,
       onSession: (session: number) => {
@@ -261,15 +262,10 @@ export class SessionWindowOperator implements Operator {
         this.#schedule(session);
       },
     };
-    return {
-      schema: store.schema,
-      get sizeBytes() {
-        return store.sizeBytes + dues.sizeBytes + emitted.sizeBytes;
-      },
-      snapshot: () => store.snapshots.take((this.#opened as Opened).context.maxParallelism),
-      restore: (chunk, written) => {
-        store.restore(chunk, written, (this.#opened as Opened).context.maxParallelism, target);
-      },
-    };
+    return storedState(this.#store, {
+      target,
+      keyGroupCount: () => (this.#opened as Opened).context.maxParallelism,
+      otherBytes: () => dues.sizeBytes + emitted.sizeBytes,
+    });
   }
 }

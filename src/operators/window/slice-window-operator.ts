@@ -13,6 +13,7 @@
 import { RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
+import { storedState } from '../state/stored-state.ts';
 import { TimeHeap } from '../state/time-heap.ts';
 import { RowVerdicts } from './row-verdicts.ts';
 import { SliceLookup } from './slice-lookup.ts';
@@ -235,17 +236,13 @@ export class SliceWindowOperator implements Operator {
         return known < 0 ? this.#addSlice(start) : known;
       },
     };
-    return {
-      schema: store.schema,
-      get sizeBytes() {
-        return store.sizeBytes;
-      },
-      snapshot: () => store.snapshots.take((this.#opened as Opened).context.maxParallelism),
-      restore: (chunk, written) => {
-        store.restore(chunk, written, (this.#opened as Opened).context.maxParallelism, target);
+    return storedState(store, {
+      target,
+      keyGroupCount: () => (this.#opened as Opened).context.maxParallelism,
+      onRestored: () => {
         if (this.#spec.earlyMs === null) store.early.clear();
         else this.#setAlarm(this.#spec.earlyMs);
       },
-    };
+    });
   }
 }
