@@ -10,11 +10,10 @@ import type {
   DataType,
   Expression,
   Field,
-  OperatorContext,
   RowSchema,
 } from '../../src/core/index.ts';
-import { nodePorts } from '../../src/core/node-ports.ts';
 import { AggregateOperator } from '../../src/operators/index.ts';
+import { benchContext, millionRows, printCases, rowsPerCpuSecond } from './measuring/cpu-rate.ts';
 
 const ROWS = 4096;
 const BATCHES = 256;
@@ -75,57 +74,18 @@ function batches(keyCount: number): ColumnBatch[] {
   });
 }
 
-function context(): OperatorContext {
-  return {
-    jobName: 'bench',
-    stepId: 'aggregate',
-    subtaskIndex: 0,
-    parallelism: 1,
-    maxParallelism: 128,
-    ports: nodePorts,
-    counter: () => ({ value: 0 }),
-    output: { ready: true, emit: () => undefined },
-    restoredWatermarkMs: -Infinity,
-    setAlarm: () => undefined,
-    errors: {
-      handle: (_batch, _row, _stepId, error) => {
-        throw error;
-      },
-    },
-  };
-}
-
-/** Of this process: what other work on the machine does not change (much). */
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
 function measure({ keys, calls, keyCount }: (typeof cases)[string], seconds: number): number {
   const output = rowSchema([
     ...keys.map((key) => INPUT.fields[key] as Field),
     ...calls.map(({ type }, index) => ({ name: `a${index}`, type })),
   ]);
   const operator = new AggregateOperator({ stepId: 'aggregate', keys, calls, input: INPUT, output });
-  operator.open(context());
+  operator.open(benchContext({ ready: true, emit: () => undefined }));
   const input = batches(keyCount);
-  const pass = (milliseconds: number) => {
-    const start = performance.now();
-    const used = cpuSeconds();
-    let rows = 0;
-    for (let at = 0; performance.now() - start < milliseconds; at = (at + 1) % BATCHES) {
-      operator.process(input[at] as ColumnBatch, 0);
-      rows += ROWS;
-    }
-    return rows / (cpuSeconds() - used);
-  };
-  pass(500);
-  return Math.max(...[1, 2, 3].map(() => pass((seconds * 1000) / 3)));
+  return rowsPerCpuSecond(seconds, 500, (index) => {
+    operator.process(input[index % BATCHES] as ColumnBatch, 0);
+    return ROWS;
+  });
 }
 
-const seconds = Number(process.argv[2] ?? 1);
-const wanted = process.argv[3] ?? '';
-for (const [name, one] of Object.entries(cases)) {
-  if (!name.startsWith(wanted)) continue;
-  console.log(`${name.padEnd(44)} ${(measure(one, seconds) / 1e6).toFixed(1).padStart(8)} M rows/CPU-s`);
-}
+printCases(cases, 1, (one, seconds) => millionRows(measure(one, seconds)));

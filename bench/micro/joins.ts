@@ -6,9 +6,9 @@
  */
 import { ColumnBatch, rowSchema, types } from '../../src/core/index.ts';
 import type { Column, OperatorContext, RowSchema } from '../../src/core/index.ts';
-import { nodePorts } from '../../src/core/node-ports.ts';
 import { createOperator } from '../../src/operators/index.ts';
 import type { OperatorNode } from '../../src/operators/index.ts';
+import { benchContext, millionRows, printCases, rowsPerCpuSecond } from './measuring/cpu-rate.ts';
 
 const ROWS = 4096;
 const BATCHES = 128;
@@ -80,48 +80,26 @@ function batches(keyCount: number): ColumnBatch[] {
   });
 }
 
-function context(emitted: { rows: number }): OperatorContext {
+/** Not ready once after each batch, as a chain's output is. */
+function pausingOutput(emitted: { rows: number }): OperatorContext['output'] {
   let isReady = true;
   return {
-    jobName: 'bench',
-    stepId: 'j',
-    subtaskIndex: 0,
-    parallelism: 1,
-    maxParallelism: 128,
-    ports: nodePorts,
-    restoredWatermarkMs: -Infinity,
-    setAlarm: () => undefined,
-    counter: () => ({ value: 0 }),
-    output: {
-      // Not ready once after each batch, as a chain's output is.
-      get ready() {
-        const was = isReady;
-        isReady = true;
-        return was;
-      },
-      emit: (batch) => {
-        emitted.rows += batch.rowCount;
-        isReady = false;
-      },
+    get ready() {
+      const was = isReady;
+      isReady = true;
+      return was;
     },
-    errors: {
-      handle: (_batch, _row, _stepId, error) => {
-        throw error;
-      },
+    emit: (batch) => {
+      emitted.rows += batch.rowCount;
+      isReady = false;
     },
   };
 }
 
-/** Of this process: what other work on the machine does not change (much). */
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
-function measure({ node, keyCount, msPerRow }: Case, seconds: number) {
+function measure({ node, keyCount, msPerRow }: Case, seconds: number): string {
   const operator = createOperator(node);
   const emitted = { rows: 0 };
-  void operator.open(context(emitted));
+  void operator.open(benchContext(pausingOutput(emitted)));
   const given = batches(keyCount);
   const inputs = node.kind === 'join' ? 2 : 1;
   let time = 0;
@@ -130,29 +108,15 @@ function measure({ node, keyCount, msPerRow }: Case, seconds: number) {
     const times = batch.timestamps as Float64Array;
     for (let row = 0; row < ROWS; row++) times[row] = Math.floor(time + row * msPerRow);
     for (let row = 0; row < ROWS;) row = operator.process(batch, row, input);
-    rows += ROWS;
   };
-  const pass = (milliseconds: number): number => {
-    const start = performance.now();
-    const used = cpuSeconds();
-    const before = rows;
-    for (let at = 0; performance.now() - start < milliseconds; at += inputs) {
-      for (let input = 0; input < inputs; input++) give(given[(at + input) % BATCHES] as ColumnBatch, input);
-      time += ROWS * msPerRow;
-      while (operator.onWatermark?.(Math.floor(time)) === false);
-    }
-    return (rows - before) / (cpuSeconds() - used);
-  };
-  pass(1500);
-  const rate = Math.max(...[1, 2, 3].map(() => pass((seconds * 1000) / 3)));
-  return { rate, rows, emitted: emitted.rows };
+  const rate = rowsPerCpuSecond(seconds, 1500, (index) => {
+    for (let input = 0; input < inputs; input++) give(given[(index * inputs + input) % BATCHES] as ColumnBatch, input);
+    time += ROWS * msPerRow;
+    while (operator.onWatermark?.(Math.floor(time)) === false);
+    rows += ROWS * inputs;
+    return ROWS * inputs;
+  });
+  return `${millionRows(rate)}, ${(emitted.rows / rows).toFixed(3)} rows out per row in`;
 }
 
-const seconds = Number(process.argv[2] ?? 1.5);
-const wanted = process.argv[3] ?? '';
-for (const [name, one] of Object.entries(cases)) {
-  if (!name.startsWith(wanted)) continue;
-  const { rate, rows, emitted } = measure(one, seconds);
-  const out = (emitted / rows).toFixed(3);
-  console.log(`${name.padEnd(40)} ${(rate / 1e6).toFixed(2).padStart(6)} M rows/CPU-s, ${out} rows out per row in`);
-}
+printCases(cases, 1.5, measure);

@@ -7,6 +7,7 @@ import { ColumnBatch, appendBytes, rowSchema, types } from '../../src/core/index
 import type { Column, Expression, RowSchema, TransformStep, Value } from '../../src/core/index.ts';
 import { compileTransform, literalOf, overloadById } from '../../src/expr/index.ts';
 import type { DataType } from '../../src/core/index.ts';
+import { millionRows, printCases, rowsPerCpuSecond } from './measuring/cpu-rate.ts';
 
 const ROWS = 4096;
 
@@ -149,44 +150,28 @@ function bids(): ColumnBatch {
   return batch;
 }
 
-/** Of this process: what other work on the machine does not change (much). */
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
-function measure(steps: TransformStep[], seconds: number): number {
+function measure(steps: TransformStep[], seconds: number): string {
   const transform = compileTransform(steps, BIDS);
   const batch = bids();
   const out = new ColumnBatch(transform.output, ROWS);
-  const pass = (milliseconds: number) => {
-    const start = performance.now();
-    const used = cpuSeconds();
-    let rows = 0;
-    while (performance.now() - start < milliseconds) {
-      for (let i = 0; i < 16; i++) {
+  const rate = rowsPerCpuSecond(seconds, 300, () => {
+    for (let i = 0; i < 16; i++) {
+      out.reset();
+      let row = transform.run(batch, 0, out);
+      while (row < ROWS) {
         out.reset();
-        let row = transform.run(batch, 0, out);
-        while (row < ROWS) {
-          out.reset();
-          row = transform.run(batch, row, out);
-        }
+        row = transform.run(batch, row, out);
       }
-      rows += ROWS * 16;
     }
-    return rows / (cpuSeconds() - used);
-  };
-  pass(300);
-  return Math.max(...[1, 2, 3].map(() => pass((seconds * 1000) / 3)));
+    return ROWS * 16;
+  });
+  return millionRows(rate);
 }
 
-const seconds = Number(process.argv[2] ?? 1);
-const wanted = process.argv[3] ?? '';
-for (const [name, steps] of Object.entries(cases)) {
-  if (!name.startsWith(wanted)) continue;
+printCases(cases, 1, (steps, seconds) => {
   try {
-    console.log(`${name.padEnd(44)} ${(measure(steps(), seconds) / 1e6).toFixed(1).padStart(8)} M rows/CPU-s`);
+    return measure(steps(), seconds);
   } catch (error) {
-    console.log(name, String(error));
+    return String(error);
   }
-}
+});

@@ -4,10 +4,10 @@
  *     node bench/micro/windows.ts [seconds per case] [name of the cases]
  */
 import { ColumnBatch, rowSchema, types } from '../../src/core/index.ts';
-import type { AggregateCall, Column, Field, OperatorContext, RowSchema } from '../../src/core/index.ts';
-import { nodePorts } from '../../src/core/node-ports.ts';
+import type { AggregateCall, Column, Field, RowSchema } from '../../src/core/index.ts';
 import { createOperator } from '../../src/operators/index.ts';
 import type { OperatorNode } from '../../src/operators/index.ts';
+import { benchContext, millionRows, printCases, rowsPerCpuSecond } from './measuring/cpu-rate.ts';
 
 const ROWS = 4096;
 const BATCHES = 256;
@@ -90,67 +90,27 @@ function batches(keyCount: number): ColumnBatch[] {
   });
 }
 
-function context(emitted: { rows: number }): OperatorContext {
-  return {
-    jobName: 'bench',
-    stepId: 'w',
-    subtaskIndex: 0,
-    parallelism: 1,
-    maxParallelism: 128,
-    ports: nodePorts,
-    restoredWatermarkMs: -Infinity,
-    setAlarm: () => undefined,
-    counter: () => ({ value: 0 }),
-    output: { ready: true, emit: (batch) => { emitted.rows += batch.rowCount; } },
-    errors: {
-      handle: (_batch, _row, _stepId, error) => {
-        throw error;
-      },
-    },
-  };
-}
-
-/** Of this process: what other work on the machine does not change (much). */
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
-function measure(one: Case, seconds: number): { rate: number; rows: number; emitted: number } {
+function measure(one: Case, seconds: number): string {
   const operator = createOperator(nodeOf(one));
-  const emitted = { rows: 0 };
-  void operator.open(context(emitted));
+  let emitted = 0;
+  void operator.open(benchContext({ ready: true, emit: (batch) => { emitted += batch.rowCount; } }));
   const input = batches(one.keyCount);
   const disorderMs = one.disorderMs ?? 0;
   let time = 0;
   let rows = 0;
-  const pass = (milliseconds: number): number => {
-    const start = performance.now();
-    const used = cpuSeconds();
-    const before = rows;
-    for (let at = 0; performance.now() - start < milliseconds; at = (at + 1) % BATCHES) {
-      const batch = input[at] as ColumnBatch;
-      const times = batch.timestamps as Float64Array;
-      for (let row = 0; row < ROWS; row++, time += one.msPerRow) {
-        const behind = disorderMs === 0 ? 0 : (Math.imul(row, 0x9e3779b1) >>> 0) % disorderMs;
-        times[row] = Math.floor(time) - behind;
-      }
-      operator.process(batch, 0, 0);
-      operator.onWatermark?.(Math.floor(time) - disorderMs);
-      rows += ROWS;
+  const rate = rowsPerCpuSecond(seconds, 700, (index) => {
+    const batch = input[index % BATCHES] as ColumnBatch;
+    const times = batch.timestamps as Float64Array;
+    for (let row = 0; row < ROWS; row++, time += one.msPerRow) {
+      const behind = disorderMs === 0 ? 0 : (Math.imul(row, 0x9e3779b1) >>> 0) % disorderMs;
+      times[row] = Math.floor(time) - behind;
     }
-    return (rows - before) / (cpuSeconds() - used);
-  };
-  pass(700);
-  const rate = Math.max(...[1, 2, 3].map(() => pass((seconds * 1000) / 3)));
-  return { rate, rows, emitted: emitted.rows };
+    operator.process(batch, 0, 0);
+    operator.onWatermark?.(Math.floor(time) - disorderMs);
+    rows += ROWS;
+    return ROWS;
+  });
+  return `${millionRows(rate)}, ${(emitted / rows).toFixed(3)} rows out per row in`;
 }
 
-const seconds = Number(process.argv[2] ?? 1.5);
-const wanted = process.argv[3] ?? '';
-for (const [name, one] of Object.entries(cases)) {
-  if (!name.startsWith(wanted)) continue;
-  const { rate, rows, emitted } = measure(one, seconds);
-  const out = (emitted / rows).toFixed(3);
-  console.log(`${name.padEnd(50)} ${(rate / 1e6).toFixed(1).padStart(6)} M rows/CPU-s, ${out} rows out per row in`);
-}
+printCases(cases, 1.5, measure);
