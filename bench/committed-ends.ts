@@ -3,25 +3,14 @@
  * written its markers, so readers of committed records who look at once may find less.
  */
 import { setTimeout } from 'node:timers/promises';
-import { nodePorts } from '../src/core/node-ports.ts';
-import { createKafkaClient, LATEST_TIMESTAMP } from '../src/connectors/index.ts';
+import { LATEST_TIMESTAMP } from '../src/connectors/index.ts';
+import { connectKafka } from './systems/kafka-client.ts';
 
 const ATTEMPT_INTERVAL_MS = 200;
 const MAX_ATTEMPTS = 300;
 
 export async function committedEnds(brokers: string, topic: string): Promise<ReadonlyMap<number, number>> {
-  const client = createKafkaClient(
-    {
-      brokers: brokers.split(','),
-      clientId: 'bench-compare',
-      tls: null,
-      sasl: null,
-      connectTimeoutMs: 10_000,
-      requestTimeoutMs: 30_000,
-    },
-    nodePorts,
-  );
-  await client.connect();
+  const client = await connectKafka(brokers, 'bench-compare');
   try {
     const info = (await client.metadata([topic])).topics.get(topic);
     const queries = (info?.partitions ?? []).map((_, partition) => ({ topic, partition, timestamp: LATEST_TIMESTAMP }));

@@ -4,9 +4,9 @@
  * the sink's size with their CRC. Nothing is decoded or computed, so no engine on this client can do with less.
  */
 import { crc32c } from '@node-rs/crc32';
-import { nodePorts } from '../../src/core/node-ports.ts';
-import { createKafkaClient, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '../../src/connectors/index.ts';
+import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '../../src/connectors/index.ts';
 import type { FetchResponse, KafkaClient, ProducerIdentity } from '../../src/connectors/index.ts';
+import { connectKafka } from '../systems/kafka-client.ts';
 import { partitionsOf, runPeer } from '../systems/peer-process.ts';
 import type { PeerTask } from '../systems/peer-process.ts';
 
@@ -198,18 +198,7 @@ class Walker {
 }
 
 async function work(task: PeerTask): Promise<void> {
-  const client = createKafkaClient(
-    {
-      brokers: task.brokers.split(','),
-      clientId: 'bench-raw',
-      tls: null,
-      sasl: null,
-      connectTimeoutMs: 10_000,
-      requestTimeoutMs: 30_000,
-    },
-    nodePorts,
-  );
-  await client.connect();
+  const client = await connectKafka(task.brokers, 'bench-raw');
   const { topics } = await client.metadata([task.inputTopic, task.outputTopic]);
   const leadersOf = (topic: string) => topics.get(topic)?.partitions.map((p) => p.leader) ?? [];
   const mine = partitionsOf(task).map((partition) => ({ topic: task.inputTopic, partition }));
