@@ -5,7 +5,7 @@ interface Pending {
   readonly run: () => void;
 }
 
-/** A clock that stands still but for advanceTo(). Both of its times are the same. */
+/** A clock that stands still but for advanceTo() and runNext(). Both of its times are the same. */
 export class ManualClock implements Clock {
   #nowMs: number;
   #pending: Pending[] = [];
@@ -40,16 +40,20 @@ export class ManualClock implements Clock {
 
   /** Goes forward to `nowMs`, and runs the timers that are due by then, each at its time. */
   advanceTo(nowMs: number): void {
-    for (;;) {
-      const next = this.#pending.reduce<Pending | null>(
-        (first, each) => (first === null || each.dueMs < first.dueMs ? each : first),
-        null,
-      );
-      if (next === null || next.dueMs > nowMs) break;
-      this.#pending = this.#pending.filter((each) => each !== next);
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
-      next.run();
-    }
+    while (this.runNext(nowMs));
     this.#nowMs = Math.max(this.#nowMs, nowMs);
+  }
+
+  /** Goes forward to the next timer and runs it; false where none is due by `untilMs`. */
+  runNext(untilMs = Infinity): boolean {
+    const next = this.#pending.reduce<Pending | null>(
+      (first, each) => (first === null || each.dueMs < first.dueMs ? each : first),
+      null,
+    );
+    if (next === null || next.dueMs > untilMs) return false;
+    this.#pending = this.#pending.filter((each) => each !== next);
+    this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+    next.run();
+    return true;
   }
 }

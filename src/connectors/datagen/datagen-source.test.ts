@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseOptions, rowSchema, rowsOf, types } from '../../core/index.ts';
 import type { Field, OptionTable, SourceConnector, SourceReader, SourceSpec, Value } from '../../core/index.ts';
+import { ManualClock } from '../../testing/index.ts';
 import { testContext } from '../test-context.ts';
 import { datagenSource } from './datagen-source.ts';
 import { nexmarkSource } from './nexmark-source.ts';
@@ -17,7 +18,7 @@ function specOf(source: SourceConnector, given: Record<string, unknown>, fields:
 
 /** All rows of a bounded source that `parallelism` readers make, reader by reader. */
 async function readAll(source: SourceConnector, spec: SourceSpec, parallelism = 1): Promise<Value[][][]> {
-  const context = testContext();
+  const context = testContext({ clock: new ManualClock() });
   const enumerator = source.createEnumerator(spec, context);
   const splits = await enumerator.discover();
   return Promise.all(
@@ -90,7 +91,7 @@ describe('datagen', () => {
   it('goes on where its positions say', async () => {
     const spec = specOf(datagenSource, GIVEN, FIELDS);
     const [all = []] = await readAll(datagenSource, spec);
-    const context = testContext();
+    const context = testContext({ clock: new ManualClock() });
     const first = datagenSource.createReader(spec);
     await first.open(context);
     first.addSplits(await datagenSource.createEnumerator(spec, context).discover());
@@ -102,7 +103,8 @@ describe('datagen', () => {
   });
 
   it('keeps to the rate by the clock', async () => {
-    const context = testContext();
+    const clock = new ManualClock();
+    const context = testContext({ clock });
     const spec = specOf(datagenSource, { ...GIVEN, rate: 10, count: 25 }, FIELDS);
     const reader = datagenSource.createReader(spec);
     await reader.open(context);
@@ -111,10 +113,10 @@ describe('datagen', () => {
     const times: number[] = [];
     while (!reader.isFinished) {
       const batch = reader.poll();
-      if (batch !== null) for (let i = 0; i < batch.rowCount; i++) times.push(context.clock.monotonicMs());
+      if (batch !== null) for (let i = 0; i < batch.rowCount; i++) times.push(clock.monotonicMs());
       else {
         const available = reader.available();
-        context.clock.runNext();
+        clock.runNext();
         await available;
       }
     }
