@@ -73,6 +73,15 @@ const prepareCommit = (writer: SinkWriter, id: number) =>
 const committerOf = (spec: SinkSpec, run: RunIdentity) => fileSink.createCommitter?.(spec, context(run)) as Committer;
 const prepare = (spec: SinkSpec, isRestored = false) => fileSink.prepare(spec, { ...context(runOf(1)), isRestored });
 
+/** A writer in a new directory, with one row that is prepared for checkpoint 1. */
+async function preparedWriter() {
+  const spec = specOf(newDirectory());
+  await prepare(spec);
+  const writer = await openWriter(spec, runOf(1));
+  await write(spec, writer, [1]);
+  return { spec, path: spec.options['path'] as string, writer, handles: await prepareCommit(writer, 1) };
+}
+
 /** What readers of the directory see. */
 function visible(path: string): number[] {
   return readdirSync(path)
@@ -150,12 +159,7 @@ describe('a file sink that delivers exactly once', () => {
   });
 
   it('leaves nothing behind when a task ends, but what is prepared', async () => {
-    const spec = specOf(newDirectory());
-    const path = spec.options['path'] as string;
-    await prepare(spec);
-    const writer = await openWriter(spec, runOf(1));
-    await write(spec, writer, [1]);
-    const handles = await prepareCommit(writer, 1);
+    const { spec, path, writer, handles } = await preparedWriter();
     await write(spec, writer, [2]);
     while (hidden(path).length < 2) await nodePorts.macrotasks.yield();
     await writer.close();
@@ -171,12 +175,7 @@ describe('a file sink that delivers exactly once', () => {
   });
 
   it('knows what it has committed, though somebody has taken the files away', async () => {
-    const spec = specOf(newDirectory());
-    const path = spec.options['path'] as string;
-    await prepare(spec);
-    const writer = await openWriter(spec, runOf(1));
-    await write(spec, writer, [1]);
-    const handles = await prepareCommit(writer, 1);
+    const { spec, path, writer, handles } = await preparedWriter();
     await writer.committing?.commit(1);
     await writer.close();
     rmSync(join(path, 'part-0-1-1.jsonl'));
@@ -192,12 +191,7 @@ describe('a file sink that delivers exactly once', () => {
   });
 
   it('says that output is lost, where somebody has touched it', async () => {
-    const spec = specOf(newDirectory());
-    const path = spec.options['path'] as string;
-    await prepare(spec);
-    const writer = await openWriter(spec, runOf(1));
-    await write(spec, writer, [1]);
-    const handles = await prepareCommit(writer, 1);
+    const { spec, path, writer, handles } = await preparedWriter();
     await writer.close();
     const commit = () => committerOf(spec, runOf(2)).commit(handles);
     const temporary = join(path, hidden(path)[0] ?? '');
@@ -221,12 +215,7 @@ describe('a file sink that delivers exactly once', () => {
   });
 
   it('keeps what is there when the job goes on, and asks when it begins', async () => {
-    const spec = specOf(newDirectory());
-    const path = spec.options['path'] as string;
-    await prepare(spec);
-    const writer = await openWriter(spec, runOf(1));
-    await write(spec, writer, [1]);
-    await prepareCommit(writer, 1);
+    const { spec, path, writer } = await preparedWriter();
     await writer.committing?.commit(1);
     await writer.close();
     await prepare(specOf(path, { overwrite: true }), true);
