@@ -1,18 +1,16 @@
-import { counterNames, defineOptions, RowKind } from '../../core/index.ts';
+import { defineOptions, RowKind } from '../../core/index.ts';
 import type {
   ColumnBatch,
-  Counter,
   EncodedBlock,
   OptionProblem,
   OptionValues,
   SinkConnector,
   SinkSpec,
-  SinkWriter,
   WriterContext,
 } from '../../core/index.ts';
 import { formatNamed } from '../formats/index.ts';
-import { ChunkedOutput } from '../lines/chunked-output.ts';
-import { LineEncoder, type LineDecoration } from '../lines/line-encoder.ts';
+import type { LineDecoration } from '../lines/line-encoder.ts';
+import { LineWriter } from '../lines/line-writer.ts';
 import { printErrors } from './errors.ts';
 
 const KIND_FIELD = 'rowKind';
@@ -57,55 +55,24 @@ function checkPrint(spec: SinkSpec): readonly OptionProblem[] {
 
 const CHUNK_BYTES = 64 * 1024;
 
-class PrintWriter implements SinkWriter {
-  readonly #spec: SinkSpec;
-  #context: WriterContext | null = null;
-  #output: ChunkedOutput | null = null;
-  #lines: LineEncoder | null = null;
-  #recordsOut: Counter = { value: 0 };
-
+class PrintWriter extends LineWriter {
   constructor(spec: SinkSpec) {
-    this.#spec = spec;
+    super({ ...spec, format: null }, formatNamed({ name: 'json' }));
   }
 
   open(context: WriterContext): Promise<void> {
-    this.#context = context;
-    const { prefix, rowKind } = this.#spec.options as OptionValues<typeof options>;
-    const bytesOut = context.counter(counterNames.bytesOut.name);
-    this.#recordsOut = context.counter(counterNames.recordsOut.name);
-    this.#output = new ChunkedOutput(CHUNK_BYTES, async (bytes) => {
-      bytesOut.value += bytes.length;
+    const { prefix, rowKind } = this.spec.options as OptionValues<typeof options>;
+    const decoration = prefix === '' && !rowKind ? null : new PrintDecoration(prefix, rowKind);
+    const send = async (bytes: Uint8Array): Promise<void> => {
       try {
         await context.ports.streams.writeOutput(bytes);
       } catch (error) {
         const problem = error instanceof Error ? error.message : String(error);
         throw printErrors.create('MR-PRINT-OUTPUT', { problem }, error);
       }
-    });
-    const encoder = formatNamed({ name: 'json' }).createEncoder(
-      { ...this.#spec, format: null },
-      this.#spec.input.fields.map((_, index) => index),
-    );
-    const decoration = prefix === '' && !rowKind ? null : new PrintDecoration(prefix, rowKind);
-    this.#lines = new LineEncoder(encoder, this.#output, decoration);
+    };
+    this.begin(context, CHUNK_BYTES, send, decoration);
     return Promise.resolve();
-  }
-
-  write(batch: ColumnBatch, fromRow: number): number {
-    if (this.#lines === null || this.#context === null) return fromRow;
-    return this.#lines.write(batch, fromRow, this.#spec.stepId, this.#context.errors, this.#recordsOut);
-  }
-
-  writable(): Promise<void> {
-    return this.#output?.roomy() ?? Promise.resolve();
-  }
-
-  poke(): void {
-    this.#output?.start();
-  }
-
-  flush(): Promise<void> {
-    return this.#output?.flush() ?? Promise.resolve();
   }
 
   close(): Promise<void> {
