@@ -6,8 +6,8 @@
  *      64  a word per field: what the addresses of its text differ from its positions
  *     512  starts and ends of the records written, int32 each; then the chunk's columns; their text; the records
  */
-import { columnKind } from '../../../core/index.ts';
 import type { Field } from '../../../core/index.ts';
+import { MemoryPlan, type ColumnPlace } from './memory-plan.ts';
 
 /** Rows per chunk: with their text they stay in a core's own cache. */
 export const CHUNK_ROWS = 256;
@@ -19,12 +19,7 @@ const PADDING_BYTES = 64;
 
 export const EncoderPlace = Object.freeze({ second: 0, secondMs: 32, used: 40, deltas: 64, rest: 512 });
 
-export interface FieldPlace {
-  /** Values, or starts of text. */
-  readonly values: number;
-  /** Ends of text. */
-  readonly ends: number;
-  readonly nulls: number;
+export interface FieldPlace extends ColumnPlace {
   readonly delta: number;
 }
 
@@ -39,20 +34,12 @@ export interface EncoderMemory {
 }
 
 export function planEncoderMemory(fields: readonly Field[]): EncoderMemory {
-  let used: number = EncoderPlace.rest;
-  const take = (sizeBytes: number): number => {
-    const at = used;
-    used += Math.ceil(sizeBytes / 16) * 16;
-    return at;
-  };
-  const [starts, ends] = [take(4 * CHUNK_ROWS), take(4 * CHUNK_ROWS)];
+  const plan = new MemoryPlan(EncoderPlace.rest);
+  const [starts, ends] = [plan.take(4 * CHUNK_ROWS), plan.take(4 * CHUNK_ROWS)];
   const places = fields.map(({ type }, index) => {
-    const isText = columnKind(type) === 'bytes';
-    const values = take((isText ? 4 : 8) * CHUNK_ROWS);
-    const behind = isText ? take(4 * CHUNK_ROWS) : values;
-    return { values, ends: behind, nulls: take(CHUNK_ROWS), delta: EncoderPlace.deltas + 4 * index };
+    return { ...plan.takeColumn(type, CHUNK_ROWS), delta: EncoderPlace.deltas + 4 * index };
   });
-  const text = take(CHUNK_TEXT_BYTES + PADDING_BYTES);
-  const out = take(OUT_BYTES + PADDING_BYTES);
-  return { starts, ends, fields: places, text, out, outBytes: OUT_BYTES, sizeBytes: used };
+  const text = plan.take(CHUNK_TEXT_BYTES + PADDING_BYTES);
+  const out = plan.take(OUT_BYTES + PADDING_BYTES);
+  return { starts, ends, fields: places, text, out, outBytes: OUT_BYTES, sizeBytes: plan.usedBytes };
 }

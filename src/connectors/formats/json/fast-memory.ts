@@ -6,8 +6,8 @@
  *     160  a word per target: whether a row of the chunk is NULL
  *     512  starts and ends of the chunk's records, int32 each; then the columns of each target; then the records' bytes
  */
-import { columnKind } from '../../../core/index.ts';
 import type { Field } from '../../../core/index.ts';
+import { MemoryPlan, type ColumnPlace } from './memory-plan.ts';
 
 /** Records per chunk: with their bytes they stay in a core's own cache. */
 export const CHUNK_RECORDS = 256;
@@ -19,12 +19,7 @@ export const PADDING_BYTES = 64;
 export const Place = Object.freeze({ minute: 0, minuteMs: 16, powers: 32, anyNull: 160, starts: 512 });
 export const POWER_COUNT = 16;
 
-export interface TargetPlace {
-  /** Values, or starts of strings. */
-  readonly values: number;
-  /** Ends of strings. */
-  readonly ends: number;
-  readonly nulls: number;
+export interface TargetPlace extends ColumnPlace {
   readonly anyNull: number;
 }
 
@@ -37,17 +32,11 @@ export interface FastMemory {
 }
 
 export function planMemory(targets: readonly Field[]): FastMemory {
-  let used: number = Place.starts;
-  const take = (bytesPerRecord: number): number => {
-    const at = used;
-    used += Math.ceil((bytesPerRecord * CHUNK_RECORDS) / 16) * 16;
-    return at;
-  };
-  const [starts, ends] = [take(4), take(4)];
+  const plan = new MemoryPlan(Place.starts);
+  const [starts, ends] = [plan.take(4 * CHUNK_RECORDS), plan.take(4 * CHUNK_RECORDS)];
   const places = targets.map(({ type }, index) => {
-    const isBytes = columnKind(type) === 'bytes';
-    const values = take(isBytes ? 4 : 8);
-    return { values, ends: isBytes ? take(4) : values, nulls: take(1), anyNull: Place.anyNull + 4 * index };
+    return { ...plan.takeColumn(type, CHUNK_RECORDS), anyNull: Place.anyNull + 4 * index };
   });
-  return { starts, ends, targets: places, data: used, sizeBytes: used + CHUNK_BYTES + PADDING_BYTES };
+  const data = plan.usedBytes;
+  return { starts, ends, targets: places, data, sizeBytes: data + CHUNK_BYTES + PADDING_BYTES };
 }
