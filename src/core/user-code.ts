@@ -41,6 +41,16 @@ export interface CodeReference {
   readonly name: string;
   /** Where the export is a job of the TypeScript API: the step of it whose code is meant. Else null. */
   readonly step: string | null;
+  /** Of jobs of the TypeScript API. */
+  readonly origin?: JobOrigin;
+}
+
+/** What tells an import of a job module which job was submitted. */
+export interface JobOrigin {
+  /** A hash of the steps and their settings: an import that makes other ones is refused. */
+  readonly fingerprint: string;
+  /** The variables that the module has asked for, for a job that is a function of its environment. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** What a job object of the TypeScript API offers, so that other threads find the code of its steps. */

@@ -5,6 +5,8 @@ export { explainJob, explainJobAsText } from './explain/explain-job.ts';
 export type { JobExplanation } from './explain/explain-job.ts';
 export { jobSchema } from './schema/job-schema.ts';
 export { deserialiseJobGraph, serialiseJobGraph } from './job/serialise-job-graph.ts';
+export { renderJobFile } from './spec/render-job-file.ts';
+export type { JobDocument, RenderedJobFile } from './spec/render-job-file.ts';
 export { parseJobFile } from './spec/parse-job-file.ts';
 export type { ParsedJobFile, ParseJobFileOptions } from './spec/parse-job-file.ts';
 export { formatProblem } from './spec/problem.ts';
