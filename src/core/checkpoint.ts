@@ -22,6 +22,8 @@ export interface CheckpointSettings {
   readonly tolerableFailures: number;
   /** Completed checkpoints that are kept. */
   readonly retained: number;
+  /** How long a subtask waits for barriers before they overtake what is in front of them; absent: as long as it takes. */
+  readonly alignmentTimeoutMs?: number;
 }
 
 /** Which execution of a checkpointed job this is. Names what no other execution may ever use. */
@@ -147,6 +149,27 @@ export interface OperatorStateHandle {
   readonly chunks: readonly number[];
 }
 
+/** Where rows were on their way when a barrier overtook them. */
+export interface InFlightRoute {
+  /** Who reads them, and the position in that step's `from` list. */
+  readonly stepId: StepId;
+  readonly input: number;
+  /** The fields whose hash decided which subtask gets a row; null where any may take it. */
+  readonly keys: readonly number[] | null;
+  /** Subtasks; `receivers` is how many there were to choose from. */
+  readonly sender: number;
+  readonly receiver: number;
+  readonly receivers: number;
+  readonly schema: RowSchema;
+}
+
+/** Batches that were on their way from one subtask to another, or that a subtask had set aside before its sink. */
+export interface ChannelStateHandle extends InFlightRoute {
+  readonly file: StateFile;
+  /** Batches in order: position and length in the file; two numbers each. Their encoding carries its version. */
+  readonly batches: readonly number[];
+}
+
 /** What one subtask contributes to a checkpoint. */
 export interface SubtaskSnapshot {
   readonly subtaskIndex: number;
@@ -155,6 +178,8 @@ export interface SubtaskSnapshot {
   /** The event time that it had reached; null before the first watermark. */
   readonly watermarkMs: number | null;
   readonly operators: readonly OperatorStateHandle[];
+  /** What the barrier overtook, oldest first; absent where that was nothing. Only with version 2 of the metadata. */
+  readonly channels?: readonly ChannelStateHandle[];
   readonly committables: readonly Committable[];
   /** It had processed all its input: this is the last it has to say. */
   readonly isFinished: boolean;
@@ -162,7 +187,8 @@ export interface SubtaskSnapshot {
 
 /** A completed checkpoint or savepoint; the metadata file. */
 export interface CheckpointMetadata {
-  readonly version: 1;
+  /** 2 where rows were on their way; else 1, which older builds read too. */
+  readonly version: 1 | 2;
   readonly jobName: string;
   readonly checkpointId: number;
   readonly kind: 'checkpoint' | 'savepoint';

@@ -163,7 +163,10 @@ export interface SinkWriter {
    * full: the loop awaits writable() and calls again. What was taken is copied or encoded; the batch is free after.
    */
   write(batch: ColumnBatch, fromRow: number): number;
-  /** Resolves when write() can take more; rejects when an earlier write has failed for good. */
+  /**
+   * Resolves when write() can take more; rejects when an earlier write has failed for good. flush() and prepareCommit()
+   * may be called while it is pending.
+   */
   writable(): Promise<void>;
   /** Called when no more input is at hand: sends what is buffered without waiting for more. Does not block. */
   poke(): void;

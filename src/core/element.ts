@@ -18,7 +18,13 @@ export type StreamElement =
    */
   | { readonly kind: 'watermark'; readonly timestampMs: number; readonly idle: boolean }
   /** Divides the rows of checkpoint `checkpointId` from later ones (Carbone et al., arXiv 1506.08603). */
-  | { readonly kind: 'barrier'; readonly checkpointId: number; readonly triggeredAtMs: number }
+  | {
+      readonly kind: 'barrier';
+      readonly checkpointId: number;
+      readonly triggeredAtMs: number;
+      /** `aligned`: never overtakes anything; `unaligned`: it has; absent: may still, after the alignment timeout. */
+      readonly mode?: 'aligned' | 'unaligned';
+    }
   /** Sent at a fixed interval from sources to sinks, to measure latency; passes through operators untouched. */
   | { readonly kind: 'latency-marker'; readonly emittedAtMs: number; readonly stepId: string }
   /** The last element of a channel. */

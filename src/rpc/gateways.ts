@@ -8,6 +8,7 @@
  */
 import type {
   AttemptId,
+  ChannelStateHandle,
   CheckpointStorageConfig,
   ErrorPolicy,
   JobId,
@@ -66,6 +67,8 @@ export interface TaskInput {
 export interface TaskOutput {
   readonly edge: JobEdge;
   readonly firstChannel: number;
+  /** The step that reads it, and the position in that step's `from` list. */
+  readonly reader: { readonly stepId: StepId; readonly input: number };
   /** The slot of each receiving subtask, by its index. */
   readonly receivers: readonly SlotLocation[];
 }
@@ -89,8 +92,16 @@ export interface TaskRestore {
   readonly checkpointId: number;
   /** Of its steps, from whichever subtasks had key groups that are this one's now; others' chunks are not listed. */
   readonly operators: readonly OperatorStateHandle[];
+  /** Rows that were on their way to its steps, in the order in which they are to be processed; absent for none. */
+  readonly channels?: readonly RestoredChannel[];
   /** The least of what those subtasks had reached; null where one of them had seen no watermark. */
   readonly watermarkMs: number | null;
+}
+
+export interface RestoredChannel {
+  readonly handle: ChannelStateHandle;
+  /** Other subtasks are given it too: each takes the rows of its own key groups. */
+  readonly isShared: boolean;
 }
 
 /** How the tasks of a job take part in checkpoints. */
@@ -166,6 +177,8 @@ export interface CheckpointTrigger {
   readonly triggeredAtMs: number;
   /** The source gives nothing behind this barrier, until it is told that the checkpoint is aborted. */
   readonly stopsSource?: boolean;
+  /** The barrier never overtakes anything: a savepoint. */
+  readonly isAligned?: boolean;
 }
 
 /** A subtask's contribution. All files that it names are durable and were read back. */
@@ -180,6 +193,8 @@ export interface CheckpointAcknowledgement extends TaskReference {
     /** From then until its files were durable. */
     readonly asyncMs: number;
     readonly stateBytes: number;
+    /** Of batches that were on their way; absent for none. */
+    readonly inFlightBytes?: number;
   };
 }
 
