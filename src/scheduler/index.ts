@@ -1,10 +1,13 @@
 export type { CheckpointHistory, CheckpointSummary } from './checkpoint/checkpoint-history.ts';
+export { metadataOf } from './checkpoint/checkpoint-metadata.ts';
 export type { OpenStorage, SavepointRequest } from './checkpoint/checkpointer.ts';
 export { schedulerErrors } from './errors.ts';
 export { JobMaster } from './job-master.ts';
 export type { JobMasterOptions } from './job-master.ts';
 export { checkRestorePlan, planRestore } from './recovery/plan-restore.ts';
 export type { Rescale, RestorePlan, RestoreStep } from './recovery/plan-restore.ts';
+export { restoreOfTask } from './recovery/restored-tasks.ts';
 export { checkGraph } from './slice-plan.ts';
 export type { AllocatedSlot, SlotPool } from './slot-pool.ts';
 export type { JobOrigin, StartMode } from './start-mode.ts';
+export { stepIdsOf } from './step-ids.ts';

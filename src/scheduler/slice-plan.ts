@@ -1,9 +1,10 @@
 import type { EdgeId } from '../core/index.ts';
 import type { JobEdge, JobGraph, JobVertex } from '../graph/index.ts';
-import type { SlotLocation, TaskDescriptor, TaskRestore } from '../rpc/index.ts';
+import type { SlotLocation, TaskDescriptor, TaskOutput, TaskRestore } from '../rpc/index.ts';
 import { errorPolicyOf } from './error-policy.ts';
 import { schedulerErrors } from './errors.ts';
 import type { Execution } from './execution-graph.ts';
+import { stepIdsOf } from './step-ids.ts';
 
 /** Slots are shared: one slot runs subtask i of every vertex, so the largest parallelism decides. */
 export function slotsNeeded(graph: JobGraph): number {
@@ -35,12 +36,22 @@ export function planSlices(
     }),
     outputs: vertex.outputs.map((id) => {
       const found = edgeOf(id);
-      return { ...found, receivers: slots.slice(0, parallelismOf.get(found.edge.to) ?? 0) };
+      const receivers = slots.slice(0, parallelismOf.get(found.edge.to) ?? 0);
+      return { ...found, reader: readerOf(graph, found.edge), receivers };
     }),
     errors: errorPolicyOf(graph, vertex.id),
     restore: restoreOf(vertex, subtaskIndex),
   });
   return slots.map((_, slice) => executions.filter(({ subtaskIndex }) => subtaskIndex === slice).map(describe));
+}
+
+function readerOf({ vertices }: JobGraph, { id, to }: JobEdge): TaskOutput['reader'] {
+  const vertex = vertices.find((each) => each.id === to);
+  const [step] = vertex?.chain.slice(0, 1).flatMap(stepIdsOf) ?? [];
+  if (vertex === undefined || step === undefined) {
+    throw schedulerErrors.create('MR-JOB-BAD-GRAPH', { problem: `nothing reads edge ${id}` });
+  }
+  return { stepId: step, input: vertex.inputs.indexOf(id) };
 }
 
 /** The number of each edge's first channel: channels are numbered through the whole job. */

@@ -151,7 +151,7 @@ describe('a TaskManager', () => {
     if (edge === undefined) throw new Error('there is one');
     const tasks = slice(1, 1).tasks.map((each) => ({
       ...each,
-      outputs: [{ edge, firstChannel: 0, receivers: [elsewhere] }],
+      outputs: [{ edge, firstChannel: 0, reader: { stepId: stepId('out'), input: 0 }, receivers: [elsewhere] }],
     }));
     await expect(gateway.deploy({ ...slice(1, 1), tasks })).rejects.toMatchObject({ code: 'MR-TASK-PEER-ELSEWHERE' });
   });

@@ -2,16 +2,16 @@
  * A JobMaster that does only what a test tells it, with a TaskManager whose slots run inline: when checkpoints are
  * triggered, aborted and completed, and with which parallelism the job goes on after a failure.
  */
-import { attemptId, jobId, subtaskId, subtaskOfKeyGroup } from '../core/index.ts';
+import { attemptId, jobId, subtaskId } from '../core/index.ts';
 import type {
   AttemptId,
+  CheckpointMetadata,
   CheckpointSettings,
   CheckpointStorage,
   Committer,
   ConnectorCatalog,
-
-  OperatorStateHandle,
   Ports,
+  RunIdentity,
   SerializedError,
   Split,
   StepId,
@@ -30,10 +30,10 @@ import type {
   TaskEnded,
   TaskManagerGateway,
   TaskManagerRegistration,
-  TaskRestore,
   TaskState,
   TaskStateChange,
 } from '../rpc/index.ts';
+import { metadataOf, restoreOfTask, stepIdsOf } from '../scheduler/index.ts';
 import { inlineWorkerHost, runSlot, startTaskManager } from '../taskmanager/index.ts';
 import type { OperatorFactory, RuntimeLimits, TaskManager } from '../taskmanager/index.ts';
 
@@ -45,6 +45,7 @@ export interface ScriptedJobOptions {
   readonly slotCount: number;
   readonly limits?: Partial<RuntimeLimits>;
   readonly mode?: CheckpointSettings['mode'];
+  readonly alignmentTimeoutMs?: number;
 }
 
 interface Task {
@@ -55,13 +56,7 @@ interface Task {
   error: SerializedError | null;
 }
 
-/** What each subtask contributed, by vertex name. */
-type Contributions = ReadonlyMap<string, readonly SubtaskSnapshot[]>;
-
-export interface ScriptedCheckpoint {
-  readonly checkpointId: number;
-  readonly vertices: Contributions;
-}
+export type ScriptedCheckpoint = CheckpointMetadata;
 
 const JOB = jobId('scripted');
 
@@ -142,9 +137,7 @@ export class ScriptedJob implements JobMasterGateway {
         return { attemptId: attempt, vertex, subtaskIndex, state: 'DEPLOYING', error: null };
       }),
     );
-    const { mode = 'exactly-once' } = this.#options;
-    const settings = { intervalMs: 1, mode, timeoutMs: 1, minPauseMs: 0, tolerableFailures: 0, retained: 1 };
-    const run = { clusterId: 'test', jobName: graph.name, generation: this.generation, settings };
+    const run = this.#run;
     const slotCount = Math.max(...graph.vertices.map(({ parallelism }) => parallelism));
     for (const [index, slot] of this.#slots.slice(0, slotCount).entries()) {
       await this.#manage((manager) =>
@@ -167,7 +160,8 @@ export class ScriptedJob implements JobMasterGateway {
     for (const vertex of this.#graph.vertices) {
       const [source] = vertex.chain;
       if (source?.kind !== 'source') continue;
-      const restored = from?.vertices.get(vertex.name)?.flatMap(({ splits }) => splits);
+      const written = from?.vertices.find(({ vertexId }) => vertexId === vertex.id);
+      const restored = written?.subtasks.flatMap(({ splits }) => splits);
       const splits = restored ?? this.#initial.get(vertex.name) ?? [];
       for (const { attemptId: attempt, subtaskIndex } of this.tasks.filter((task) => task.vertex === vertex)) {
         const mine = splits.filter((_, index) => index % vertex.parallelism === subtaskIndex);
@@ -197,15 +191,16 @@ export class ScriptedJob implements JobMasterGateway {
 
   /** The checkpoint, if all tasks have acknowledged it or ended; null else. */
   checkpoint(checkpointId: number): ScriptedCheckpoint | null {
-    const found = new Map<string, SubtaskSnapshot[]>();
+    const found = new Map<AttemptId, SubtaskSnapshot>();
     for (const task of this.tasks) {
       const snapshot = this.#acknowledged(task, checkpointId) ?? this.#ended.get(task.attemptId);
       if (snapshot === undefined) return null;
-      const list = found.get(task.vertex.name) ?? [];
-      found.set(task.vertex.name, [...list, snapshot]);
+      found.set(task.attemptId, snapshot);
     }
+    const times = { checkpointId, triggeredAtMs: 0, completedAtMs: 0 };
+    const metadata = metadataOf(this.#graph, this.#run, this.tasks, found, times);
     // As if it had been stored.
-    return { checkpointId, vertices: new Map(JSON.parse(JSON.stringify([...found])) as [string, SubtaskSnapshot[]][]) };
+    return JSON.parse(JSON.stringify(metadata)) as CheckpointMetadata;
   }
 
   /** The id of a checkpoint without barriers, for when all tasks have ended. */
@@ -239,7 +234,8 @@ export class ScriptedJob implements JobMasterGateway {
 
   /** Commits what a checkpoint holds and takes back what older generations left. */
   async settle(from: ScriptedCheckpoint | null): Promise<void> {
-    const handles = [...(from?.vertices.values() ?? [])].flat().flatMap(({ committables }) => committables);
+    const written = (from?.vertices ?? []).flatMap(({ subtasks }) => subtasks);
+    const handles = written.flatMap(({ committables }) => committables);
     const runs = Array.from({ length: this.generation }, (_, index) => ({ generation: index + 1, parallelism: 4 }));
     for (const committer of this.#committers()) {
       await committer.commit(handles);
@@ -275,6 +271,14 @@ export class ScriptedJob implements JobMasterGateway {
 
   async reportProgress({ sources }: ProgressReport): Promise<void> {
     this.progress.push(...sources);
+  }
+
+  get #run(): RunIdentity {
+    const { mode = 'exactly-once', alignmentTimeoutMs } = this.#options;
+    const alignment = alignmentTimeoutMs === undefined ? {} : { alignmentTimeoutMs };
+    const times = { intervalMs: 1, timeoutMs: 1, minPauseMs: 0, ...alignment };
+    const settings = { ...times, mode, tolerableFailures: 0, retained: 1 };
+    return { clusterId: 'test', jobName: this.#graph.name, generation: this.generation, settings };
   }
 
   #acknowledged({ attemptId: attempt }: Task, checkpointId: number): SubtaskSnapshot | null {
@@ -316,10 +320,14 @@ export class ScriptedJob implements JobMasterGateway {
     const described = edges.map((edge, index) => {
       // Numbers far enough apart for any parallelism of a test.
       const base = { edge, firstChannel: index * 100 };
+      const to = vertices.find(({ id }) => id === edge.to);
+      const [step] = (to?.chain ?? []).flatMap(stepIdsOf);
+      if (to === undefined || step === undefined) throw new Error(`nothing reads edge ${edge.id}`);
+      const reader = { stepId: step, input: to.inputs.indexOf(edge.id) };
       return {
         edge,
         input: { ...base, senders: this.#slots.slice(0, countOf(edge.from)) },
-        output: { ...base, receivers: this.#slots.slice(0, countOf(edge.to)) },
+        output: { ...base, reader, receivers: this.#slots.slice(0, countOf(edge.to)) },
       };
     });
     return {
@@ -329,18 +337,8 @@ export class ScriptedJob implements JobMasterGateway {
       inputs: described.filter(({ edge }) => edge.to === vertex.id).map(({ input }) => input),
       outputs: described.filter(({ edge }) => edge.from === vertex.id).map(({ output }) => output),
       errors: { kind: 'fail' },
-      restore: from === null ? null : this.#restore(from, vertex, subtaskIndex),
+      restore: from === null ? null : restoreOfTask(from, vertex, subtaskIndex),
     };
-  }
-
-  #restore({ checkpointId, vertices }: ScriptedCheckpoint, vertex: JobVertex, subtaskIndex: number): TaskRestore {
-    const snapshots = vertices.get(vertex.name) ?? [];
-    const isMine = (keyGroup: number): boolean =>
-      subtaskOfKeyGroup(keyGroup, this.#graph.maxParallelism, vertex.parallelism) === subtaskIndex;
-    const operators = snapshots.flatMap((snapshot) => snapshot.operators.map((handle) => only(handle, isMine)));
-    const watermarks = snapshots.map(({ watermarkMs }) => watermarkMs ?? -Infinity);
-    const least = Math.min(...watermarks);
-    return { checkpointId, operators, watermarkMs: least === -Infinity ? null : least };
   }
 
   #reference({ attemptId: attempt }: Task) {
@@ -352,12 +350,7 @@ export class ScriptedJob implements JobMasterGateway {
   }
 }
 
-/** The chunks of a handle whose key groups a subtask has. */
-function only(handle: OperatorStateHandle, isMine: (keyGroup: number) => boolean): OperatorStateHandle {
-  const chunks: number[] = [];
-  for (let at = 0; at < handle.chunks.length; at += 3) {
-    if (isMine(handle.chunks[at] as number)) chunks.push(...handle.chunks.slice(at, at + 3));
-  }
-  return { ...handle, chunks };
+/** What the subtasks of a vertex contributed. */
+export function snapshotsOf(checkpoint: ScriptedCheckpoint | null, vertex: string): readonly SubtaskSnapshot[] {
+  return checkpoint?.vertices.find(({ vertexId }) => vertexId === vertex)?.subtasks ?? [];
 }
-

@@ -14,6 +14,7 @@ import {
   operatorNode,
   ScriptedJob,
   sinkNode,
+  snapshotsOf,
   sourceNode,
   testCatalog,
   testGraph,
@@ -92,7 +93,7 @@ async function checkpoint(): Promise<ScriptedCheckpoint> {
 async function checkpointWithRows(): Promise<ScriptedCheckpoint> {
   for (;;) {
     const taken = await checkpoint();
-    const [out] = taken.vertices.get('out') ?? [];
+    const [out] = snapshotsOf(taken, 'out');
     if (out !== undefined && out.committables.length > 0) return taken;
   }
 }
@@ -116,10 +117,10 @@ describe('a task that takes part in checkpoints', () => {
     expect([points[0], points.at(-1)]).toEqual(['barrier-aligned', 'state-written']);
     await job.complete(id);
     await until('it is committed', () => points.includes('transaction-committed'));
-    const [out] = taken.vertices.get('out') ?? [];
+    const [out] = snapshotsOf(taken, 'out');
     expect(out).toMatchObject({ subtaskIndex: 0, isFinished: false, watermarkMs: null, splits: [] });
     expect(out?.operators.map(({ stepId, schema }) => [stepId, schema.kind])).toEqual([['tally', 'tally']]);
-    const [source] = taken.vertices.get('in') ?? [];
+    const [source] = snapshotsOf(taken, 'in');
     expect(source?.splits).toEqual([{ id: 'in-0', position: { next: 20, step: 1 }, racks: [] }]);
     for (const { metrics } of job.acknowledgements) {
       for (const value of Object.values(metrics)) expect(value).toBeGreaterThanOrEqual(0);
@@ -146,8 +147,7 @@ describe('a task that takes part in checkpoints', () => {
     const message = expect.stringContaining('the disk is full');
     expect(job.declines).toMatchObject([{ checkpointId: last, error: { code: 'MR-INTERNAL', message } }]);
     isFull = false;
-    const { vertices } = await checkpoint();
-    expect(vertices.get('out')?.[0]?.operators).toHaveLength(1);
+    expect(snapshotsOf(await checkpoint(), 'out')[0]?.operators).toHaveLength(1);
     expect(job.isEvery('RUNNING')).toBe(true);
   });
 
@@ -170,10 +170,10 @@ describe('a task that takes part in checkpoints', () => {
     expect(await committedRows(directory, nodePorts.files)).toEqual([]);
     // Of all checkpoints that were not acknowledged, with or without barriers.
     const id = await job.trigger();
-    const { vertices } = job.checkpoint(id) as ScriptedCheckpoint;
-    const [out] = vertices.get('out') ?? [];
+    const taken = job.checkpoint(id);
+    const [out] = snapshotsOf(taken, 'out');
     expect(out).toMatchObject({ isFinished: true, operators: [], committables: [{ checkpointId: 1 }] });
-    expect(vertices.get('in')?.[0]?.splits).toEqual([{ id: 'in-0', position: { next: 15, step: 1 }, racks: [] }]);
+    expect(snapshotsOf(taken, 'in')[0]?.splits).toEqual([{ id: 'in-0', position: { next: 15, step: 1 }, racks: [] }]);
     await job.abort(id);
     const next = job.takeId();
     await job.complete(next);
@@ -188,7 +188,7 @@ describe('a task that takes part in checkpoints', () => {
     await run(testGraph('over', [{ name: 'in', parallelism: 1, chain }]));
     await until('the task has ended', () => job.hasEnded);
     const last = job.checkpoint(job.takeId());
-    expect(last?.vertices.get('in')).toMatchObject([{ watermarkMs: MAX_WATERMARK_MS, isFinished: true }]);
+    expect(snapshotsOf(last, 'in')).toMatchObject([{ watermarkMs: MAX_WATERMARK_MS, isFinished: true }]);
     await job.cancel();
     await until('it is cancelled', () => job.isEvery('CANCELED'));
     await job.free();
@@ -220,11 +220,11 @@ describe('a task that takes part in checkpoints', () => {
     const first = await checkpointWithRows();
     await job.abort(first.checkpointId);
     const second = await checkpoint();
-    expect(second.vertices.get('out')?.[0]?.committables).toEqual(first.vertices.get('out')?.[0]?.committables);
+    expect(snapshotsOf(second, 'out')[0]?.committables).toEqual(snapshotsOf(first, 'out')[0]?.committables);
     await job.complete(second.checkpointId);
     await until('it is committed', () => committed > 0);
     const third = await checkpoint();
-    expect(third.vertices.get('out')?.[0]?.committables).toEqual([]);
+    expect(snapshotsOf(third, 'out')[0]?.committables).toEqual([]);
   });
 
   it('fails with the reason where what it is restored from is damaged', async () => {
@@ -278,7 +278,7 @@ describe('a source whose watermarks are aligned', () => {
     const limits = { watermarkIntervalMs: 1, reportIntervalMs: 1 };
     await run(testGraph('aligned', [{ name: 'in', parallelism: 1, chain }]), { limits });
     await until('it has told', () => job.progress.some(({ watermarkMs }) => watermarkMs > 0));
-    const next = ({ vertices }: ScriptedCheckpoint): unknown => vertices.get('in')?.[0]?.splits[0]?.position['next'];
+    const next = (taken: ScriptedCheckpoint): unknown => snapshotsOf(taken, 'in')[0]?.splits[0]?.position['next'];
     await job.align(0);
     const [before, after] = [await checkpoint(), await checkpoint()];
     expect(next(after)).toBe(next(before));
