@@ -25,7 +25,7 @@ export type { TestVertex } from './test-graph.ts';
 export { createTestOperator } from './test-operators.ts';
 export { committedRows } from './transactional-sink.ts';
 export type { CommittedRow } from './transactional-sink.ts';
-export { ScriptedJob } from './scripted-job.ts';
+export { ScriptedJob, snapshotsOf } from './scripted-job.ts';
 export type { ScriptedCheckpoint, ScriptedJobOptions } from './scripted-job.ts';
 export { runScripted } from './scripted-run.ts';
 export type { ScriptedRunOptions, ScriptedRunResult } from './scripted-run.ts';
