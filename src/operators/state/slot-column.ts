@@ -105,6 +105,7 @@ class NullSlots {
   }
 }
 
+/** Much like DoubleSlots: methods that both share see two sorts of arrays, and take 4 to 30 % longer (measured). */
 class IntSlots implements SlotColumn {
   readonly #nulls = new NullSlots();
   #slots = new Int32Array(0);
