@@ -10,6 +10,7 @@ import type {
   DataType,
   Expression,
   Field,
+  Operator,
   RowSchema,
 } from '../../src/core/index.ts';
 import { AggregateOperator } from '../../src/operators/index.ts';
@@ -79,11 +80,11 @@ function measure({ keys, calls, keyCount }: (typeof cases)[string], seconds: num
     ...keys.map((key) => INPUT.fields[key] as Field),
     ...calls.map(({ type }, index) => ({ name: `a${index}`, type })),
   ]);
-  const operator = new AggregateOperator({ stepId: 'aggregate', keys, calls, input: INPUT, output });
-  operator.open(benchContext({ ready: true, emit: () => undefined }));
+  const operator: Operator = new AggregateOperator({ stepId: 'aggregate', keys, calls, input: INPUT, output });
+  void operator.open(benchContext({ ready: true, emit: () => undefined }));
   const input = batches(keyCount);
   return rowsPerCpuSecond(seconds, 500, (index) => {
-    operator.process(input[index % BATCHES] as ColumnBatch, 0);
+    operator.process(input[index % BATCHES] as ColumnBatch, 0, 0);
     return ROWS;
   });
 }
