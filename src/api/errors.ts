@@ -19,6 +19,10 @@ export const apiErrors = defineErrors({
     '{where} cannot hold {what}: settings are text, numbers, true, false, null, lists and plain objects',
     'A job is plain data, and the same on every machine. Code goes to `map`, `filter`, `flatMap` and `process` alone.',
   ),
+  'MR-API-STATED-TYPE': mistake(
+    '`{field}` is of type {actual}, not {stated} as typed() says',
+    'typed(SQL, TYPE) tells TypeScript what the engine knows anyway. CAST(… AS type) changes the type of a value.',
+  ),
   'MR-API-NO-VARIABLE': mistake(
     'the variable `{name}` is not set: pass `--set {name}=value`, set it in the environment, or give get() a default',
     'A job that is a function of its environment asks for it with `env.get(NAME)`.',

@@ -28,7 +28,9 @@ type AggregateType<S extends Schema, E> = E extends `COUNT(${string}`
       ? TypeOf<S, Name>
       : TypeOf<S, E>;
 
-export type Selected<S extends Schema, E extends Expressions> = { readonly [Name in keyof E]: TypeOf<S, E[Name]> };
+export type Selected<S extends Schema, E extends Expressions> = {
+  readonly [Name in keyof E & string]: TypeOf<S, E[Name]>;
+};
 
 export type Aggregated<S extends Schema, Key extends keyof S, E extends Expressions> = Pick<S, Key> & {
   readonly [Name in keyof E]: AggregateType<S, E[Name]>;

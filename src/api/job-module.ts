@@ -77,5 +77,6 @@ function describe(value: unknown): string {
   if (value === undefined) return 'not there';
   if (value === null) return 'null';
   if (value instanceof GroupedStream) return 'a stream (its `.job`, or what sink() returns, is the job)';
-  return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -5,7 +5,7 @@ import { typesOf } from './grouped-stream.ts';
 import { JobBuilder } from './job-builder.ts';
 import { JOB_MARK } from './job-definition.ts';
 import type { BuiltJob, JobDefinition, StepCode } from './job-definition.ts';
-import type { JobSettings, SourceSettings } from './settings.ts';
+import type { JobSettings, NoFields, SourceSettings } from './settings.ts';
 import { Stream } from './stream.ts';
 
 /** A job that begins: its sources are streams, whose verbs add steps. */
@@ -20,7 +20,7 @@ class Job implements BuiltJob {
   }
 
   /** Reads rows through a connector. */
-  source<const S extends Schema, const M extends Expressions = NonNullable<unknown>>(
+  source<const S extends Schema, const M extends Expressions = NoFields>(
     id: string,
     { connector, schema, metadata, parallelism, ...rest }: SourceSettings<S, M>,
   ): Stream<S & Selected<Schema, M>> {

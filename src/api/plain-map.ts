@@ -3,28 +3,35 @@ import { apiErrors } from './errors.ts';
 
 export type PlainMap = Readonly<Record<string, OptionValue>>;
 
-/** A copy of settings without what is undefined; MR-API-NOT-PLAIN where one cannot stand in a job file. */
-export function plainMap(given: Readonly<Record<string, unknown>>, where: string): PlainMap {
-  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
-  return Object.freeze(Object.fromEntries(entries.map(([key, value]) => [key, plain(value, `${where}, ${key}`)])));
+interface Refusal {
+  readonly where: string;
+  readonly what: string;
 }
 
-function plain(value: unknown, where: string): OptionValue {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return value;
-    case 'number':
-      if (Number.isFinite(value)) return value;
-      throw notPlain(where, String(value));
-    case 'object':
-      if (value === null) return value;
-      if (Array.isArray(value)) return Object.freeze(value.map((item, at) => plain(item, `${where}[${at}]`)));
-      if (isPlainObject(value)) return plainMap(value, where);
-      throw notPlain(where, `a ${(value.constructor as { readonly name?: string } | undefined)?.name ?? 'object'}`);
-    default:
-      throw notPlain(where, `a ${typeof value}`);
-  }
+/** A copy of settings without what is undefined; MR-API-NOT-PLAIN where one cannot stand in a job file. */
+export function plainMap(given: Readonly<Record<string, unknown>>, where: string): PlainMap {
+  const refusals: Refusal[] = [];
+  const copy = copyMap(given, where, refusals);
+  const [refusal] = refusals;
+  // Thrown out here, where the stack still holds the call of the user.
+  if (refusal !== undefined) throw apiErrors.create('MR-API-NOT-PLAIN', { ...refusal });
+  return copy;
+}
+
+function copyMap(given: Readonly<Record<string, unknown>>, where: string, refusals: Refusal[]): PlainMap {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.freeze(
+    Object.fromEntries(entries.map(([key, value]) => [key, copyOf(value, `${where}, ${key}`, refusals)])),
+  );
+}
+
+function copyOf(value: unknown, where: string, refusals: Refusal[]): OptionValue {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map((each, at) => copyOf(each, `${where}[${at}]`, refusals)));
+  if (typeof value === 'object' && isPlainObject(value)) return copyMap(value, where, refusals);
+  refusals.push({ where, what: typeof value === 'number' ? String(value) : `a ${kindOf(value)}` });
+  return null;
 }
 
 /** Of whatever realm. */
@@ -33,6 +40,7 @@ function isPlainObject(value: object): value is Readonly<Record<string, unknown>
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function notPlain(where: string, what: string): Error {
-  return apiErrors.create('MR-API-NOT-PLAIN', { where, what });
+function kindOf(value: unknown): string {
+  const { constructor } = value as { readonly constructor?: { readonly name?: string } };
+  return typeof value === 'object' ? (constructor?.name ?? 'object') : typeof value;
 }

@@ -123,5 +123,8 @@ export interface ProcessSettings<Out extends Schema, Sides extends Sideways, L e
 }
 
 export type Sideways = Readonly<Record<string, Schema>>;
-export type NoSides = Readonly<Record<never, Schema>>;
+/** Is never there: a type without members would take anything. */
+declare const nothing: unique symbol;
+export type NoFields = { readonly [nothing]?: never };
+export type NoSides = NoFields;
 export type Conditions = Readonly<Record<string, string>>;

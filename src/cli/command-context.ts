@@ -7,6 +7,8 @@ export interface CommandContext {
   readonly environment: Environment;
   /** Starts the threads of slots. */
   readonly slotThreads: WorkerHost;
+  /** Imports a module of a user by its `file:` URL. */
+  readonly importModule: (url: string) => Promise<unknown>;
   readonly version: string;
   /** Left by the command that ran; 0 where it leaves none. */
   exitCode: number;

@@ -1,3 +1,4 @@
+import { apiErrors } from '../api/index.ts';
 import { fileErrors, formatErrors, kafkaErrors, lineErrors, printErrors, socketErrors } from '../connectors/index.ts';
 import { coreErrors, type ErrorRow } from '../core/index.ts';
 import { exprErrors } from '../expr/index.ts';
@@ -12,6 +13,7 @@ import { cliErrors } from './errors.ts';
 
 const TABLES: readonly { readonly rows: Readonly<Record<string, ErrorRow>> }[] = [
   coreErrors,
+  apiErrors,
   exprErrors,
   graphErrors,
   formatErrors,

@@ -38,6 +38,16 @@ export const cliErrors = defineErrors({
     message: 'there is no error {code}{hint}',
     help: '`millrace help errors` lists every code that this version knows.',
   },
+  'MR-CLI-JOB-MODULE': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: '{path} makes no job: {reason}',
+    help:
+      'A job file that ends in .ts or .js is a module, which is imported and must export a job as its default. It may ' +
+      'have a syntax error, fail while it runs, or export something else. Node runs TypeScript by leaving types out: ' +
+      'enums, namespaces with code and parameter properties are syntax errors.',
+  },
   'MR-CLI-NO-CHECKPOINT': {
     domain: 'user',
     scope: 'process',

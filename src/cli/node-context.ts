@@ -3,6 +3,7 @@ import { nodePorts, nodeWorkerHost } from '../core/node-ports.ts';
 import type { CommandContext } from './command-context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { processEnvironment } from './process-environment.ts';
+import { provideMillrace } from './provide-millrace.ts';
 
 /** The real world, for a command of this process. */
 export function nodeContext(): CommandContext {
@@ -12,6 +13,10 @@ export function nodeContext(): CommandContext {
     ports: nodePorts,
     environment: processEnvironment(),
     slotThreads: nodeWorkerHost(new URL(slotWorker, import.meta.url)),
+    importModule(url) {
+      provideMillrace();
+      return import(url);
+    },
     version: manifest.version,
     exitCode: exitCodes.ok,
   };

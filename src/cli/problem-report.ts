@@ -20,8 +20,8 @@ export function describeProblem(problem: JobProblem, text: string, style: Report
   const { bold, red, cyan } = createColors(style.colors);
   const { fileName, line, column, code } = problem;
   const head = `${bold(`${fileName}:${line}:${column}:`)} ${red('error')} ${code}: ${fullMessage(problem)}`;
-  if (!style.excerpt) return head;
-  const lineText = text.split('\n')[line - 1]?.replace(/\r$/, '') ?? '';
+  const lineText = text.split('\n')[line - 1]?.replace(/\r$/, '');
+  if (!style.excerpt || lineText === undefined) return head;
   const number = String(line);
   const marks = Math.max(1, Math.min(problem.endColumn - column, lineText.length - column + 1));
   // Tabs stay, so that the mark stands below what it means.

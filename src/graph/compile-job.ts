@@ -1,4 +1,4 @@
-import type { ConnectorCatalog } from '../core/index.ts';
+import type { CodeReference, CodeRole, ConnectorCatalog } from '../core/index.ts';
 import { loadParser } from '../expr/index.ts';
 import { graphErrors } from './errors.ts';
 import { buildJobGraph } from './job/build-job-graph.ts';
@@ -17,6 +17,14 @@ export interface CompileOptions extends ParseJobFileOptions {
   readonly catalog: ConnectorCatalog;
   /** Of the command line; goes before the file's, but not before a step's own. */
   readonly parallelism?: number | null;
+  /** Where the code of steps is, for a job that a module makes; a job file names it itself. */
+  readonly code?: ModuleCode;
+}
+
+/** The export of a module that holds the code of a job's steps. */
+export interface ModuleCode extends Omit<CodeReference, 'step'> {
+  /** What the code of each step is. */
+  readonly roles: ReadonlyMap<string, CodeRole>;
 }
 
 export type CompiledJob =

@@ -15,7 +15,7 @@ export function lintCommand(context: CommandContext): Command {
     .argument('<file...>', 'job files; - is standard input')
     .option('--json', 'prints one JSON document');
   return addJobFileOptions(command).action(async (files: readonly string[], options: LintOptions) => {
-    const { compileFile } = await import('../compile.ts');
+    const { compileFile, textOf } = await import('../compile.ts');
     const results = [];
     for (const file of files) results.push(await compileFile(context, file, options));
     const isValid = results.every(({ compiled }) => compiled.problems.length === 0);
@@ -30,9 +30,11 @@ export function lintCommand(context: CommandContext): Command {
       return;
     }
     const style = styleFor(context.environment.output, context.environment.variables);
-    const lines = results.flatMap(({ fileName, text, compiled: { problems } }) =>
-      problems.length === 0 ? [`${fileName}: valid`] : problems.map((problem) => describeProblem(problem, text, style)),
-    );
+    const lines = results.flatMap((file) => {
+      const { problems } = file.compiled;
+      if (problems.length === 0) return [`${file.fileName}: valid`];
+      return problems.map((problem) => describeProblem(problem, textOf(problem, file), style));
+    });
     await printResult(context, lines.join('\n'));
   });
 }

@@ -1,0 +1,218 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { array, boolean, decimal, job, long, string, timestamp, typed } from '../api/index.ts';
+import type { BuiltJob, JobExport } from '../api/index.ts';
+import { compileJobOrThrow, renderJobFile } from '../graph/index.ts';
+import { catalog } from './catalog.ts';
+import { runFake } from './fixtures/fake-context.ts';
+
+const ORDERS = {
+  connector: 'datagen',
+  with: { count: 5, fields: { id: { kind: 'sequence' }, at: { kind: 'now' }, tags: { kind: 'constant', value: ['x'] } } },
+  schema: { id: long, region: string, amount: decimal(10, 2), tags: array(string), at: timestamp },
+  watermark: { field: 'at', delay: '5s' },
+} as const;
+
+const ORDERS_YAML = `  - id: orders
+    source: datagen
+    with: {count: 5, fields: {id: {kind: sequence}, at: {kind: now}, tags: {kind: constant, value: [x]}}}
+    schema: {id: long, region: string, amount: "decimal(10,2)", tags: array<string>, at: timestamp}
+    watermark: {field: at, delay: 5s}
+`;
+
+const orders = () => job('test').source('orders', ORDERS);
+
+/** Per verb, a job in TypeScript and the same as a file. */
+const CASES: Readonly<Record<string, { readonly made: BuiltJob; readonly yaml: string }>> = {
+  'the settings of jobs and steps': {
+    made: job('test', {
+      parallelism: 2,
+      maxParallelism: 64,
+      checkpoint: { interval: '10s', mode: 'at-least-once' },
+      restart: { strategy: 'fixed-delay', attempts: 3 },
+    })
+      .source('rows', { connector: 'datagen', with: { count: 3 }, schema: { id: long }, errors: 'skip', parallelism: 1 })
+      .filter('some', "id <> 3 OR '${HOME}' = '$${'")
+      .sink('out', { connector: 'print', parallelism: 1 }),
+    yaml: `name: test
+parallelism: 2
+maxParallelism: 64
+checkpoint: {interval: 10s, mode: at-least-once}
+restart: {strategy: fixed-delay, attempts: 3}
+steps:
+  - {id: rows, source: datagen, with: {count: 3}, schema: {id: long}, errors: skip, parallelism: 1}
+  - {id: some, filter: "id <> 3 OR '$\${HOME}' = '$$\${'"}
+  - {id: out, sink: print, parallelism: 1}
+`,
+  },
+  'select, flatMap and aggregate': {
+    made: orders()
+      .select('named', { region: 'region', twice: typed('amount * 2', decimal(12, 2)), tags: 'tags' })
+      .flatMap('tagged', { tag: 'tags' })
+      .keyBy('region', 'tag')
+      .aggregate('totals', { n: 'COUNT(*)', most: 'MAX(twice)' })
+      .sink('out', { connector: 'print' }),
+    yaml: `name: test
+steps:
+${ORDERS_YAML}
+  - {id: named, select: {region: region, twice: amount * 2, tags: tags}}
+  - {id: tagged, flatMap: {tag: tags}}
+  - {id: totals, key: [region, tag], aggregate: {n: COUNT(*), most: MAX(twice)}}
+  - {id: out, sink: print}
+`,
+  },
+  'windows, and rows that come too late for them': {
+    made: (() => {
+      const sums = orders()
+        .keyBy('region')
+        .window({ hop: { size: '1m', slide: '10s' }, lateness: '5s', late: 'too-late' })
+        .aggregate('sums', { total: 'SUM(amount)', until: 'WINDOW_END' });
+      sums.side('too-late').select('known', { id: 'id' }).sink('late', { connector: 'print' });
+      return sums.sink('out', { connector: 'print' });
+    })(),
+    yaml: `name: test
+steps:
+${ORDERS_YAML}
+  - id: sums
+    key: [region]
+    window: {hop: {size: 1m, slide: 10s}, lateness: 5s, late: too-late}
+    aggregate: {total: SUM(amount), until: WINDOW_END}
+  - {id: known, from: too-late, select: {id: id}}
+  - {id: late, sink: print}
+  - {id: out, from: sums, sink: print}
+`,
+  },
+  'join, union, split': {
+    made: (() => {
+      const test = job('test');
+      const a = test.source('orders', ORDERS);
+      const b = test.source('paid', { connector: 'datagen', schema: { order: long, when: timestamp }, watermark: 'when' });
+      const { large, rest } = a.split('sizes', { large: 'amount > 100' }, 'rest');
+      const joined = large.union('most', [rest]).join('pairs', b, {
+        type: 'left',
+        on: 'most.id = paid.order',
+        within: { before: '1m', after: '1h' },
+        select: { id: 'id', late: typed('paid.when IS NULL', boolean) },
+      });
+      return joined.sink('out', { connector: 'print' });
+    })(),
+    yaml: `name: test
+steps:
+${ORDERS_YAML}
+  - {id: paid, source: datagen, schema: {order: long, when: timestamp}, watermark: when}
+  - {id: sizes, from: orders, split: {large: amount > 100, else: rest}}
+  - {id: most, union: [large, rest]}
+  - id: pairs
+    from: [most, paid]
+    join:
+      type: left
+      on: most.id = paid.order
+      within: {before: 1m, after: 1h}
+      select: {id: id, late: paid.when IS NULL}
+  - {id: out, sink: print}
+`,
+  },
+  'dedupe and topN, and a join on time': {
+    made: (() => {
+      const firsts = orders().keyBy('id').dedupe('firsts', { ttl: '1h' });
+      const prices = firsts.job;
+      firsts.keyBy('region').topN('best', { by: ['amount desc', 'id'], n: 3, rank: 'place' }).sink('top', {
+        connector: 'print',
+      });
+      return prices;
+    })(),
+    yaml: `name: test
+steps:
+${ORDERS_YAML}
+  - {id: firsts, dedupe: {key: [id], ttl: 1h}}
+  - {id: best, topN: {key: [region], by: [amount desc, id], n: 3, rank: place}}
+  - {id: top, sink: print}
+`,
+  },
+};
+
+const options = { fileName: 'job', variables: () => undefined, catalog };
+
+describe('a job in TypeScript', () => {
+  it.each(Object.entries(CASES))('is the same as its file: %s', async (_, { made, yaml }) => {
+    const { text } = renderJobFile(made.definition().document);
+    expect(await compileJobOrThrow(text, options)).toEqual(await compileJobOrThrow(yaml, options));
+  });
+});
+
+/** Runs commands on a module that exports this. */
+function onModule(args: readonly string[], exported: JobExport | object, source = '') {
+  return runFake(args, { files: { 'job.ts': source }, modules: { 'job.ts': { default: exported } } });
+}
+
+describe('commands take a module', () => {
+  const made = job('numbers')
+    .source('rows', {
+      connector: 'datagen',
+      with: { count: 3, fields: { id: { kind: 'sequence', start: 1 } } },
+      schema: { id: long },
+    })
+    .filter('odd', 'id % 2 = 1')
+    .sink('out', { connector: 'print' });
+
+  it('as they take a file', async () => {
+    expect(await onModule(['run', '-q', 'job.ts'], made)).toMatchObject({
+      exitCode: 0,
+      output: '{"id":1}\n{"id":3}\n',
+      errors: '',
+    });
+    expect((await onModule(['lint', 'job.ts'], made)).output).toBe('job.ts: valid\n');
+    expect((await onModule(['explain', 'job.ts'], made)).output).toContain('odd');
+  });
+
+  it('that is a function of its variables', async () => {
+    const exported: JobExport = (env) =>
+      job('numbers')
+        .source('rows', { connector: 'datagen', with: { count: Number(env.get('COUNT')) }, schema: { id: long } })
+        .select('named', { name: `'${env.get('NAME', 'nobody')}'` })
+        .sink('out', { connector: 'print' });
+    const { exitCode, output } = await onModule(['run', '-q', 'job.ts', '--set', 'COUNT=1'], exported);
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output: '{"name":"nobody"}\n' });
+    const missing = await onModule(['run', '-q', 'job.ts'], exported);
+    expect(missing.exitCode).toBe(2);
+    expect(missing.errors).toMatch(/job\.ts makes no job: .*`COUNT` is not set: pass `--set COUNT=value`/);
+  });
+
+  it.each([
+    [{ default: 'job' }, 'its export `default` is an object, not a job'],
+    [job('a').source('rows', { connector: 'datagen' }), 'is a stream (its `.job`, or what sink() returns, is the job)'],
+    [() => 3 as never, 'is a function that returns a number, not a job'],
+  ])('and say what it exports that is no job', async (exported, message) => {
+    const { exitCode, errors } = await onModule(['run', 'job.ts'], exported);
+    expect({ exitCode, errors }).toEqual({ exitCode: 2, errors: expect.stringContaining(message) });
+  });
+
+  it('and say where a mistake is', async () => {
+    const bad = job('numbers')
+      .source('rows', { connector: 'datagen', schema: { id: long } })
+      .filter('some', 'di > 3')
+      .select('named', { id: typed('id + 1', string) })
+      .sink('out', { connector: 'prnt' });
+    const lint = await onModule(['lint', 'job.ts'], bad);
+    expect(lint.exitCode).toBe(2);
+    // The calls are in this file, not in job.ts, so each problem stands at the call of its step.
+    const form = /job-module\.test\.ts:(\d+):\d+: error (MR-[A-Z-]+): (.*)/g;
+    const found = [...lint.output.matchAll(form)].map(([, line, code, message]) => ({ line: Number(line), code, message }));
+    const first = Math.min(...found.map(({ line }) => line));
+    expect(found.map(({ line, code }) => [line - first, code])).toEqual([
+      [0, 'MR-JOB-EXPRESSION'],
+      [2, 'MR-JOB-UNKNOWN-CONNECTOR'],
+    ]);
+    expect(found[0]?.message).toMatch(/step `some`: .*`di`/);
+  });
+
+  it('and check the types that it states', async () => {
+    const bad = job('numbers')
+      .source('rows', { connector: 'datagen', schema: { id: long } })
+      .select('named', { id: typed('id + 1', string) })
+      .sink('out', { connector: 'print' });
+    const { exitCode, output } = await onModule(['lint', 'job.ts'], bad);
+    expect(exitCode).toBe(2);
+    expect(output).toMatch(/MR-API-STATED-TYPE: .*`id` is of type long, not string as typed\(\) says/);
+  });
+});
