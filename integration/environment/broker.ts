@@ -10,6 +10,7 @@ import {
   stopServices,
   type KafkaRelease,
   type ProcessIdentity,
+  type S3Services,
   type Services,
 } from '../../scripts/services/index.ts';
 
@@ -72,4 +73,12 @@ export function getBroker(options: BrokerOptions = {}): Promise<Services> {
     ...(options.private === undefined ? [] : [options.private]),
   ].join('-');
   return startServices({ name: `${run.prefix}-${kind}`, kafka, brokers, zookeeper, secure, owner: run.owner });
+}
+
+/** The shared server that speaks the protocol of S3, started on first need. A test that uses it has its own prefix. */
+export async function getS3(): Promise<S3Services> {
+  const { prefix, owner } = currentRun();
+  const { s3 } = await startServices({ name: `${prefix}-s3`, brokers: 0, zookeeper: false, s3: true, owner });
+  if (s3 === undefined) throw new Error('services without the S3 that was asked for');
+  return s3;
 }

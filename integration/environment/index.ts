@@ -1,4 +1,4 @@
-export { getBroker, type BrokerOptions } from './broker.ts';
+export { getBroker, getS3, type BrokerOptions } from './broker.ts';
 export {
   javaConsume,
   javaEnds,

@@ -20,6 +20,7 @@ export {
   stopMember,
   stopServices,
   type Member,
+  type S3Services,
   type SecureServices,
   type Services,
   type ServicesOptions,

@@ -36,6 +36,7 @@ import {
   type KafkaRelease,
   type ServicesState,
 } from './state.ts';
+import { awaitS3, launchS3, S3_ACCESS_KEY_ID, S3_BUCKET, S3_SECRET_ACCESS_KEY, s3Endpoint } from './s3.ts';
 import { chooseRuntime } from './tools.ts';
 import { awaitZooKeeper, launchZooKeeper } from './zookeeper.ts';
 
@@ -45,9 +46,11 @@ export interface ServicesOptions {
   /** Default: 3.9. */
   kafka?: KafkaRelease;
   /** Default: 1. Three stand in racks a, b and c. */
-  brokers?: 1 | 3;
+  brokers?: 0 | 1 | 3;
   /** Default: true. */
   zookeeper?: boolean;
+  /** A server that speaks the protocol of S3. Default: false. */
+  s3?: boolean;
   /** Adds listeners with SASL, with TLS, and with both. Default: false. */
   secure?: boolean;
   /** More lines for every broker's server.properties; they win over ours. */
@@ -67,6 +70,7 @@ export interface Services {
   /** `host:port`; absent without ZooKeeper. */
   readonly zookeeper?: string;
   readonly security?: SecureServices;
+  readonly s3?: S3Services;
   /** Holds configuration, data and logs. */
   readonly directory: string;
 }
@@ -80,6 +84,15 @@ export interface SecureServices {
   /** Known to PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
   readonly user: string;
   readonly password: string;
+}
+
+export interface S3Services {
+  /** A URL. Buckets stand in the path. */
+  readonly endpoint: string;
+  /** Is there. */
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
 }
 
 export interface ServicesStatus extends Services {
@@ -114,6 +127,16 @@ function describe(state: ServicesState): Services {
             ...state.security,
           },
         }),
+    ...(state.s3 === undefined
+      ? {}
+      : {
+          s3: {
+            endpoint: s3Endpoint(state.s3),
+            bucket: S3_BUCKET,
+            accessKeyId: S3_ACCESS_KEY_ID,
+            secretAccessKey: S3_SECRET_ACCESS_KEY,
+          },
+        }),
     directory: directoryOfServices(state.name),
   };
 }
@@ -136,7 +159,11 @@ function requireState(name: string): ServicesState {
 /** Every process of the set with a name for people; ZooKeeper last, as it stops last. */
 function members(state: ServicesState): { label: string; member: { handle?: Handle } }[] {
   const brokers = state.brokers.map((broker) => ({ label: `broker-${String(broker.id)}`, member: broker }));
-  return state.zookeeper === undefined ? brokers : [...brokers, { label: 'zookeeper', member: state.zookeeper }];
+  return [
+    ...brokers,
+    ...(state.s3 === undefined ? [] : [{ label: 's3', member: state.s3 }]),
+    ...(state.zookeeper === undefined ? [] : [{ label: 'zookeeper', member: state.zookeeper }]),
+  ];
 }
 
 async function memberRuns(member: { handle?: Handle }): Promise<boolean> {
@@ -179,13 +206,19 @@ async function claim(options: ServicesOptions, name: string): Promise<ServicesSt
   const release = options.kafka ?? '3.9';
   const count = options.brokers ?? 1;
   const zookeeper = options.zookeeper ?? true;
-  const runtime = await chooseRuntime(isCached(kafkaArtifact(release)) && (!zookeeper || isCached('zookeeper')));
+  const s3 = options.s3 ?? false;
+  const needed = [
+    ...(count > 0 ? [kafkaArtifact(release)] : []),
+    ...(zookeeper ? (['zookeeper'] as const) : []),
+    ...(s3 ? (['s3proxy'] as const) : []),
+  ];
+  const runtime = await chooseRuntime(needed.every(isCached));
   const certificates = options.secure === true ? await certificatesFor({ runtime, kafka: release, name }) : undefined;
   return withFileLock(portsLock(), async () => {
     const states = knownNames().map((each) => readState(each));
     const taken = new Set(states.flatMap((each) => (each === undefined ? [] : portsOf(each))));
     const perBroker = certificates === undefined ? 2 : 5;
-    const ports = await findPorts(count * perBroker + (zookeeper ? 1 : 0), taken);
+    const ports = await findPorts(count * perBroker + (zookeeper ? 1 : 0) + (s3 ? 1 : 0), taken);
     const next = (): number => {
       const port = ports.pop();
       if (port === undefined) throw new Error('fewer ports were found than asked for');
@@ -211,6 +244,7 @@ async function claim(options: ServicesOptions, name: string): Promise<ServicesSt
         };
       }),
       ...(zookeeper ? { zookeeper: { port: next() } } : {}),
+      ...(s3 ? { s3: { port: next() } } : {}),
     };
     writeState(state);
     return state;
@@ -219,22 +253,22 @@ async function claim(options: ServicesOptions, name: string): Promise<ServicesSt
 
 /** Starts whatever of the set does not run, and returns when all of it serves. */
 async function launchMissing(state: ServicesState, progress: Progress): Promise<void> {
-  const { zookeeper } = state;
-  const launches = state.brokers.map(async (broker) => {
-    if (await memberRuns(broker)) return;
-    await launchBroker(state, broker, progress);
+  const { brokers, zookeeper, s3 } = state;
+  const launch = async (member: { handle?: Handle }, start: () => Promise<void>): Promise<void> => {
+    if (await memberRuns(member)) return;
+    await start();
     writeState(state);
-  });
-  if (zookeeper !== undefined && !(await memberRuns(zookeeper))) {
-    launches.push(
-      (async (): Promise<void> => {
-        await launchZooKeeper(state, zookeeper, progress);
-        writeState(state);
-      })(),
-    );
-  }
-  await Promise.all(launches);
-  await Promise.all([awaitBrokers(state), ...(zookeeper === undefined ? [] : [awaitZooKeeper(state, zookeeper)])]);
+  };
+  await Promise.all([
+    ...brokers.map((broker) => launch(broker, () => launchBroker(state, broker, progress))),
+    ...(zookeeper === undefined ? [] : [launch(zookeeper, () => launchZooKeeper(state, zookeeper, progress))]),
+    ...(s3 === undefined ? [] : [launch(s3, () => launchS3(state, s3, progress))]),
+  ]);
+  await Promise.all([
+    awaitBrokers(state),
+    ...(zookeeper === undefined ? [] : [awaitZooKeeper(state, zookeeper)]),
+    ...(s3 === undefined ? [] : [awaitS3(state, s3)]),
+  ]);
 }
 
 function checkSame(state: ServicesState, options: ServicesOptions): void {
@@ -247,6 +281,7 @@ function checkSame(state: ServicesState, options: ServicesOptions): void {
   compare('Kafka', options.kafka, state.kafka);
   compare('the number of brokers', options.brokers, state.brokers.length);
   compare('ZooKeeper', options.zookeeper, state.zookeeper !== undefined);
+  compare('S3', options.s3, state.s3 !== undefined);
   compare('secure', options.secure, state.security !== undefined);
   if (options.settings !== undefined) {
     compare('settings', JSON.stringify(options.settings), JSON.stringify(state.settings));

@@ -41,6 +41,11 @@ export interface ZooKeeperState {
   handle?: Handle;
 }
 
+export interface S3State {
+  readonly port: number;
+  handle?: Handle;
+}
+
 export interface SecurityState {
   readonly caFile: string;
   readonly user: string;
@@ -59,6 +64,7 @@ export interface ServicesState {
   readonly security?: SecurityState;
   readonly brokers: BrokerState[];
   readonly zookeeper?: ZooKeeperState;
+  readonly s3?: S3State;
 }
 
 export const DEFAULT_NAME = 'default';
@@ -119,5 +125,5 @@ export function knownNames(): string[] {
 
 export function portsOf(state: ServicesState): number[] {
   const ports = state.brokers.flatMap((broker) => Object.values(broker.ports) as number[]);
-  return state.zookeeper === undefined ? ports : [...ports, state.zookeeper.port];
+  return [...ports, ...[state.zookeeper, state.s3].flatMap((each) => each?.port ?? [])];
 }

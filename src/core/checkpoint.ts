@@ -24,6 +24,35 @@ export interface CheckpointSettings {
   readonly retained: number;
   /** How long a subtask waits for barriers before they overtake what is in front of them; absent: as long as it takes. */
   readonly alignmentTimeoutMs?: number;
+  /** Absent: in the job's own folder. It holds secrets: nobody but those who open a storage is given it. */
+  readonly storage?: CheckpointPlace;
+}
+
+/** Where a job keeps its checkpoints, as its file says it. */
+export interface CheckpointPlace {
+  /** A path or an `s3://` URL, below which the job has a place of its own; null for the job's own folder. */
+  readonly location: string | null;
+  /** For every `s3://` URL that the job deals with, those of savepoints too. */
+  readonly s3: S3Access;
+}
+
+/**
+ * How a service that speaks S3's protocol is reached, and as whom. What is absent is looked for as AWS's own tools do:
+ * in the environment, in profiles, in what the machine or the container is given.
+ */
+export interface S3Access {
+  /** A URL; absent for AWS. */
+  readonly endpoint?: string;
+  readonly region?: string;
+  /** Buckets stand in the path, not in the host's name. */
+  readonly pathStyle?: boolean;
+  readonly accessKeyId?: string;
+  /** A secret. */
+  readonly secretAccessKey?: string;
+  /** A secret. */
+  readonly sessionToken?: string;
+  /** A request that is not answered by then is sent again. */
+  readonly timeoutMs?: number;
 }
 
 /** Which execution of a checkpointed job this is. Names what no other execution may ever use. */
@@ -104,6 +133,16 @@ export interface StateChunk {
   readonly keyGroup: number;
   /** Borrowed until the next call. */
   readonly bytes: Uint8Array;
+  /** Its entries replace those of the same key that came before. Else no key comes twice. */
+  readonly replaces?: boolean;
+  /** Of a snapshot: wherever it comes, it is restored before those that do not say this. */
+  readonly isOlder?: boolean;
+}
+
+/** What a snapshot may build on: the files of the last checkpoint that was confirmed to the state. */
+export interface SnapshotBasis {
+  /** Key groups that are to be written whole, so that earlier files are not needed for them any more. */
+  readonly whole: ReadonlySet<number>;
 }
 
 /** The state as it was when the barrier passed. */
@@ -115,6 +154,14 @@ export interface StateSnapshot {
   next(): StateChunk | null;
   /** Called once, after the last chunk or when nobody wants more. */
   release(): void;
+  /** Present where entries may have to be read first: asked before each next(), which a promise holds back. */
+  ready?(): Promise<void> | undefined;
+  /**
+   * Present where the chunks are only what has changed since the snapshot that was confirmed last (all entries for the
+   * key groups of SnapshotBasis.whole): they replace entries of earlier files, and of earlier chunks. Called once the
+   * checkpoint has completed, perhaps after release().
+   */
+  confirm?(): void;
 }
 
 /** What an operator with state offers, from the end of its open() on. One snapshot at a time. */
@@ -122,13 +169,19 @@ export interface OperatorState {
   readonly schema: StateSchema;
   /** Memory held, in bytes, roughly. */
   readonly sizeBytes: number;
-  /** Fixes the state as it is now, in less than a millisecond or two; copying happens later. */
-  snapshot(): StateSnapshot;
+  /**
+   * Fixes the state as it is now, in less than a millisecond or two; copying happens later. A state that can tell what
+   * has changed uses `basis`, where it is given (StateSnapshot.confirm); without it, all entries come.
+   */
+  snapshot(basis?: SnapshotBasis): StateSnapshot;
   /**
    * Takes entries back, between open() and everything else, in any order and from any number of earlier subtasks. Only
-   * key groups of this subtask come. Throws MR-STATE-INCOMPATIBLE where `written` cannot be read.
+   * key groups of this subtask come; chunks that replace entries come after those entries. Throws
+   * MR-STATE-INCOMPATIBLE where `written` cannot be read.
    */
   restore(chunk: StateChunk, written: StateSchema): void;
+  /** Present where restored entries may have to leave memory: called after some chunks; awaited before the next. */
+  settle?(): Promise<void>;
 }
 
 /** A file in checkpoint storage: written once, never changed. */
@@ -147,6 +200,11 @@ export interface OperatorStateHandle {
   readonly file: StateFile;
   /** Chunks: key group, position and length in the file; three numbers each. */
   readonly chunks: readonly number[];
+  /**
+   * Present where the state of a step and subtask is in several files: entries of a handle replace those of handles
+   * with a lower number. Chunks of one handle, too: a later one replaces what an earlier one holds of the same key.
+   */
+  readonly order?: number;
 }
 
 /** Where rows were on their way when a barrier overtook them. */
@@ -253,6 +311,14 @@ export interface CheckpointStorage {
   list(): Promise<readonly string[]>;
 }
 
-export type CheckpointStorageConfig =
+export type CheckpointStorageRoot =
   /** An absolute path. */
-  { readonly kind: 'directory'; readonly path: string };
+  | { readonly kind: 'directory'; readonly path: string }
+  /** Keys begin with `prefix`, which neither begins nor ends with a slash; empty for the bucket itself. */
+  | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string };
+
+export type CheckpointStorageConfig = CheckpointStorageRoot & {
+  readonly s3?: S3Access;
+  /** Where the job kept its checkpoints before: files that are still needed are read and removed there. */
+  readonly older?: readonly CheckpointStorageRoot[];
+};

@@ -42,6 +42,52 @@ export const stateErrors = defineErrors({
       'this user write in it? A checkpoint that cannot be written is aborted; one that cannot be read is asked for ' +
       'again.',
   },
+  'MR-STATE-NO-BUCKET': {
+    domain: 'user',
+    scope: 'task',
+    retry: 'backoff',
+    message: 'there is no bucket {bucket} at {endpoint}, in which {file} would be; make it, or correct the name',
+    help:
+      'Buckets are never made by a job. Where the service is not AWS, `endpoint` of `checkpoint: {s3: …}` says where it ' +
+      'is; some services want `pathStyle: true`.',
+  },
+  'MR-STATE-DENIED': {
+    domain: 'user',
+    scope: 'task',
+    retry: 'backoff',
+    message: 'not allowed to {operation} {file}: {reason}',
+    help:
+      'The credentials are known, but may not do that. On the prefix of the checkpoints they need s3:GetObject, ' +
+      's3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload, on the bucket s3:ListBucket and, to tidy up what ' +
+      'processes that died had not finished writing, s3:ListBucketMultipartUploads.',
+  },
+  'MR-STATE-CREDENTIALS': {
+    domain: 'user',
+    scope: 'task',
+    retry: 'backoff',
+    message: '{endpoint} does not accept who asks for {file}: {reason}',
+    help:
+      'There are no credentials, or they are wrong or have expired. They are taken from `accessKeyId` and ' +
+      '`secretAccessKey` of `checkpoint: {s3: …}` (best as `${VARIABLES}`), else as AWS\'s own tools do: from ' +
+      'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from a profile, or from what the machine or container is given.',
+  },
+  'MR-STATE-REGION': {
+    domain: 'user',
+    scope: 'task',
+    retry: 'backoff',
+    message: 'bucket {bucket}, in which {file} would be, is in another region: {reason}',
+    help: 'Give the region of the bucket with `region` of `checkpoint: {s3: …}`, or in AWS_REGION.',
+  },
+  'MR-STATE-SPILL': {
+    domain: 'external',
+    scope: 'task',
+    retry: 'backoff',
+    message: 'cannot keep state on the local disk at {place}: {reason}',
+    help:
+      'With `state: {backend: disk}`, entries that memory has no room for stand in files below the data directory, ' +
+      'for as long as the job runs. Is the disk full, or may this user not write there? Nothing is lost: what has to ' +
+      'survive is in checkpoints, and the job is restarted from the last one.',
+  },
   'MR-STATE-NOT-FOUND': {
     domain: 'user',
     scope: 'job',
@@ -49,6 +95,6 @@ export const stateErrors = defineErrors({
     message: 'no checkpoint or savepoint at {location}: {reason}',
     help:
       'A checkpoint is a directory that holds one file `….metadata` beside the files of state. Give the directory or ' +
-      'the metadata file.',
+      'the metadata file, as a path or as a URL `s3://BUCKET/PREFIX`.',
   },
 });

@@ -12,9 +12,9 @@ export interface CheckpointStorageSubject {
   /** The storage as one more thread or process opens it. */
   open(): CheckpointStorage;
   /** What a file holds. */
-  bytesOf(name: string): Uint8Array;
+  bytesOf(name: string): Uint8Array | Promise<Uint8Array>;
   /** Changes a file behind the storage's back. */
-  replace(name: string, bytes: Uint8Array): void;
+  replace(name: string, bytes: Uint8Array): void | Promise<void>;
   /** What an operator would call the checkpoint that this metadata describes. */
   locationOf(metadata: StateFile): string;
 }
@@ -116,7 +116,7 @@ export const checkpointStorageContract: readonly CheckpointStorageRequirement[] 
       assert.equal(new Set(files.map(({ name }) => name)).size, 3);
       for (const [index, file] of files.entries()) {
         assert.equal(checkpointIdOf(file.name), CHECKPOINT);
-        assert.equal(file.sizeBytes, subject.bytesOf(file.name).length);
+        assert.equal(file.sizeBytes, (await subject.bytesOf(file.name)).length);
         assert.equal(await readText(storage, file, positions[index] ?? -1), `file ${index}`);
       }
     },
@@ -136,12 +136,12 @@ export const checkpointStorageContract: readonly CheckpointStorageRequirement[] 
     async run(subject) {
       const storage = subject.open();
       const file = await writeText(storage, 'some state');
-      const sound = subject.bytesOf(file.name);
+      const sound = await subject.bytesOf(file.name);
       for (const bytes of someDamages(sound)) {
-        subject.replace(file.name, bytes);
+        await subject.replace(file.name, bytes);
         await refused('MR-STATE-DAMAGED', storage.openFile(file));
       }
-      subject.replace(file.name, sound);
+      await subject.replace(file.name, sound);
       await (await storage.openFile(file)).close();
       await storage.remove(file.name);
       await refused('MR-STATE-DAMAGED', storage.openFile(file));
@@ -174,9 +174,9 @@ export const checkpointStorageContract: readonly CheckpointStorageRequirement[] 
     async run(subject) {
       const storage = subject.open();
       const file = await storage.writeMetadata(metadataOf(await writeText(storage, 'state')));
-      const sound = subject.bytesOf(file.name);
+      const sound = await subject.bytesOf(file.name);
       for (const bytes of someDamages(sound)) {
-        subject.replace(file.name, bytes);
+        await subject.replace(file.name, bytes);
         await refused('MR-STATE-DAMAGED', storage.readMetadata(file));
       }
       await storage.remove(file.name);

@@ -19,6 +19,9 @@ const SLICE_BYTES = 1024 * 1024;
 
 export type Content = Pick<StateFile, 'sizeBytes' | 'checksum'>;
 
+/** What a file is read through, wherever it stands. */
+export type ReadableFile = Pick<OpenFile, 'read'>;
+
 /** As StateFile has it. */
 export function checksumText(checksum: number): string {
   return checksum.toString(16).padStart(8, '0');
@@ -29,7 +32,7 @@ export function checksumText(checksum: number): string {
  * with MR-STATE-NEWER-VERSION. The descriptor is the caller's to close.
  */
 export async function checkFile(
-  file: OpenFile,
+  file: ReadableFile,
   path: string,
   kind: EnvelopeKind,
   expected: Content | null,
@@ -64,7 +67,7 @@ export async function openExisting(files: FileSystem, path: string): Promise<Ope
 }
 
 /** Fills the buffer from `position` on; resolves to how much there was. */
-export async function readFully(file: OpenFile, buffer: Uint8Array, position: number): Promise<number> {
+export async function readFully(file: ReadableFile, buffer: Uint8Array, position: number): Promise<number> {
   let length = 0;
   while (length < buffer.length) {
     const rest = buffer.subarray(length);
@@ -75,6 +78,19 @@ export async function readFully(file: OpenFile, buffer: Uint8Array, position: nu
   return length;
 }
 
+/** Part of a file of this size that was checked before. */
+export async function readPart(
+  file: ReadableFile,
+  path: string,
+  sizeBytes: number,
+  { position, length }: { readonly position: number; readonly length: number },
+): Promise<Uint8Array> {
+  if (position + length > sizeBytes) throw damaged(path, 'a chunk lies behind its end');
+  const bytes = new Uint8Array(length);
+  if ((await readFully(file, bytes, position)) < length) throw damaged(path, 'it has become shorter');
+  return bytes;
+}
+
 interface Scan {
   readonly sizeBytes: number;
   readonly header: Uint8Array;
@@ -83,7 +99,7 @@ interface Scan {
   readonly checksum: number;
 }
 
-async function scan(file: OpenFile, likelySize: number): Promise<Scan> {
+async function scan(file: ReadableFile, likelySize: number): Promise<Scan> {
   // The end is known once it is reached: as many bytes as a trailer has are held back from the sum.
   const sliceBytes = Math.min(SLICE_BYTES, likelySize + 1);
   const buffer = Buffer.allocUnsafeSlow(ENVELOPE_TRAILER_BYTES + sliceBytes);

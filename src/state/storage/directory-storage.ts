@@ -5,7 +5,6 @@ import {
   coreErrors,
   isCheckpointDirectory,
   makeDurableDirectory,
-  METADATA_SUFFIX,
   metadataFileName,
   stateFileName,
   type CheckpointMetadata,
@@ -17,28 +16,16 @@ import {
   type StateFileReader,
   type StateFileWriter,
 } from '../../core/index.ts';
-import { stateErrors } from '../errors.ts';
-import {
-  checkFile,
-  damaged,
-  METADATA_ENVELOPE,
-  openExisting,
-  readFully,
-  STATE_ENVELOPE,
-  type Content,
-} from './checked-file.ts';
+import { checkFile, damaged, METADATA_ENVELOPE, openExisting, readPart, STATE_ENVELOPE } from './checked-file.ts';
+import type { Content } from './checked-file.ts';
+import { chooseMetadata } from './choose-metadata.ts';
 import { FileWriter, type NewFile } from './file-writer.ts';
-import { decodeMetadata, encodeMetadata, relocated } from './metadata-file.ts';
+import { encodeMetadata, readMetadataFile, relocated, type FoundMetadata } from './metadata-file.ts';
 import { storageFailure } from './storage-failure.ts';
 
 export type StoragePorts = Pick<Ports, 'files' | 'randomness'>;
 
 const RANDOM_BYTES = 8;
-/** Far above what metadata takes; a larger file is not held in memory. */
-const MAX_METADATA_BYTES = 1024 * 1024 * 1024;
-
-/** In messages. */
-const MAX_NAMES = 10;
 
 /** Checkpoints in a directory that every process of the job sees (docs/design/010). */
 export class DirectoryStorage implements CheckpointStorage {
@@ -70,12 +57,7 @@ export class DirectoryStorage implements CheckpointStorage {
       }
       return {
         read: (position: number, length: number) =>
-          this.#reading(path, async () => {
-            if (position + length > file.sizeBytes) throw damaged(path, 'a chunk lies behind its end');
-            const bytes = new Uint8Array(length);
-            if ((await readFully(opened, bytes, position)) < length) throw damaged(path, 'it has become shorter');
-            return bytes;
-          }),
+          this.#reading(path, () => readPart(opened, path, file.sizeBytes, { position, length })),
         close: () => opened.close(),
       };
     });
@@ -159,19 +141,12 @@ export class DirectoryStorage implements CheckpointStorage {
     return path;
   }
 
-  #readMetadata(
-    path: string,
-    expected: Content | null,
-  ): Promise<{ readonly metadata: CheckpointMetadata; readonly content: Content }> {
+  #readMetadata(path: string, expected: Content | null): Promise<FoundMetadata> {
     return this.#reading(path, async () => {
       const opened = await openExisting(this.#files, path);
       try {
         const likelySize = (expected ?? (await this.#files.stat(path)))?.sizeBytes;
-        const content = await checkFile(opened, path, METADATA_ENVELOPE, expected, likelySize);
-        if (content.sizeBytes > MAX_METADATA_BYTES) throw damaged(path, `it has ${content.sizeBytes} bytes`);
-        const bytes = new Uint8Array(content.sizeBytes);
-        if ((await readFully(opened, bytes, 0)) < bytes.length) throw damaged(path, 'it has become shorter');
-        return { metadata: decodeMetadata(bytes, path), content };
+        return await readMetadataFile(opened, path, expected, likelySize);
       } finally {
         await opened.close();
       }
@@ -180,24 +155,9 @@ export class DirectoryStorage implements CheckpointStorage {
 
   async #locateMetadata(path: string): Promise<string> {
     if ((await this.#files.stat(path)) !== null) return path;
-    const entries = [...(await this.#files.list(path))].sort();
-    const found = entries.filter((name) => name.endsWith(METADATA_SUFFIX));
-    if (found.length === 1) return join(path, found[0] as string);
-    const checkpoints = entries.filter(isCheckpointDirectory);
-    // As the directory of a savepoint does.
-    const [only] = checkpoints;
-    if (found.length === 0 && only !== undefined && checkpoints.length === 1) {
-      return this.#locateMetadata(join(path, only));
-    }
-    const reason =
-      found.length > 1
-        ? `it has several, name one: ${shorten(found)}`
-        : checkpoints.length > 0
-          ? `it holds checkpoints, name one: ${shorten(checkpoints)}`
-          : entries.length > 0
-            ? `nothing in it ends with ${METADATA_SUFFIX}; it holds ${shorten(entries)}`
-            : 'there is no such directory, or it is empty';
-    throw stateErrors.create('MR-STATE-NOT-FOUND', { location: path, reason });
+    const entry = chooseMetadata(path, await this.#files.list(path));
+    const inside = join(path, entry);
+    return isCheckpointDirectory(entry) ? this.#locateMetadata(inside) : inside;
   }
 
   async #reading<T>(path: string, act: () => Promise<T>): Promise<T> {
@@ -207,8 +167,4 @@ export class DirectoryStorage implements CheckpointStorage {
       throw storageFailure(error, 'read', path);
     }
   }
-}
-
-function shorten(names: readonly string[]): string {
-  return names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ', …' : '');
 }

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 import {
   checkpointDirectory,
@@ -8,9 +8,31 @@ import {
   type CheckpointMetadata,
   type OperatorStateHandle,
 } from '../../core/index.ts';
-import { damaged } from './checked-file.ts';
+import { checkFile, damaged, METADATA_ENVELOPE, readPart, type Content, type ReadableFile } from './checked-file.ts';
 import { decodeJson, encodeJson } from './lossless-json.ts';
 import { metadataShape } from './metadata-shape.ts';
+
+/** Far above what metadata takes; a larger file is not held in memory. */
+const MAX_METADATA_BYTES = 1024 * 1024 * 1024;
+
+export interface FoundMetadata {
+  readonly metadata: CheckpointMetadata;
+  readonly content: Content;
+}
+
+/** Checks all of a metadata file, and reads it; any that is sound without `expected`. */
+export async function readMetadataFile(
+  file: ReadableFile,
+  path: string,
+  expected: Content | null,
+  likelySize?: number,
+): Promise<FoundMetadata> {
+  const content = await checkFile(file, path, METADATA_ENVELOPE, expected, likelySize);
+  const { sizeBytes } = content;
+  if (sizeBytes > MAX_METADATA_BYTES) throw damaged(path, `it has ${sizeBytes} bytes`);
+  const bytes = await readPart(file, path, sizeBytes, { position: 0, length: sizeBytes });
+  return { metadata: decodeMetadata(bytes, path), content };
+}
 
 export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   return encodeJson(metadata);
@@ -30,15 +52,15 @@ export function decodeMetadata(bytes: Uint8Array, path: string): CheckpointMetad
 }
 
 /**
- * The same checkpoint where the metadata stands at `path`, outside the storage: its files get absolute names. Those of
- * its own directory are beside the metadata, whatever that directory is called by now; those of other checkpoints in
+ * The same checkpoint where the metadata stands at `path`, a URL perhaps, outside the storage: its files get absolute
+ * names. Those of its own directory are beside the metadata, whatever that directory is called by now; those of other checkpoints in
  * the directories next to it.
  */
 export function relocated(metadata: CheckpointMetadata, path: string): CheckpointMetadata {
   const here = dirname(path);
   const own = checkpointDirectory(metadata.checkpointId);
   const locate = (name: string): string =>
-    dirname(name) === own ? join(here, basename(name)) : join(dirname(here), name);
+    dirname(name) === own ? `${here}/${basename(name)}` : `${dirname(here)}/${name}`;
   const moved = (handle: OperatorStateHandle): OperatorStateHandle => ({
     ...handle,
     file: { ...handle.file, name: locate(handle.file.name) },
