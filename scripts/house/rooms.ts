@@ -86,6 +86,7 @@ export const programFolders: readonly string[] = ['scripts', 'bench', 'bench/mic
 
 /** Each third-party package that the product uses has one home: a folder or a file. Tests may use any. */
 export const clientHomes: Readonly<Record<string, string>> = {
+  '@aws-sdk/client-s3': 'src/state/storage/s3/',
   '@node-rs/crc32': 'src/core/crc32c.ts',
   avsc: 'src/connectors/formats/',
   commander: 'src/cli/',
