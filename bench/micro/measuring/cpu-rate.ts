@@ -1,4 +1,4 @@
-/** What the programs that measure one thread share: the clock, the command line, and what an operator is opened with. */
+/** What programs that measure one thread share: the clock, the command line, and what an operator is opened with. */
 import type { OperatorContext } from '../../../src/core/index.ts';
 import { nodePorts } from '../../../src/core/node-ports.ts';
 

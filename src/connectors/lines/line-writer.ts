@@ -19,7 +19,7 @@ interface Begun {
   readonly recordsOut: Counter;
 }
 
-/** A sink's writer that makes a line of every row. Its subclasses know where the lines go; their open() calls begin(). */
+/** A sink's writer that makes a line of every row. Subclasses know where lines go; their open() calls begin(). */
 export abstract class LineWriter implements SinkWriter {
   protected readonly spec: SinkSpec;
   protected readonly format: FormatDefinition;
