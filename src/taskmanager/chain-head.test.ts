@@ -5,6 +5,7 @@ import { ManualClock } from '../testing/index.ts';
 import { Chain } from './chain.ts';
 import type { ChainControl, ChainTail } from './chain.ts';
 import { SourceHead } from './chain-head.ts';
+import { InFlightRows } from './checkpoints/in-flight-rows.ts';
 import { SplitWatermarks } from './split-watermarks.ts';
 
 const schema = { fields: [{ name: 'at', type: types.timestamp }] };
@@ -68,8 +69,18 @@ class LogTail implements ChainTail {
   #batch: ColumnBatch | null = null;
   onReady = (): void => undefined;
   onFailure = (): void => undefined;
+  overtaken = (): void => undefined;
   constructor(log: string[]) {
     this.#log = log;
+  }
+  hurry(): void {
+    this.#log.push('hurry');
+  }
+  calm(): void {
+    this.#log.push('calm');
+  }
+  settle(): boolean {
+    return true;
   }
   offer(batch: ColumnBatch): void {
     this.#batch = batch;
@@ -107,7 +118,11 @@ function headOf(options: HeadOptions = {}) {
     watermarkIntervalMs: 10,
     clock,
     barriers: {
-      aligned: (id) => log.push(`aligned ${id}`),
+      heard: () => undefined,
+      aligned: (id) => {
+        log.push(`aligned ${id}`);
+        return new InFlightRows();
+      },
       captured: (splits, committables) => {
         const times = splits.map(({ eventTime }) => eventTime?.maxTimestampMs ?? 'none').join();
         log.push(`captured ${times}, ${committables.length} handles`);

@@ -1,6 +1,8 @@
 import type { Clock, Committable, Counter, SourceReader, Split, Timer } from '../core/index.ts';
 import type { CheckpointTrigger } from '../rpc/index.ts';
 import type { Chain } from './chain.ts';
+import type { InFlightRows } from './checkpoints/in-flight-rows.ts';
+import type { Barrier, FrameTaker } from './exchange/channel.ts';
 import type { InputGate } from './exchange/input-gate.ts';
 import type { SplitWatermarks } from './split-watermarks.ts';
 
@@ -15,14 +17,21 @@ export interface ChainHead {
    * is at hand until onReady is called. Gives the last batch back first. Throws what went wrong since.
    */
   pull(chain: Chain): 'fed' | 'empty' | 'ended';
+  /** The barrier of this checkpoint, which is there or about to come, enters the chain as soon as that is empty. */
+  overtake(checkpointId: number): void;
   /** The checkpoint is aborted: a barrier of it that has not entered the chain yet never does. */
   abort(checkpointId: number): void;
 }
 
 /** What is told of barriers that enter a chain, in a job that takes checkpoints. */
 export interface BarrierEntry {
-  /** The barrier is there on all inputs. Nothing is processed from now on until it has left the chain. */
-  aligned(checkpointId: number, alignmentMs: number): void;
+  /** A barrier is on its way, whatever stands in front of it. */
+  heard(checkpointId: number, mode: Barrier['mode']): void;
+  /**
+   * The barrier is there on all inputs, or has overtaken what was in front of it: then that goes to what is returned.
+   * Nothing is processed from now on until it has left the chain.
+   */
+  aligned(checkpointId: number, alignmentMs: number): InFlightRows;
   /** What the source at the head contributes. */
   captured(splits: readonly Split[], committables: readonly Committable[]): void;
 }
@@ -98,6 +107,7 @@ export class SourceHead implements ChainHead {
   trigger(trigger: CheckpointTrigger): void {
     this.#triggers.push(trigger);
     this.#isControlDue = true;
+    this.#parts.barriers?.heard(trigger.checkpointId, modeOf(trigger));
     this.onReady();
   }
 
@@ -106,6 +116,10 @@ export class SourceHead implements ChainHead {
     this.#maxWatermarkMs = maxWatermarkMs;
     this.#isControlDue = true;
     this.onReady();
+  }
+
+  overtake(): void {
+    // Nothing stands in front of a source's barrier but what is in the chain.
   }
 
   /** How far it has come, where its watermarks are aligned with those of others. */
@@ -203,7 +217,7 @@ export class SourceHead implements ChainHead {
         this.#barrierPhase = 'none';
         if (stopsSource) this.#stoppedBehind = checkpointId;
         this.#parts.barriers?.captured(this.positions(), this.#committables);
-        chain.start({ kind: 'barrier', checkpointId, triggeredAtMs });
+        chain.start({ kind: 'barrier', checkpointId, triggeredAtMs, ...(trigger.isAligned ? ALIGNED : {}) });
         return 'fed';
     }
   }
@@ -263,6 +277,12 @@ export class SourceHead implements ChainHead {
   }
 }
 
+const ALIGNED = { mode: 'aligned' } as const;
+
+function modeOf({ isAligned = false }: CheckpointTrigger): Barrier['mode'] {
+  return isAligned ? ALIGNED.mode : undefined;
+}
+
 export class GateHead implements ChainHead {
   onReady: () => void = () => undefined;
   readonly stepId: string;
@@ -275,6 +295,12 @@ export class GateHead implements ChainHead {
     this.stepId = stepId;
     this.#barriers = barriers;
     gate.onElement = () => this.onReady();
+    gate.onBarrier = ({ checkpointId, mode }) => barriers?.heard(checkpointId, mode);
+    gate.onHurry = (checkpointId) => barriers?.heard(checkpointId, 'unaligned');
+  }
+
+  overtake(checkpointId: number): void {
+    this.#gate.overtake(checkpointId);
   }
 
   abort(checkpointId: number): void {
@@ -288,8 +314,16 @@ export class GateHead implements ChainHead {
       chain.offer(element.batch, this.#gate.input);
       return 'fed';
     }
-    if (element.kind === 'barrier') this.#barriers?.aligned(element.checkpointId, this.#gate.alignmentMs);
+    if (element.kind === 'barrier') this.#barrier(element);
     chain.start(element);
     return element.kind === 'end-of-input' ? 'ended' : 'fed';
   }
+
+  #barrier({ checkpointId, mode }: Barrier): void {
+    const rows = this.#barriers?.aligned(checkpointId, this.#gate.alignmentMs);
+    if (mode === 'unaligned') this.#gate.record(checkpointId, (route) => rows?.takerOf(route) ?? NOBODY);
+  }
 }
+
+/** For jobs that take no checkpoints, and so have no barriers. */
+const NOBODY: FrameTaker = Object.freeze({ isOver: true, take: () => undefined, end: () => undefined });

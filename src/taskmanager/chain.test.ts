@@ -15,11 +15,21 @@ class LogTail implements ChainTail {
   readonly stepId = 'tail';
   onReady = (): void => undefined;
   onFailure = (): void => undefined;
+  overtaken = (): void => undefined;
   isOpen = true;
   #batch: ColumnBatch | null = null;
   readonly #log: string[];
   constructor(log: string[]) {
     this.#log = log;
+  }
+  hurry(): void {
+    this.#log.push('hurry');
+  }
+  calm(): void {
+    this.#log.push('calm');
+  }
+  settle(): boolean {
+    return true;
   }
   offer(batch: ColumnBatch): void {
     this.#batch = batch;

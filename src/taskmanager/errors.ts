@@ -78,6 +78,13 @@ export const taskErrors = defineErrors({
     message: 'the checkpoint holds state of kind {kind} for a step that remembers nothing',
     help: 'The plan that the job was restored by does not fit its steps. Please report it with the job file.',
   },
+  'MR-TASK-ROWS-UNCLAIMED': {
+    domain: 'internal',
+    scope: 'job',
+    retry: 'never',
+    message: 'the checkpoint holds rows on their way to step {step}, where no chain of this task begins or goes on',
+    help: 'The plan that the job was restored by does not fit its steps. Please report it with the job file.',
+  },
   'MR-TASK-BAD-FRAME': {
     domain: 'internal',
     scope: 'job',

@@ -34,6 +34,15 @@ class SlowEdge implements EdgeWriter {
   flush(): void {
     // Nothing is gathered.
   }
+  hurry(): void {
+    // It only logs.
+  }
+  calm(): void {
+    // It only logs.
+  }
+  overtake(barrier: ControlElement): boolean {
+    return this.control(barrier);
+  }
   close(): void {
     // Nothing is held.
   }
@@ -67,7 +76,7 @@ class OddIsLate implements Operator {
 describe('rows that come too late', () => {
   it('leave a chain by edges of their own, and what controls the stream by all', () => {
     const [first, late, second] = [new SlowEdge(), new SlowEdge(), new SlowEdge()];
-    const tail = new ExchangeTail([first, late, second], 'step', [null, LATE_SIDE, null]);
+    const tail = new ExchangeTail([first, late, second], 'step', [null, LATE_SIDE, null], []);
     const operator = new OddIsLate();
     const stage: ChainStage = { operator, stepId: 'step', recordsIn: { value: 0 }, recordsOut: { value: 0 } };
     const chain = new Chain([stage], tail, -Infinity);

@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { JobEdge } from '../graph/index.ts';
-import type { SlotId } from '../core/index.ts';
+import type { SlotId, StepId } from '../core/index.ts';
 import type { SliceDescriptor, TaskDescriptor, TaskInput, TaskOutput } from '../rpc/index.ts';
-import type { ChannelLimits, InputChannel, OutputChannel } from './exchange/channel.ts';
+import type { ChannelLimits, OutputChannel } from './exchange/channel.ts';
 import { DataLink } from './exchange/data-link.ts';
 import { ForwardWriter, SpreadingWriter } from './exchange/edge-writer.ts';
 import type { EdgeWriter } from './exchange/edge-writer.ts';
@@ -18,7 +18,7 @@ import { frameBytesFor } from './runtime-limits.ts';
 export class SlotLinks {
   readonly #slotId: SlotId;
   readonly #maxParallelism: number;
-  readonly #limits: ChannelLimits;
+  readonly limits: ChannelLimits;
   readonly #links = new Map<SlotId, DataLink>();
   /** Channels within the slot, by number: whoever comes first makes both ends. */
   readonly #local = new Map<number, LocalChannel>();
@@ -28,19 +28,21 @@ export class SlotLinks {
     this.#slotId = slice.slot.slotId;
     this.#maxParallelism = slice.maxParallelism;
     const channelCount = slice.tasks.reduce((sum, task) => sum + channelsOf(task), 0);
-    this.#limits = { credits, frameBytes: frameBytesFor(memoryBytes, channelCount, credits) };
+    this.limits = { credits, frameBytes: frameBytesFor(memoryBytes, channelCount, credits) };
   }
 
   connect(peer: SlotId, port: MessagePort): void {
     this.#link(peer).connect(port);
   }
 
-  /** The receiving end of a subtask that no source feeds. */
-  gate(task: TaskDescriptor, options: GateOptions): InputGate {
-    const channels = task.inputs.flatMap((input, index) =>
-      this.#inputs(task, input).map((channel): GateChannel => ({ channel, input: index })),
-    );
-    return new InputGate(channels, options);
+  /** The receiving end of a subtask that no source feeds; `stepId` is its first step. */
+  gate(task: TaskDescriptor, stepId: StepId, options: GateOptions): InputGate {
+    const gate = new InputGate(task.inputs.flatMap((_, input) => this.#inputs(task, input, stepId)), options);
+    for (const { edge, firstChannel } of task.inputs) {
+      if (edge.exchange.kind !== 'forward') continue;
+      this.#forwardChannel(firstChannel + task.subtaskIndex).onHurry = (id) => gate.onHurry(id);
+    }
+    return gate;
   }
 
   /** The sending end of one edge of a subtask. */
@@ -52,27 +54,32 @@ export class SlotLinks {
       const channel = firstChannel + sender * receivers.length + index;
       return receiver.slotId === this.#slotId
         ? this.#localChannel(channel, edge)
-        : new RemoteOutput(this.#link(receiver.slotId), channel, edge.schema, this.#limits);
+        : new RemoteOutput(this.#link(receiver.slotId), channel, edge.schema, this.limits);
     });
-    return new SpreadingWriter(
-      channels,
-      createPartitioner(edge.exchange, receivers.length, this.#maxParallelism, sender),
-    );
+    const partitioner = createPartitioner(edge.exchange, receivers.length, this.#maxParallelism, sender);
+    return new SpreadingWriter(channels, partitioner, canOvertake(edge));
   }
 
   close(): void {
     for (const link of this.#links.values()) link.close();
   }
 
-  #inputs(task: TaskDescriptor, { edge, firstChannel, senders }: TaskInput): InputChannel[] {
-    const receiver = task.subtaskIndex;
-    if (edge.exchange.kind === 'forward') return [this.#forwardChannel(firstChannel + receiver)];
-    const receiverCount = task.vertex.parallelism;
-    return senders.map((sender, index) => {
-      const channel = firstChannel + index * receiverCount + receiver;
-      return sender.slotId === this.#slotId
-        ? this.#localChannel(channel, edge)
-        : new RemoteInput(this.#link(sender.slotId), channel, edge.schema);
+  #inputs(task: TaskDescriptor, input: number, stepId: StepId): GateChannel[] {
+    const { subtaskIndex: receiver, vertex } = task;
+    const { edge, firstChannel, senders } = task.inputs[input] as TaskInput;
+    const { exchange, schema } = edge;
+    if (exchange.kind === 'forward') {
+      return [{ channel: this.#forwardChannel(firstChannel + receiver), input, overtakable: null }];
+    }
+    const receivers = vertex.parallelism;
+    const keys = exchange.kind === 'hash' ? exchange.keys : null;
+    return senders.map(({ slotId }, sender): GateChannel => {
+      const number = firstChannel + sender * receivers + receiver;
+      const isLocal = slotId === this.#slotId;
+      const channel = isLocal ? this.#localChannel(number, edge) : new RemoteInput(this.#link(slotId), number, schema);
+      if (!canOvertake(edge)) return { channel, input, overtakable: null };
+      const route = { stepId, input, keys, sender, receiver, receivers, schema };
+      return { channel, input, overtakable: { channel, route } };
     });
   }
 
@@ -88,7 +95,7 @@ export class SlotLinks {
   #localChannel(channel: number, edge: JobEdge): LocalChannel {
     let local = this.#local.get(channel);
     if (local === undefined) {
-      local = new LocalChannel(edge.schema, this.#limits);
+      local = new LocalChannel(edge.schema, this.limits);
       this.#local.set(channel, local);
     }
     return local;
@@ -97,11 +104,16 @@ export class SlotLinks {
   #forwardChannel(channel: number): ForwardChannel {
     let forward = this.#forward.get(channel);
     if (forward === undefined) {
-      forward = new ForwardChannel(this.#limits.credits);
+      forward = new ForwardChannel(this.limits.credits);
       this.#forward.set(channel, forward);
     }
     return forward;
   }
+}
+
+/** Whether a barrier may overtake rows: only where it is clear who takes them when the job is rescaled. */
+function canOvertake({ exchange }: JobEdge): boolean {
+  return exchange.kind === 'hash' || exchange.kind === 'rebalance';
 }
 
 /** The other slots that a slice exchanges data with. */

@@ -5,6 +5,8 @@ import type { Alarms } from './alarms.ts';
 import type { Chain } from './chain.ts';
 import { SourceHead } from './chain-head.ts';
 import type { ChainHead } from './chain-head.ts';
+import type { AlignmentTimeout } from './checkpoints/alignment-timeout.ts';
+import type { RecoveredRows } from './checkpoints/recovered-rows.ts';
 import type { CheckpointReports, SubtaskCheckpoints } from './checkpoints/subtask-checkpoints.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
 import type { TaskCounters } from './task-counters.ts';
@@ -26,6 +28,9 @@ export interface SubtaskParts {
   readonly alarms: Alarms;
   /** Null where the job takes no checkpoints. */
   readonly checkpoints: SubtaskCheckpoints | null;
+  readonly timeout: AlignmentTimeout;
+  /** Filled by `restore`. */
+  readonly recovered: RecoveredRows;
   /** In the order of opening: from the tail to the head, so that nobody is fed before it is ready. */
   readonly parts: readonly SubtaskPart[];
   /**
@@ -84,6 +89,7 @@ export class Subtask implements Runnable {
     parts.chain.onReady = wake;
     parts.head.onReady = wake;
     parts.alarms.onDue = wake;
+    parts.timeout.onDue = (checkpointId) => this.#hurry(checkpointId);
     parts.checkpoints?.connect({
       loop: around.loop,
       reports: around.reports(this),
@@ -136,6 +142,7 @@ export class Subtask implements Runnable {
   checkpointAborted(checkpointId: number): void {
     this.#parts.head.abort(checkpointId);
     this.#parts.checkpoints?.aborted(checkpointId);
+    this.#parts.chain.calm(checkpointId);
   }
 
   run(deadlineMs: number): void {
@@ -145,6 +152,14 @@ export class Subtask implements Runnable {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** A checkpoint has waited for long enough: its barrier overtakes what it waits for. */
+  #hurry(checkpointId: number): void {
+    // At the end of input no barrier comes; its last rows wait for room as ever.
+    if (this.#phase !== 'running') return;
+    this.#parts.head.overtake(checkpointId);
+    this.#parts.chain.hurry(checkpointId);
   }
 
   #drive(deadlineMs: number): void {
@@ -167,20 +182,34 @@ export class Subtask implements Runnable {
       this.#finish();
       return false;
     }
-    if (this.#parts.alarms.isDue && this.#startAlarm()) return true;
-    if (this.#isDirty && this.#around.ports.clock.monotonicMs() >= this.#flushAtMs) return this.#flush();
+    const { chain, recovered } = this.#parts;
+    // A barrier is to enter before anything that can wait.
+    if (!chain.isHurried && this.#feedFirst()) return true;
     switch (this.#pull()) {
       case 'fed':
         this.#setDirty();
         return true;
       case 'ended':
+        if (!recovered.isEmpty) throw new Error('the input has ended, and what was on its way is not processed');
         this.#phase = 'finishing';
         // Time goes on no more.
         this.#parts.alarms.close();
         return true;
       case 'empty':
-        return this.#isDirty ? this.#flush() : false;
+        return this.#isDirty && !chain.isHurried ? this.#flush() : false;
     }
+  }
+
+  /** Feeds what comes before new input. */
+  #feedFirst(): boolean {
+    const { chain, recovered, alarms } = this.#parts;
+    if (!recovered.isEmpty) {
+      recovered.feed(chain);
+      this.#setDirty();
+      return true;
+    }
+    if (alarms.isDue && this.#startAlarm()) return true;
+    return this.#isDirty && this.#around.ports.clock.monotonicMs() >= this.#flushAtMs ? this.#flush() : false;
   }
 
   #pull(): 'fed' | 'empty' | 'ended' {

@@ -4,6 +4,7 @@ import type { CheckpointStorage, OperatorStateHandle, StateSchema, StateSnapshot
 import { ManualClock, MemoryCheckpointStorage } from '../../testing/index.ts';
 import { DEFAULT_LIMITS } from '../runtime-limits.ts';
 import { TaskLoop } from '../task-loop.ts';
+import { InFlightRows } from './in-flight-rows.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 
 const schema: StateSchema = { kind: 'test', version: 1, key: { fields: [] }, values: { fields: [] }, settings: {} };
@@ -49,6 +50,13 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await nodePorts.macrotasks.yield();
 }
 
+/** Of a barrier that has overtaken nothing. */
+function noRows(): InFlightRows {
+  const rows = new InFlightRows();
+  rows.end();
+  return rows;
+}
+
 describe('a snapshot on its way to a file', () => {
   it('is one file for all operators, in which every chunk is found again', async () => {
     const clock = new ManualClock();
@@ -56,7 +64,7 @@ describe('a snapshot on its way to a file', () => {
     const loop = loopOf(clock);
     const [first, second, empty] = [snapshotOf([5, 300_000, 7, 200_000, 90_000]), snapshotOf([3]), snapshotOf([])];
     const captures = [first, empty, second].map(({ snapshot }, index) => ({ stepId: `s${index}`, schema, snapshot }));
-    const writer = new SnapshotWriter(4, captures, { storage, owner: 'me', loop, clock });
+    const writer = new SnapshotWriter(4, captures, noRows(), { storage, owner: 'me', loop, clock });
     const written = await writer.result;
     expect(written?.operators.map(({ stepId }) => stepId)).toEqual(['s0', 's2']);
     expect(written?.sizeBytes).toBe(590_015);
@@ -76,8 +84,9 @@ describe('a snapshot on its way to a file', () => {
     const storage = new MemoryCheckpointStorage();
     const loop = loopOf(clock);
     const { snapshot } = snapshotOf([]);
-    const writer = new SnapshotWriter(4, [{ stepId: 's', schema, snapshot }], { storage, owner: 'me', loop, clock });
-    expect(await writer.result).toEqual({ operators: [], sizeBytes: 0 });
+    const captures = [{ stepId: 's', schema, snapshot }];
+    const writer = new SnapshotWriter(4, captures, noRows(), { storage, owner: 'me', loop, clock });
+    expect(await writer.result).toEqual({ operators: [], channels: [], sizeBytes: 0 });
     expect(await storage.list()).toEqual([]);
     loop.stop();
   });
@@ -87,7 +96,8 @@ describe('a snapshot on its way to a file', () => {
     const { snapshot, taken } = snapshotOf(new Array<number>(100).fill(10), clock, 0.4);
     const loop = new TaskLoop({ ...nodePorts, clock }, DEFAULT_LIMITS, () => undefined);
     const storage = new MemoryCheckpointStorage();
-    const writer = new SnapshotWriter(4, [{ stepId: 's', schema, snapshot }], { storage, owner: 'me', loop, clock });
+    const captures = [{ stepId: 's', schema, snapshot }];
+    const writer = new SnapshotWriter(4, captures, noRows(), { storage, owner: 'me', loop, clock });
     writer.run(clock.monotonicMs() + 1);
     expect(taken()).toBe(3);
     writer.run(clock.monotonicMs() + 1);
@@ -116,7 +126,7 @@ describe('a snapshot on its way to a file', () => {
     const loop = loopOf(clock);
     const { snapshot, releases } = snapshotOf([300_000, 5]);
     const captures = [{ stepId: 's', schema, snapshot }];
-    const writer = new SnapshotWriter(4, captures, { storage: slow, owner: 'me', loop, clock });
+    const writer = new SnapshotWriter(4, captures, noRows(), { storage: slow, owner: 'me', loop, clock });
     await settled();
     expect(writer.abandon()).toBe(true);
     expect(writer.abandon()).toBe(false);
@@ -148,7 +158,7 @@ describe('a snapshot on its way to a file', () => {
     });
     const loop = loopOf(clock);
     const captures = [{ stepId: 's', schema, snapshot: snapshotOf([5]).snapshot }];
-    const writer = new SnapshotWriter(4, captures, { storage: slow, owner: 'me', loop, clock });
+    const writer = new SnapshotWriter(4, captures, noRows(), { storage: slow, owner: 'me', loop, clock });
     await settled();
     writer.abandon();
     finish();
@@ -168,7 +178,7 @@ describe('a snapshot on its way to a file', () => {
     const loop = loopOf(clock);
     const { snapshot, releases } = snapshotOf([5]);
     const captures = [{ stepId: 's', schema, snapshot }];
-    const writer = new SnapshotWriter(4, captures, { storage: full, owner: 'me', loop, clock });
+    const writer = new SnapshotWriter(4, captures, noRows(), { storage: full, owner: 'me', loop, clock });
     await expect(writer.result).rejects.toThrow('the disk is full');
     expect(releases()).toBe(1);
     loop.stop();

@@ -1,17 +1,21 @@
 /**
- * Writes what a subtask's operators remembered when a barrier passed, while the subtask goes on: chunks are taken in
- * short slices, whenever the loop has a turn for it, gathered, and appended to one file.
+ * Writes what a subtask's operators remembered when a barrier passed, and the rows that it overtook, while the subtask
+ * goes on: chunks are taken in short slices, whenever the loop has a turn for it, gathered, and appended to one file.
  */
 import type {
+  ChannelStateHandle,
   CheckpointStorage,
   Clock,
+  InFlightRoute,
   OperatorStateHandle,
+  StateFile,
   StateFileWriter,
   StateSchema,
   StateSnapshot,
 } from '../../core/index.ts';
 import { stepId } from '../../core/index.ts';
 import type { Runnable, TaskLoop } from '../task-loop.ts';
+import type { InFlightRows } from './in-flight-rows.ts';
 
 /** Chunks are gathered to about so much before they are appended. */
 const BUFFER_BYTES = 256 * 1024;
@@ -25,6 +29,7 @@ export interface OperatorCapture {
 
 export interface WrittenState {
   readonly operators: readonly OperatorStateHandle[];
+  readonly channels: readonly ChannelStateHandle[];
   readonly sizeBytes: number;
 }
 
@@ -42,7 +47,10 @@ export class SnapshotWriter implements Runnable {
   /** Rejects where the state could not be written; resolves to null after abandon(). */
   readonly result: Promise<WrittenState | null>;
   readonly #captures: readonly OperatorCapture[];
+  readonly #rows: InFlightRows;
   readonly #around: SnapshotSurroundings;
+  /** Of each channel that something was overtaken in: position and length of each batch. */
+  readonly #batches = new Map<InFlightRoute, number[]>();
   /** Per capture: key group, position and length of each chunk. */
   readonly #chunks: number[][];
   #file: StateFileWriter | null = null;
@@ -61,9 +69,18 @@ export class SnapshotWriter implements Runnable {
   #resolve: (state: WrittenState | null) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(checkpointId: number, captures: readonly OperatorCapture[], around: SnapshotSurroundings) {
+  constructor(
+    checkpointId: number,
+    captures: readonly OperatorCapture[],
+    rows: InFlightRows,
+    around: SnapshotSurroundings,
+  ) {
     this.checkpointId = checkpointId;
     this.#captures = captures;
+    this.#rows = rows;
+    rows.onChange = () => {
+      if (!this.#hasEnded) around.loop.wake(this);
+    };
     this.#around = around;
     this.#chunks = captures.map(() => []);
     this.result = new Promise((resolve, reject) => {
@@ -86,7 +103,10 @@ export class SnapshotWriter implements Runnable {
         this.#around.loop.wake(this);
         return;
       }
-      this.#append(true);
+      this.#releaseAll();
+      // What was overtaken may still be coming.
+      if (this.#rows.isComplete) this.#append(true);
+      else if (this.#filledBytes > 0) this.#append(false);
     } catch (error) {
       this.#fail(error);
     }
@@ -105,16 +125,27 @@ export class SnapshotWriter implements Runnable {
     for (; this.#current < this.#captures.length; this.#current++) {
       const chunk = (this.#captures[this.#current] as OperatorCapture).snapshot.next();
       if (chunk === null) continue;
-      const { keyGroup, bytes } = chunk;
-      this.#makeRoom(bytes.length);
-      this.#buffer.set(bytes, this.#filledBytes);
       const chunks = this.#chunks[this.#current] as number[];
-      this.#gathered.push({ chunks, at: chunks.length + 1 });
-      chunks.push(keyGroup, this.#filledBytes, bytes.length);
-      this.#filledBytes += bytes.length;
+      chunks.push(chunk.keyGroup);
+      this.#gather(chunk.bytes, chunks);
       return true;
     }
-    return false;
+    const overtaken = this.#rows.next();
+    if (overtaken === null) return false;
+    const { route, frame } = overtaken;
+    const batches = this.#batches.get(route) ?? [];
+    this.#batches.set(route, batches);
+    this.#gather(new Uint8Array(frame), batches);
+    return true;
+  }
+
+  /** Adds bytes to the buffer, and their position and length to `places`. */
+  #gather(bytes: Uint8Array, places: number[]): void {
+    this.#makeRoom(bytes.length);
+    this.#buffer.set(bytes, this.#filledBytes);
+    this.#gathered.push({ chunks: places, at: places.length });
+    places.push(this.#filledBytes, bytes.length);
+    this.#filledBytes += bytes.length;
   }
 
   #makeRoom(bytes: number): void {
@@ -167,7 +198,12 @@ export class SnapshotWriter implements Runnable {
       if (file === null || chunks.length === 0) return [];
       return [{ stepId: stepId(capture.stepId), schema: capture.schema, file, chunks }];
     });
-    this.#resolve({ operators, sizeBytes: this.#writtenBytes });
+    this.#resolve({ operators, channels: this.#channels(file), sizeBytes: this.#writtenBytes });
+  }
+
+  #channels(file: StateFile | null): readonly ChannelStateHandle[] {
+    if (file === null) return [];
+    return [...this.#batches].map(([route, batches]) => ({ ...route, file, batches }));
   }
 
   /** It may be abandoned while something is awaited. */
@@ -184,6 +220,7 @@ export class SnapshotWriter implements Runnable {
   #drop(): void {
     this.#hasEnded = true;
     this.#releaseAll();
+    this.#rows.abandon();
     const abort = (): void => {
       // What cannot be removed either is found by the cleaning up of files that no pointer names.
       if (!this.#isFinishing) this.#file?.abort().catch(() => undefined);

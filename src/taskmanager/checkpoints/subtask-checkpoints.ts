@@ -15,6 +15,7 @@ import { serializeError } from '../../core/index.ts';
 import type {
   CheckpointStorage,
   Committable,
+  InFlightRoute,
   OperatorState,
   Ports,
   SinkWriter,
@@ -26,8 +27,12 @@ import type { CheckpointAcknowledgement, CheckpointDecline } from '../../rpc/ind
 import type { BarrierEntry } from '../chain-head.ts';
 import type { BarrierObserver, Chain } from '../chain.ts';
 import { taskErrors } from '../errors.ts';
+import type { Barrier } from '../exchange/channel.ts';
 import type { TaskLoop } from '../task-loop.ts';
+import type { AlignmentTimeout } from './alignment-timeout.ts';
+import { InFlightRows } from './in-flight-rows.ts';
 import { PartCommits } from './part-commits.ts';
+import type { RecoveredRows } from './recovered-rows.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import type { OperatorCapture } from './snapshot-writer.ts';
 
@@ -49,6 +54,9 @@ export interface SubtaskCheckpointsParts {
   readonly source: { readonly stepId: string; readonly reader: SourceReader } | null;
   readonly sink: { readonly stepId: string; readonly writer: SinkWriter } | null;
   readonly chain: Chain;
+  readonly timeout: AlignmentTimeout;
+  /** What was on its way to it in the checkpoint that it is restored from. */
+  readonly recovered: RecoveredRows;
 }
 
 /** What is told to the subtask. */
@@ -67,6 +75,7 @@ interface Passing {
   readonly alignmentMs: number;
   readonly sinceMs: number;
   readonly captures: OperatorCapture[];
+  readonly rows: InFlightRows;
   splits: readonly Split[];
   committables: readonly Committable[];
   isAborted: boolean;
@@ -96,7 +105,11 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
     this.#events = events;
   }
 
-  aligned(checkpointId: number, alignmentMs: number): void {
+  heard(checkpointId: number, mode: Barrier['mode']): void {
+    this.#parts.timeout.heard(checkpointId, mode);
+  }
+
+  aligned(checkpointId: number, alignmentMs: number): InFlightRows {
     const { clock, crashPoints } = this.#parts.ports;
     crashPoints?.reached('barrier-aligned');
     // Only one snapshot is taken at a time. The older checkpoint cannot be wanted any more.
@@ -106,15 +119,25 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
       if (older.abandon()) this.overtaken(older.checkpointId);
     }
     this.#lastBarrierId = checkpointId;
+    const rows = new InFlightRows();
+    // Nothing is left of what was recovered but where the barrier has overtaken it.
+    this.#parts.recovered.record(rows);
     this.#passing = {
       checkpointId,
       alignmentMs,
       sinceMs: clock.monotonicMs(),
       captures: [],
+      rows,
       splits: [],
       committables: [],
       isAborted: false,
     };
+    return rows;
+  }
+
+  /** The barrier in the chain has overtaken rows at its end. */
+  overtook(route: InFlightRoute, frame: ArrayBuffer): void {
+    this.#passing?.rows.take(route, frame);
   }
 
   captured(splits: readonly Split[], committables: readonly Committable[]): void {
@@ -132,6 +155,8 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
   left(committables: readonly Committable[]): void {
     const passing = this.#passing as Passing;
     this.#passing = null;
+    passing.rows.end();
+    this.#parts.timeout.over(passing.checkpointId);
     const { clock } = this.#parts.ports;
     const leftAtMs = clock.monotonicMs();
     const all = [...passing.committables, ...committables];
@@ -157,7 +182,11 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
 
   aborted(checkpointId: number): void {
     this.#positions.delete(checkpointId);
-    if (this.#passing?.checkpointId === checkpointId) this.#passing.isAborted = true;
+    this.#parts.timeout.over(checkpointId);
+    if (this.#passing?.checkpointId === checkpointId) {
+      this.#passing.isAborted = true;
+      this.#passing.rows.abandon();
+    }
     if (this.#writer?.checkpointId === checkpointId) this.#abandon();
   }
 
@@ -203,7 +232,9 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
   close(): void {
     this.#isClosed = true;
     for (const { snapshot } of this.#passing?.captures ?? []) snapshot.release();
+    this.#passing?.rows.abandon();
     this.#passing = null;
+    this.#parts.timeout.close();
     this.#abandon();
   }
 
@@ -225,11 +256,11 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
   }
 
   async #write(passing: Passing, snapshot: SubtaskSnapshot, leftAtMs: number): Promise<void> {
-    const { checkpointId, captures, alignmentMs, sinceMs } = passing;
+    const { checkpointId, captures, rows, alignmentMs, sinceMs } = passing;
     const { clock, crashPoints } = this.#parts.ports;
     const { loop, reports } = this.#events as SubtaskCheckpointsEvents;
     const { storage, owner } = this.#parts;
-    const writer = new SnapshotWriter(checkpointId, captures, { storage, owner, loop, clock });
+    const writer = new SnapshotWriter(checkpointId, captures, rows, { storage, owner, loop, clock });
     this.#writer = writer;
     try {
       const written = await writer.result;
@@ -240,9 +271,12 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
         alignmentMs,
         syncMs: leftAtMs - sinceMs,
         asyncMs: clock.monotonicMs() - leftAtMs,
-        stateBytes: written.sizeBytes,
+        stateBytes: written.sizeBytes - rows.sizeBytes,
+        inFlightBytes: rows.sizeBytes,
       };
-      reports.acknowledge({ checkpointId, snapshot: { ...snapshot, operators: written.operators }, metrics });
+      const { operators, channels } = written;
+      const inFlight = channels.length === 0 ? {} : { channels };
+      reports.acknowledge({ checkpointId, snapshot: { ...snapshot, operators, ...inFlight }, metrics });
     } catch (error) {
       if (this.#writer === writer) this.#writer = null;
       this.#decline(checkpointId, error);

@@ -262,6 +262,11 @@ export class BatchDecoder {
   }
 }
 
+/** How much of a buffer an encoded frame takes. */
+export function frameBytes(frame: ArrayBuffer): number {
+  return new Int32Array(frame, 0, HEADER_WORDS)[2] as number;
+}
+
 function badFrame(problem: string): Error {
   return taskErrors.create('MR-TASK-BAD-FRAME', { problem });
 }

@@ -1,17 +1,20 @@
 /**
  * All channels between two slots, over one MessagePort. A frame or a control element goes one way, its credit (and the
- * frame's buffer) comes back the other way.
+ * frame's buffer) comes back the other way, but for elements that took none.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { ControlElement } from './channel.ts';
 
 type DataMessage =
   | { readonly kind: 'frame'; readonly channel: number; readonly frame: ArrayBuffer }
-  | { readonly kind: 'control'; readonly channel: number; readonly element: ControlElement }
+  | { readonly kind: 'control'; readonly channel: number; readonly element: ControlElement; readonly isFree: boolean }
   | { readonly kind: 'credit'; readonly channel: number; readonly buffer: ArrayBuffer | null };
 
+/** What arrives in a channel. */
+export type Delivery = Exclude<DataMessage, { readonly kind: 'credit' }>;
+
 export interface FrameReceiver {
-  received(message: ArrayBuffer | ControlElement): void;
+  received(delivery: Delivery): void;
 }
 
 export interface CreditReceiver {
@@ -22,7 +25,7 @@ export class DataLink {
   readonly #receivers = new Map<number, FrameReceiver>();
   readonly #senders = new Map<number, CreditReceiver>();
   /** What arrived before its receiver was there; no more than its sender has credits. */
-  readonly #early = new Map<number, (ArrayBuffer | ControlElement)[]>();
+  readonly #early = new Map<number, Delivery[]>();
   /** What was sent before the port was there; bounded by credits too. */
   readonly #waiting: { readonly message: DataMessage; readonly transfer: ArrayBuffer[] }[] = [];
   #port: MessagePort | null = null;
@@ -55,8 +58,9 @@ export class DataLink {
     this.#send({ kind: 'frame', channel, frame }, [frame]);
   }
 
-  sendControl(channel: number, element: ControlElement): void {
-    this.#send({ kind: 'control', channel, element }, []);
+  /** `isFree`: it takes no credit. */
+  sendControl(channel: number, element: ControlElement, isFree: boolean): void {
+    this.#send({ kind: 'control', channel, element, isFree }, []);
   }
 
   sendCredit(channel: number, buffer: ArrayBuffer | null): void {
@@ -77,13 +81,12 @@ export class DataLink {
       this.#senders.get(message.channel)?.credited(message.buffer);
       return;
     }
-    const content = message.kind === 'frame' ? message.frame : message.element;
     const receiver = this.#receivers.get(message.channel);
-    if (receiver !== undefined) receiver.received(content);
+    if (receiver !== undefined) receiver.received(message);
     else {
       const early = this.#early.get(message.channel);
-      if (early === undefined) this.#early.set(message.channel, [content]);
-      else early.push(content);
+      if (early === undefined) this.#early.set(message.channel, [message]);
+      else early.push(message);
     }
   }
 }

@@ -1,12 +1,15 @@
 import type { ColumnBatch } from '../../core/index.ts';
 import { ignore } from './channel.ts';
-import type { ControlElement, OutputChannel } from './channel.ts';
+import type { Barrier, ControlElement, FrameTaker, OutputChannel } from './channel.ts';
 import type { ForwardChannel } from './forward-channel.ts';
 import type { Partitioner } from './partitioner.ts';
 
+/** Where copies of batches go that a barrier overtakes on the way to a receiver. */
+export type OvertakenBatches = (receiver: number) => FrameTaker;
+
 /**
  * The sending end of one edge of a subtask, in call order: offer() a batch, pump() until it says true; control() an
- * element until it says true; flush() any time between.
+ * element until it says true; flush() and hurry() any time between.
  */
 export interface EdgeWriter {
   /** Called when pump() or control() may get further. */
@@ -19,6 +22,11 @@ export interface EdgeWriter {
   control(element: ControlElement): boolean;
   /** Sends what is gathered, as soon as there is credit for it. */
   flush(): void;
+  /** A checkpoint waits for what is offered: until calm(), it is taken without credit, up to the overdraft. */
+  hurry(checkpointId: number): void;
+  calm(): void;
+  /** As control(), but the barrier overtakes what waits for credit, where the edge allows that. */
+  overtake(barrier: Barrier, batches: OvertakenBatches): boolean;
   close(): void;
 }
 
@@ -49,6 +57,19 @@ export class ForwardWriter implements EdgeWriter {
     // Nothing is gathered.
   }
 
+  hurry(checkpointId: number): void {
+    // The receiver has to give the batch back.
+    this.#channel.onHurry(checkpointId);
+  }
+
+  calm(): void {
+    // Nothing was taken without room.
+  }
+
+  overtake(barrier: Barrier): boolean {
+    return this.control(barrier);
+  }
+
   close(): void {
     this.#channel.close();
   }
@@ -63,11 +84,15 @@ export class SpreadingWriter implements EdgeWriter {
   readonly #isFlushDue: boolean[];
   /** Per channel, whether the present control element was sent. */
   readonly #isSent: boolean[];
+  readonly #canOvertake: boolean;
   #batch: ColumnBatch | null = null;
+  #isHurried = false;
 
-  constructor(channels: readonly OutputChannel[], partitioner: Partitioner) {
+  /** `canOvertake`: batches that a barrier overtakes can be handed to whoever is to have their rows after a restore. */
+  constructor(channels: readonly OutputChannel[], partitioner: Partitioner, canOvertake: boolean) {
     this.#channels = channels;
     this.#partitioner = partitioner;
+    this.#canOvertake = canOvertake;
     this.#isFlushDue = channels.map(() => false);
     this.#isSent = channels.map(() => false);
     channels.forEach((channel, index) => {
@@ -96,18 +121,41 @@ export class SpreadingWriter implements EdgeWriter {
   }
 
   control(element: ControlElement): boolean {
+    // A barrier that may still overtake does not get in line; the end of input is no part of any checkpoint's hurry.
+    const mayWait = element.kind !== 'end-of-input' && !(element.kind === 'barrier' && this.#canOvertake);
     let isDone = true;
     for (let target = 0; target < this.#channels.length; target++) {
       if (this.#isSent[target] === true) continue;
       const channel = this.#channels[target] as OutputChannel;
-      if (channel.hasCredit && !channel.builder.isEmpty) this.#send(channel, target);
-      if (channel.hasCredit && channel.builder.isEmpty) {
+      const mustHaveCredit = !(mayWait && this.#isHurried);
+      if (!channel.builder.isEmpty && this.#canSend(channel)) this.#send(channel, target);
+      if (channel.builder.isEmpty && (mustHaveCredit ? channel.hasCredit : this.#canSend(channel))) {
         channel.sendControl(element);
         this.#isSent[target] = true;
       } else isDone = false;
     }
     if (isDone) this.#isSent.fill(false);
     return isDone;
+  }
+
+  hurry(): void {
+    this.#isHurried = true;
+  }
+
+  calm(): void {
+    this.#isHurried = false;
+  }
+
+  overtake(barrier: Barrier, batches: OvertakenBatches): boolean {
+    if (!this.#canOvertake) return this.control(barrier);
+    for (let target = 0; target < this.#channels.length; target++) {
+      if (this.#isSent[target] === true) continue;
+      const channel = this.#channels[target] as OutputChannel;
+      if (!channel.builder.isEmpty) this.#send(channel, target);
+      channel.overtake(barrier, batches(target));
+    }
+    this.#isSent.fill(false);
+    return true;
   }
 
   flush(): void {
@@ -131,14 +179,18 @@ export class SpreadingWriter implements EdgeWriter {
     let cursor = cursors[target] as number;
     while (cursor < end) {
       if (channel.builder.isFull) {
-        if (!channel.hasCredit) break;
+        if (!this.#canSend(channel)) break;
         this.#send(channel, target);
       }
       cursor = channel.builder.append(batch, rows, cursor, end);
     }
     cursors[target] = cursor;
-    if (channel.builder.isFull && channel.hasCredit) this.#send(channel, target);
+    if (channel.builder.isFull && this.#canSend(channel)) this.#send(channel, target);
     return cursor === end;
+  }
+
+  #canSend(channel: OutputChannel): boolean {
+    return channel.hasCredit || (this.#isHurried && channel.hasOverdraft);
   }
 
   #send(channel: OutputChannel, target: number): void {

@@ -40,7 +40,8 @@ function open(exchange: Exclude<Exchange, { kind: 'forward' }>, targets: number,
     outputs.push(local ?? new RemoteOutput(links[0], target, schema, limits));
     receivers.push({ input: local ?? new RemoteInput(links[1], target, schema), rows: [], hasEnded: false });
   }
-  const writer = new SpreadingWriter(outputs, createPartitioner(exchange, targets, 128, 0));
+  const partitioner = createPartitioner(exchange, targets, 128, 0);
+  const writer = new SpreadingWriter(outputs, partitioner, exchange.kind !== 'broadcast');
   return {
     writer,
     outputs,

@@ -1,6 +1,6 @@
 import type { ColumnBatch, StreamElement } from '../../core/index.ts';
 import { ignore } from './channel.ts';
-import type { ControlElement, InputChannel } from './channel.ts';
+import type { Barrier, ControlElement, InputChannel } from './channel.ts';
 
 /**
  * Both ends of a forward edge: the sender's own batch is lent to the receiver, so there is at most one, and the sender
@@ -10,6 +10,9 @@ export class ForwardChannel implements InputChannel {
   /** Called when the lent batch is given back, or room for control elements has come. */
   onReleased: () => void = ignore;
   onElement: () => void = ignore;
+  onBarrier: (barrier: Barrier) => void = ignore;
+  /** Called when the sender cannot take part in a checkpoint before it gets its batch back. */
+  onHurry: (checkpointId: number) => void = ignore;
   readonly #queue: StreamElement[] = [];
   readonly #capacity: number;
   #current: StreamElement | null = null;
@@ -35,6 +38,7 @@ export class ForwardChannel implements InputChannel {
 
   sendControl(element: ControlElement): void {
     this.#push(element);
+    if (element.kind === 'barrier') this.onBarrier(element);
   }
 
   next(): StreamElement | null {
@@ -54,6 +58,8 @@ export class ForwardChannel implements InputChannel {
   close(): void {
     this.onReleased = ignore;
     this.onElement = ignore;
+    this.onBarrier = ignore;
+    this.onHurry = ignore;
   }
 
   #push(element: StreamElement): void {

@@ -8,6 +8,7 @@ import type { GateOptions } from './input-gate.ts';
 
 class ListChannel implements InputChannel {
   onElement = (): void => undefined;
+  onBarrier = (): void => undefined;
   readonly queue: StreamElement[] = [];
   unreleased = 0;
   next(): StreamElement | null {
@@ -55,7 +56,7 @@ function gateOf(contents: readonly (readonly StreamElement[])[], options: Partia
   });
   const clock = new ManualClock();
   const gate = new InputGate(
-    channels.map((channel, input) => ({ channel, input })),
+    channels.map((channel, input) => ({ channel, input, overtakable: null })),
     { clock, isAligning: true, restoredWatermarkMs: -Infinity, ...options },
   );
   return { gate, channels, clock };

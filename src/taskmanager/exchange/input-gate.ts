@@ -1,12 +1,14 @@
-import type { Clock, StreamElement } from '../../core/index.ts';
+import type { Clock, InFlightRoute, StreamElement } from '../../core/index.ts';
 import { ignore } from './channel.ts';
-import type { ControlElement, InputChannel } from './channel.ts';
+import type { Barrier, ControlElement, FrameTaker, InputChannel, RecordableChannel } from './channel.ts';
 import { WatermarkValve } from './watermark-valve.ts';
 
 export interface GateChannel {
   readonly channel: InputChannel;
   /** The position in the step's `from` list. */
   readonly input: number;
+  /** Where a barrier may overtake its batches; null where it never does. */
+  readonly overtakable: { readonly channel: RecordableChannel; readonly route: InFlightRoute } | null;
 }
 
 export interface GateOptions {
@@ -17,18 +19,23 @@ export interface GateOptions {
   readonly restoredWatermarkMs: number;
 }
 
-export type Barrier = Extract<StreamElement, { readonly kind: 'barrier' }>;
-
 /**
  * The receiving end of a subtask: takes elements of its channels in turn and makes one stream of them. A watermark is
  * the least of all channels', a barrier comes once all have it (channels that have it wait), the end when all ended.
  *
  * One barrier is aligned at a time. A newer one overtakes it: the older checkpoint is aborted by then, though the news
  * of that may still be on its way. Barriers of aborted and of overtaken checkpoints are dropped wherever they appear.
+ *
+ * After overtake() a barrier does not wait for its turn: poll() gives it as soon as those channels have it whose
+ * batches it cannot overtake, and record() copies the batches that stood in front of it (docs/design/016).
  */
 export class InputGate {
   /** Called when poll() may have something. */
   onElement: () => void = ignore;
+  /** Called when a barrier arrives that is wanted, whatever stands in front of it. */
+  onBarrier: (barrier: Barrier) => void = ignore;
+  /** Called when a sender cannot send its barrier before it gets a batch back that is borrowed here. */
+  onHurry: (checkpointId: number) => void = ignore;
   /** Called when a newer barrier has taken the place of one that not all channels had. */
   onOvertaken: (checkpointId: number) => void = ignore;
   /** How long the barrier that was returned last had waited for the other channels. */
@@ -44,6 +51,13 @@ export class InputGate {
   #openCount: number;
   #barrier: Barrier | null = null;
   #alignedFromMs = 0;
+  /** The newest barrier that has arrived anywhere, and when the first of its checkpoint did. */
+  #arrived: Barrier | null = null;
+  #arrivedAtMs = 0;
+  /** The checkpoint whose barrier is not to wait any longer; -1 for none. */
+  #hurriedId = -1;
+  /** Channels whose batches the barrier that was returned last has overtaken. */
+  #toRecord: readonly GateChannel[] = [];
   /** The newest checkpoint that is done with here: passed, or aborted while it was aligned. */
   #doneId = -1;
   /** Aborted checkpoints no barrier of which has been seen. */
@@ -62,7 +76,10 @@ export class InputGate {
     this.#hasBarrier = channels.map(() => false);
     this.#isBlocked = channels.map(() => false);
     this.#openCount = channels.length;
-    for (const { channel } of channels) channel.onElement = () => this.onElement();
+    for (const { channel } of channels) {
+      channel.onElement = () => this.onElement();
+      channel.onBarrier = (barrier) => this.#barrierArrived(barrier);
+    }
   }
 
   /** The input of the batch that poll() returned last. */
@@ -80,12 +97,16 @@ export class InputGate {
       return held;
     }
     if (this.#openCount === 0) return this.#end();
+    const hurried = this.#hurriedId >= 0 ? this.#overtaken() : null;
+    if (hurried !== null) return hurried;
     const count = this.#channels.length;
     for (let tried = 0; tried < count; tried++) {
       const index = this.#next;
       this.#next = index + 1 === count ? 0 : index + 1;
       if (this.#hasEnded[index] === true || this.#isBlocked[index] === true) continue;
       const gateChannel = this.#channels[index] as GateChannel;
+      // What a barrier is going to overtake may stay where it is.
+      if (this.#hurriedId >= 0 && gateChannel.overtakable !== null) continue;
       const element = gateChannel.channel.next();
       if (element === null) continue;
       if (element.kind === 'batch') {
@@ -101,9 +122,29 @@ export class InputGate {
     return null;
   }
 
+  /** The barrier of this checkpoint, which has arrived or is about to, is to wait no longer. */
+  overtake(checkpointId: number): void {
+    if (checkpointId <= this.#doneId || this.#aborted.has(checkpointId)) return;
+    this.#hurriedId = Math.max(this.#hurriedId, checkpointId);
+    this.onElement();
+  }
+
+  /** Copies what the barrier that was returned last has overtaken. Called before anything else. */
+  record(checkpointId: number, takerOf: (route: InFlightRoute) => FrameTaker): void {
+    const channels = this.#toRecord;
+    this.#toRecord = [];
+    for (const { overtakable } of channels) {
+      if (overtakable !== null) overtakable.channel.record(checkpointId, takerOf(overtakable.route));
+    }
+  }
+
   /** The checkpoint is aborted: channels do not wait for its barrier, and it is dropped where it comes. */
   abort(checkpointId: number): void {
     if (checkpointId <= this.#doneId) return;
+    if (this.#hurriedId === checkpointId) {
+      this.#hurriedId = -1;
+      this.onElement();
+    }
     if (this.#barrier?.checkpointId !== checkpointId) {
       this.#aborted.add(checkpointId);
       return;
@@ -114,6 +155,39 @@ export class InputGate {
 
   close(): void {
     for (const { channel } of this.#channels) channel.close();
+  }
+
+  #barrierArrived(barrier: Barrier): void {
+    const { checkpointId } = barrier;
+    if (checkpointId <= this.#doneId || this.#aborted.has(checkpointId)) return;
+    if (checkpointId > (this.#arrived?.checkpointId ?? -1)) {
+      this.#arrived = barrier;
+      this.#arrivedAtMs = this.#options.clock.monotonicMs();
+    }
+    this.onBarrier(barrier);
+  }
+
+  /** The barrier that is not to wait, once it stands behind nothing but what it can overtake. */
+  #overtaken(): StreamElement | null {
+    const barrier = this.#arrived;
+    if (barrier?.checkpointId !== this.#hurriedId) return null;
+    const { checkpointId } = barrier;
+    const present = this.#barrier;
+    const isReady = this.#channels.every(
+      ({ overtakable }, index) =>
+        overtakable !== null ||
+        this.#hasEnded[index] === true ||
+        (present?.checkpointId === checkpointId && this.#hasBarrier[index] === true),
+    );
+    if (!isReady) return null;
+    const isSame = present?.checkpointId === checkpointId;
+    if (present !== null && !isSame) this.onOvertaken(present.checkpointId);
+    this.#toRecord = this.#channels.filter(
+      (_, index) => this.#hasEnded[index] !== true && !(isSame && this.#hasBarrier[index] === true),
+    );
+    this.alignmentMs = this.#options.clock.monotonicMs() - this.#arrivedAtMs;
+    this.#endAlignment(checkpointId);
+    return { ...barrier, mode: 'unaligned' };
   }
 
   #combine(index: number, element: ControlElement): StreamElement | null {
@@ -177,6 +251,7 @@ export class InputGate {
     this.#isBlocked.fill(false);
     this.#barrier = null;
     this.#doneId = checkpointId;
+    if (this.#hurriedId <= checkpointId) this.#hurriedId = -1;
     for (const id of this.#aborted) if (id <= checkpointId) this.#aborted.delete(id);
   }
 

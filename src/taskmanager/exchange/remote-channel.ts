@@ -1,9 +1,17 @@
 import type { RowSchema, StreamElement } from '../../core/index.ts';
-import { BatchDecoder, BatchEncoder } from './batch-codec.ts';
+import { BatchDecoder, BatchEncoder, frameBytes } from './batch-codec.ts';
 import { BatchBuilder } from './batch-builder.ts';
-import { ignore } from './channel.ts';
-import type { ChannelLimits, ControlElement, InputChannel, OutputChannel } from './channel.ts';
-import type { CreditReceiver, DataLink, FrameReceiver } from './data-link.ts';
+import { ignore, overdraftOf } from './channel.ts';
+import type {
+  Barrier,
+  ChannelLimits,
+  ControlElement,
+  FrameTaker,
+  OutputChannel,
+  RecordableChannel,
+} from './channel.ts';
+import type { CreditReceiver, DataLink, Delivery, FrameReceiver } from './data-link.ts';
+import { InputQueue } from './input-queue.ts';
 
 /** Buffers grow in steps of this, so that one that returns fits the next frame of about the same size. */
 const BUFFER_STEP_BYTES = 4096;
@@ -15,16 +23,18 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
   readonly #link: DataLink;
   readonly #channel: number;
   readonly #encoder: BatchEncoder;
-  readonly #keptBytes: number;
+  readonly #limits: ChannelLimits;
   readonly #buffers: ArrayBuffer[] = [];
+  /** What waits for credit. */
+  readonly #line: (ArrayBuffer | ControlElement)[] = [];
   #credits: number;
 
   constructor(link: DataLink, channel: number, schema: RowSchema, limits: ChannelLimits) {
     this.#link = link;
     this.#channel = channel;
     this.#encoder = new BatchEncoder(schema);
+    this.#limits = limits;
     this.#credits = limits.credits;
-    this.#keptBytes = limits.frameBytes * 2;
     this.builder = new BatchBuilder(schema, limits.frameBytes);
     link.attachSender(channel, this);
   }
@@ -33,30 +43,49 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
     return this.#credits > 0;
   }
 
+  get hasOverdraft(): boolean {
+    return this.#line.length < overdraftOf(this.#limits);
+  }
+
   sendBatch(): void {
     const { batch } = this.builder;
     const size = this.#encoder.measure(batch);
     const frame = this.#buffer(size);
     this.#encoder.encode(batch, frame, size);
-    this.#credits--;
-    this.#link.sendFrame(this.#channel, frame);
     this.builder.reset();
+    this.#send(frame);
   }
 
   sendControl(element: ControlElement): void {
-    this.#credits--;
-    this.#link.sendControl(this.#channel, element);
+    this.#send(element);
+  }
+
+  overtake(barrier: Barrier, taker: FrameTaker): void {
+    for (const each of this.#line) if (each instanceof ArrayBuffer) taker.take(copyOf(each));
+    this.#link.sendControl(this.#channel, barrier, true);
   }
 
   credited(buffer: ArrayBuffer | null): void {
     this.#credits++;
-    if (buffer !== null && buffer.byteLength <= this.#keptBytes) this.#buffers.push(buffer);
-    this.onCredit();
+    if (buffer !== null && buffer.byteLength <= this.#limits.frameBytes * 2) this.#buffers.push(buffer);
+    const next = this.#line.shift();
+    if (next !== undefined) this.#send(next);
+    else this.onCredit();
   }
 
   close(): void {
     this.onCredit = ignore;
     this.#buffers.length = 0;
+  }
+
+  #send(sent: ArrayBuffer | ControlElement): void {
+    if (this.#credits === 0) {
+      this.#line.push(sent);
+      return;
+    }
+    this.#credits--;
+    if (sent instanceof ArrayBuffer) this.#link.sendFrame(this.#channel, sent);
+    else this.#link.sendControl(this.#channel, sent, false);
   }
 
   /** A buffer for a frame. One that came back too small makes room for one that fits. */
@@ -68,44 +97,63 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
 }
 
 /** The receiving end of a channel from another slot. */
-export class RemoteInput implements InputChannel, FrameReceiver {
-  onElement: () => void = ignore;
+export class RemoteInput implements RecordableChannel, FrameReceiver {
   readonly #link: DataLink;
   readonly #channel: number;
   readonly #decoder: BatchDecoder;
-  readonly #queue: (ArrayBuffer | ControlElement)[] = [];
-  #current: ArrayBuffer | ControlElement | null = null;
+  readonly #queue: InputQueue<ArrayBuffer>;
+  /** What is borrowed: a frame, or true for a control element that took credit. */
+  #current: ArrayBuffer | boolean = false;
 
   constructor(link: DataLink, channel: number, schema: RowSchema) {
     this.#link = link;
     this.#channel = channel;
     this.#decoder = new BatchDecoder(schema);
+    this.#queue = new InputQueue(copyOf, () => this.#link.sendCredit(this.#channel, null));
     link.attachReceiver(channel, this);
   }
 
-  received(message: ArrayBuffer | ControlElement): void {
-    this.#queue.push(message);
-    this.onElement();
+  set onElement(onElement: () => void) {
+    this.#queue.onElement = onElement;
+  }
+
+  set onBarrier(onBarrier: (barrier: Barrier) => void) {
+    this.#queue.onBarrier = onBarrier;
+  }
+
+  received(delivery: Delivery): void {
+    if (delivery.kind === 'frame') this.#queue.pushBatch(delivery.frame);
+    else this.#queue.pushControl(delivery.element, delivery.isFree);
   }
 
   next(): StreamElement | null {
-    if (this.#current !== null) return null;
-    const next = this.#queue.shift();
-    if (next === undefined) return null;
-    this.#current = next;
-    return next instanceof ArrayBuffer ? { kind: 'batch', batch: this.#decoder.decode(next) } : next;
+    if (this.#current !== false) return null;
+    const arrived = this.#queue.shift();
+    if (arrived === null) return null;
+    const { batch, control, isFree } = arrived;
+    this.#current = batch ?? !isFree;
+    return batch === null ? control : { kind: 'batch', batch: this.#decoder.decode(batch) };
   }
 
   release(): void {
     const current = this.#current;
-    if (current === null) return;
-    this.#current = null;
+    if (current === false) return;
+    this.#current = false;
     this.#link.sendCredit(this.#channel, current instanceof ArrayBuffer ? current : null);
   }
 
+  record(checkpointId: number, taker: FrameTaker): void {
+    this.#queue.record(checkpointId, taker);
+  }
+
   close(): void {
-    this.onElement = ignore;
-    this.#queue.length = 0;
+    this.#queue.close();
+    this.#queue.clear();
     this.#link.attachReceiver(this.#channel, null);
   }
+}
+
+/** The frame alone: buffers are larger. */
+function copyOf(buffer: ArrayBuffer): ArrayBuffer {
+  return buffer.slice(0, frameBytes(buffer));
 }
