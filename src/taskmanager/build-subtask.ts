@@ -1,8 +1,9 @@
-import { counterNames } from '../core/index.ts';
+import { counterNames, stepId as toStepId } from '../core/index.ts';
 import type {
   CheckpointStorage,
   ConnectorCatalog,
   Counter,
+  InFlightRoute,
   OperatorContext,
   Ports,
   RunIdentity,
@@ -13,14 +14,19 @@ import type {
   TaskContext,
 } from '../core/index.ts';
 import type { ChainNode, SinkNode, SourceNode } from '../graph/index.ts';
-import type { SliceDescriptor, TaskDescriptor } from '../rpc/index.ts';
+import type { SliceDescriptor, TaskDescriptor, TaskOutput } from '../rpc/index.ts';
 import { Alarms } from './alarms.ts';
 import { Chain } from './chain.ts';
 import type { ChainStage, ChainTail } from './chain.ts';
 import { GateHead, SourceHead } from './chain-head.ts';
 import type { ChainHead } from './chain-head.ts';
 import { ExchangeTail, SinkTail } from './chain-tail.ts';
+import type { RouteTo } from './chain-tail.ts';
+import { AlignmentTimeout } from './checkpoints/alignment-timeout.ts';
+import { RecoveredRows } from './checkpoints/recovered-rows.ts';
+import { restoreChannels } from './checkpoints/restore-channels.ts';
 import { restoreState } from './checkpoints/restore-state.ts';
+import { RowsAside } from './checkpoints/rows-aside.ts';
 import { SubtaskCheckpoints } from './checkpoints/subtask-checkpoints.ts';
 import { taskErrors } from './errors.ts';
 import { PolicyErrorHandler } from './record-errors.ts';
@@ -60,11 +66,14 @@ class SubtaskBuilder {
   readonly #materials: SubtaskMaterials;
   readonly #counters = new TaskCounters();
   readonly #errors: PolicyErrorHandler;
+  readonly #timeout: AlignmentTimeout;
+  readonly #recovered = new RecoveredRows();
 
   constructor(task: TaskDescriptor, materials: SubtaskMaterials) {
     this.#task = task;
     this.#materials = materials;
     this.#errors = new PolicyErrorHandler(task.errors, this.#counters);
+    this.#timeout = new AlignmentTimeout(materials.ports.clock, this.#alignmentTimeoutMs);
   }
 
   build(): BuiltSubtask {
@@ -82,7 +91,10 @@ class SubtaskBuilder {
     const alarms = new Alarms(this.#materials.ports.clock, stages.length);
     const checkpoints = this.#checkpoints(sourceNode, reader, sinkNode, writer, chain);
     const head = this.#head(sourceNode, reader, checkpoints);
-    if (checkpoints !== null) chain.barriers = checkpoints;
+    if (checkpoints !== null) {
+      chain.barriers = checkpoints;
+      tail.tail.overtaken = (route, frame) => checkpoints.overtook(route, frame);
+    }
     const operatorParts = stages.flatMap((stage, index) => this.#operatorPart(stage, inner, index, chain, alarms));
     return {
       parts: {
@@ -93,6 +105,8 @@ class SubtaskBuilder {
         head: head.head,
         alarms,
         checkpoints,
+        timeout: this.#timeout,
+        recovered: this.#recovered,
         parts: [
           ...(sinkNode === null || writer === null ? [] : [this.#writerPart(sinkNode, writer)]),
           ...operatorParts.reverse(),
@@ -111,6 +125,12 @@ class SubtaskBuilder {
 
   get #run(): RunIdentity | null {
     return this.#materials.slice.checkpointing?.run ?? null;
+  }
+
+  /** Null where barriers never overtake anything. */
+  get #alignmentTimeoutMs(): number | null {
+    const { mode, alignmentTimeoutMs = null } = this.#run?.settings ?? {};
+    return mode === 'exactly-once' ? alignmentTimeoutMs : null;
   }
 
   get #restoredWatermarkMs(): number {
@@ -151,17 +171,35 @@ class SubtaskBuilder {
       source: sourceNode === null || reader === null ? null : { stepId: sourceNode.spec.stepId, reader },
       sink: sinkNode === null || writer === null ? null : { stepId: sinkNode.spec.stepId, writer },
       chain,
+      timeout: this.#timeout,
+      recovered: this.#recovered,
     });
   }
 
-  /** What gives the operators their state back; null where there is none to give. */
+  /** What gives the operators their state back, and what was on its way to them; null where there is none to give. */
   #restore(stages: readonly ChainStage[]): SubtaskParts['restore'] {
-    const { storage, ports } = this.#materials;
+    const { storage, ports, slice, links } = this.#materials;
     const { macrotasks } = ports;
-    const { operators = [] } = this.#task.restore ?? {};
-    if (storage === null || operators.length === 0) return null;
+    const { operators = [], channels = [] } = this.#task.restore ?? {};
+    if (storage === null || operators.length + channels.length === 0) return null;
     const stateOf = (step: string) => stages.find(({ stepId }) => stepId === step)?.operator?.state ?? null;
-    return (isCancelled) => restoreState(operators, stateOf, { storage, macrotasks }, isCancelled);
+    const { subtaskIndex, vertex } = this.#task;
+    const receiver = { subtaskIndex, parallelism: vertex.parallelism, maxParallelism: slice.maxParallelism };
+    const from = { storage, macrotasks, frameBytes: links.limits.frameBytes };
+    return async (isCancelled) => {
+      await restoreState(operators, stateOf, { storage, macrotasks }, isCancelled);
+      for await (const { route, frames } of restoreChannels(channels, receiver, from, isCancelled)) {
+        this.#recovered.add({ route, frames, stage: this.#stageOf(route.stepId) });
+      }
+    };
+  }
+
+  /** Where rows enter the chain that are on their way to a step: the number of stages for its sink. */
+  #stageOf(step: string): number {
+    const nodes = this.#task.vertex.chain.filter(({ kind }) => kind !== 'source');
+    const stage = nodes.findIndex((node) => stepsOf(node)[0] === step);
+    if (stage < 0) throw taskErrors.create('MR-TASK-ROWS-UNCLAIMED', { step });
+    return stage;
   }
 
   #createWriter(spec: SinkSpec): SinkWriter {
@@ -186,6 +224,7 @@ class SubtaskBuilder {
         takesCheckpoints: this.#run !== null,
         restoredId: this.#restoredId,
         crashPoints: this.#materials.ports.crashPoints,
+        aside: this.#aside(sinkNode),
       });
       return { tail, close: () => undefined };
     }
@@ -193,11 +232,36 @@ class SubtaskBuilder {
     const stepId = (lastNode === undefined ? null : stepsOf(lastNode).at(-1)) ?? this.#task.vertex.name;
     const writers = this.#task.outputs.map((output) => this.#materials.links.writer(this.#task, output));
     return {
-      tail: new ExchangeTail(writers, stepId, this.#task.outputs.map(({ edge }) => edge.side ?? null)),
+      tail: new ExchangeTail(
+        writers,
+        stepId,
+        this.#task.outputs.map(({ edge }) => edge.side ?? null),
+        this.#task.outputs.map((output) => this.#routeTo(output)),
+      ),
       close: () => {
         for (const each of writers) each.close();
       },
     };
+  }
+
+  /** Rows that replace each other must not be written by another subtask than those before them. */
+  #aside({ spec }: SinkNode): RowsAside | null {
+    if (this.#alignmentTimeoutMs === null || spec.changelog !== 'append') return null;
+    const { subtaskIndex, vertex } = this.#task;
+    const self = { sender: subtaskIndex, receiver: subtaskIndex, receivers: vertex.parallelism };
+    const route = { stepId: toStepId(spec.stepId), input: 0, keys: null, schema: spec.input, ...self };
+    const { frameBytes, credits } = this.#materials.links.limits;
+    return new RowsAside(route, frameBytes, frameBytes * credits);
+  }
+
+  /** The way of rows to the receivers of an edge. */
+  #routeTo({ edge, reader, receivers }: TaskOutput): RouteTo {
+    const keys = edge.exchange.kind === 'hash' ? edge.exchange.keys : null;
+    const sender = this.#task.subtaskIndex;
+    const routes = receivers.map((_, receiver): InFlightRoute => {
+      return { ...reader, keys, sender, receiver, receivers: receivers.length, schema: edge.schema };
+    });
+    return (receiver) => routes[receiver] as InFlightRoute;
   }
 
   #head(
@@ -206,14 +270,14 @@ class SubtaskBuilder {
     checkpoints: SubtaskCheckpoints | null,
   ): { readonly head: ChainHead; close(): void } {
     if (sourceNode !== null && reader !== null) return this.#sourceHead(sourceNode, reader, checkpoints);
-    const gate = this.#materials.links.gate(this.#task, {
+    const firstNode = this.#task.vertex.chain[0];
+    const stepId = (firstNode === undefined ? null : stepsOf(firstNode)[0]) ?? this.#task.vertex.name;
+    const gate = this.#materials.links.gate(this.#task, toStepId(stepId), {
       clock: this.#materials.ports.clock,
       isAligning: this.#run?.settings.mode !== 'at-least-once',
       restoredWatermarkMs: this.#restoredWatermarkMs,
     });
     gate.onOvertaken = (checkpointId) => checkpoints?.overtaken(checkpointId);
-    const firstNode = this.#task.vertex.chain[0];
-    const stepId = (firstNode === undefined ? null : stepsOf(firstNode)[0]) ?? this.#task.vertex.name;
     return {
       head: new GateHead(gate, stepId, checkpoints),
       close: () => {

@@ -2,7 +2,15 @@
  * The driver of a chain: one pending batch per operator, work always at the deepest one. The design is in
  * docs/design/007-task-runtime.md.
  */
-import type { ColumnBatch, Committable, Counter, Operator, OperatorState, Output } from '../core/index.ts';
+import type {
+  ColumnBatch,
+  Committable,
+  Counter,
+  InFlightRoute,
+  Operator,
+  OperatorState,
+  Output,
+} from '../core/index.ts';
 import { taskErrors } from './errors.ts';
 import type { ControlElement } from './exchange/channel.ts';
 
@@ -39,6 +47,16 @@ export interface ChainTail {
   control(control: ChainControl): boolean;
   /** What was prepared for the last barrier, or for the end of input. */
   readonly committables: readonly Committable[];
+  /**
+   * A checkpoint waits for the chain to be empty: until calm(), batches and elements are taken although there is no
+   * room for them, as far as memory allows. A barrier then overtakes them.
+   */
+  hurry(checkpointId: number): void;
+  calm(): void;
+  /** Whether everything that was taken without room has found some; goes on with it. */
+  settle(): boolean;
+  /** Called with copies of what a barrier overtakes here. */
+  overtaken: (route: InFlightRoute, frame: ArrayBuffer) => void;
 }
 
 /** One operator of a chain; a union has none and passes its input on. */
@@ -81,6 +99,8 @@ export class Chain {
   #failure: { readonly error: unknown } | null = null;
   /** The stage whose code runs or ran last. */
   #current = 0;
+  /** The checkpoint that waits for the chain to be empty; -1 for none. */
+  #hurriedId = -1;
 
   /** Where each stage puts its output. */
   readonly outputs: readonly Output[];
@@ -140,13 +160,38 @@ export class Chain {
     };
   }
 
-  /** Starts with a batch; only while idle. It is borrowed until the chain is idle again. */
-  offer(batch: ColumnBatch, input: number): void {
-    if (batch.rowCount > 0) this.#put(0, batch, input, null);
+  /**
+   * Starts with a batch; only while idle. It is borrowed until the chain is idle again. `stage`: where it enters, as
+   * what was on its way to a step in the middle does after a restore; the number of stages for the tail.
+   */
+  offer(batch: ColumnBatch, input: number, stage = 0): void {
+    if (batch.rowCount > 0) this.#put(stage, batch, input, null);
+  }
+
+  /** Whether a checkpoint waits for the chain to be empty: then nothing but its barrier enters. */
+  get isHurried(): boolean {
+    return this.#hurriedId >= 0;
+  }
+
+  /** A checkpoint waits: what blocks the chain is put aside until its barrier has left the chain, or calm(). */
+  hurry(checkpointId: number): void {
+    this.#hurriedId = checkpointId;
+    if (this.#control !== null) this.#control = this.#unaligned(this.#control);
+    this.#tail.hurry(checkpointId);
+    this.onReady();
+  }
+
+  /** That checkpoint, or an older one, does not wait any more. */
+  calm(checkpointId: number): void {
+    if (this.#hurriedId < 0 || this.#hurriedId > checkpointId) return;
+    this.#hurriedId = -1;
+    this.#tail.calm();
+    this.onReady();
   }
 
   /** Starts with a control element; only while idle. */
-  start(control: ChainControl): void {
+  start(element: ChainControl): void {
+    const control = this.#hurriedId < 0 ? element : this.#unaligned(element);
     this.#control = control;
     this.#controlStage = 0;
     this.#isFlushed = false;
@@ -167,7 +212,14 @@ export class Chain {
     if (this.#isAwaiting) return 'blocked';
     if (this.#deepest >= 0) return this.#stepBatch(this.#deepest);
     if (this.#control !== null) return this.#stepControl(this.#control);
-    return 'idle';
+    return this.#hurriedId >= 0 || this.#tail.settle() ? 'idle' : 'blocked';
+  }
+
+  /** A barrier that is hurried overtakes. */
+  #unaligned<T extends ChainControl | ChainAlarm>(control: T): T {
+    // One of an aborted checkpoint does not hold up the others either.
+    const isIt = control.kind === 'barrier' && control.checkpointId <= this.#hurriedId;
+    return isIt && control.mode === undefined ? { ...control, mode: 'unaligned' } : control;
   }
 
   #put(stage: number, batch: ColumnBatch, input: number, side: string | null): void {
@@ -237,7 +289,10 @@ export class Chain {
     if (stage === this.#stages.length) {
       if (!this.#tail.control(control)) return 'blocked';
       this.#control = null;
-      if (control.kind === 'barrier') this.barriers?.left(this.#tail.committables);
+      if (control.kind === 'barrier') {
+        this.calm(control.checkpointId);
+        this.barriers?.left(this.#tail.committables);
+      }
       return 'more';
     }
     if (operator === null || this.#passes(operator, control)) {
