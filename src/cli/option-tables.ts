@@ -9,6 +9,7 @@ import {
   topNOptions,
   watermarkOptions,
   windowKinds,
+  s3Options,
   windowOptions,
   withinOptions,
 } from '../graph/index.ts';
@@ -30,6 +31,11 @@ export const optionTables: readonly TitledOptions[] = [
   ...Object.entries(restartOptions).map(([name, options]) => ({
     title: `Restart: ${name}`,
     doc: `The block \`restart\` with the strategy \`${name}\`; \`restart: ${name}\` takes its defaults.`,
+  {
+    title: 'Checkpoints: S3',
+    doc: 'The block `s3` of `checkpoint`: how `s3://` URLs are reached, and as whom.',
+    options: s3Options,
+  },
     options,
   })),
   { title: 'Event time', doc: 'The block `watermark` of a source.', options: watermarkOptions },

@@ -17,7 +17,7 @@ export { supportedVerbs, verbNames, verbs } from './spec/verbs.ts';
 export type { Verb, VerbRow } from './spec/verbs.ts';
 export type { LogicalEdge, LogicalGraph, LogicalNode, RowStream } from './logical/logical-graph.ts';
 export { graphErrors } from './errors.ts';
-export { checkpointOptions, jobFileLimits, jobOptions, restartOptions } from './options.ts';
+export { checkpointOptions, jobFileLimits, jobOptions, restartOptions, s3Options } from './options.ts';
 export type { JobFileLimits } from './options.ts';
 export {
   dedupeOptions,

@@ -1,4 +1,4 @@
-import { DEFAULT_KEY_GROUP_COUNT, defineOptions } from '../core/index.ts';
+import { DEFAULT_KEY_GROUP_COUNT, defineOptions, parseStorageLocation } from '../core/index.ts';
 import type { OptionTable, OptionValue, OptionValues } from '../core/index.ts';
 
 /** What a job file may be at most. Guards against damaged and hostile files; a real job is far below. */
@@ -148,6 +148,78 @@ export const checkpointOptions = defineOptions({
     scope: 'job',
     aliases: ['execution.checkpointing.num-retained', 'state.checkpoints.num-retained', 'num-retained', 'keep'],
     doc: 'how many completed checkpoints are kept',
+  },
+  storage: {
+    kind: 'string',
+    scope: 'job',
+    aliases: ['execution.checkpointing.dir', 'state.checkpoints.dir', 'dir', 'directory', 'path', 'location', 'url'],
+    validate: storageProblem,
+    doc:
+      'where the checkpoints are, below which the job makes a place of its own: a folder, or `s3://BUCKET/PREFIX`; ' +
+      'without it, in the job\'s folder in that of `--data-dir`',
+  },
+  s3: {
+    kind: 'any',
+    scope: 'job',
+    aliases: ['aws', 'minio'],
+    doc: 'a block of settings for `s3://` URLs, those of savepoints too',
+  },
+});
+
+function storageProblem(value: OptionValue): string | null {
+  const location = parseStorageLocation(String(value));
+  return location.kind === 'unusable' ? location.problem : null;
+}
+
+/** The block `s3` of `checkpoint`. What it does not say is found as AWS's own tools find it. */
+export const s3Options = defineOptions({
+  endpoint: {
+    kind: 'string',
+    scope: 'job',
+    aliases: ['s3.endpoint', 'fs.s3a.endpoint', 'url', 'host'],
+    validate: (value) =>
+      /^https?:\/\/[^/\s]+\/?$/i.test(String(value)) ? null : 'must be a URL `http://HOST` or `https://HOST`',
+    doc: 'the URL of a service that is not AWS; without it AWS, or AWS_ENDPOINT_URL_S3',
+  },
+  region: {
+    kind: 'string',
+    scope: 'job',
+    aliases: ['s3.region', 'fs.s3a.endpoint.region', 'aws.region'],
+    doc: 'the region of the buckets; without it AWS_REGION, or that of the profile; with `endpoint` any will do',
+  },
+  pathStyle: {
+    kind: 'boolean',
+    scope: 'job',
+    aliases: ['s3.path.style.access', 'path-style-access', 'forcePathStyle', 'fs.s3a.path.style.access'],
+    doc: 'whether buckets stand in the path instead of the host\'s name; without it, true where `endpoint` is given',
+  },
+  accessKeyId: {
+    kind: 'string',
+    scope: 'job',
+    aliases: ['s3.access-key', 's3.access.key', 'fs.s3a.access.key', 'accessKey', 'aws_access_key_id'],
+    doc: 'who asks; without it as AWS\'s own tools find it: environment, profile, what the machine is given',
+  },
+  secretAccessKey: {
+    kind: 'string',
+    secret: true,
+    scope: 'job',
+    aliases: ['s3.secret-key', 's3.secret.key', 'fs.s3a.secret.key', 'secretKey', 'aws_secret_access_key'],
+    doc: 'the secret of `accessKeyId`; best a variable',
+  },
+  sessionToken: {
+    kind: 'string',
+    secret: true,
+    scope: 'job',
+    aliases: ['fs.s3a.session.token', 'aws_session_token'],
+    doc: 'belongs to credentials that are given for a time',
+  },
+  timeout: {
+    kind: 'duration',
+    default: '30s',
+    scope: 'job',
+    aliases: ['requestTimeout', 'fs.s3a.connection.timeout'],
+    validate: atLeast(100),
+    doc: 'a request that is not answered by then is sent again, six times at most',
   },
 });
 

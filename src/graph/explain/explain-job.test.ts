@@ -120,6 +120,17 @@ fetch=1048576B, batch=100)
     expect(lines).toContain('      event time: at, delay 5000ms, idle after 60000ms');
   });
 
+  it('shows where checkpoints are, and nothing that is secret', async () => {
+    const s3 = 's3: {region: north, accessKeyId: me, secretAccessKey: hush-hush, sessionToken: hush-too}';
+    const text = `checkpoint: {interval: 10s, storage: "s3://bucket/jobs", ${s3}}\n${jobOf()}`;
+    const { jobGraph } = await graphsOf(text);
+    const { checkpoint } = explainJob(jobGraph, fakeCatalog);
+    expect(checkpoint?.storage).toMatchObject({ location: 's3://bucket/jobs', s3: { region: 'north' } });
+    const shown = explainJobAsText(jobGraph, fakeCatalog);
+    expect(shown).toContain('keeps 2, in s3://bucket/jobs');
+    expect(shown + JSON.stringify(checkpoint)).not.toContain('hush');
+  });
+
   it('shows steps with state', async () => {
     const text = timedJobOf(
       '  - id: d\n    dedupe: {key: [a, s], keep: first, ttl: 1h}\n',

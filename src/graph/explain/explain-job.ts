@@ -1,14 +1,15 @@
 /** What a job graph does, for people (`explainJobAsText`) and for programs (`explainJob`, plain data). */
 import { LATE_SIDE } from '../../core/index.ts';
-import type { ChangelogMode, ConnectorCatalog } from '../../core/index.ts';
+import type { ChangelogMode, ConnectorCatalog, OptionTable } from '../../core/index.ts';
 import type { Exchange, JobEdge, JobGraph, JobVertex } from '../job/job-graph.ts';
+import { s3Options } from '../options.ts';
 import { describeFields, explainChain } from './explain-chain.ts';
 import type { StepExplanation } from './explain-chain.ts';
 
 export interface JobExplanation {
   readonly name: string;
   readonly maxParallelism: number;
-  /** Null where the job takes none. */
+  /** Null where the job takes none. Credentials are left out. */
   readonly checkpoint: JobGraph['checkpoint'];
   readonly restart: JobGraph['restart'];
   readonly vertices: readonly VertexExplanation[];
@@ -45,7 +46,7 @@ export function explainJob(graph: JobGraph, catalog: ConnectorCatalog): JobExpla
   return {
     name: graph.name,
     maxParallelism: graph.maxParallelism,
-    checkpoint: graph.checkpoint,
+    checkpoint: withoutSecrets(graph.checkpoint),
     restart: graph.restart,
     vertices: graph.vertices.map((vertex, index) => {
       const inputs = edgesOf(vertex.inputs);
@@ -78,13 +79,22 @@ export function explainJobAsText(graph: JobGraph, catalog: ConnectorCatalog): st
   return `${lines.join('\n')}\n`;
 }
 
+function withoutSecrets(settings: JobGraph['checkpoint']): JobGraph['checkpoint'] {
+  if (settings?.storage === undefined) return settings;
+  const { location, s3 } = settings.storage;
+  const table: OptionTable = s3Options;
+  const shown = Object.entries(s3).filter(([key]) => table[key]?.secret !== true);
+  return { ...settings, storage: { location, s3: Object.fromEntries(shown) } };
+}
+
 /** What a failure costs; nothing to say of a job that just fails. */
 function recoveryLines({ checkpoint, restart }: JobExplanation): readonly string[] {
   const lines: string[] = [];
   if (checkpoint !== null) {
-    const { intervalMs, mode, timeoutMs, minPauseMs, tolerableFailures, retained } = checkpoint;
+    const { intervalMs, mode, timeoutMs, minPauseMs, tolerableFailures, retained, storage } = checkpoint;
     const limits = `timeout ${timeoutMs}ms, pause ${minPauseMs}ms, tolerates ${tolerableFailures}, keeps ${retained}`;
-    lines.push(`checkpoint ${mode} every ${intervalMs}ms, ${limits}`);
+    const place = storage?.location == null ? '' : `, in ${storage.location}`;
+    lines.push(`checkpoint ${mode} every ${intervalMs}ms, ${limits}${place}`);
   }
   const { kind, ...settings } = restart;
   const shown = Object.entries(settings).map(([key, value]) => `${key}=${String(value)}`);

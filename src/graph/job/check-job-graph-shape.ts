@@ -217,14 +217,17 @@ const exchange = variant({
   hash: object({ keys: list(index) }),
   broadcast: nothingMore,
 });
-const checkpoint = object({
-  intervalMs: count,
-  mode: oneOf('exactly-once', 'at-least-once'),
-  timeoutMs: count,
-  minPauseMs: index,
-  tolerableFailures: index,
-  retained: count,
-});
+const checkpoint = object(
+  {
+    intervalMs: count,
+    mode: oneOf('exactly-once', 'at-least-once'),
+    timeoutMs: count,
+    minPauseMs: index,
+    tolerableFailures: index,
+    retained: count,
+  },
+  { storage: object({ location: orNull(text), s3: nothingMore }) },
+);
 const restart = variant({
   none: nothingMore,
   'fixed-delay': object({ attempts: count, delayMs: index }),

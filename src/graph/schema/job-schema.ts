@@ -11,7 +11,7 @@ import type {
   SinkConnector,
   SourceConnector,
 } from '../../core/index.ts';
-import { checkpointOptions, jobOptions, restartOptions, restartStrategies } from '../options.ts';
+import { checkpointOptions, jobOptions, restartOptions, restartStrategies, s3Options } from '../options.ts';
 import type { RestartStrategyName } from '../options.ts';
 import {
   dedupeOptions,
@@ -49,7 +49,7 @@ export function jobSchema(catalog: ConnectorCatalog): JsonSchema {
       maxParallelism: optionSchema(jobOptions.maxParallelism),
       checkpoint: {
         description: topLevelSettings.checkpoint.doc,
-        anyOf: [{ const: 'none' }, optionSchema(checkpointOptions.interval), blockSchema(checkpointOptions)],
+        anyOf: [{ const: 'none' }, optionSchema(checkpointOptions.interval), checkpointSchema()],
       },
       restart: {
         description: topLevelSettings.restart.doc,
@@ -85,6 +85,12 @@ function blockSchema(table: OptionTable): JsonSchema & { readonly properties: Js
 function strategySchema(strategy: RestartStrategyName): JsonSchema {
   const { properties, ...rest } = blockSchema(restartOptions[strategy]);
   return { ...rest, properties: { ...properties, strategy: { const: strategy } } };
+}
+
+function checkpointSchema(): JsonSchema {
+  const { properties, ...rest } = blockSchema(checkpointOptions);
+  const s3 = { description: checkpointOptions.s3.doc, ...blockSchema(s3Options) };
+  return { ...rest, properties: { ...properties, s3 } };
 }
 
 function verbSchema(verb: Verb, catalog: ConnectorCatalog): JsonSchema {

@@ -167,6 +167,21 @@ describe('parseJobFile: structure', () => {
     });
   });
 
+  it('reads where checkpoints are kept, and refuses what is no place', () => {
+    const place = (settings: string) => parse(`checkpoint: {interval: 1s, ${settings}}\n${job(SOURCE, SINK)}`);
+    const wrong = (settings: string) => place(settings).problems.map(({ message }) => message);
+    expect(place('storage: /mnt/state').spec?.checkpoint?.storage).toEqual({ location: '/mnt/state', s3: {} });
+    const s3 = '{endpoint: "http://minio:9000", accessKeyId: me, secretAccessKey: hush, timeout: 5s}';
+    expect(place(`storage: "s3://bucket/jobs", s3: ${s3}`).spec?.checkpoint?.storage).toEqual({
+      location: 's3://bucket/jobs',
+      s3: { endpoint: 'http://minio:9000', accessKeyId: 'me', secretAccessKey: 'hush', timeoutMs: 5000 },
+    });
+    expect(wrong('storage: "gs://bucket"')).toEqual([expect.stringContaining('begins with `gs://`')]);
+    expect(wrong('s3: {secretAccessKey: hush}')).toEqual([expect.stringContaining('nothing without `accessKeyId`')]);
+    expect(wrong('s3: {secretAccessKey: {a: hush}}').join()).not.toContain('hush');
+    expect(wrong('s3: fast')).toHaveLength(1);
+  });
+
   const laterVerbs = ['process', 'lookup', 'predict'];
   it.each(laterVerbs)('refuses the verb %s, and nothing else', (verb) => {
     expect(found(job(SOURCE, `  - id: x\n    ${verb}: {a: b}\n`, SINK))).toEqual(['6:5 MR-JOB-UNSUPPORTED']);
