@@ -88,6 +88,25 @@ describe('datagen', () => {
     expect(three.sort(byId)).toEqual(one);
   });
 
+  it('loses and repeats nothing when the rate is another one after a restart', async () => {
+    const clock = new ManualClock();
+    const context = testContext({ clock });
+    const spec = specOf(datagenSource, { ...GIVEN, rate: 100 }, FIELDS);
+    const splits = await datagenSource.createEnumerator(spec, context).discover();
+    const first = datagenSource.createReader(spec);
+    await first.open(context);
+    first.addSplits(splits);
+    clock.advanceTo(clock.nowMs() + 1000);
+    const rows = Array.from({ length: 20 }, () => polled(first)).flat();
+    const second = datagenSource.createReader(specOf(datagenSource, GIVEN, FIELDS));
+    await second.open(context);
+    second.addSplits(first.positions());
+    second.noMoreSplits();
+    while (!second.isFinished) rows.push(...polled(second));
+    const ids = rows.map(([id]) => Number(id)).sort((a, b) => a - b);
+    expect(ids).toEqual(Array.from({ length: 5000 }, (_, index) => index + 1));
+  });
+
   it('goes on where its positions say', async () => {
     const spec = specOf(datagenSource, GIVEN, FIELDS);
     const [all = []] = await readAll(datagenSource, spec);

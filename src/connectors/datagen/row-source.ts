@@ -3,7 +3,8 @@
  * and a position is one number.
  *
  * Rows are dealt in blocks to a fixed number of splits, in turn. A reader works on the split whose next row has the
- * lowest number: one reader that has all splits emits 0, 1, 2, …, and a resumed job may have any parallelism.
+ * lowest number: one reader that has all splits emits 0, 1, 2, …, and a resumed job may have any parallelism. A split
+ * keeps the size of its blocks, whatever the rate is when the job is resumed.
  */
 import { ColumnBatch, counterNames, emittedSchema, splitId } from '../../core/index.ts';
 import type {
@@ -64,7 +65,7 @@ export class RowSplits implements SplitEnumerator {
     if (this.#done) return Promise.resolve([]);
     this.#done = true;
     const block = blockRows(this.#plan);
-    const splits = Array.from({ length: SPLIT_COUNT }, (_, index) => split(index, index * block));
+    const splits = Array.from({ length: SPLIT_COUNT }, (_, index) => split(index, block, index * block));
     return Promise.resolve(splits);
   }
 
@@ -73,13 +74,15 @@ export class RowSplits implements SplitEnumerator {
   }
 }
 
-function split(index: number, next: number): Split {
-  return { id: splitId(`rows-${index}`), position: { index, next }, racks: [] };
+function split(index: number, block: number, next: number): Split {
+  return { id: splitId(`rows-${index}`), position: { index, block, next }, racks: [] };
 }
 
 interface OpenSplit {
   readonly id: SplitId;
   readonly index: number;
+  /** Rows per block. */
+  readonly block: number;
   /** The number of the next row. */
   next: number;
 }
@@ -123,7 +126,8 @@ export class RowReader implements SourceReader {
 
   addSplits(splits: readonly Split[]): void {
     for (const { id, position } of splits) {
-      this.#splits.push({ id, index: Number(position['index']), next: Number(position['next']) });
+      const block = Number(position['block'] ?? blockRows(this.#plan));
+      this.#splits.push({ id, index: Number(position['index']), block, next: Number(position['next']) });
     }
     this.#wakeAll();
   }
@@ -166,7 +170,7 @@ export class RowReader implements SourceReader {
   }
 
   #makeBlock(of: OpenSplit, limit: number, errors: RecordErrorHandler): void {
-    const block = blockRows(this.#plan);
+    const { block } = of;
     const blockEnd = (Math.floor(of.next / block) + 1) * block;
     const end = Math.min(blockEnd, limit, of.next + MAX_BLOCK_ROWS);
     const batch = this.#batch;
@@ -214,7 +218,7 @@ export class RowReader implements SourceReader {
   }
 
   positions(): readonly Split[] {
-    return this.#splits.map(({ index, next }) => split(index, next));
+    return this.#splits.map(({ index, block, next }) => split(index, block, next));
   }
 
   close(): Promise<void> {
