@@ -72,3 +72,4 @@ export { CompiledTransform, compileTransform } from './codegen/compile-transform
 export { transformOutput } from './codegen/transform-plan.ts';
 export type { TransformVersion } from './codegen/transform-source.ts';
 export { gatherColumn, gatherFloat64 } from './codegen/runtime/gather.ts';
+export { decodeText } from './codegen/runtime/text.ts';

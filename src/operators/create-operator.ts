@@ -6,6 +6,7 @@ import { DedupeOperator } from './dedupe/dedupe-operator.ts';
 import type { DedupeSpec } from './dedupe/dedupe-operator.ts';
 import { createJoinOperator } from './join/create-join-operator.ts';
 import type { JoinSpec } from './join/join-spec.ts';
+import { FilterRowsOperator } from './process/filter-rows-operator.ts';
 import { ProcessOperator } from './process/process-operator.ts';
 import type { ProcessSpec } from './process/process-spec.ts';
 import { TopNOperator } from './top-n/top-n-operator.ts';
@@ -45,7 +46,7 @@ export function createOperator(node: OperatorNode, loadCode: CodeLoader = noCode
     case 'window':
       return createWindowOperator(node);
     case 'process':
-      return new ProcessOperator(node, loadCode);
+      return node.role === 'filter' ? new FilterRowsOperator(node, loadCode) : new ProcessOperator(node, loadCode);
     case 'union':
       return new UnionOperator();
   }
