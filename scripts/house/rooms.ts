@@ -96,6 +96,7 @@ export const clientHomes: Readonly<Record<string, string>> = {
   'libpg-query': 'src/expr/',
   'lz4-napi': 'src/connectors/kafka/',
   picocolors: 'src/cli/',
+  'rocksdb-native': 'src/state/disk/',
   snappy: 'src/connectors/kafka/',
   yaml: 'src/graph/spec/',
 };

@@ -9,6 +9,7 @@
 import type { ColumnBatch } from './batch.ts';
 import type { OperatorState } from './checkpoint.ts';
 import type { Ports } from './ports.ts';
+import type { SpillSpace } from './spill.ts';
 
 /** A number that its owner raises and the task's reporter reads; plain, because both are on one thread. */
 export interface Counter {
@@ -57,6 +58,8 @@ export interface OperatorContext extends TaskContext {
    * no more. There is one alarm: a later call replaces an earlier one.
    */
   setAlarm(atMs: number): void;
+  /** Where entries go that memory has no room for; absent where the job keeps all of them in memory. */
+  readonly spill?: SpillSpace;
 }
 
 /** The job's answer to record errors of one chain. */

@@ -13,9 +13,11 @@ export type { DriveOptions, InputEvent, OperatorCase, OperatorResult } from './d
 export type { InputRow } from './harness-input.ts';
 export type { OutputRow, RecordFailure } from './harness-output.ts';
 export { keyGroupOfRow, subtaskOfRow } from './key-groups.ts';
+export { memorySpill } from './memory-spill.ts';
 export { ManualClock } from './manual-clock.ts';
 export { OperatorHarness } from './operator-harness.ts';
 export type { HarnessOptions, OperatorSnapshot, PendingSnapshot } from './operator-harness.ts';
+export { itIsASpillStore } from './spill-store-contract.ts';
 export { sequenceRow } from './sequence-source.ts';
 export { codeOf } from './refusal.ts';
 export { MountedDisk, SimulatedDisk, systemError } from './simulated-disk.ts';

@@ -13,6 +13,8 @@ import type {
   OperatorState,
   Ports,
   RowSchema,
+  SnapshotBasis,
+  SpillSpace,
   StateChunk,
   StateSchema,
   StateSnapshot,
@@ -47,6 +49,8 @@ export interface HarnessOptions {
   readonly firstRow?: number;
   /** What earlier subtasks remembered: of each, the key groups of this subtask are restored. */
   readonly restore?: readonly OperatorSnapshot[];
+  /** Where entries go that memory has no room for. Default: nowhere. */
+  readonly spill?: SpillSpace;
 }
 
 /** What one operator remembered, as a checkpoint would store it. */
@@ -63,6 +67,10 @@ export interface PendingSnapshot {
   next(): boolean;
   /** Takes the rest. */
   take(): OperatorSnapshot;
+  /** As take(), where entries may have to be read from a disk first. */
+  takeFromDisk(): Promise<OperatorSnapshot>;
+  /** The checkpoint that has it has completed. */
+  confirm(): void;
 }
 
 export class OperatorHarness {
@@ -194,21 +202,36 @@ export class OperatorHarness {
   }
 
   /** Fixes the state as it is now, to be read while the operator goes on. */
-  beginSnapshot(): PendingSnapshot {
+  beginSnapshot(basis?: SnapshotBasis): PendingSnapshot {
     this.flush();
-    const snapshot = this.#state.snapshot();
+    const snapshot = this.#state.snapshot(basis);
     const schema = JSON.parse(JSON.stringify(this.#state.schema)) as StateSchema;
     const watermarkMs = this.#watermarkMs === -Infinity ? null : this.#watermarkMs;
     const chunks: StateChunk[] = [];
     const next = (): boolean => this.#takeChunk(snapshot, chunks);
+    const end = (): OperatorSnapshot => {
+      snapshot.release();
+      const inOrder = [...chunks.filter(({ isOlder }) => isOlder), ...chunks.filter(({ isOlder }) => !isOlder)];
+      return { schema, chunks: inOrder, watermarkMs };
+    };
     return {
       next,
       take: () => {
         while (next());
-        snapshot.release();
-        return { schema, chunks, watermarkMs };
+        return end();
       },
+      takeFromDisk: async () => {
+        do await snapshot.ready?.();
+        while (next());
+        return end();
+      },
+      confirm: () => snapshot.confirm?.(),
     };
+  }
+
+  /** Whether a chunk is of this subtask's key groups. */
+  owns({ keyGroup }: StateChunk): boolean {
+    return this.#isMine(keyGroup);
   }
 
   get #state(): OperatorState {
@@ -222,7 +245,7 @@ export class OperatorHarness {
     if (chunk === null) return false;
     const { keyGroup, bytes } = chunk;
     if (!this.#isMine(keyGroup)) throw new Error(`a chunk of key group ${keyGroup}, which this subtask does not have`);
-    chunks.push({ keyGroup, bytes: bytes.slice() });
+    chunks.push({ ...chunk, bytes: bytes.slice() });
     return true;
   }
 
@@ -235,21 +258,24 @@ export class OperatorHarness {
     await this.#operator.open(this.#context());
     const { restore = [] } = this.#options;
     for (const { schema, chunks } of restore) {
-      // In no particular order, as of several files.
-      for (const chunk of chunks.toReversed()) if (this.#isMine(chunk.keyGroup)) this.#restore(chunk, schema);
+      // In no particular order, as of several files, unless later ones replace earlier ones.
+      const inOrder = chunks.some(({ replaces }) => replaces) ? chunks : chunks.toReversed();
+      for (const chunk of inOrder) if (this.#isMine(chunk.keyGroup)) await this.#restore(chunk, schema);
     }
   }
 
-  #restore({ keyGroup, bytes }: StateChunk, schema: StateSchema): void {
+  async #restore(chunk: StateChunk, schema: StateSchema): Promise<void> {
+    const { bytes } = chunk;
     // At an odd position, and overwritten afterwards: chunks are borrowed.
     const lent = new Uint8Array(bytes.length + 3).subarray(3);
     lent.set(bytes);
-    this.#state.restore({ keyGroup, bytes: lent }, schema);
+    this.#state.restore({ ...chunk, bytes: lent }, schema);
     lent.fill(0x2a);
+    await this.#state.settle?.();
   }
 
   #context(): OperatorContext {
-    const { ports = nodePorts, stepId = 'step' } = this.#options;
+    const { ports = nodePorts, stepId = 'step', spill } = this.#options;
     const { subtaskIndex = 0, parallelism = 1, maxParallelism = 128 } = this.#options;
     return {
       jobName: 'harness',
@@ -262,6 +288,7 @@ export class OperatorHarness {
       sideOutputs: new Map([...this.#sideRows].map(([side, rows]) => [side, this.#output.side(rows)])),
       errors: this.#errors,
       restoredWatermarkMs: this.#watermarkMs,
+      ...(spill === undefined ? {} : { spill }),
       setAlarm: (atMs) => {
         this.#alarmMs = atMs;
       },

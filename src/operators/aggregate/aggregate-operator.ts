@@ -4,6 +4,9 @@
  * emitted before its first row.
  *
  * A row that fails (an argument that cannot be computed, a sum that does not fit) changes no value.
+ *
+ * With a `ttl`, a group whose last row is so long ago is forgotten, and begins anew. Groups that memory has no room for
+ * are in a store on the disk, where the job says so: prepare() brings those of a batch back.
  */
 import { ColumnBatch, RowKind } from '../../core/index.ts';
 import type {
@@ -13,8 +16,10 @@ import type {
   OperatorContext,
   OperatorState,
   RowSchema,
+  SnapshotBasis,
   StateChunk,
   StateSchema,
+  StateSnapshot,
 } from '../../core/index.ts';
 import { gatherColumn, gatherFloat64 } from '../../expr/index.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
@@ -23,7 +28,9 @@ import type { ByteWriter } from '../state/byte-writer.ts';
 import { grown } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
+import { LAST_TIME, SlotExpiry } from '../state/slot-expiry.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
+import { SpilledSlots } from '../state/spilled-slots.ts';
 import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
 import { tableEntries } from '../state/table-entries.ts';
 import { AggregateCalls } from './aggregate-calls.ts';
@@ -36,6 +43,8 @@ export interface AggregateSpec {
   readonly stepId: string;
   readonly keys: readonly number[];
   readonly calls: readonly AggregateCall[];
+  /** A group is forgotten so long after its last row; null or absent for never. */
+  readonly ttlMs?: number | null;
   readonly input: RowSchema;
   readonly output: RowSchema;
 }
@@ -57,20 +66,26 @@ export class AggregateOperator implements Operator {
   readonly #table: KeyTable;
   readonly #rows: KeyedRows;
   readonly #snapshots: SlotSnapshots;
+  readonly #spilled: SpilledSlots;
+  /** Null where groups stay for ever. */
+  readonly #expiry: SlotExpiry | null;
+  readonly #scratchKey: ScratchRow;
   readonly #accumulate: (state: RunningState) => void;
   readonly #running: RunningState;
   #buffers: Buffers | null = null;
   #context: OperatorContext | null = null;
+  #alarmMs = Infinity;
 
   constructor(spec: AggregateSpec) {
     this.#spec = spec;
     this.#calls = new AggregateCalls(spec);
     this.#table = new KeyTable(this.#calls.keyFields.map(({ type }) => type));
     this.#rows = new KeyedRows(this.#calls, this.#table);
-    const encode = (slot: number, to: ByteWriter): void => {
-      this.#calls.encode(slot, to);
-    };
-    this.#snapshots = new SlotSnapshots(tableEntries(this.#table, encode, (slot) => this.#isEmitted(slot)));
+    const { ttlMs = null } = spec;
+    this.#expiry = ttlMs === null ? null : new SlotExpiry(ttlMs);
+    this.#scratchKey = new ScratchRow({ fields: this.#calls.keyFields });
+    const isInSnapshot = (slot: number): boolean => this.#isEmitted(slot) && this.#spilled.includes(slot);
+    this.#snapshots = new SlotSnapshots(tableEntries(this.#table, this.#encode, isInSnapshot));
     this.#accumulate = compileRunningLoop(this.#calls.accumulators);
     this.#running = {
       row: 0,
@@ -82,30 +97,73 @@ export class AggregateOperator implements Operator {
       sourceRows: new Int32Array(0),
       failure: undefined,
     };
+    this.#spilled = this.#createSpilled();
     this.state = this.#describeState();
   }
 
-  open(context: OperatorContext): void {
+  async open(context: OperatorContext): Promise<void> {
     this.#context = context;
+    this.#expiry?.advanceTo(context.restoredWatermarkMs);
+    if (context.spill !== undefined) await this.#spilled.open(context.spill);
+  }
+
+  prepare(batch: ColumnBatch): Promise<void> | undefined {
+    if (!this.#spilled.isOpen) return undefined;
+    this.#compute(batch, 0);
+    const room = this.#spilled.makeRoom(this.#rows.rows.rowCount);
+    return room === undefined ? this.#findGroups() : room.then(() => this.#findGroups());
   }
 
   process(batch: ColumnBatch, fromRow: number): number {
-    refuseUpdates(batch, this.#spec.stepId);
     const context = this.#context as OperatorContext;
     const buffers = this.#buffersFor(batch);
-    this.#rows.compute(batch, fromRow, context.errors);
-    this.#assignSlots();
+    // Else prepare() has done so.
+    if (!this.#spilled.isOpen) {
+      this.#compute(batch, fromRow);
+      this.#assignSlots();
+    }
     this.#accumulateAll(buffers, context);
     context.output.emit(buffers.out);
+    if (this.#expiry?.hasEventTime === false) this.#setAlarm(this.#expiry);
     return batch.rowCount;
+  }
+
+  onWatermark(timestampMs: number): boolean {
+    if (this.#expiry?.hasEventTime !== true) return true;
+    this.#expiry.advanceTo(timestampMs);
+    return this.#sweep(this.#expiry);
+  }
+
+  onTimer(nowMs: number): boolean {
+    if (this.#expiry?.hasEventTime !== false) return true;
+    this.#expiry.advanceTo(nowMs);
+    if (!this.#sweep(this.#expiry)) return false;
+    this.#alarmMs = Infinity;
+    if (this.#table.size > 0) this.#setAlarm(this.#expiry);
+    return true;
   }
 
   finish(): boolean {
     return true;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#buffers = null;
+    await this.#spilled.close();
+  }
+
+  #compute(batch: ColumnBatch, fromRow: number): void {
+    refuseUpdates(batch, this.#spec.stepId);
+    const { errors, ports } = this.#context as OperatorContext;
+    this.#rows.compute(batch, fromRow, errors);
+    if (this.#expiry === null) return;
+    this.#expiry.hasEventTime = batch.timestamps !== null;
+    if (batch.timestamps === null) this.#expiry.advanceTo(ports.clock.nowMs());
+  }
+
+  #findGroups(): Promise<void> | undefined {
+    this.#assignSlots();
+    return this.#spilled.load();
   }
 
   /** One output row per input row at most, so a batch is always done in one call. */
@@ -128,16 +186,24 @@ export class AggregateOperator implements Operator {
     const target = slots.values;
     const { rowCount } = rows;
     const isTaking = this.#snapshots.isTaking;
+    const expiry = this.#expiry;
     for (let row = 0; row < rowCount; row++) {
       const hash = hashes[row] as number;
       let slot = table.find(hash, row, SPACE);
       if (slot < 0) {
         slot = table.insert(hash, row, SPACE);
         if (isTaking) this.#snapshots.added(slot);
+        if (this.#spilled.isOpen) this.#spilled.taken(slot);
+        expiry?.reserve(slot + 1);
+        expiry?.begin(slot);
+      } else if (expiry?.isExpired(slot) === true) {
+        this.#forget(slot);
       }
+      if (expiry !== null) expiry.touch(slot, rows.timestamps === null ? NaN : (rows.timestamps[row] as number));
       target[row] = slot;
     }
     this.#calls.reserve(table.slotLimit);
+    this.#running.nextKinds = grown(this.#running.nextKinds, table.slotLimit);
     if (isTaking) this.#snapshots.beforeChanges(target, rowCount);
   }
 
@@ -148,7 +214,6 @@ export class AggregateOperator implements Operator {
     out.reset();
     this.#calls.beginRows(rows, slots);
     this.#calls.bindOutputs(out.columns.slice(this.#spec.keys.length));
-    state.nextKinds = grown(state.nextKinds, this.#table.slotLimit);
     state.row = 0;
     state.outRow = 0;
     state.end = rows.rowCount;
@@ -161,6 +226,7 @@ export class AggregateOperator implements Operator {
       state.row++;
     }
     this.#calls.endRows(rows.rowCount);
+    if (this.#spilled.isOpen) this.#spilled.changed(slots.values, rows.rowCount);
     out.rowCount = state.outRow;
     this.#passOn(buffers);
   }
@@ -197,42 +263,160 @@ export class AggregateOperator implements Operator {
     return this.#running.nextKinds[slot] === RowKind.updateAfter;
   }
 
+  /** Its values go; the slot stays its group's. */
+  #forget(slot: number): void {
+    if (this.#snapshots.isTaking) this.#snapshots.beforeChange(slot);
+    if (this.#isEmitted(slot)) this.#calls.loops.clear(slot);
+    this.#running.nextKinds[slot] = RowKind.insert;
+    this.#expiry?.begin(slot);
+  }
+
+  #free(slot: number): void {
+    this.#forget(slot);
+    this.#table.remove(slot);
+  }
+
+  #sweep(expiry: SlotExpiry): boolean {
+    const table = this.#table;
+    return expiry.sweep(table.slotLimit, (slot) => table.isUsed(slot), (slot) => this.#free(slot));
+  }
+
+  #setAlarm(expiry: SlotExpiry): void {
+    const dueMs = Math.max(expiry.nextSweepMs, expiry.nowMs);
+    if (dueMs >= this.#alarmMs) return;
+    this.#alarmMs = dueMs;
+    (this.#context as OperatorContext).setAlarm(dueMs);
+  }
+
+  /** Behind the key. */
+  readonly #encode = (slot: number, to: ByteWriter): void => {
+    this.#calls.encode(slot, to);
+    if (this.#expiry === null) return;
+    const part = to.beginPart();
+    this.#expiry.encode(slot, to);
+    to.endPart(part);
+  };
+
+  #createSpilled(): SpilledSlots {
+    const [table, calls, running] = [this.#table, this.#calls, this.#running];
+    const context = (): OperatorContext => this.#context as OperatorContext;
+    const places = calls.values.map((_, index) => index);
+    return new SpilledSlots(
+      {
+        stepId: this.#spec.stepId,
+        get keyGroupCount() {
+          return context().maxParallelism;
+        },
+        get size() {
+          return table.size;
+        },
+        get slotLimit() {
+          return table.slotLimit;
+        },
+        get sizeBytes() {
+          return table.sizeBytes + calls.sizeBytes + running.nextKinds.length;
+        },
+        isUsed: (slot) => this.#isEmitted(slot),
+        hashOf: (slot) => table.hashOf(slot),
+        encode: (slot, to) => {
+          table.encode(slot, to);
+          this.#encode(slot, to);
+        },
+        isTaken: (slot) => table.isUsed(slot),
+        isPinned: () => false,
+        encodeKey: (slot, to) => {
+          table.encode(slot, to);
+        },
+        decode: (slot, from) => {
+          this.#scratchKey.read(from);
+          this.#decode(slot, from, places, this.#expiry !== null);
+        },
+        free: (slot) => {
+          this.#free(slot);
+        },
+        ...(this.#expiry === null ? {} : { isExpired: (from) => this.#isOver(from, this.#expiry as SlotExpiry) }),
+      },
+      this.#snapshots,
+    );
+  }
+
+  /** Reads what #encode wrote into a slot that remembers nothing, unless it has expired. */
+  #decode(slot: number, from: ByteReader, places: readonly number[], hasTime: boolean): void {
+    const expiry = this.#expiry;
+    this.#calls.decode(slot, from, places);
+    this.#running.nextKinds[slot] = RowKind.updateAfter;
+    if (!hasTime) {
+      // It was not remembered then: the ttl begins now.
+      expiry?.touch(slot, NaN);
+      return;
+    }
+    let time = -Infinity;
+    from.within(from.varint(), expiry === null ? null : () => (time = expiry.decode(from)));
+    if (expiry === null) return;
+    if (expiry.isOver(time)) {
+      this.#calls.loops.clear(slot);
+      this.#running.nextKinds[slot] = RowKind.insert;
+    } else expiry.touchAt(slot, time);
+  }
+
+  #isOver(from: ByteReader, expiry: SlotExpiry): boolean {
+    this.#scratchKey.read(from);
+    this.#calls.skip(from, this.#calls.accumulators.length);
+    let time = -Infinity;
+    from.within(from.varint(), () => (time = expiry.decode(from)));
+    return expiry.isOver(time);
+  }
+
   #describeState(): OperatorState {
     const [table, calls, snapshots, running] = [this.#table, this.#calls, this.#snapshots, this.#running];
+    const [spilled, expiry] = [this.#spilled, this.#expiry];
     const schema = layoutSchema({
       kind: 'aggregate',
       version: 1,
       key: { fields: calls.keyFields },
-      values: calls.values,
+      values: expiry === null ? calls.values : [...calls.values, LAST_TIME],
       settings: {},
     });
     return {
       schema,
       get sizeBytes() {
-        return table.sizeBytes + calls.sizeBytes + snapshots.sizeBytes + running.nextKinds.length;
+        const own = table.sizeBytes + calls.sizeBytes + running.nextKinds.length + (expiry?.sizeBytes ?? 0);
+        return own + snapshots.sizeBytes + spilled.sizeBytes;
       },
-      snapshot: () => snapshots.take((this.#context as OperatorContext).maxParallelism),
+      snapshot: (basis) => this.#snapshot(basis),
       restore: (chunk, written) => {
         this.#restore(chunk, written, schema);
       },
+      settle: () => (spilled.isOpen ? spilled.settle() : Promise.resolve()),
     };
   }
 
-  #restore({ bytes, keyGroup }: StateChunk, written: StateSchema, schema: StateSchema): void {
-    const places = matchSchemas(written, schema, this.#spec.stepId);
+  #snapshot(basis: SnapshotBasis | undefined): StateSnapshot {
+    const { maxParallelism } = this.#context as OperatorContext;
+    return this.#spilled.isOpen ? this.#spilled.snapshot(basis) : this.#snapshots.take(maxParallelism);
+  }
+
+  #restore({ bytes, keyGroup, replaces }: StateChunk, written: StateSchema, schema: StateSchema): void {
+    const all = matchSchemas(written, schema, this.#spec.stepId);
+    const hasTime = written.values.fields.at(-1)?.name === LAST_TIME.name;
+    const places = hasTime ? all.slice(0, -1) : all;
     const from = new ByteReader(bytes, this.#spec.stepId);
-    const key = new ScratchRow(schema.key);
+    const key = this.#scratchKey;
     const { maxParallelism } = this.#context as OperatorContext;
     const [table, calls, running] = [this.#table, this.#calls, this.#running];
     while (!from.atEnd) {
       const hash = key.readKey(from, keyGroup, maxParallelism);
       table.bind(key.columns);
-      if (table.find(hash, 0, SPACE) >= 0) from.fail('a key comes twice');
+      const known = table.find(hash, 0, SPACE);
+      if (known >= 0 && replaces !== true) from.fail('a key comes twice');
+      if (known >= 0) this.#free(known);
       const slot = table.insert(hash, 0, SPACE);
+      if (this.#spilled.isOpen) this.#spilled.restored(slot);
       calls.reserve(table.slotLimit);
-      calls.decode(slot, from, places);
       running.nextKinds = grown(running.nextKinds, slot + 1);
-      running.nextKinds[slot] = RowKind.updateAfter;
+      this.#expiry?.reserve(slot + 1);
+      this.#expiry?.begin(slot);
+      this.#decode(slot, from, places, hasTime);
     }
   }
 }

@@ -11,7 +11,9 @@
 import { keyGroupOf } from '../../core/index.ts';
 import type { StateChunk, StateSnapshot } from '../../core/index.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { GroupOrder } from './group-order.ts';
 import { grown } from './grown.ts';
+import { KeptEntries } from './kept-entries.ts';
 
 /** What the owner of the entries tells. */
 export interface SnapshotEntries {
@@ -30,70 +32,6 @@ const CHUNK_BYTES = 64 * 1024;
 const STRETCH_SLOTS = 1 << 17;
 /** Entries kept for the snapshot that wait longer than this would take too much memory. */
 const KEPT_BYTES = 8 * 1024 * 1024;
-
-/** Items in the order of their key groups. */
-class GroupOrder {
-  #groups = new Int32Array(0);
-  #starts = new Int32Array(0);
-  items = new Int32Array(0);
-  count = 0;
-  at = 0;
-
-  get isDone(): boolean {
-    return this.at >= this.count;
-  }
-
-  /** Sorts `count` items, each with its key group, by counting. */
-  sort(items: Int32Array, groups: Int32Array, count: number, groupCount: number): void {
-    this.items = grown(this.items, count);
-    this.#groups = grown(this.#groups, count);
-    this.#starts = grown(this.#starts, groupCount + 1);
-    const starts = this.#starts.fill(0, 0, groupCount + 1);
-    for (let i = 0; i < count; i++) {
-      const next = (groups[i] as number) + 1;
-      starts[next] = (starts[next] as number) + 1;
-    }
-    for (let group = 0; group < groupCount; group++) {
-      starts[group + 1] = (starts[group + 1] as number) + (starts[group] as number);
-    }
-    for (let i = 0; i < count; i++) {
-      const group = groups[i] as number;
-      const place = starts[group] as number;
-      starts[group] = place + 1;
-      this.items[place] = items[i] as number;
-      this.#groups[place] = group;
-    }
-    this.count = count;
-    this.at = 0;
-  }
-
-  groupAt(place: number): number {
-    return this.#groups[place] as number;
-  }
-}
-
-/** Encoded entries that changed before next() came to them. */
-class KeptEntries {
-  readonly bytes = new ByteWriter();
-  /** Where entry i begins; it ends where the next one begins. */
-  starts = new Int32Array(0);
-  groups = new Int32Array(0);
-  count = 0;
-
-  /** What encode() wrote since the last entry ended is one. */
-  add(start: number, group: number): void {
-    this.starts = grown(this.starts, this.count + 2);
-    this.groups = grown(this.groups, this.count + 1);
-    this.starts[this.count] = start;
-    this.groups[this.count++] = group;
-    this.starts[this.count] = this.bytes.length;
-  }
-
-  clear(): void {
-    this.bytes.truncate(0);
-    this.count = 0;
-  }
-}
 
 export class SlotSnapshots {
   readonly #entries: SnapshotEntries;

@@ -11,7 +11,8 @@ import { spillSpace } from './rocks-store.ts';
 const root = mkdtempSync(join(tmpdir(), 'millrace-spill-'));
 let count = 0;
 
-const spaceAt = (directory: string) => spillSpace({ directory, memoryBytes: 1 << 20, ports: nodePorts });
+const spaceAt = (directory: string) =>
+  spillSpace({ directory, memoryBytes: 1 << 20, takesCheckpoints: true, ports: nodePorts });
 
 afterAll(() => {
   rmSync(root, { recursive: true, force: true });

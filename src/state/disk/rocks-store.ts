@@ -26,16 +26,18 @@ export interface SpillPlace {
   readonly directory: string;
   /** What the operator may hold in memory. */
   readonly memoryBytes: number;
+  readonly takesCheckpoints: boolean;
   readonly ports: Pick<Ports, 'files'>;
 }
 
 /** Room on the local disk for the entries of one operator. */
-export function spillSpace({ directory, memoryBytes, ports: { files } }: SpillPlace): SpillSpace {
+export function spillSpace({ directory, memoryBytes, takesCheckpoints, ports: { files } }: SpillPlace): SpillSpace {
   const writeBufferSize = Math.floor(
     Math.max(MIN_WRITE_BUFFER_BYTES, Math.min(MAX_WRITE_BUFFER_BYTES, memoryBytes / 16)),
   );
   return {
     memoryBytes,
+    takesCheckpoints,
     storeBytes: writeBufferSize * WRITE_BUFFERS + Math.min(BLOCK_CACHE_BYTES, memoryBytes / 8),
     open: () =>
       guarded(directory, async () => {

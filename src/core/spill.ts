@@ -1,0 +1,54 @@
+/**
+ * Entries of an operator that memory has no room for (docs/design/015): bytes by key, on a local disk, for as long as
+ * the operator lives. What has to survive is in checkpoints.
+ */
+
+/** What an operator is given to keep entries outside of memory. */
+export interface SpillSpace {
+  /** What the operator may hold in memory, caches of the store included. */
+  readonly memoryBytes: number;
+  /** Of these the store itself takes so much. */
+  readonly storeBytes: number;
+  /** Whether there will be snapshots: else nobody need keep account of what has changed. */
+  readonly takesCheckpoints: boolean;
+  /** Called at most once. Whatever an earlier process left there is gone. */
+  open(): Promise<SpillStore>;
+}
+
+/** One entry: keys begin with their key group. */
+export interface SpilledEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** The entries of one operator, by key. Calls that change it are made one after the other, each awaited. */
+export interface SpillStore {
+  /** The entries of these keys, in their order; null where there is none. */
+  read(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | null)[]>;
+  /** Puts entries, in place of those that have their keys. Keys and values must not change any more. */
+  write(entries: readonly SpilledEntry[]): Promise<void>;
+  remove(keys: readonly Uint8Array[]): Promise<void>;
+  /** The first entries in the order of keys, byte by byte, from `from` on and below `below`. */
+  scan(from: Uint8Array, below: Uint8Array, limit: number): Promise<readonly SpilledEntry[]>;
+  /** The store as it is now, whatever changes later; synchronous. To be closed. */
+  freeze(): FrozenSpill;
+  /** A new file for bytes that are appended and read back. */
+  createLog(): Promise<SpillLog>;
+  /** Removes all of it. Harmless when repeated. */
+  close(): Promise<void>;
+}
+
+export interface FrozenSpill {
+  /** As SpillStore.scan. */
+  scan(from: Uint8Array, below: Uint8Array, limit: number): Promise<readonly SpilledEntry[]>;
+  /** Harmless when repeated. */
+  close(): void;
+}
+
+export interface SpillLog {
+  append(bytes: Uint8Array): Promise<void>;
+  /** Bytes that were appended before. */
+  read(position: number, length: number): Promise<Uint8Array>;
+  /** Removes the file. Reads may be pending. */
+  remove(): Promise<void>;
+}

@@ -1,0 +1,107 @@
+import type { FrozenSpill, StateChunk, StateSnapshot } from '../../core/index.ts';
+import type { SpanLog } from './change-log.ts';
+import { behind, firstKeyOf } from './spill-keys.ts';
+
+/** Entries of the store that are read at a time: about a chunk. */
+const SCANNED_AT_ONCE = 512;
+
+export interface SpilledSnapshotParts {
+  /** What is in memory, as far as it belongs to the snapshot. */
+  readonly slots: StateSnapshot;
+  /** The store as it was; null where nothing of it is wanted. */
+  readonly frozen: FrozenSpill | null;
+  /** Key groups that are read from the store. */
+  readonly whole: readonly number[];
+  /** What has left memory since the snapshot that this one builds on. */
+  readonly logs: readonly SpanLog[];
+  isExpired(value: Uint8Array): boolean;
+  onReleased(): void;
+  onConfirmed(): void;
+}
+
+/**
+ * Chunks of slots come first, since they would have to be copied wherever a batch changes one. Then those of the store
+ * and of the logs, which are older: what a slot says counts.
+ */
+export class SpilledSnapshot implements StateSnapshot {
+  readonly #parts: SpilledSnapshotParts;
+  readonly #whole: ReadonlySet<number>;
+  #hasSlots = true;
+  #prepared: StateChunk | null = null;
+  #group = 0;
+  #from: Uint8Array | null = null;
+  #log = 0;
+  #chunk = 0;
+  #isReleased = false;
+
+  constructor(parts: SpilledSnapshotParts) {
+    this.#parts = parts;
+    this.#whole = new Set(parts.whole);
+  }
+
+  ready(): Promise<void> | undefined {
+    if (this.#hasSlots) {
+      this.#prepared = this.#parts.slots.next();
+      if (this.#prepared !== null) return undefined;
+      this.#hasSlots = false;
+    }
+    return this.#prepare();
+  }
+
+  next(): StateChunk | null {
+    const chunk = this.#prepared;
+    this.#prepared = null;
+    return chunk === null ? null : { ...chunk, replaces: true };
+  }
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#parts.slots.release();
+    this.#parts.frozen?.close();
+    this.#parts.onReleased();
+  }
+
+  confirm(): void {
+    this.#parts.onConfirmed();
+  }
+
+  async #prepare(): Promise<void> {
+    this.#prepared = (await this.#scan()) ?? (await this.#readLog());
+  }
+
+  /** The next entries of the store; null once there are no more. */
+  async #scan(): Promise<StateChunk | null> {
+    const { frozen, whole } = this.#parts;
+    if (frozen === null) return null;
+    while (!this.#isReleased && this.#group < whole.length) {
+      const keyGroup = whole[this.#group] as number;
+      const found = await frozen.scan(this.#from ?? firstKeyOf(keyGroup), firstKeyOf(keyGroup + 1), SCANNED_AT_ONCE);
+      const last = found.at(-1);
+      if (last === undefined || found.length < SCANNED_AT_ONCE) {
+        this.#group++;
+        this.#from = null;
+      } else {
+        this.#from = behind(last.key);
+      }
+      const values = found.map(({ value }) => value).filter((value) => !this.#parts.isExpired(value));
+      if (values.length > 0) return { keyGroup, bytes: Buffer.concat(values), isOlder: true };
+    }
+    return null;
+  }
+
+  async #readLog(): Promise<StateChunk | null> {
+    const { logs } = this.#parts;
+    for (; !this.#isReleased && this.#log < logs.length; this.#log++, this.#chunk = 0) {
+      const log = logs[this.#log] as SpanLog;
+      while (this.#chunk < log.chunkCount) {
+        const chunk = log.chunk(this.#chunk++);
+        // All of these are in the store.
+        if (!this.#whole.has(chunk.keyGroup)) {
+          return { keyGroup: chunk.keyGroup, bytes: await log.read(chunk), isOlder: true };
+        }
+      }
+    }
+    return null;
+  }
+}
