@@ -16,6 +16,7 @@ export function stepLabels(graph: JobGraph): readonly StepLabel[] {
         case 'transform':
           return node.steps.map(({ stepId, kind }) => ({ stepId, what: kind === 'flat-map' ? 'flatMap' : kind }));
         case 'aggregate':
+        case 'normalise':
         case 'join':
         case 'dedupe':
         case 'process':

@@ -105,7 +105,13 @@ export interface AggregateCall {
 
 /** A step that works on one row at a time and remembers nothing; runs of these become one generated function. */
 export type TransformStep =
-  | { readonly kind: 'filter'; readonly stepId: string; readonly predicate: Expression }
+  | {
+      readonly kind: 'filter';
+      readonly stepId: string;
+      readonly predicate: Expression;
+      /** One of the two rows of an update may pass without the other: they go on as a delete and an insert. */
+      readonly splitsUpdates?: true;
+    }
   | {
       readonly kind: 'select';
       readonly stepId: string;

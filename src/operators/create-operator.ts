@@ -2,6 +2,7 @@ import { coreErrors } from '../core/index.ts';
 import type { CodeLoader, Operator, RowSchema, TransformStep } from '../core/index.ts';
 import { AggregateOperator } from './aggregate/aggregate-operator.ts';
 import type { AggregateSpec } from './aggregate/aggregate-operator.ts';
+import { UpdatingAggregateOperator } from './aggregate/updating/updating-aggregate-operator.ts';
 import { DedupeOperator } from './dedupe/dedupe-operator.ts';
 import type { DedupeSpec } from './dedupe/dedupe-operator.ts';
 import { createJoinOperator } from './join/create-join-operator.ts';
@@ -9,6 +10,8 @@ import type { JoinSpec } from './join/join-spec.ts';
 import { FilterRowsOperator } from './process/filter-rows-operator.ts';
 import { ProcessOperator } from './process/process-operator.ts';
 import type { ProcessSpec } from './process/process-spec.ts';
+import { NormaliseOperator } from './normalise/normalise-operator.ts';
+import type { NormaliseSpec } from './normalise/normalise-operator.ts';
 import { TopNOperator } from './top-n/top-n-operator.ts';
 import type { TopNSpec } from './top-n/top-n-operator.ts';
 import { TransformOperator } from './transform-operator.ts';
@@ -19,7 +22,8 @@ import type { WindowSpec } from './window/window-spec.ts';
 /** The nodes of a job graph that operators stand for. */
 export type OperatorNode =
   | { readonly kind: 'transform'; readonly steps: readonly TransformStep[]; readonly input: RowSchema }
-  | ({ readonly kind: 'aggregate' } & AggregateSpec)
+  | ({ readonly kind: 'aggregate'; readonly retracts?: true } & AggregateSpec)
+  | ({ readonly kind: 'normalise' } & NormaliseSpec)
   | ({ readonly kind: 'window' } & WindowSpec)
   | ({ readonly kind: 'top-n' } & TopNSpec)
   | ({ readonly kind: 'join' } & JoinSpec)
@@ -36,7 +40,9 @@ export function createOperator(node: OperatorNode, loadCode: CodeLoader = noCode
     case 'transform':
       return new TransformOperator(node);
     case 'aggregate':
-      return new AggregateOperator(node);
+      return node.retracts === true ? new UpdatingAggregateOperator(node) : new AggregateOperator(node);
+    case 'normalise':
+      return new NormaliseOperator(node);
     case 'join':
       return createJoinOperator(node);
     case 'top-n':

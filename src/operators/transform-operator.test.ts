@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { rowSchema, types } from '../core/index.ts';
+import { RowKind, rowSchema, types } from '../core/index.ts';
 import type { DataType, Expression, TransformStep, Value } from '../core/index.ts';
 import { literalOf } from '../expr/index.ts';
 import { driveOperatorAllWays } from '../testing/index.ts';
@@ -250,6 +250,29 @@ describe('TransformOperator', () => {
       [6n, 'n5'],
     ]);
     expect(failures).toEqual([{ stepId: 's', code: 'MR-EXPR-OVERFLOW', origin: 'row 3' }]);
+  });
+});
+
+describe('TransformOperator, where one row of an update may pass without the other', () => {
+  it('makes a delete and an insert of the two', async () => {
+    const predicate = call('gt(long,long)', types.boolean, column(0), literal(5n, types.long));
+    const steps: TransformStep[] = [{ kind: 'filter', stepId: 'f', predicate, splitsUpdates: true }];
+    const { insert, updateBefore, updateAfter } = RowKind;
+    const dropped = [[9n, insert], [9n, updateBefore], [4n, updateAfter]];
+    const changes = [...dropped, [6n, insert], [6n, updateBefore], [7n, updateAfter]];
+    const test = (given: readonly (readonly (bigint | number | undefined)[])[]) => ({
+      create: () => new TransformOperator({ steps, input }),
+      input,
+      rows: given.map(([id, rowKind]) => ({ values: [id as bigint, null, 1, null], rowKind: rowKind as number })),
+    });
+    const { rows: out } = await driveOperatorAllWays(test(changes));
+    expect(out.map(({ values, rowKind }) => [values[0], rowKind])).toEqual([
+      [9n, insert],
+      [9n, RowKind.delete],
+      [6n, insert],
+      [6n, RowKind.delete],
+      [7n, insert],
+    ]);
   });
 });
 

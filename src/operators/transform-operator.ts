@@ -1,5 +1,5 @@
 /** Runs of stateless steps: filter, select, flatMap, as one compiled transform. */
-import { ColumnBatch } from '../core/index.ts';
+import { ColumnBatch, RowKind } from '../core/index.ts';
 import type { Operator, OperatorContext, RowSchema, TransformStep } from '../core/index.ts';
 import { compileTransform } from '../expr/index.ts';
 import type { CompiledTransform } from '../expr/index.ts';
@@ -13,11 +13,14 @@ const EXPANDED_ROWS = 4096;
  */
 export class TransformOperator implements Operator {
   readonly #transform: CompiledTransform;
+  readonly #splitsUpdates: boolean;
+  #rowKinds = new Uint8Array(0);
   #context: OperatorContext | null = null;
   #out: ColumnBatch | null = null;
 
   constructor(node: { readonly steps: readonly TransformStep[]; readonly input: RowSchema }) {
     this.#transform = compileTransform(node.steps, node.input);
+    this.#splitsUpdates = node.steps.some((step) => step.kind === 'filter' && step.splitsUpdates === true);
   }
 
   open(context: OperatorContext): void {
@@ -35,6 +38,7 @@ export class TransformOperator implements Operator {
       // What is in the output stays there: it is of the same batch.
       row = transform.run(batch, row, out);
     }
+    if (this.#splitsUpdates && out.rowKinds !== null) out.rowKinds = this.#split(out.rowKinds, out.rowCount);
     output.emit(out);
     return row;
   }
@@ -45,6 +49,17 @@ export class TransformOperator implements Operator {
 
   close(): void {
     this.#out = null;
+  }
+
+  /** The old row of an update as a delete, the new one as an insert. */
+  #split(rowKinds: Uint8Array, rowCount: number): Uint8Array {
+    if (this.#rowKinds.length < rowCount) this.#rowKinds = new Uint8Array(rowKinds.length);
+    for (let row = 0; row < rowCount; row++) {
+      const kind = rowKinds[row] as number;
+      const isAdded = kind === RowKind.insert || kind === RowKind.updateAfter;
+      this.#rowKinds[row] = isAdded ? RowKind.insert : RowKind.delete;
+    }
+    return this.#rowKinds;
   }
 
   /** Room for all that one input batch makes, unless rows become several. */

@@ -378,6 +378,7 @@ function stepsOf(node: ChainNode): readonly string[] {
     case 'transform':
       return node.steps.map(({ stepId }) => stepId);
     case 'aggregate':
+    case 'normalise':
     case 'window':
     case 'join':
     case 'dedupe':

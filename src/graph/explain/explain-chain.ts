@@ -28,9 +28,12 @@ import type {
 import { joinChangelog } from '../logical/changelog-rules.ts';
 import type { Verb } from '../spec/verbs.ts';
 
+/** The step's verb; or what stands in front of a step for its sake, and no file names. */
+export type StepKind = Verb | 'normalise';
+
 export interface StepExplanation {
   readonly step: string;
-  readonly kind: Verb;
+  readonly kind: StepKind;
   /** What it does, one fact a line; secrets are `***`. */
   readonly details: readonly string[];
   /** `NAME type` per field that leaves the step; null for sinks, and for steps whose successor in a chain says it. */
@@ -61,6 +64,7 @@ function changelogBehind(node: ChainNode, arriving: ChangelogMode): ChangelogMod
     case 'dedupe':
       return node.keep === 'first' ? 'append' : 'upsert';
     case 'top-n':
+    case 'normalise':
       return 'retract';
     case 'process':
     case 'source':
@@ -98,12 +102,15 @@ function explainNode(node: ChainNode, changelog: ChangelogMode, catalog: Connect
 
 type OtherNode = Exclude<ChainNode, { readonly kind: 'source' | 'transform' | 'sink' }>;
 
-function explainKeyed(node: OtherNode): { readonly verb: Verb; readonly details: readonly string[] } {
+function explainKeyed(node: OtherNode): { readonly verb: StepKind; readonly details: readonly string[] } {
   switch (node.kind) {
     case 'aggregate': {
       const key = describeKeys(node, 'one total of all rows');
-      return { verb: 'aggregate', details: [key, ...node.calls.map(describeCall)] };
+      const retracts = node.retracts === true ? ['takes rows back'] : [];
+      return { verb: 'aggregate', details: [key, ...node.calls.map(describeCall), ...retracts] };
     }
+    case 'normalise':
+      return { verb: 'normalise', details: [describeKeys(node, 'one row'), 'says which row is replaced'] };
     case 'window':
       return { verb: 'aggregate', details: explainWindow(node) };
     case 'join':

@@ -130,13 +130,19 @@ function transformStep(node: LogicalNode): TransformStep | null {
   const stepId = node.id;
   switch (node.kind) {
     case 'filter':
-      return { kind: 'filter', stepId, predicate: node.predicate };
+      return {
+        kind: 'filter',
+        stepId,
+        predicate: node.predicate,
+        ...(node.splitsUpdates === true ? { splitsUpdates: true } : {}),
+      };
     case 'select':
       return { kind: 'select', stepId, fields: node.fields };
     case 'flat-map':
       return { kind: 'flat-map', stepId, fields: node.fields, kept: node.kept };
     case 'source':
     case 'aggregate':
+    case 'normalise':
     case 'window':
     case 'side':
     case 'join':
@@ -156,9 +162,12 @@ function otherNode(node: LogicalNode, streams: readonly RowStream[]): ChainNode 
     case 'source':
       return { kind: 'source', spec: node.spec, output: node.output.schema, watermark: node.watermark };
     case 'aggregate': {
-      const { keys, calls, output } = node;
-      return { kind: 'aggregate', stepId, keys, calls, input, output: output.schema };
+      const { keys, calls, output, retracts } = node;
+      const aggregate = { kind: 'aggregate', stepId, keys, calls, input, output: output.schema } as const;
+      return retracts === true ? { ...aggregate, retracts } : aggregate;
     }
+    case 'normalise':
+      return { kind: 'normalise', stepId, keys: node.keys, input, output: node.output.schema };
     case 'window': {
       const { keys, calls, window, latenessMs, earlyMs, fields, output } = node;
       return { kind: 'window', stepId, keys, calls, window, latenessMs, earlyMs, fields, input, output: output.schema };

@@ -100,7 +100,7 @@ const expressionShape = variant({
 
 const named = list(object({ name: text, expression }));
 const transformStep = variant({
-  filter: object({ stepId: text, predicate: expression }),
+  filter: object({ stepId: text, predicate: expression }, { splitsUpdates: flag }),
   select: object({ stepId: text, fields: named }),
   'flat-map': object({ stepId: text, fields: named, kept: list(index) }),
 });
@@ -156,7 +156,11 @@ const bounds = variant({
 const chainNode = variant({
   source: object({ spec: sourceSpec, output: schema, watermark: orNull(watermark) }),
   transform: object({ steps: list(transformStep), input: schema, output: schema }),
-  aggregate: object({ stepId: text, keys: list(index), calls: list(call), input: schema, output: schema }),
+  aggregate: object(
+    { stepId: text, keys: list(index), calls: list(call), input: schema, output: schema },
+    { retracts: flag },
+  ),
+  normalise: object({ stepId: text, keys: list(index), input: schema, output: schema }),
   window: object({
     stepId: text,
     keys: list(index),

@@ -43,6 +43,7 @@ function checkNode(node: ChainNode, path: string): void {
       checkFields(node.watermark === null ? [] : [node.watermark.column], node.output, path);
       break;
     case 'aggregate':
+    case 'normalise':
     case 'dedupe':
     case 'process':
       checkFields(node.keys, node.input, path);

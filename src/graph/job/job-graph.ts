@@ -63,6 +63,7 @@ export type ChainNode =
   | SourceNode
   | TransformNode
   | AggregateNode
+  | NormaliseNode
   | WindowNode
   | JoinNode
   | DedupeNode
@@ -102,12 +103,28 @@ export interface TransformNode {
 /**
  * A running aggregation: one row per input row, with the new state of its key. `keys` are indexes into the input;
  * the output is the key fields, then one field per call. Without keys there is one group.
+ *
+ * With `retracts`, the input takes rows back: one row per batch and group that changed, and a delete where no row is
+ * left of a group.
  */
 export interface AggregateNode {
   readonly kind: 'aggregate';
+  readonly retracts?: true;
   readonly stepId: string;
   readonly keys: readonly number[];
   readonly calls: readonly AggregateCall[];
+  readonly input: RowSchema;
+  readonly output: RowSchema;
+}
+
+/**
+ * Turns rows that replace the earlier row of their key (an upsert stream) into rows that take it back (a retract
+ * stream). Stands in front of steps that need to know what is replaced.
+ */
+export interface NormaliseNode {
+  readonly kind: 'normalise';
+  readonly stepId: string;
+  readonly keys: readonly number[];
   readonly input: RowSchema;
   readonly output: RowSchema;
 }

@@ -27,10 +27,13 @@ export function addAggregate(step: AggregateStepSpec, builder: GraphBuilder): vo
   const { id } = step;
   const { calls, fields, names, doubtful } = outputs;
   if (step.window === null) {
-    const result = aggregateStream(input.stream, keys, calls);
-    const output = builder.changelog(id, result, step.verbRange, doubtful);
-    if (output === null || builder.problems.count > before) return;
-    builder.push(step, { kind: 'aggregate', id, parallelism, keys, calls, output: output.stream });
+    const outlet = builder.retractingOutlet(step);
+    if (outlet === null) return;
+    const output = aggregateStream(outlet.stream, keys, calls);
+    builder.know(id, { stream: output, doubtful });
+    if (builder.problems.count > before) return;
+    const node = { kind: 'aggregate', id, parallelism, keys, calls, output } as const;
+    builder.pushBehind(outlet.stream.changelog === 'append' ? node : { ...node, retracts: true }, [outlet]);
     return;
   }
   const { spec: window, latenessMs, earlyMs, late, range } = step.window;

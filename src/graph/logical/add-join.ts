@@ -32,8 +32,7 @@ export function addJoin(step: JoinStepSpec, builder: GraphBuilder): void {
   const position = (index: number): number => (index < sides.left.fieldCount ? index : index + left.added);
   const hasMore = left.added + right.added > 0;
   const { fields, doubtful } = readOutputs(step, sides, node, position, hasMore, builder);
-  const stream = fields === null ? node.output : selectStream(node.output, fields).stream;
-  if (stream === null) return;
+  const stream = fields === null ? node.output : selectStream(node.output, fields);
   builder.know(step.id, { stream, doubtful });
   if (keys === null || builder.problems.count > before) return;
   const rest = keys.rest === null ? null : mapColumns(keys.rest, moveColumns(position));

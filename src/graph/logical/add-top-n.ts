@@ -69,8 +69,7 @@ function leaveOut(
   const id = `${step.id}.select`;
   const all = passOn(node.output.schema);
   const fields: readonly NamedExpression[] = [...all.slice(0, fieldCount), ...(node.hasRank ? all.slice(-1) : [])];
-  const { stream } = selectStream(node.output, fields);
-  if (stream === null) return;
+  const stream = selectStream(node.output, fields);
   const { parallelism } = node;
   const select = { kind: 'select', id, parallelism, fields, output: stream } as const;
   builder.pushBehind(select, [{ id: node.id, stream: node.output }]);

@@ -247,20 +247,45 @@ describe('problems of connectors', () => {
 describe('changelogs', () => {
   const totals = '  - id: t\n    key: [s]\n    aggregate: {n: COUNT(*)}\n';
   it.each([
-    ['a filter over a total', '    filter: n > 1', ['12:13 MR-JOB-CHANGELOG']],
-    ['a filter over the key', "    filter: s <> 'x'", []],
-    ['a select that keeps the key', '    select: {k: s, m: n * 2}', []],
-    ['a select that drops the key', '    select: {m: n}', ['12:5 MR-JOB-CHANGELOG']],
-    ['a select that computes the key', '    select: {s: "s || \'x\'", n: n}', ['12:5 MR-JOB-CHANGELOG']],
-    ['a flatMap', '    flatMap: {w: "SPLIT(s, \',\')"}', ['12:5 MR-JOB-CHANGELOG']],
-    ['another aggregation', '    aggregate: {m: COUNT(*)}', ['12:5 MR-JOB-CHANGELOG']],
-  ] as const)('judges %s behind running totals', async (_what, line, expected) => {
-    expect(await problemsOf(jobOf(totals, `  - id: y\n${line}\n`))).toEqual(expected);
+    ['a filter over a total', '    filter: n > 1', 'retract', [[0]]],
+    ['a filter over the key', "    filter: s <> 'x'", 'upsert', [[0]]],
+    ['a split by a total', '    split: {y1: n > 1}\n  - id: z\n    from: y1\n    filter: TRUE', 'retract', [[0]]],
+    ['a select that keeps the key', '    select: {k: s, m: n * 2}', 'upsert', [[0]]],
+    ['a select that drops the key', '    select: {m: n}', 'retract', []],
+    ['a select that computes the key', '    select: {s: "s || \'x\'", n: n}', 'retract', []],
+    ['a flatMap', '    flatMap: {w: "SPLIT(s, \',\')"}', 'retract', []],
+    ['another aggregation', '    key: [n]\n    aggregate: {m: COUNT(*)}', 'upsert', [[0]]],
+  ] as const)('knows what %s makes of running totals', async (_what, line, changelog, uniqueKeys) => {
+    const { logical } = await graphsOf(jobOf(totals, `  - id: y\n${line}\n`));
+    expect(logical.edges.find(({ to }) => to === 'out')?.stream).toMatchObject({ changelog, uniqueKeys });
   });
 
-  it('refuses a union of totals', async () => {
+  it('keeps the last row of a key in front of what has to know which row is replaced, and only there', async () => {
+    const step = '  - id: y\n    key: [n]\n    aggregate: {m: MAX(s)}\n';
+    const { logical, jobGraph } = await graphsOf(jobOf(totals, step), { parallelism: 2 });
+    expect(logical.nodes.find(({ kind }) => kind === 'normalise')).toMatchObject({
+      id: 'y.normalise',
+      keys: [0],
+      output: { changelog: 'retract', uniqueKeys: [[0]] },
+    });
+    // By the key of the totals, where these are; then to the groups of the other step.
+    expect(jobGraph.vertices.map(({ chain }) => chain.map(({ kind }) => kind))).toEqual([
+      ['source'],
+      ['aggregate', 'normalise'],
+      ['aggregate', 'sink'],
+    ]);
+    const aggregates = jobGraph.vertices.flatMap(({ chain }) => chain.filter(({ kind }) => kind === 'aggregate'));
+    expect(aggregates.map((node) => 'retracts' in node && node.retracts)).toEqual([false, true]);
+    const appends = await graphsOf(jobOf('  - id: f\n    filter: a > 1\n', step.replace('[n]', '[s]')));
+    expect(appends.logical.nodes.map(({ kind }) => kind)).toEqual(['source', 'filter', 'aggregate', 'sink']);
+  });
+
+  it('takes back rows of totals in a union, each input for itself', async () => {
     const text = jobOf(totals, totals.replace('id: t', 'id: t2\n    from: in'), '  - id: u\n    union: [t, t2]\n');
-    expect(await problemsOf(text)).toEqual(['16:5 MR-JOB-CHANGELOG']);
+    const { logical } = await graphsOf(text);
+    expect(logical.nodes.map(({ id }) => id)).toEqual(['in', 't', 't2', 'u.normalise', 'u.normalise1', 'u', 'out']);
+    const { stream } = logical.edges.find(({ to }) => to === 'out') ?? {};
+    expect(stream).toMatchObject({ changelog: 'retract', uniqueKeys: [] });
   });
 
   it('wants a key of a sink that appends, and says which', async () => {

@@ -5,24 +5,31 @@ import type {
   FlatMapStepSpec,
   JobSpec,
   SelectStepSpec,
-  SplitBranch,
   SplitStepSpec,
   StepSpec,
   UnionStepSpec,
 } from '../spec/job-spec.ts';
 import type { ProblemList } from '../spec/problem.ts';
-import type { TextRange } from '../spec/source-text.ts';
 import { addAggregate } from './add-aggregate.ts';
 import { addDedupe } from './add-dedupe.ts';
 import { addJoin } from './add-join.ts';
 import { addTopN } from './add-top-n.ts';
-import { filterStream, flatMapStream, schemaDifference, selectStream, unionStream } from './changelog-rules.ts';
+import {
+  filterStream,
+  flatMapStream,
+  keepsKey,
+  passesWholeKeys,
+  schemaDifference,
+  selectStream,
+  unionStream,
+} from './changelog-rules.ts';
 import { checkCondition } from './check-expression.ts';
 import { checkSink } from './check-sink.ts';
 import { checkSource } from './check-source.ts';
 import { branchId, GraphBuilder } from './graph-builder.ts';
 import type { LogicalGraph } from './logical-graph.ts';
 
+import type { StepStream } from './step-stream.ts';
 /** The graph of a job's steps; null where there are problems, all of which go to `problems`. */
 export function buildLogicalGraph(
   spec: JobSpec,
@@ -136,21 +143,29 @@ class StepAdder {
     // A filter that is wrong lets the same fields through.
     this.#builder.know(step.id, input);
     if (predicate === null) return;
-    const result = filterStream(input.stream, predicate);
-    const output = this.#builder.changelog(step.id, result, step.predicate.range, input.doubtful);
-    if (output === null) return;
-    const { id, parallelism } = step;
-    this.#builder.push(step, { kind: 'filter', id, parallelism, predicate, output: output.stream });
+    this.#pushFilter(step.id, step, predicate, input);
+  }
+
+  #pushFilter(id: string, step: StepSpec, predicate: Expression, input: StepStream): void {
+    const isWhole = passesWholeKeys(input.stream, predicate);
+    const outlet = isWhole ? this.#builder.outlet(step) : this.#builder.retractingOutlet(step);
+    if (outlet === null) return;
+    const output = filterStream(outlet.stream, predicate);
+    this.#builder.know(id, { stream: output, doubtful: input.doubtful });
+    const node = { kind: 'filter', id, parallelism: step.parallelism, predicate, output } as const;
+    this.#builder.pushBehind(isWhole ? node : { ...node, splitsUpdates: true }, [outlet]);
   }
 
   #addSelect(step: SelectStepSpec): void {
     const input = this.#builder.input(step);
     if (input === null) return;
     const { fields, doubtful } = this.#builder.expressions(step.fields, input, null);
-    const output = this.#builder.changelog(step.id, selectStream(input.stream, fields), step.verbRange, doubtful);
-    if (output === null) return;
+    const outlet = keepsKey(input.stream, fields) ? this.#builder.outlet(step) : this.#builder.retractingOutlet(step);
+    if (outlet === null) return;
     const { id, parallelism } = step;
-    this.#builder.push(step, { kind: 'select', id, parallelism, fields, output: output.stream });
+    const output = selectStream(outlet.stream, fields);
+    this.#builder.know(id, { stream: output, doubtful });
+    this.#builder.pushBehind({ kind: 'select', id, parallelism, fields, output }, [outlet]);
   }
 
   #addFlatMap(step: FlatMapStepSpec): void {
@@ -161,11 +176,12 @@ class StepAdder {
     const kept = input.stream.schema.fields.flatMap(({ name }, index) => (made.has(name) ? [] : [index]));
     const stillDoubtful = new Set([...input.doubtful].filter((name) => !made.has(name)));
     for (const name of doubtful) stillDoubtful.add(name);
-    const result = flatMapStream(input.stream, fields, kept);
-    const output = this.#builder.changelog(step.id, result, step.verbRange, stillDoubtful);
-    if (output === null) return;
+    const outlet = this.#builder.retractingOutlet(step);
+    if (outlet === null) return;
     const { id, parallelism } = step;
-    this.#builder.push(step, { kind: 'flat-map', id, parallelism, fields, kept, output: output.stream });
+    const output = flatMapStream(outlet.stream, fields, kept);
+    this.#builder.know(id, { stream: output, doubtful: stillDoubtful });
+    this.#builder.pushBehind({ kind: 'flat-map', id, parallelism, fields, kept, output }, [outlet]);
   }
 
   #addUnion(step: UnionStepSpec): void {
@@ -183,10 +199,11 @@ class StepAdder {
       const expected = 'a `select` with the same fields';
       this.#builder.problems.add('MR-JOB-UNION-SCHEMA', range, { difference }, { expected });
     });
-    const result = unionStream(known.map((input) => input.stream));
-    const output = this.#builder.changelog(step.id, result, step.verbRange, doubtful);
-    if (output === null || known.length < inputs.length) return;
-    this.#builder.push(step, { kind: 'union', id: step.id, parallelism: step.parallelism, output: output.stream });
+    const outlets = step.inputs.map((_, index) => this.#builder.retractingOutlet(step, index));
+    const output = unionStream(outlets.flatMap((outlet) => outlet?.stream ?? []));
+    this.#builder.know(step.id, { stream: output, doubtful });
+    if (known.length < inputs.length) return;
+    this.#builder.pushBehind({ kind: 'union', id: step.id, parallelism: step.parallelism, output }, outlets);
   }
 
   /** One filter per branch: not for an earlier branch, and for this one. */
@@ -202,10 +219,7 @@ class StepAdder {
       if (text !== null && condition === null) continue;
       const predicate = branchPredicate(earlier, condition);
       if (condition !== null) earlier.push(condition);
-      const result = filterStream(input.stream, predicate);
-      const output = this.#builder.changelog(id, result, branchRange(branch), input.doubtful);
-      if (output === null) continue;
-      this.#builder.push(step, { kind: 'filter', id, parallelism: step.parallelism, predicate, output: output.stream });
+      this.#pushFilter(id, step, predicate, input);
     }
   }
 
@@ -231,9 +245,5 @@ function branchPredicate(earlier: readonly Expression[], own: Expression | null)
     otherwise: is(false),
     type: BOOLEAN,
   };
-}
-
-function branchRange(branch: SplitBranch): TextRange {
-  return branch.condition?.range ?? branch.nameRange;
 }
 

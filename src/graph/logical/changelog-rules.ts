@@ -1,8 +1,9 @@
 /**
  * What each step makes of the changelog of its input. An upsert stream says "the newest row of this key is now …"; it
  * survives whatever treats all rows of one key alike and keeps the key. A retract stream takes rows back as they were,
- * which survives everything that works row by row. What would have to take back results of its own (Flink turns upsert
- * into retract streams for that) is refused: operators of this version cannot.
+ * which survives everything that works row by row, and aggregates. An upsert stream becomes a retract stream by
+ * normalising it (as in Flink): the last row of each key is kept, in front of the step that needs to know it. Steps
+ * that cannot take back what they made of a row refuse both.
  */
 import { columnsOf } from '../../expr/index.ts';
 import { rowSchema, types } from '../../core/index.ts';
@@ -17,40 +18,52 @@ export type ChangelogResult =
 const accept = (stream: RowStream): ChangelogResult => ({ stream, problem: null });
 const refuse = (problem: string, expected: string): ChangelogResult => ({ stream: null, problem, expected });
 
-export function filterStream(input: RowStream, predicate: Expression): ChangelogResult {
-  if (input.changelog === 'append') return accept(input);
-  const used = columnsOf(predicate);
-  // Those by whose fields alone it goes: all rows of such a key pass, or none.
-  const uniqueKeys = input.uniqueKeys.filter((key) => used.every((column) => key.includes(column)));
-  if (uniqueKeys.length > 0 || input.changelog === 'retract') return accept({ ...input, uniqueKeys });
-  return refuse(
-    'this filters rows that replace earlier ones: one that was let through and whose successor does not pass would ' +
-      'have to be taken back, which is not supported by this version yet',
-    'a filter in front of the step that replaces rows, or one over its key fields only',
-  );
+/** The stream with every row taken back that is replaced. */
+export function normalisedStream(input: RowStream): RowStream {
+  return { ...input, changelog: 'retract' };
 }
 
-export function selectStream(input: RowStream, fields: readonly NamedExpression[]): ChangelogResult {
+/** Whether a filter lets all rows of a key pass, or none: it goes by the fields of keys alone. */
+export function passesWholeKeys({ changelog, uniqueKeys }: RowStream, predicate: Expression): boolean {
+  const used = columnsOf(predicate);
+  const goesBy = (key: readonly number[]) => used.every((column) => key.includes(column));
+  if (changelog === 'append') return true;
+  // A sink may take a retract stream by any of its keys.
+  return changelog === 'upsert' ? uniqueKeys.some(goesBy) : uniqueKeys.length > 0 && uniqueKeys.every(goesBy);
+}
+
+/** Of an upsert stream only where whole keys pass. Else one of the two rows of an update may pass without the other. */
+export function filterStream(input: RowStream, predicate: Expression): RowStream {
+  if (input.changelog !== 'upsert') return input;
+  const used = columnsOf(predicate);
+  return { ...input, uniqueKeys: input.uniqueKeys.filter((key) => used.every((column) => key.includes(column))) };
+}
+
+/** Whether a select keeps a key by which rows replace earlier ones. */
+export function keepsKey({ changelog, uniqueKeys }: RowStream, fields: readonly NamedExpression[]): boolean {
+  const isKept = (column: number) => fields.some(({ expression }) => isColumn(expression, column));
+  return changelog !== 'upsert' || uniqueKeys.some((key) => key.every(isKept));
+}
+
+/** Of an upsert stream only where a key is kept. */
+export function selectStream(input: RowStream, fields: readonly NamedExpression[]): RowStream {
   const schema = rowSchema(fields.map(({ name, expression }) => ({ name, type: expression.type })));
   const uniqueKeys = input.uniqueKeys
     .map((key) => key.map((column) => fields.findIndex(({ expression }) => isColumn(expression, column))))
     .filter((key) => key.every((position) => position >= 0));
-  if (input.changelog !== 'upsert' || uniqueKeys.length > 0) return accept({ ...input, schema, uniqueKeys });
-  return refuse(
-    `this drops the key (${keyNames(input)}) by which rows replace earlier ones: the newest per key is not known then`,
-    'a select that keeps the key fields unchanged',
-  );
+  return { ...input, schema, uniqueKeys };
 }
 
 function isColumn(expression: Expression, column: number): boolean {
   return expression.kind === 'column' && expression.index === column;
 }
 
+/** Not of an upsert stream. */
 export function flatMapStream(
   input: RowStream,
   fields: readonly NamedExpression[],
   kept: readonly number[],
-): ChangelogResult {
+): RowStream {
   const keptFields = kept.map((index) => input.schema.fields[index] as Field);
   const made = fields.map(({ name, expression: { type } }) => ({
     name,
@@ -58,25 +71,18 @@ export function flatMapStream(
   }));
   const schema = rowSchema([...keptFields, ...made]);
   // Several rows come of one: nothing is unique any more.
-  if (input.changelog !== 'upsert') return accept({ ...input, schema, uniqueKeys: [] });
-  return refuse(
-    'this makes several rows of each that replaces an earlier one, so that the newest row per key is no longer known',
-    'a flatMap in front of the step that replaces rows',
-  );
+  return { ...input, schema, uniqueKeys: [] };
 }
 
+/** Not of an upsert stream. */
 export function aggregateStream(
   input: RowStream,
   keys: readonly number[],
   calls: readonly AggregateCall[],
-): ChangelogResult {
+): RowStream {
   const keyFields = keys.map((index) => input.schema.fields[index] as Field);
   const schema = rowSchema([...keyFields, ...calls.map(({ name, type }) => ({ name, type }))]);
-  if (input.changelog === 'append') {
-    const uniqueKeys = [keys.map((_, position) => position)];
-    return accept({ schema, changelog: 'upsert', uniqueKeys, hasEventTime: false });
-  }
-  return refuseUpdates(input, 'aggregates');
+  return { schema, changelog: 'upsert', uniqueKeys: [keys.map((_, position) => position)], hasEventTime: false };
 }
 
 /** For steps that cannot take back what they made of a row. */
@@ -200,16 +206,12 @@ export function topNStream(input: RowStream, keys: readonly number[], rank: stri
   return accept({ schema, changelog: 'retract', uniqueKeys, hasEventTime: false });
 }
 
-export function unionStream(inputs: readonly RowStream[]): ChangelogResult {
+/** Not of upsert streams: there could be two newest rows of one key. */
+export function unionStream(inputs: readonly RowStream[]): RowStream {
   const first = inputs[0] as RowStream;
   const hasEventTime = inputs.every((input) => input.hasEventTime);
-  const isUpsert = inputs.some((input) => input.changelog === 'upsert');
   const changelog = inputs.some((input) => input.changelog === 'retract') ? 'retract' : 'append';
-  if (!isUpsert) return accept({ ...first, changelog, uniqueKeys: [], hasEventTime });
-  return refuse(
-    'a union of rows that replace earlier ones could hold two newest rows of one key',
-    'a union in front of the step that replaces rows',
-  );
+  return { ...first, changelog, uniqueKeys: [], hasEventTime };
 }
 
 /** The first difference of two schemas in words, or null. Order counts: rows are positional. */

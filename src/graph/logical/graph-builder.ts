@@ -4,6 +4,7 @@ import type { JobSpec, NamedText, StepInput, StepSpec } from '../spec/job-spec.t
 import type { PlacedText } from '../spec/placed-text.ts';
 import type { ProblemList } from '../spec/problem.ts';
 import type { TextRange } from '../spec/source-text.ts';
+import { normalisedStream } from './changelog-rules.ts';
 import type { ChangelogResult } from './changelog-rules.ts';
 import { checkExpression } from './check-expression.ts';
 import { isKeyType } from './key-type.ts';
@@ -77,6 +78,19 @@ export class GraphBuilder {
     if (stream === undefined || input === undefined) return null;
     const id = nodeIdOf(input);
     return { id: this.#outlets.get(id) ?? id, stream };
+  }
+
+  /** As outlet(), for a step that has to know which rows are replaced: those that reach it are taken back. */
+  retractingOutlet(step: StepSpec, index = 0): Outlet | null {
+    const outlet = this.outlet(step, index);
+    const [keys] = outlet?.stream.uniqueKeys ?? [];
+    if (outlet?.stream.changelog !== 'upsert' || keys === undefined) return outlet;
+    const id = `${step.id}.normalise${index === 0 ? '' : String(index)}`;
+    const output = normalisedStream(outlet.stream);
+    if (!this.nodes.some((node) => node.id === id)) {
+      this.pushBehind({ kind: 'normalise', id, parallelism: null, keys, output }, [outlet]);
+    }
+    return { id, stream: output };
   }
 
   /** Remembers what the step emits, or reports why it cannot. */

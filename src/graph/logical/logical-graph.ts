@@ -58,6 +58,7 @@ export type LogicalNode =
   | LogicalSelect
   | LogicalFlatMap
   | LogicalAggregate
+  | LogicalNormalise
   | LogicalWindow
   | LogicalSide
   | LogicalJoin
@@ -85,6 +86,8 @@ export interface LogicalSource extends LogicalNodeBase {
 
 export interface LogicalFilter extends LogicalNodeBase {
   readonly kind: 'filter';
+  /** Where it may let only one of the two rows of an update through: those become a delete and an insert. */
+  readonly splitsUpdates?: true;
   readonly predicate: Expression;
   readonly output: RowStream;
 }
@@ -113,8 +116,17 @@ export interface LogicalFlatMap extends LogicalNodeBase {
 
 export interface LogicalAggregate extends LogicalNodeBase {
   readonly kind: 'aggregate';
+  /** Whether the rows that it reads are taken back. */
+  readonly retracts?: true;
   readonly keys: readonly number[];
   readonly calls: readonly AggregateCall[];
+  readonly output: RowStream;
+}
+
+/** In front of a step that needs to know which rows are replaced. */
+export interface LogicalNormalise extends LogicalNodeBase {
+  readonly kind: 'normalise';
+  readonly keys: readonly number[];
   readonly output: RowStream;
 }
 

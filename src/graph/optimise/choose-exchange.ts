@@ -26,6 +26,8 @@ export function partitioningOf(node: LogicalNode, input: Partitioning): Partitio
       return node.keys.length === 0 ? null : node.keys.map((_, position) => position);
     case 'dedupe':
       return node.keys;
+    case 'normalise':
+      return node.keys.length === 0 ? null : node.keys;
     case 'top-n':
       return node.keys.length === 0 ? null : node.keys;
     case 'join':
@@ -50,6 +52,7 @@ function follow(input: Partitioning, position: (key: number) => number): Partiti
 function keysOf(node: LogicalNode, input: number): readonly number[] | null {
   switch (node.kind) {
     case 'aggregate':
+    case 'normalise':
     case 'window':
     case 'dedupe':
     case 'top-n':

@@ -27,6 +27,7 @@ function foldNode(node: LogicalNode): LogicalNode {
       };
     case 'source':
     case 'side':
+    case 'normalise':
     case 'dedupe':
     case 'top-n':
     case 'process':

@@ -98,6 +98,7 @@ function requiredBy(node: LogicalNode, wanted: Layout, input: number): ReadonlyS
       return new Set([...kept, ...columnsOfAll(node.fields.map(({ expression }) => expression))]);
     }
     case 'dedupe':
+    case 'normalise':
       return new Set([...wanted, ...node.keys]);
     case 'top-n': {
       const fields = node.hasRank ? node.output.schema.fields.length - 1 : Infinity;
@@ -140,7 +141,7 @@ function wantedLayout(
   const wanted = needed.get(node.id) ?? [];
   if (node.kind === 'union') return sameLayout(arriving, wanted) ? null : wanted;
   // What a join, a dedupe or a top-n keeps of a row takes memory, wherever it comes from.
-  const isKept = node.kind === 'join' || node.kind === 'dedupe' || node.kind === 'top-n';
+  const isKept = ['join', 'dedupe', 'top-n', 'normalise'].includes(node.kind);
   if (!(crosses || isKept) || node.kind === 'sink') return null;
   const required = new Set([...requiredBy(node, wanted, input), ...late]);
   const narrow = arriving.filter((column) => required.has(column));
@@ -220,7 +221,8 @@ function pruneNode(node: LogicalNode, arriving: readonly Layout[], needed: Layou
       const layout = [...keptPositions, ...node.fields.map((_, index) => node.kept.length + index)];
       return { pruned: { ...node, kept, fields, output: layoutStream(node.output, layout) }, layout };
     }
-    case 'dedupe': {
+    case 'dedupe':
+    case 'normalise': {
       const keys = node.keys.map((index) => input.indexOf(index));
       return { pruned: { ...node, keys, output: layoutStream(node.output, input) }, layout: input };
     }

@@ -17,7 +17,7 @@ export interface CallInput {
   readonly slots: IntColumn;
 }
 
-export interface Accumulator {
+export interface CallState {
   /** How a slot is encoded: what is equal in two accumulators that read each other's. */
   readonly layout: string;
   readonly sizeBytes: number;
@@ -36,14 +36,23 @@ export interface Accumulator {
   add(slot: number, row: number): void;
   /** Writes the result to a row of the output; throws a record-scope error where it does not fit its type. */
   write(slot: number, outRow: number): void;
-  /** As if the rows of `from` had been added to `slot` too. `from` stays as it is. */
-  merge(slot: number, from: number): void;
   /** The slot has seen nothing again. */
   clear(slot: number): void;
   /** What the slot has seen. */
   encode(slot: number, to: ByteWriter): void;
   /** The reverse, into a slot that has seen nothing. */
   decode(slot: number, from: ByteReader): void;
+}
+
+export interface Accumulator extends CallState {
+  /** As if the rows of `from` had been added to `slot` too. `from` stays as it is. */
+  merge(slot: number, from: number): void;
+}
+
+/** For input that takes rows back. */
+export interface UpdatingAccumulator extends CallState {
+  /** As if a row like this had not been added; which of several is the earliest. One that was not changes nothing. */
+  retract(slot: number, row: number): void;
 }
 
 /** Numbers rows in the order of their arrival, over all batches, for calls that care. */

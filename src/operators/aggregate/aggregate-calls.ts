@@ -18,7 +18,7 @@ import { compileTransform } from '../../expr/index.ts';
 import type { CompiledTransform } from '../../expr/index.ts';
 import type { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
-import type { Accumulator, ArrivalClock } from './accumulator.ts';
+import type { Accumulator, ArrivalClock, CallState } from './accumulator.ts';
 import { compileCallLoops } from './call-loops.ts';
 import type { CallLoops } from './call-loops.ts';
 import { countsNulls, createAccumulator } from './create-accumulator.ts';
@@ -31,22 +31,21 @@ export interface CallsSpec {
   readonly input: RowSchema;
 }
 
-export class AggregateCalls {
-  readonly accumulators: readonly Accumulator[];
-  readonly loops: CallLoops;
+/** The calls, however their states are kept. */
+export class CallStates<A extends CallState> {
+  readonly accumulators: readonly A[];
   readonly #spec: CallsSpec;
   readonly #transform: CompiledTransform;
   readonly #columns: readonly CallColumns[];
   readonly #clock: ArrivalClock = { next: 0 };
   #reserved = 0;
 
-  constructor(spec: CallsSpec) {
+  constructor(spec: CallsSpec, create: (call: AggregateCall, clock: ArrivalClock) => A) {
     this.#spec = spec;
     const { step, columns } = argumentStep(spec);
     this.#transform = compileTransform([step], spec.input);
     this.#columns = columns;
-    this.accumulators = spec.calls.map((call) => createAccumulator(call, this.#clock));
-    this.loops = compileCallLoops(this.accumulators);
+    this.accumulators = spec.calls.map((call) => create(call, this.#clock));
   }
 
   /** What is kept of each call, for the state's schema. */
@@ -54,7 +53,7 @@ export class AggregateCalls {
     return this.#spec.calls.map(({ name, type }, index) => ({
       name,
       type,
-      layout: (this.accumulators[index] as Accumulator).layout,
+      layout: (this.accumulators[index] as A).layout,
     }));
   }
 
@@ -114,7 +113,7 @@ export class AggregateCalls {
   /** Where results go: one column per call. */
   bindOutputs(outputs: readonly Column[]): void {
     for (let call = 0; call < outputs.length; call++) {
-      (this.accumulators[call] as Accumulator).bindOutput(outputs[call] as Column);
+      (this.accumulators[call] as A).bindOutput(outputs[call] as Column);
     }
   }
 
@@ -142,6 +141,16 @@ export class AggregateCalls {
   /** Passes over what encode() wrote of `count` calls. */
   skip(from: ByteReader, count: number): void {
     for (let left = count; left > 0; left--) from.within(from.varint(), null);
+  }
+}
+
+/** Over rows that are only added. */
+export class AggregateCalls extends CallStates<Accumulator> {
+  readonly loops: CallLoops;
+
+  constructor(spec: CallsSpec) {
+    super(spec, createAccumulator);
+    this.loops = compileCallLoops(this.accumulators);
   }
 }
 

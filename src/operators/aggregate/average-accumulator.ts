@@ -5,7 +5,7 @@ import type { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
 import { isSafe, writeInteger, writeNull } from '../state/column-writes.ts';
 import { grown } from '../state/grown.ts';
-import type { Accumulator, CallInput } from './accumulator.ts';
+import type { Accumulator, CallInput, UpdatingAccumulator } from './accumulator.ts';
 import { ExactSums } from './exact-sums.ts';
 import { numberLayout } from './sum-accumulator.ts';
 
@@ -13,7 +13,7 @@ import { numberLayout } from './sum-accumulator.ts';
  * AVG of int, long or decimal: the exact sum over the count, truncated for integers, rounded half up for decimals. The
  * sum itself has no limit.
  */
-export class IntegerAverageAccumulator implements Accumulator {
+export class IntegerAverageAccumulator implements Accumulator, UpdatingAccumulator {
   readonly layout: string;
   readonly #type: DataType;
   /** 10^(scale of the result − scale of the argument) for decimals. */
@@ -64,6 +64,12 @@ export class IntegerAverageAccumulator implements Accumulator {
     if (this.#sums.isNull(row)) return;
     this.#sums.add(slot, row);
     this.#counts[slot] = (this.#counts[slot] as number) + 1;
+  }
+
+  retract(slot: number, row: number): void {
+    if (this.#sums.isNull(row)) return;
+    this.#sums.subtract(slot, row);
+    this.#counts[slot] = (this.#counts[slot] as number) - 1;
   }
 
   write(slot: number, outRow: number): void {

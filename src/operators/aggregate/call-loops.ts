@@ -3,8 +3,7 @@
  * be inlined: a loop over an array of accumulators would be a megamorphic call each.
  */
 import { CodeBuilder, RowKind, code } from '../../core/index.ts';
-import type { Code } from '../../core/index.ts';
-import type { Accumulator } from './accumulator.ts';
+import type { Accumulator, CallState } from './accumulator.ts';
 
 /** What a run of a running aggregation takes and gives back. Reused. */
 export interface RunningState {
@@ -33,9 +32,9 @@ export interface CallLoops {
 export function compileCallLoops(accumulators: readonly Accumulator[]): CallLoops {
   return {
     addRows: compileAddRows(accumulators),
-    write: compileForEach(accumulators, (name, a, b) => code`${name}.write(${a}, ${b});`),
-    merge: compileForEach(accumulators, (name, a, b) => code`${name}.merge(${a}, ${b});`),
-    clear: compileForEach(accumulators, (name, a) => code`${name}.clear(${a});`),
+    write: compileForEach(accumulators, 'write'),
+    merge: compileForEach(accumulators, 'merge'),
+    clear: compileForEach(accumulators, 'clear'),
   };
 }
 
@@ -51,13 +50,21 @@ ${adds}
   return builder.build([slots, from, to], body);
 }
 
-function compileForEach<F>(
-  accumulators: readonly Accumulator[],
-  call: (name: Code, a: Code, b: Code) => Code,
-): F {
+/** One method of all calls, by name. */
+export function compileForEach<F>(accumulators: readonly CallState[], method: 'write' | 'clear' | 'merge'): F {
   const builder = new CodeBuilder();
   const [a, b] = [builder.fresh(), builder.fresh()];
-  const calls = accumulators.map((accumulator) => call(builder.constant(accumulator), a, b));
+  const calls = accumulators.map((accumulator) => {
+    const name = builder.constant(accumulator);
+    switch (method) {
+      case 'write':
+        return code`${name}.write(${a}, ${b});`;
+      case 'merge':
+        return code`${name}.merge(${a}, ${b});`;
+      case 'clear':
+        return code`${name}.clear(${a});`;
+    }
+  });
   return builder.build([a, b], code`${calls}`);
 }
 

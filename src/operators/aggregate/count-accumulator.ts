@@ -3,13 +3,13 @@ import type { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
 import { writeNull } from '../state/column-writes.ts';
 import { grown } from '../state/grown.ts';
-import type { Accumulator, CallInput } from './accumulator.ts';
+import type { Accumulator, CallInput, UpdatingAccumulator } from './accumulator.ts';
 
 /** What makes a row count: all do, those whose argument is not NULL, those whose condition is TRUE. */
 export type Counted = 'rows' | 'values' | 'true';
 
 /** COUNT. Counts stay far below 2^53, so they are always narrow. */
-export class CountAccumulator implements Accumulator {
+export class CountAccumulator implements Accumulator, UpdatingAccumulator {
   readonly layout = 'count';
   readonly #counted: Counted;
   #counts = new Float64Array(0);
@@ -40,6 +40,10 @@ export class CountAccumulator implements Accumulator {
 
   add(slot: number, row: number): void {
     if (this.#argument === null || this.#isCounted(row)) this.#counts[slot] = (this.#counts[slot] as number) + 1;
+  }
+
+  retract(slot: number, row: number): void {
+    if (this.#argument === null || this.#isCounted(row)) this.#counts[slot] = (this.#counts[slot] as number) - 1;
   }
 
   write(slot: number, outRow: number): void {

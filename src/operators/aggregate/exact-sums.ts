@@ -66,6 +66,13 @@ export class ExactSums {
     else this.#set(slot, this.sumWith(slot, row));
   }
 
+  /** Takes the row's value, which is not NULL, away. */
+  subtract(slot: number, row: number): void {
+    const sum = this.#wideValues === null ? (this.#narrow[slot] as number) - (this.#values[row] as number) : NaN;
+    if (sum <= MAX_SAFE && sum >= -MAX_SAFE) this.#narrow[slot] = sum;
+    else this.#set(slot, this.sum(slot) - this.#wideValue(row));
+  }
+
   merge(slot: number, from: number): void {
     const sum = (this.#narrow[slot] as number) + (this.#narrow[from] as number);
     if (sum <= MAX_SAFE && sum >= -MAX_SAFE) this.#narrow[slot] = sum;

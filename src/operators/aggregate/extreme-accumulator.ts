@@ -29,7 +29,7 @@ export function createExtremeAccumulator(type: DataType, direction: Direction): 
   }
 }
 
-function layoutOf(type: DataType, direction: Direction): string {
+export function layoutOf(type: DataType, direction: Direction): string {
   return `${direction === 1 ? 'max' : 'min'}(${numberLayout(type)})`;
 }
 

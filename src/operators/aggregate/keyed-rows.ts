@@ -1,18 +1,19 @@
 import { IntColumn, hashRows } from '../../core/index.ts';
 import type { ColumnBatch, RecordErrorHandler } from '../../core/index.ts';
 import type { KeyTable } from '../state/key-table.ts';
-import type { AggregateCalls } from './aggregate-calls.ts';
+import type { CallState } from './accumulator.ts';
+import type { CallStates } from './aggregate-calls.ts';
 
 /** The rows of the batch at hand: keys and arguments, the hashes of the keys, and the slot of each row. */
 export class KeyedRows {
-  readonly #calls: AggregateCalls;
+  readonly #calls: CallStates<CallState>;
   readonly #table: KeyTable;
   readonly #keyCount: number;
   #rows: ColumnBatch;
   #slots = new IntColumn(0);
   #hashes = new Int32Array(0);
 
-  constructor(calls: AggregateCalls, table: KeyTable) {
+  constructor(calls: CallStates<CallState>, table: KeyTable) {
     this.#calls = calls;
     this.#table = table;
     this.#keyCount = calls.keyFields.length;

@@ -53,6 +53,11 @@ export class IntegerSumAccumulator implements Accumulator {
     this.#seen[slot] = 1;
   }
 
+  /** Takes the row's value, which is not NULL and not the only one, away again. */
+  subtract(slot: number, row: number): void {
+    this.#sums.subtract(slot, row);
+  }
+
   write(slot: number, outRow: number): void {
     const output = this.#output as LongColumn | DecimalColumn;
     const isNull = this.#seen[slot] === 0;

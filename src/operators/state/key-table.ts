@@ -141,6 +141,11 @@ export class KeyTable {
     this.#slots.release(slot);
   }
 
+  /** The order of a row's field to that of the slot's key; neither is NULL. */
+  compareRow(slot: number, index: number, row: number): number {
+    return (this.#columns[index] as SlotColumn).compareRow(slot, row);
+  }
+
   /** Writes field `index` of the slot's key to an output. */
   write(slot: number, index: number, output: Column, row: number): void {
     (this.#columns[index] as SlotColumn).write(slot, output, row);

@@ -50,6 +50,13 @@ export class RowSlots {
     return isNull || isRowNull ? Number(isNull) - Number(isRowNull) : column.compareRow(slot, row);
   }
 
+  /** Whether a row is as a kept one in all fields; none may be an array, a map or a row. */
+  equals(slot: number, row: number): boolean {
+    const columns = this.#columns;
+    for (let i = 0; i < columns.length; i++) if (!(columns[i] as SlotColumn).equals(slot, row)) return false;
+    return true;
+  }
+
   /** Copies a row; returns its slot. */
   add(row: number): number {
     const slot = this.#slots.allocate();
