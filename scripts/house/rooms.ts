@@ -79,7 +79,12 @@ export const sideDoors: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Where the product begins: what these lead to is what is shipped (tsconfig.build.json names them too). */
-export const entryPoints: readonly string[] = ['src/cli/main.ts', 'src/cli/slot-worker.ts'];
+export const entryPoints: readonly string[] = [
+  'src/cli/main.ts',
+  'src/cli/slot-worker.ts',
+  'src/index.ts',
+  'src/testing/kit/index.ts',
+];
 
 /** Folders whose own files (not those of folders in them) are programs that people start. */
 export const programFolders: readonly string[] = ['scripts', 'bench', 'bench/micro', 'bench/peers'];

@@ -5,5 +5,6 @@ export type { OperatorNode } from './create-operator.ts';
 export { operatorErrors } from './errors.ts';
 export { codeErrors } from './process/code-errors.ts';
 export { pickCode } from './process/pick-code.ts';
+export { fromUserValue, toUserValue } from './process/user-values.ts';
 export { TransformOperator } from './transform-operator.ts';
 export { UnionOperator } from './union-operator.ts';

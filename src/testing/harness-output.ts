@@ -96,10 +96,13 @@ function rowsOfBatch(batch: ColumnBatch): OutputRow[] {
 
 export class HarnessErrors implements RecordErrorHandler {
   readonly failures: RecordFailure[] = [];
+  /** The errors themselves, in the same order. */
+  readonly errors: MillraceError[] = [];
 
   handle(batch: ColumnBatch, row: number, stepId: string, error: unknown): void {
     const known = error as MillraceError;
     if (known.scope !== 'record') throw error;
+    this.errors.push(known);
     this.failures.push({ stepId, code: known.code, origin: describeOrigin(batch, row) });
   }
 }

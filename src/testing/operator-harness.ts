@@ -8,6 +8,7 @@ import { nodePorts } from '../core/node-ports.ts';
 import { subtaskOfKeyGroup } from '../core/index.ts';
 import type {
   Counter,
+  MillraceError,
   Operator,
   OperatorContext,
   OperatorState,
@@ -121,6 +122,11 @@ export class OperatorHarness {
 
   get failures(): readonly RecordFailure[] {
     return this.#errors.failures;
+  }
+
+  /** Why those records failed, in the same order. */
+  get errors(): readonly MillraceError[] {
+    return this.#errors.errors;
   }
 
   get hasState(): boolean {
