@@ -57,6 +57,16 @@ export const cliErrors = defineErrors({
       'A job keeps its checkpoints in a folder of its name, in `.millrace` or where `--data-dir` says. `--from PATH` ' +
       'names a checkpoint or savepoint anywhere else.',
   },
+  'MR-CLI-PLACES-DAMAGED': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'never',
+    message: '{path} does not say where the checkpoints of the job are: {reason}',
+    help:
+      'The file lists the places in which a job with `checkpoint: {storage: …}` has kept its checkpoints. Restore it ' +
+      'from a copy; or remove it, and start with `--from` and the place of a checkpoint: what the record of the job names ' +
+      'cannot be found without the file.',
+  },
   'MR-CLI-NOT-RUNNING': {
     domain: 'external',
     scope: 'process',

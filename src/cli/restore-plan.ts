@@ -4,9 +4,10 @@ import { resolve } from 'node:path';
 import type { CheckpointMetadata, CheckpointStorage, MillraceError, Ports, StateFile } from '../core/index.ts';
 import { isMillraceError } from '../core/index.ts';
 import type { JobGraph } from '../graph/index.ts';
-import { embeddedCheckpointDirectory, readEmbeddedRecord } from '../ha/index.ts';
+import { readEmbeddedRecord } from '../ha/index.ts';
 import { checkRestorePlan, planRestore, type Rescale, type RestorePlan } from '../scheduler/index.ts';
 import { openCheckpointStorage } from '../state/index.ts';
+import { findPlace } from './checkpoint-place.ts';
 import { cliErrors } from './errors.ts';
 import { errorDocument } from './report-error.ts';
 import { stateSchemas } from './state-schemas.ts';
@@ -33,8 +34,9 @@ export interface PlannedRestore {
 export async function planFor(ports: Ports, request: PlanRequest): Promise<PlannedRestore> {
   const { graph, from, allowDroppedState } = request;
   const directory = resolve(request.dataFolder);
-  const path = embeddedCheckpointDirectory(directory, graph.name);
-  const storage = openCheckpointStorage({ kind: 'directory', path }, ports);
+  const { dataFolder } = request;
+  const place = { ports, dataFolder, jobName: graph.name, place: graph.checkpoint?.storage };
+  const storage = openCheckpointStorage(await findPlace(place), ports);
   const file = from === null ? await lastCheckpoint(ports, directory, request) : await storage.findMetadata(from);
   const metadata = await storage.readMetadata(file);
   const plan = planRestore(metadata, graph, stateSchemas(graph));

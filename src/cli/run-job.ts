@@ -1,5 +1,5 @@
 /** Runs one job in this process, from its graph to its result, and shows how it goes. */
-import { counterNames, messageOf } from '../core/index.ts';
+import { counterNames, messageOf, type CheckpointStorageConfig } from '../core/index.ts';
 import { startLocalCluster, type JobHandle, type JobResult } from '../dispatcher/index.ts';
 import type { JobGraph } from '../graph/index.ts';
 import type { StartMode } from '../scheduler/index.ts';
@@ -8,10 +8,10 @@ import { startTaskManager } from '../taskmanager/index.ts';
 import { catalog } from './catalog.ts';
 import type { CommandContext } from './command-context.ts';
 import { serveControl, type ControlServer } from './control/local-control.ts';
-import { controlFile, runningJobControl } from './control/running-job.ts';
+import { controlFile, runningJobControl, type RunningJobOptions } from './control/running-job.ts';
 import { CRASH_POINT_VARIABLE, crashPointsOf } from './crash-points.ts';
 import { watchForInterruption } from './interruption.ts';
-import { openJobData, type JobData } from './job-data.ts';
+import { openJobData, type JobData, type JobDataRequest } from './job-data.ts';
 import type { ProgressDisplay } from './progress/display.ts';
 import { JobNotes } from './progress/job-notes.ts';
 import type { JobProgress } from './progress/job-progress.ts';
@@ -49,7 +49,7 @@ export async function runJob(context: CommandContext, request: RunRequest): Prom
   const { graph, display, recovery } = request;
   const setting = context.environment.variables[CRASH_POINT_VARIABLE];
   const ports = { ...context.ports, ...crashPointsOf(setting, () => context.environment.killNow()) };
-  const data = recovery === null ? null : await openJobData(ports, recovery.dataFolder, graph.name);
+  const data = recovery === null ? null : await openJobData(ports, dataRequest(graph, recovery));
   try {
     const finished = data?.finishedCheckpoint ?? null;
     if (finished !== null && recovery?.start.kind === 'resume') {
@@ -77,14 +77,32 @@ async function runInCluster(context: CommandContext, request: RunRequest, data: 
   });
   try {
     const options = recovery === null ? {} : { ...recovery, schemas: stateSchemas(graph) };
-    return await watchJob(context, request, await cluster.dispatcher.submit(graph, options));
+    const job = await cluster.dispatcher.submit(withoutPlace(graph), options);
+    return await watchJob(context, request, job, data?.stores.storageConfig ?? null);
   } finally {
     await cluster.close();
   }
 }
 
+function dataRequest({ name, checkpoint }: JobGraph, { dataFolder }: RecoveryRequest): JobDataRequest {
+  return { dataFolder, jobName: name, place: checkpoint?.storage };
+}
+
+/** Nobody but those who open the storage is to know how. */
+function withoutPlace(graph: JobGraph): JobGraph {
+  if (graph.checkpoint === null) return graph;
+  const checkpoint = { ...graph.checkpoint };
+  delete checkpoint.storage;
+  return { ...graph, checkpoint };
+}
+
 /** Shows a job until its end. */
-async function watchJob(context: CommandContext, request: RunRequest, job: JobHandle): Promise<RunOutcome> {
+async function watchJob(
+  context: CommandContext,
+  request: RunRequest,
+  job: JobHandle,
+  storageConfig: CheckpointStorageConfig | null,
+): Promise<RunOutcome> {
   const { ports, environment } = context;
   const { graph, display } = request;
   const startedMs = ports.clock.monotonicMs();
@@ -107,9 +125,10 @@ async function watchJob(context: CommandContext, request: RunRequest, job: JobHa
   const statistics = request.statsFile === null ? null : await openStatistics(context, request.statsFile, graph, job);
   const timer = repeat(context, display.intervalMs, () => display.update(progress(false)));
   let wasStopped = false;
-  const control = await startControl(context, request, job, () => {
+  const onStop = (): void => {
     wasStopped = true;
-  });
+  };
+  const control = await startControl(context, request, { job, storageConfig, onStop });
   const result = await job.result;
   timer.stop();
   notes.stop();
@@ -125,14 +144,14 @@ async function watchJob(context: CommandContext, request: RunRequest, job: JobHa
 async function startControl(
   context: CommandContext,
   { recovery, display }: RunRequest,
-  job: JobHandle,
-  onStop: () => void,
+  running: Pick<RunningJobOptions, 'job' | 'onStop'> & { readonly storageConfig: CheckpointStorageConfig | null },
 ): Promise<ControlServer | null> {
-  if (recovery === null) return null;
+  const { job, storageConfig } = running;
+  if (recovery === null || storageConfig === null) return null;
   const { ports } = context;
   const { dataFolder } = recovery;
   try {
-    const control = runningJobControl({ job, dataFolder, randomness: ports.randomness, onStop });
+    const control = runningJobControl({ ...running, storageConfig, randomness: ports.randomness });
     return await serveControl(ports, controlFile(dataFolder, job.name), control);
   } catch (error) {
     display.note(`\`millrace savepoint\` and \`millrace stop\` cannot reach this job: ${messageOf(error)}`);

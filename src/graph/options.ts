@@ -124,6 +124,21 @@ export const checkpointOptions = defineOptions({
     validate: atLeast(SHORTEST_INTERVAL_MS),
     doc: 'a checkpoint that is not complete by then is given up',
   },
+  alignmentTimeout: {
+    kind: 'duration',
+    default: '30s',
+    mayBeNever: true,
+    scope: 'job',
+    aliases: [
+      'execution.checkpointing.aligned-checkpoint-timeout',
+      'execution.checkpointing.alignment-timeout',
+      'aligned-checkpoint-timeout',
+      'alignment-timeout',
+    ],
+    doc:
+      'how long barriers wait for what is in front of them; then they overtake it, and the checkpoint holds it; ' +
+      '`0s` for at once, `never` for as long as it takes',
+  },
   minPause: {
     kind: 'duration',
     default: '0s',
@@ -167,8 +182,13 @@ export const checkpointOptions = defineOptions({
 });
 
 function storageProblem(value: OptionValue): string | null {
-  const location = parseStorageLocation(String(value));
+  const location = parseStorageLocation(typeof value === 'string' ? value : '');
   return location.kind === 'unusable' ? location.problem : null;
+}
+
+function endpointProblem(value: OptionValue): string | null {
+  const isUrl = typeof value === 'string' && /^https?:\/\/[^/\s]+\/?$/i.test(value);
+  return isUrl ? null : 'must be a URL `http://HOST` or `https://HOST`';
 }
 
 /** The block `s3` of `checkpoint`. What it does not say is found as AWS's own tools find it. */
@@ -177,8 +197,7 @@ export const s3Options = defineOptions({
     kind: 'string',
     scope: 'job',
     aliases: ['s3.endpoint', 'fs.s3a.endpoint', 'url', 'host'],
-    validate: (value) =>
-      /^https?:\/\/[^/\s]+\/?$/i.test(String(value)) ? null : 'must be a URL `http://HOST` or `https://HOST`',
+    validate: endpointProblem,
     doc: 'the URL of a service that is not AWS; without it AWS, or AWS_ENDPOINT_URL_S3',
   },
   region: {

@@ -20,7 +20,7 @@ export function planCommand(context: CommandContext): Command {
     .argument('<file>', 'job file; - is standard input');
   addParallelismOption(command);
   return addJobFileOptions(command)
-    .option('--from <path>', 'the checkpoint or savepoint there, instead of the last checkpoint of the job')
+    .option('--from <place>', 'the checkpoint or savepoint at a path or URL, instead of the last checkpoint of the job')
     .option(...ALLOW_DROPPED_STATE)
     .option(...DATA_FOLDER_OPTION)
     .option('--json', 'prints the plan as one JSON document')

@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 
+import { absolutePlace } from '../absolute-place.ts';
 import { printJson, printResult, type CommandContext } from '../command-context.ts';
 import { DATA_FOLDER, DATA_FOLDER_OPTION } from '../data-folder.ts';
 
@@ -14,13 +14,13 @@ export function savepointCommand(context: CommandContext): Command {
   return new Command('savepoint')
     .description('lets a running job write a savepoint, and prints where it is')
     .argument('<job>', 'name of a job with checkpoints that `millrace run` runs on this machine')
-    .option('--to <folder>', 'where to put it, in a folder of its own (the job\'s folder, under `savepoints`)')
+    .option('--to <place>', 'path or s3:// URL to put it at, in a folder of its own (beside the job\'s checkpoints)')
     .option(...DATA_FOLDER_OPTION)
     .option('--json', 'prints one JSON document')
     .addHelpText('after', MORE_HELP)
     .action(async (jobName: string, { dataDir = DATA_FOLDER, to, json }: SavepointOptions) => {
       const { controlOf } = await import('../control/control-of.ts');
-      const target = to === undefined ? null : resolve(to);
+      const target = to === undefined ? null : absolutePlace(to, '--to');
       const { path } = await controlOf(context.ports, dataDir, jobName).savepoint(target);
       if (json === true) await printJson(context, { job: jobName, path });
       else await printResult(context, path);

@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 
+import { absolutePlace } from '../absolute-place.ts';
 import { printJson, printResult, type CommandContext } from '../command-context.ts';
 import { DATA_FOLDER, DATA_FOLDER_OPTION } from '../data-folder.ts';
 
@@ -15,13 +15,14 @@ export function stopCommand(context: CommandContext): Command {
   return new Command('stop')
     .description('stops a running job, and waits until it has ended')
     .argument('<job>', 'name of a job with checkpoints that `millrace run` runs on this machine')
-    .option('--savepoint [folder]', 'writes a savepoint first, and prints where it is; no row behind it comes out')
+    .option('--savepoint [place]', 'writes a savepoint first, and prints where it is; no row behind it comes out')
     .option(...DATA_FOLDER_OPTION)
     .option('--json', 'prints one JSON document')
     .addHelpText('after', MORE_HELP)
     .action(async (jobName: string, { dataDir = DATA_FOLDER, savepoint, json }: StopOptions) => {
       const { controlOf } = await import('../control/control-of.ts');
-      const target = savepoint === undefined ? null : { to: savepoint === true ? null : resolve(savepoint) };
+      const to = savepoint === undefined || savepoint === true ? null : absolutePlace(savepoint, '--savepoint');
+      const target = savepoint === undefined ? null : { to };
       const { state, path } = await controlOf(context.ports, dataDir, jobName).stop(target);
       if (json === true) await printJson(context, { job: jobName, state, path });
       else await printResult(context, path ?? `${jobName} has ended: ${state}`);

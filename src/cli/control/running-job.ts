@@ -1,9 +1,10 @@
 /** JobControl of a job that runs in this process. */
 import { join, resolve } from 'node:path';
 
-import type { Ports } from '../../core/index.ts';
+import type { CheckpointStorageConfig, Ports } from '../../core/index.ts';
 import type { JobHandle } from '../../dispatcher/index.ts';
 import { embeddedCheckpointDirectory } from '../../ha/index.ts';
+import { savepointPlace } from '../checkpoint-place.ts';
 import type { JobControl } from './job-control.ts';
 
 const RANDOM_BYTES = 8;
@@ -16,19 +17,19 @@ export function controlFile(dataFolder: string, jobName: string): string {
 
 export interface RunningJobOptions {
   readonly job: JobHandle;
-  readonly dataFolder: string;
+  /** Where its checkpoints are. */
+  readonly storageConfig: CheckpointStorageConfig;
   readonly randomness: Ports['randomness'];
   /** Somebody has asked the job to stop, and it is going to. */
   readonly onStop: () => void;
 }
 
-export function runningJobControl({ job, dataFolder, randomness, onStop }: RunningJobOptions): JobControl {
+export function runningJobControl({ job, storageConfig, randomness, onStop }: RunningJobOptions): JobControl {
   const savepoint = async (to: string | null, stopsSources: boolean): Promise<string> => {
-    const own = join(embeddedCheckpointDirectory(resolve(dataFolder), job.name), '..', 'savepoints');
     const name = job.name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, MAX_NAME_LENGTH);
-    const path = join(to ?? own, `savepoint-${name}-${randomness.hex(RANDOM_BYTES)}`);
-    await job.savepoint({ target: { kind: 'directory', path }, stopsSources });
-    return path;
+    const place = savepointPlace(storageConfig, to, `savepoint-${name}-${randomness.hex(RANDOM_BYTES)}`);
+    await job.savepoint({ target: place.config, stopsSources });
+    return place.location;
   };
   return {
     status() {
