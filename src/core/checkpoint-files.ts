@@ -6,7 +6,7 @@
  * When an execution starts: orphans() of a listing, then addTombstones(). Now and then: dueTombstones(), remove the
  * files that it names, then write the record with what it keeps.
  */
-import type { CheckpointMetadata, CheckpointPointer } from './checkpoint.ts';
+import type { CheckpointMetadata, CheckpointPointer, SubtaskSnapshot } from './checkpoint.ts';
 
 /** A file that nothing retained names, to be removed once `afterMs` (milliseconds since the epoch) has come. */
 export interface Tombstone {
@@ -50,11 +50,14 @@ export function checkpointIdOf(name: string): number | null {
 export function filesOf(pointer: CheckpointPointer, metadata: CheckpointMetadata): readonly string[] {
   const names = new Set([pointer.metadata.name]);
   for (const { subtasks } of metadata.vertices) {
-    for (const { operators } of subtasks) {
-      for (const { file } of operators) names.add(file.name);
-    }
+    for (const snapshot of subtasks) for (const name of stateFilesOf(snapshot)) names.add(name);
   }
   return [...names];
+}
+
+/** The files that a subtask's contribution names; some perhaps more than once. */
+export function stateFilesOf({ operators, channels = [] }: SubtaskSnapshot): readonly string[] {
+  return [...operators, ...channels].map(({ file }) => file.name);
 }
 
 /**

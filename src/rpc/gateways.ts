@@ -13,6 +13,7 @@ import type {
   ErrorPolicy,
   JobId,
   OperatorStateHandle,
+  RowSchema,
   RunIdentity,
   SerializedError,
   SlotId,
@@ -100,6 +101,8 @@ export interface TaskRestore {
 
 export interface RestoredChannel {
   readonly handle: ChannelStateHandle;
+  /** What the step reads now: fields that the rows lack are used by nobody. */
+  readonly schema: RowSchema;
   /** Other subtasks are given it too: each takes the rows of its own key groups. */
   readonly isShared: boolean;
 }

@@ -10,7 +10,8 @@ const errors = defineErrors({
 });
 
 function checkpoint(checkpointId: number, state: 'pending' | 'completed' | 'aborted', failure: string | null = null) {
-  const counts = { subtasks: 2, acknowledged: 2, stateBytes: 4200, alignmentMs: 1, syncMs: 1, asyncMs: 1 };
+  const sizes = { stateBytes: 4200, inFlightBytes: 0 };
+  const counts = { subtasks: 2, acknowledged: 2, ...sizes, alignmentMs: 1, syncMs: 1, asyncMs: 1 };
   return { checkpointId, state, triggeredAtMs: 1, endedAtMs: 2, durationMs: 300, failure, ...counts };
 }
 

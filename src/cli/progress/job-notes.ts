@@ -64,10 +64,14 @@ export class JobNotes {
     const ended = recent.filter(
       ({ checkpointId, state }) => state !== 'pending' && checkpointId > this.#lastCheckpoint,
     );
-    for (const { checkpointId: id, state, durationMs, stateBytes, failure } of ended.toReversed()) {
+    for (const { checkpointId: id, state, durationMs, stateBytes, inFlightBytes, failure } of ended.toReversed()) {
       this.#lastCheckpoint = id;
       if (state === 'aborted') this.#display.note(`checkpoint ${id} aborted: ${failure ?? 'superseded'}`);
-      else this.#display.log(`checkpoint ${id} completed: ${formatElapsed(durationMs)}, ${formatSize(stateBytes)}`);
+      else {
+        const inFlight = inFlightBytes === 0 ? '' : `, ${formatSize(inFlightBytes)} on the way`;
+        const sizes = `${formatSize(stateBytes)}${inFlight}`;
+        this.#display.log(`checkpoint ${id} completed: ${formatElapsed(durationMs)}, ${sizes}`);
+      }
     }
   }
 }

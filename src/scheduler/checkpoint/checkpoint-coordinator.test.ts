@@ -540,7 +540,7 @@ describe('a savepoint', () => {
   it('is taken at once, and copied when all tasks have committed; until then nothing else is begun', () => {
     const driven = new Driven().deploy(2);
     expect(driven.tell(request(false))).toEqual([
-      { kind: 'trigger', checkpointId: FIRST_ID, tasks: [task(0)], expected: 2 },
+      { kind: 'trigger', checkpointId: FIRST_ID, tasks: [task(0)], expected: 2, isAligned: true },
     ]);
     driven.acknowledge(0, FIRST_ID);
     driven.acknowledge(1, FIRST_ID);

@@ -67,6 +67,8 @@ export type CheckpointDecision =
       readonly expected: number;
       /** They give nothing behind this barrier. */
       readonly stopsSources?: true;
+      /** The barrier overtakes nothing: a savepoint, which a changed job can be started from. */
+      readonly isAligned?: true;
     }
   | {
       readonly kind: 'write-metadata';
@@ -397,7 +399,13 @@ function considerStart(state: CoordinatorState, nowMs: number): CoordinatorStep 
   const trigger = { kind: 'trigger', checkpointId: nextId, tasks: liveSources(state), expected: tasks.size } as const;
   const step: CoordinatorStep = {
     state: { ...state, pending, savepoint, nextId: nextId + 1, dueMs: nowMs + settings.intervalMs },
-    decisions: [wanted?.stopsSources === true ? { ...trigger, stopsSources: true } : trigger],
+    decisions: [
+      {
+        ...trigger,
+        ...(wanted === null ? {} : { isAligned: true }),
+        ...(wanted?.stopsSources === true ? { stopsSources: true } : {}),
+      },
+    ],
   };
   return isLast ? then(step, (next) => conclude(next, nowMs)) : step;
 }

@@ -12,6 +12,8 @@ export interface CheckpointSummary {
   readonly subtasks: number;
   readonly acknowledged: number;
   readonly stateBytes: number;
+  /** Rows that barriers have overtaken. */
+  readonly inFlightBytes: number;
   readonly alignmentMs: number;
   readonly syncMs: number;
   readonly asyncMs: number;
@@ -35,7 +37,8 @@ interface Remembered {
   durationMs: number | null;
 }
 
-type Cost = Pick<CheckpointSummary, 'stateBytes' | 'alignmentMs' | 'syncMs' | 'asyncMs'>;
+type Cost = Pick<CheckpointSummary, 'stateBytes' | 'alignmentMs' | 'syncMs' | 'asyncMs'> &
+  Partial<Pick<CheckpointSummary, 'inFlightBytes'>>;
 
 /** Remembers the newest checkpoints of a job, over its restarts. */
 export class CheckpointLog {
@@ -51,7 +54,7 @@ export class CheckpointLog {
   /** Returns the time that stands for its start. */
   triggered(checkpointId: number, subtasks: number): number {
     const triggeredAtMs = this.#clock.nowMs();
-    const none = { acknowledged: 0, stateBytes: 0, alignmentMs: 0, syncMs: 0, asyncMs: 0 };
+    const none = { acknowledged: 0, stateBytes: 0, inFlightBytes: 0, alignmentMs: 0, syncMs: 0, asyncMs: 0 };
     this.#recent.unshift({
       summary: { checkpointId, state: 'pending', triggeredAtMs, endedAtMs: null, subtasks, ...none, failure: null },
       startedAtMs: this.#clock.monotonicMs(),
@@ -69,6 +72,7 @@ export class CheckpointLog {
       ...summary,
       acknowledged: summary.acknowledged + 1,
       stateBytes: summary.stateBytes + cost.stateBytes,
+      inFlightBytes: summary.inFlightBytes + (cost.inFlightBytes ?? 0),
       alignmentMs: Math.max(summary.alignmentMs, cost.alignmentMs),
       syncMs: Math.max(summary.syncMs, cost.syncMs),
       asyncMs: Math.max(summary.asyncMs, cost.asyncMs),
@@ -76,10 +80,10 @@ export class CheckpointLog {
   }
 
   /** All have contributed, those that had ended among them. */
-  collected(checkpointId: number, stateBytes: number): void {
+  collected(checkpointId: number, sizes: Pick<CheckpointSummary, 'stateBytes' | 'inFlightBytes'>): void {
     const pending = this.#pending(checkpointId);
     if (pending === null) return;
-    pending.summary = { ...pending.summary, acknowledged: pending.summary.subtasks, stateBytes };
+    pending.summary = { ...pending.summary, acknowledged: pending.summary.subtasks, ...sizes };
   }
 
   completed(checkpointId: number): void {

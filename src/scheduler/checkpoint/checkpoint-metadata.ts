@@ -24,7 +24,8 @@ export function metadataOf(
     return { vertexId: id, stepIds: chain.flatMap(stepIdsOf), parallelism, subtasks };
   });
   const { maxParallelism } = graph;
-  return { version: 1, kind: 'checkpoint', jobName, generation, maxParallelism, vertices, ...times };
+  const hasInFlight = vertices.some(({ subtasks }) => subtasks.some(({ channels = [] }) => channels.length > 0));
+  return { version: hasInFlight ? 2 : 1, kind: 'checkpoint', jobName, generation, maxParallelism, vertices, ...times };
 }
 
 /** The entries that a snapshot names, in bytes. */
@@ -33,5 +34,12 @@ export function stateBytesOf({ operators }: SubtaskSnapshot): number {
   for (const { chunks } of operators) {
     for (let at = 2; at < chunks.length; at += 3) bytes += chunks[at] ?? 0;
   }
+  return bytes;
+}
+
+/** The rows on their way that a snapshot names, in bytes. */
+export function inFlightBytesOf({ channels = [] }: SubtaskSnapshot): number {
+  let bytes = 0;
+  for (const { batches } of channels) for (let at = 1; at < batches.length; at += 2) bytes += batches[at] ?? 0;
   return bytes;
 }

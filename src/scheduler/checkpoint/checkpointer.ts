@@ -1,4 +1,4 @@
-import { deserializeError, serializeError, toMillraceError } from '../../core/index.ts';
+import { deserializeError, serializeError, stateFilesOf, toMillraceError } from '../../core/index.ts';
 import type {
   AttemptId,
   CheckpointMetadata,
@@ -23,7 +23,7 @@ import { coordinate, idleCoordinator, wakeAtMs } from './checkpoint-coordinator.
 import type { AbortReason, CheckpointDecision, CheckpointFact, CoordinatorState } from './checkpoint-coordinator.ts';
 import { CheckpointLog } from './checkpoint-history.ts';
 import type { CheckpointHistory } from './checkpoint-history.ts';
-import { metadataOf, stateBytesOf } from './checkpoint-metadata.ts';
+import { inFlightBytesOf, metadataOf, stateBytesOf } from './checkpoint-metadata.ts';
 import { writeSavepoint } from './write-savepoint.ts';
 
 /** Where a savepoint is put: a storage of its own. */
@@ -174,7 +174,7 @@ export class Checkpointer {
         this.#reserveIds();
         return;
       case 'trigger':
-        this.#trigger(decision.checkpointId, decision.tasks, decision.expected, decision.stopsSources === true);
+        this.#trigger(decision);
         return;
       case 'write-metadata':
         this.#guard(
@@ -207,9 +207,7 @@ export class Checkpointer {
         this.#tellAborted(decision.checkpointId, decision.tasks);
         return;
       case 'discard':
-        for (const { operators } of decision.snapshots) {
-          this.#discarded.push(...operators.map(({ file }) => file.name));
-        }
+        this.#discarded.push(...decision.snapshots.flatMap(stateFilesOf));
         return;
       case 'fail-job': {
         const reason = decision.error?.message ?? `not complete within ${this.#options.settings.timeoutMs} ms`;
@@ -235,13 +233,14 @@ export class Checkpointer {
     );
   }
 
-  #trigger(checkpointId: number, tasks: readonly AttemptId[], expected: number, stopsSource: boolean): void {
+  #trigger(decision: Extract<CheckpointDecision, { readonly kind: 'trigger' }>): void {
+    const { checkpointId, tasks, expected, stopsSources: stopsSource = false, isAligned = false } = decision;
     const { send } = this.#options;
     const triggeredAtMs = this.#log.triggered(checkpointId, expected);
     this.#pending = { triggeredAtMs, pointer: null, metadata: null };
     for (const task of tasks) {
       send(task, (manager, reference) =>
-        manager.triggerCheckpoint({ ...reference, checkpointId, triggeredAtMs, stopsSource }),
+        manager.triggerCheckpoint({ ...reference, checkpointId, triggeredAtMs, stopsSource, isAligned }),
       ).catch((error: unknown) => {
         this.declined(task, checkpointId, serializeError(error));
       });
@@ -271,8 +270,10 @@ export class Checkpointer {
     // The last one may have been pending before the last task ended.
     if ([...contributions.values()].every(({ isFinished }) => isFinished)) crashPoints?.reached('input-ended');
     crashPoints?.reached('all-acknowledged');
-    const stateBytes = [...contributions.values()].reduce((sum, each) => sum + stateBytesOf(each), 0);
-    this.#log.collected(checkpointId, stateBytes);
+    const snapshots = [...contributions.values()];
+    const stateBytes = snapshots.reduce((sum, each) => sum + stateBytesOf(each), 0);
+    const inFlightBytes = snapshots.reduce((sum, each) => sum + inFlightBytesOf(each), 0);
+    this.#log.collected(checkpointId, { stateBytes, inFlightBytes });
     const times = { checkpointId, triggeredAtMs: pending.triggeredAtMs, completedAtMs: clock.nowMs() };
     const metadata = metadataOf(graph, this.#run, this.#executions, contributions, times);
     const file = await storage.writeMetadata(metadata);
@@ -290,9 +291,7 @@ export class Checkpointer {
     if (pointer === null || metadata === null) throw new Error('a pointer without metadata');
     recovery.files.add(pointer, metadata);
     const discarded = [...this.#discarded];
-    const needed = [...this.#state.tasks.values()].flatMap(({ final }) =>
-      (final?.operators ?? []).map(({ file }) => file.name),
-    );
+    const needed = [...this.#state.tasks.values()].flatMap(({ final }) => (final === null ? [] : stateFilesOf(final)));
     const record = await recovery.recorder.update((before) =>
       withPointer(recovery.cleaned(before), {
         pointer,

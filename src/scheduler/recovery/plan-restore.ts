@@ -1,9 +1,10 @@
 import { subtaskOfKeyGroup } from '../../core/index.ts';
-import type { CheckpointMetadata, StateSchema, StepId } from '../../core/index.ts';
+import type { ChannelStateHandle, CheckpointMetadata, StateSchema, StepId } from '../../core/index.ts';
 import type { ChainNode, JobGraph } from '../../graph/index.ts';
 import { schedulerErrors } from '../errors.ts';
 import { stepIdsOf } from '../step-ids.ts';
 import { compareStateSchemas } from './compare-state-schemas.ts';
+import { channelProblem } from './restored-channels.ts';
 
 export type RestoreVerdict = 'kept' | 'migrated' | 'new' | 'dropped' | 'incompatible';
 
@@ -42,6 +43,8 @@ interface WrittenStep {
   readonly keyGroups: Set<number>;
   splitCount: number;
   committableCount: number;
+  /** What was on its way to it. */
+  readonly channels: ChannelStateHandle[];
 }
 
 /**
@@ -65,7 +68,7 @@ export function planRestore(
       const reason = 'the checkpoint has no such step';
       return { stepId, verdict: 'new', hasState: false, reason, rescale: null };
     }
-    const judgement = judge(state, node, schemas.get(stepId));
+    const judgement = judge(state, node, schemas.get(stepId), graph);
     const isTakenOver = judgement.verdict !== 'incompatible' && metadata.maxParallelism === graph.maxParallelism;
     const rescale = isTakenOver ? rescaleOf(state, metadata.maxParallelism, parallelism) : null;
     return { stepId, hasState: hasState(state), ...judgement, rescale };
@@ -101,14 +104,16 @@ export function checkRestorePlan(plan: RestorePlan, allowDroppedState: boolean):
 function writtenSteps(metadata: CheckpointMetadata): ReadonlyMap<StepId, WrittenStep> {
   const steps = new Map<StepId, WrittenStep>();
   const step = (id: StepId): WrittenStep => {
-    const nothing = { schemas: [], keyGroups: new Set<number>(), splitCount: 0, committableCount: 0, parallelism: 0 };
+    const counts = { splitCount: 0, committableCount: 0, parallelism: 0 };
+    const nothing = { schemas: [], keyGroups: new Set<number>(), channels: [], ...counts };
     const known: WrittenStep = steps.get(id) ?? nothing;
     steps.set(id, known);
     return known;
   };
   for (const { stepIds, subtasks, parallelism } of metadata.vertices) {
     for (const id of stepIds) step(id).parallelism = parallelism;
-    for (const { splits, operators, committables } of subtasks) {
+    for (const { splits, operators, channels = [], committables } of subtasks) {
+      for (const channel of channels) step(channel.stepId).channels.push(channel);
       const [head] = stepIds;
       if (head !== undefined) step(head).splitCount += splits.length;
       for (const { stepId, schema, chunks } of operators) {
@@ -126,8 +131,8 @@ function writtenSteps(metadata: CheckpointMetadata): ReadonlyMap<StepId, Written
   return steps;
 }
 
-function hasState({ keyGroups, splitCount, committableCount }: WrittenStep): boolean {
-  return keyGroups.size > 0 || splitCount > 0 || committableCount > 0;
+function hasState({ keyGroups, splitCount, committableCount, channels }: WrittenStep): boolean {
+  return keyGroups.size > 0 || splitCount > 0 || committableCount > 0 || channels.length > 0;
 }
 
 function rescaleOf(
@@ -141,11 +146,13 @@ function rescaleOf(
   return { from, to, keyGroups: keyGroups.size, movedKeyGroups: moved.length, splits };
 }
 
-function describe({ keyGroups, splitCount, committableCount }: WrittenStep): string {
+function describe({ keyGroups, splitCount, committableCount, channels }: WrittenStep): string {
+  const batchCount = channels.reduce((sum, { batches }) => sum + batches.length / 2, 0);
   const parts = [
     ...(keyGroups.size > 0 ? [`entries in ${keyGroups.size} key groups`] : []),
     ...(splitCount > 0 ? [`positions of ${splitCount} splits`] : []),
     ...(committableCount > 0 ? [`${committableCount} prepared outputs`] : []),
+    ...(batchCount > 0 ? [`${batchCount} batches on their way to it`] : []),
   ];
   return parts.length === 0 ? 'no state' : parts.join(', ');
 }
@@ -154,12 +161,17 @@ function judge(
   state: WrittenStep,
   node: ChainNode,
   schema: StateSchema | undefined,
+  graph: JobGraph,
 ): { readonly verdict: RestoreVerdict; readonly reason: string } {
   const { schemas, splitCount, committableCount } = state;
   const incompatible = (reason: string) => ({ verdict: 'incompatible' as const, reason });
   if (splitCount > 0 && node.kind !== 'source') return incompatible('it was a source, and is none now');
   if (committableCount > 0 && node.kind !== 'sink' && node.kind !== 'source') {
     return incompatible('it had prepared output, and is no sink now');
+  }
+  for (const channel of state.channels) {
+    const problem = channelProblem(channel, node, graph);
+    if (problem !== null) return incompatible(problem);
   }
   const [first] = schemas;
   if (first === undefined) return { verdict: 'kept', reason: describe(state) };

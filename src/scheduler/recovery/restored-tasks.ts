@@ -11,6 +11,7 @@ import type {
 import type { JobVertex } from '../../graph/index.ts';
 import type { TaskRestore } from '../../rpc/index.ts';
 import { stepIdsOf } from '../step-ids.ts';
+import { restoredChannels } from './restored-channels.ts';
 
 /** Splits that a checkpoint holds of one source, and who had them. */
 export interface RestoredSplits {
@@ -36,7 +37,9 @@ export function restoreOfTask(
     .filter(({ stepId }) => stepIds.has(stepId))
     .flatMap((handle) => onlyKeyGroups(handle, isMine));
   const before = known.flatMap((written) => predecessors(written, vertex, subtaskIndex, maxParallelism));
-  return { checkpointId: metadata.checkpointId, operators, watermarkMs: leastWatermark(before) };
+  const channels = restoredChannels(metadata, vertex, subtaskIndex);
+  const inFlight = channels.length === 0 ? {} : { channels };
+  return { checkpointId: metadata.checkpointId, operators, ...inFlight, watermarkMs: leastWatermark(before) };
 }
 
 /** Null where the checkpoint does not know the source. */

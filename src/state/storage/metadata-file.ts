@@ -5,6 +5,7 @@ import {
   ENVELOPE_HEADER_BYTES,
   ENVELOPE_TRAILER_BYTES,
   readShape,
+  type ChannelStateHandle,
   type CheckpointMetadata,
   type OperatorStateHandle,
 } from '../../core/index.ts';
@@ -61,7 +62,7 @@ export function relocated(metadata: CheckpointMetadata, path: string): Checkpoin
   const own = checkpointDirectory(metadata.checkpointId);
   const locate = (name: string): string =>
     dirname(name) === own ? `${here}/${basename(name)}` : `${dirname(here)}/${name}`;
-  const moved = (handle: OperatorStateHandle): OperatorStateHandle => ({
+  const moved = <T extends OperatorStateHandle | ChannelStateHandle>(handle: T): T => ({
     ...handle,
     file: { ...handle.file, name: locate(handle.file.name) },
   });
@@ -69,7 +70,11 @@ export function relocated(metadata: CheckpointMetadata, path: string): Checkpoin
     ...metadata,
     vertices: metadata.vertices.map((vertex) => ({
       ...vertex,
-      subtasks: vertex.subtasks.map((subtask) => ({ ...subtask, operators: subtask.operators.map(moved) })),
+      subtasks: vertex.subtasks.map((subtask) => ({
+        ...subtask,
+        operators: subtask.operators.map(moved),
+        ...(subtask.channels === undefined ? {} : { channels: subtask.channels.map(moved) }),
+      })),
     })),
   };
 }

@@ -1,6 +1,7 @@
 import {
   checkpointIdOf,
   shape,
+  type ChannelStateHandle,
   type CheckpointMetadata,
   type Committable,
   type DataType,
@@ -53,18 +54,21 @@ const stateFile: Shape<StateFile> = fields({
 });
 
 const operatorState: Shape<OperatorStateHandle> = where(
-  fields({
-    stepId,
-    schema: fields({
-      kind: text,
-      version: integer(0),
-      key: rowSchema,
-      values: rowSchema,
-      settings: map(optionValue),
-    }),
-    file: stateFile,
-    chunks: list(integer(0)),
-  }),
+  fields(
+    {
+      stepId,
+      schema: fields({
+        kind: text,
+        version: integer(0),
+        key: rowSchema,
+        values: rowSchema,
+        settings: map(optionValue),
+      }),
+      file: stateFile,
+      chunks: list(integer(0)),
+    },
+    { order: integer(0) },
+  ),
   ({ chunks, file }) => chunksFit(chunks, file.sizeBytes),
   'state whose chunks lie in its file',
 );
@@ -76,6 +80,25 @@ function chunksFit(chunks: readonly number[], sizeBytes: number): boolean {
   }
   return true;
 }
+
+const channelState: Shape<ChannelStateHandle> = where(
+  fields({
+    stepId,
+    input: integer(0),
+    keys: nullable(list(integer(0))),
+    sender: integer(0),
+    receiver: integer(0),
+    receivers: integer(1),
+    schema: rowSchema,
+    file: stateFile,
+    batches: list(integer(0)),
+  }),
+  ({ batches, file, keys, schema }) =>
+    batches.length % 2 === 0 &&
+    batches.every((position, at) => at % 2 === 1 || position + (batches[at + 1] as number) <= file.sizeBytes) &&
+    (keys ?? []).every((key) => key < schema.fields.length),
+  'rows on their way whose batches lie in their file',
+);
 
 const split: Shape<Split> = fields(
   { id: text as Shape<SplitId>, position: map(optionValue), racks: list(text) },
@@ -89,18 +112,21 @@ const committable: Shape<Committable> = fields({
   data: map(optionValue),
 });
 
-const subtask: Shape<SubtaskSnapshot> = fields({
-  subtaskIndex: integer(0),
-  splits: list(split),
-  watermarkMs: nullable(number),
-  operators: list(operatorState),
-  committables: list(committable),
-  isFinished: flag,
-});
+const subtask: Shape<SubtaskSnapshot> = fields(
+  {
+    subtaskIndex: integer(0),
+    splits: list(split),
+    watermarkMs: nullable(number),
+    operators: list(operatorState),
+    committables: list(committable),
+    isFinished: flag,
+  },
+  { channels: list(channelState) },
+);
 
-/** Of version 1. */
+/** Of versions 1 and 2, which differ in rows on their way. */
 export const metadataShape: Shape<CheckpointMetadata> = fields({
-  version: oneOf(1),
+  version: oneOf(1, 2),
   jobName: text,
   checkpointId: integer(0),
   kind: oneOf('checkpoint', 'savepoint'),

@@ -1,4 +1,12 @@
-import type { CheckpointStorage, InFlightRoute, Macrotasks, StateFileReader } from '../../core/index.ts';
+import { ColumnBatch, setNull } from '../../core/index.ts';
+import type {
+  CheckpointStorage,
+  Column,
+  InFlightRoute,
+  Macrotasks,
+  RowSchema,
+  StateFileReader,
+} from '../../core/index.ts';
 import { stepFailure } from '../../rpc/index.ts';
 import type { RestoredChannel } from '../../rpc/index.ts';
 import { BatchDecoder } from '../exchange/batch-codec.ts';
@@ -38,11 +46,11 @@ export async function* restoreChannels(
   // Each file is checked as a whole when it is opened.
   const readers = new Map<string, StateFileReader>();
   try {
-    for (const { handle, isShared } of channels) {
-      const { file, batches, ...way } = handle;
-      const { subtaskIndex, parallelism } = receiver;
-      const route: InFlightRoute = { ...way, receiver: subtaskIndex, receivers: parallelism };
-      const pick = isShared ? picker(route, receiver, frameBytes) : null;
+    for (const channel of channels) {
+      const { handle } = channel;
+      const { file, batches } = handle;
+      const route = routeNow(channel, receiver);
+      const convert = converter(channel, receiver, frameBytes);
       try {
         const reader = readers.get(file.name) ?? (await storage.openFile(file));
         readers.set(file.name, reader);
@@ -52,7 +60,7 @@ export async function* restoreChannels(
           const bytes = await reader.read(batches[at] as number, batches[at + 1] as number);
           // A frame's columns are views, which have to begin where its own memory does.
           const frame = Uint8Array.from(bytes).buffer;
-          frames.push(...(pick === null ? [frame] : pick(frame)));
+          frames.push(...(convert === null ? [frame] : convert(frame)));
           await macrotasks.yield();
         }
         if (frames.length > 0) yield { route, frames };
@@ -65,19 +73,50 @@ export async function* restoreChannels(
   }
 }
 
-/** Keeps the rows of a frame whose key groups are the receiver's. */
-function picker(
-  { schema, keys }: InFlightRoute,
+/** The way of the rows in the job as it is now. */
+function routeNow({ handle, schema }: RestoredChannel, receiver: RestoredReceiver): InFlightRoute {
+  const { stepId, input, sender, keys } = handle;
+  const position = (key: number): number =>
+    schema.fields.findIndex(({ name }) => name === handle.schema.fields[key]?.name);
+  const { subtaskIndex, parallelism } = receiver;
+  const to = { receiver: subtaskIndex, receivers: parallelism };
+  return { stepId, input, sender, keys: keys?.map(position) ?? null, schema, ...to };
+}
+
+/** Keeps the rows whose key groups are the receiver's, with the fields that are read now; null where all is so. */
+function converter(
+  { handle, schema, isShared }: RestoredChannel,
   { subtaskIndex, parallelism, maxParallelism }: RestoredReceiver,
   frameBytes: number,
-): (frame: ArrayBuffer) => readonly ArrayBuffer[] {
-  const decoder = new BatchDecoder(schema);
+): ((frame: ArrayBuffer) => readonly ArrayBuffer[]) | null {
+  const isSame = JSON.stringify(schema) === JSON.stringify(handle.schema);
+  if (!isShared && isSame) return null;
+  const decoder = new BatchDecoder(handle.schema);
   const copier = new BatchCopier(schema, frameBytes);
-  const partitioner = createPartitioner({ kind: 'hash', keys: keys ?? [] }, parallelism, maxParallelism, 0);
+  const hash = { kind: 'hash', keys: handle.keys ?? [] } as const;
+  const partitioner = isShared ? createPartitioner(hash, parallelism, maxParallelism, 0) : null;
   return (frame) => {
     const batch = decoder.decode(frame);
-    partitioner.partition(batch, () => true);
+    partitioner?.partition(batch, () => true);
+    const present = isSame ? batch : withFields(batch, schema);
+    if (partitioner === null) return copier.copy(present, null, 0, batch.rowCount);
     const { rows, cursors, ends } = partitioner;
-    return copier.copy(batch, rows, cursors[subtaskIndex] as number, ends[subtaskIndex] as number);
+    return copier.copy(present, rows, cursors[subtaskIndex] as number, ends[subtaskIndex] as number);
   };
+}
+
+/** The same rows with other fields, by name; those that they lack are NULL. */
+function withFields(batch: ColumnBatch, schema: RowSchema): ColumnBatch {
+  const changed = new ColumnBatch(schema, batch.rowCount);
+  schema.fields.forEach(({ name }, index) => {
+    const from = batch.schema.fields.findIndex((field) => field.name === name);
+    const written = batch.columns[from];
+    if (written !== undefined) changed.columns[index] = written;
+    else for (let row = 0; row < batch.rowCount; row++) setNull(changed.columns[index] as Column, row);
+  });
+  changed.rowCount = batch.rowCount;
+  changed.timestamps = batch.timestamps;
+  changed.rowKinds = batch.rowKinds;
+  changed.origin = batch.origin;
+  return changed;
 }
