@@ -43,6 +43,8 @@ export interface OptionRow {
   readonly unit?: string;
   readonly min?: number;
   readonly max?: number;
+  /** A duration may be `never`, which is Infinity. */
+  readonly mayBeNever?: boolean;
   /** What Kafka, Flink or Kafka Connect call it: understood in error messages, not accepted. */
   readonly aliases?: readonly string[];
   /** Never shown in logs, plans or the API. */
@@ -173,6 +175,7 @@ function convertKind(row: OptionRow, given: unknown): Converted {
     case 'number':
       return convertNumber(row.kind, given);
     case 'duration':
+      if (row.mayBeNever === true && given === 'never') return { value: Infinity, problem: null };
       return withUnits(given, DURATION_UNITS, 'a duration such as 500ms, 10s, 5m, 1h or 1d');
     case 'size':
       return withUnits(given, SIZE_UNITS, 'a size such as 512KiB, 64MiB or 1GB');

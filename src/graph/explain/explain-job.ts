@@ -94,7 +94,9 @@ function recoveryLines({ checkpoint, restart }: JobExplanation): readonly string
     const { intervalMs, mode, timeoutMs, minPauseMs, tolerableFailures, retained, storage } = checkpoint;
     const limits = `timeout ${timeoutMs}ms, pause ${minPauseMs}ms, tolerates ${tolerableFailures}, keeps ${retained}`;
     const place = storage?.location == null ? '' : `, in ${storage.location}`;
-    lines.push(`checkpoint ${mode} every ${intervalMs}ms, ${limits}${place}`);
+    const { alignmentTimeoutMs } = checkpoint;
+    const alignment = alignmentTimeoutMs === undefined ? '' : `aligned for up to ${alignmentTimeoutMs}ms, `;
+    lines.push(`checkpoint ${mode} every ${intervalMs}ms, ${alignment}${limits}${place}`);
   }
   const { kind, ...settings } = restart;
   const shown = Object.entries(settings).map(([key, value]) => `${key}=${String(value)}`);

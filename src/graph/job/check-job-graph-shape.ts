@@ -230,7 +230,7 @@ const checkpoint = object(
     tolerableFailures: index,
     retained: count,
   },
-  { storage: object({ location: orNull(text), s3: nothingMore }) },
+  { alignmentTimeoutMs: index, storage: object({ location: orNull(text), s3: nothingMore }) },
 );
 const restart = variant({
   none: nothingMore,

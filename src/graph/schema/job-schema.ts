@@ -291,7 +291,11 @@ function kindSchema(row: OptionRow): JsonSchema {
       return orVariable({ type: row.kind, ...bounds }, { type: 'string', pattern: '^\\s*[+-]?\\d+(\\.\\d+)?\\s*$' });
     }
     case 'duration':
-      return orVariable({ const: 0 }, { type: 'string', pattern: '^\\s*(0|\\d+(\\.\\d+)?\\s*(ms|s|min|m|h|d))\\s*$' });
+      return orVariable(
+        { const: 0 },
+        ...(row.mayBeNever === true ? [{ const: 'never' }] : []),
+        { type: 'string', pattern: '^\\s*(0|\\d+(\\.\\d+)?\\s*(ms|s|min|m|h|d))\\s*$' },
+      );
     case 'size':
       return orVariable({ type: 'number', minimum: 0 }, { type: 'string', pattern: SIZE_PATTERN });
     case 'enum':

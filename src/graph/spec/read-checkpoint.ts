@@ -34,6 +34,7 @@ function settings(values: OptionValues<typeof checkpointOptions>, s3: S3Access):
     minPauseMs: values.minPause,
     tolerableFailures: values.tolerableFailures,
     retained: values.retained,
+    ...(Number.isFinite(values.alignmentTimeout) ? { alignmentTimeoutMs: values.alignmentTimeout } : {}),
     ...(isPlaced ? { storage: place } : {}),
   });
 }
