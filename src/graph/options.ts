@@ -139,21 +139,6 @@ export const checkpointOptions = defineOptions({
       'how long barriers wait for what is in front of them; then they overtake it, and the checkpoint holds it; ' +
       '`0s` for at once, `never` for as long as it takes',
   },
-  alignmentTimeout: {
-    kind: 'duration',
-    default: '30s',
-    mayBeNever: true,
-    scope: 'job',
-    aliases: [
-      'execution.checkpointing.aligned-checkpoint-timeout',
-      'execution.checkpointing.alignment-timeout',
-      'aligned-checkpoint-timeout',
-      'alignment-timeout',
-    ],
-    doc:
-      'how long barriers wait for what is in front of them; then they overtake it, and the checkpoint holds it; ' +
-      '`0s` for at once, `never` for as long as it takes',
-  },
   minPause: {
     kind: 'duration',
     default: '0s',
