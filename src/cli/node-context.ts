@@ -2,8 +2,8 @@ import manifest from '../../package.json' with { type: 'json' };
 import { nodePorts, nodeWorkerHost } from '../core/node-ports.ts';
 import type { CommandContext } from './command-context.ts';
 import { exitCodes } from './exit-codes.ts';
+import { importUserModule } from './import-user-module.ts';
 import { processEnvironment } from './process-environment.ts';
-import { provideMillrace } from './provide-millrace.ts';
 
 /** The real world, for a command of this process. */
 export function nodeContext(): CommandContext {
@@ -13,10 +13,7 @@ export function nodeContext(): CommandContext {
     ports: nodePorts,
     environment: processEnvironment(),
     slotThreads: nodeWorkerHost(new URL(slotWorker, import.meta.url)),
-    importModule(url) {
-      provideMillrace();
-      return import(url);
-    },
+    importModule: importUserModule,
     version: manifest.version,
     exitCode: exitCodes.ok,
   };
