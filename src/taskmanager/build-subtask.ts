@@ -25,6 +25,7 @@ import type { RouteTo } from './chain-tail.ts';
 import { AlignmentTimeout } from './checkpoints/alignment-timeout.ts';
 import { RecoveredRows } from './checkpoints/recovered-rows.ts';
 import { restoreChannels } from './checkpoints/restore-channels.ts';
+import { OperatorFiles } from './checkpoints/operator-files.ts';
 import { restoreState } from './checkpoints/restore-state.ts';
 import { RowsAside } from './checkpoints/rows-aside.ts';
 import { SubtaskCheckpoints } from './checkpoints/subtask-checkpoints.ts';
@@ -173,6 +174,11 @@ class SubtaskBuilder {
       chain,
       timeout: this.#timeout,
       recovered: this.#recovered,
+      files: new OperatorFiles(
+        this.#task.restore?.operators ?? [],
+        this.#restoredId,
+        this.#materials.slice.maxParallelism,
+      ),
     });
   }
 

@@ -27,7 +27,8 @@ export class SpilledSnapshot implements StateSnapshot {
   readonly #parts: SpilledSnapshotParts;
   readonly #whole: ReadonlySet<number>;
   #hasSlots = true;
-  #prepared: StateChunk | null = null;
+  /** The next chunk; undefined before it is known. */
+  #prepared: StateChunk | null | undefined;
   #group = 0;
   #from: Uint8Array | null = null;
   #log = 0;
@@ -40,9 +41,10 @@ export class SpilledSnapshot implements StateSnapshot {
   }
 
   ready(): Promise<void> | undefined {
+    if (this.#prepared !== undefined) return undefined;
     if (this.#hasSlots) {
-      this.#prepared = this.#parts.slots.next();
-      if (this.#prepared !== null) return undefined;
+      this.#prepared = this.#parts.slots.next() ?? undefined;
+      if (this.#prepared !== undefined) return undefined;
       this.#hasSlots = false;
     }
     return this.#prepare();
@@ -50,7 +52,8 @@ export class SpilledSnapshot implements StateSnapshot {
 
   next(): StateChunk | null {
     const chunk = this.#prepared;
-    this.#prepared = null;
+    if (chunk === undefined) throw new Error('a snapshot was not asked whether it is ready');
+    this.#prepared = undefined;
     return chunk === null ? null : { ...chunk, replaces: true };
   }
 

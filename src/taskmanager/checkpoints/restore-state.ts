@@ -29,11 +29,15 @@ export async function restoreState(
   { storage, macrotasks }: { readonly storage: CheckpointStorage; readonly macrotasks: Macrotasks },
   isCancelled: () => boolean,
 ): Promise<void> {
-  const files = Map.groupBy(handles, ({ file }) => file.name);
+  // Entries of later files replace those of earlier ones; a file is of one checkpoint.
+  const inOrder = handles.toSorted((a, b) => (a.order ?? 0) - (b.order ?? 0));
+  const files = Map.groupBy(inOrder, ({ file }) => file.name);
   for (const group of files.values()) {
     const [first] = group;
     if (first === undefined) continue;
-    const chunks = group.flatMap(chunksOf).sort((a, b) => a.position - b.position);
+    const chunks = group.flatMap(chunksOf);
+    // Of those that replace each other the order is theirs.
+    if (first.order === undefined) chunks.sort((a, b) => a.position - b.position);
     if (chunks.length === 0) continue;
     const reader = await open(first.file, first.stepId, storage);
     try {
@@ -65,16 +69,20 @@ async function restoreRun(
   const start = run[0]?.position ?? 0;
   const last = run.at(-1);
   const bytes = await reader.read(start, (last?.position ?? 0) + (last?.length ?? 0) - start);
+  const settling = new Set<OperatorState>();
   for (const { handle, keyGroup, position, length } of run) {
     if (isCancelled()) return;
     try {
       const state = stateOf(handle.stepId);
       if (state === null) throw taskErrors.create('MR-TASK-STATE-UNCLAIMED', { kind: handle.schema.kind });
-      state.restore({ keyGroup, bytes: bytes.subarray(position - start, position - start + length) }, handle.schema);
+      const chunk = { keyGroup, bytes: bytes.subarray(position - start, position - start + length) };
+      state.restore(handle.order === undefined ? chunk : { ...chunk, replaces: true }, handle.schema);
+      settling.add(state);
     } catch (error) {
       throw stepFailure(error, handle.stepId, null);
     }
   }
+  for (const state of settling) await state.settle?.();
 }
 
 function chunksOf(handle: OperatorStateHandle): ListedChunk[] {

@@ -25,6 +25,8 @@ export interface OperatorCapture {
   readonly stepId: string;
   readonly schema: StateSchema;
   readonly snapshot: StateSnapshot;
+  /** Handles of earlier files that still count, where the snapshot holds only what has changed since. */
+  readonly kept?: readonly OperatorStateHandle[];
 }
 
 export interface WrittenState {
@@ -51,7 +53,8 @@ export class SnapshotWriter implements Runnable {
   readonly #around: SnapshotSurroundings;
   /** Of each channel that something was overtaken in: position and length of each batch. */
   readonly #batches = new Map<InFlightRoute, number[]>();
-  /** Per capture: key group, position and length of each chunk. */
+  /** Per capture: key group, position and length of each chunk; of those that are restored first, and of others. */
+  readonly #olderChunks: number[][];
   readonly #chunks: number[][];
   #file: StateFileWriter | null = null;
   #buffer = new Uint8Array(0);
@@ -82,6 +85,7 @@ export class SnapshotWriter implements Runnable {
       if (!this.#hasEnded) around.loop.wake(this);
     };
     this.#around = around;
+    this.#olderChunks = captures.map(() => []);
     this.#chunks = captures.map(() => []);
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -94,7 +98,8 @@ export class SnapshotWriter implements Runnable {
   run(deadlineMs: number): void {
     if (this.#hasEnded || this.#isWaiting) return;
     try {
-      while (this.#takeChunk()) {
+      for (let state = this.#takeChunk(); state !== 'end'; state = this.#takeChunk()) {
+        if (state === 'reading') return;
         if (this.#filledBytes >= BUFFER_BYTES) {
           this.#append(false);
           return;
@@ -120,23 +125,30 @@ export class SnapshotWriter implements Runnable {
     return true;
   }
 
-  /** Gathers the next chunk; false where there is none. */
-  #takeChunk(): boolean {
+  /** Gathers the next chunk, if it need not be read first. */
+  #takeChunk(): 'taken' | 'reading' | 'end' {
     for (; this.#current < this.#captures.length; this.#current++) {
-      const chunk = (this.#captures[this.#current] as OperatorCapture).snapshot.next();
+      const { snapshot } = this.#captures[this.#current] as OperatorCapture;
+      const reading = snapshot.ready?.();
+      if (reading !== undefined) {
+        this.#isWaiting = true;
+        this.#goOnAfter(reading);
+        return 'reading';
+      }
+      const chunk = snapshot.next();
       if (chunk === null) continue;
-      const chunks = this.#chunks[this.#current] as number[];
+      const chunks = (chunk.isOlder === true ? this.#olderChunks : this.#chunks)[this.#current] as number[];
       chunks.push(chunk.keyGroup);
       this.#gather(chunk.bytes, chunks);
-      return true;
+      return 'taken';
     }
     const overtaken = this.#rows.next();
-    if (overtaken === null) return false;
+    if (overtaken === null) return 'end';
     const { route, frame } = overtaken;
     const batches = this.#batches.get(route) ?? [];
     this.#batches.set(route, batches);
     this.#gather(new Uint8Array(frame), batches);
-    return true;
+    return 'taken';
   }
 
   /** Adds bytes to the buffer, and their position and length to `places`. */
@@ -160,7 +172,11 @@ export class SnapshotWriter implements Runnable {
     this.#isWaiting = true;
     if (isLast) this.#releaseAll();
     this.#work = isLast ? this.#finish() : this.#appendBuffer();
-    this.#work.then(
+    this.#goOnAfter(this.#work);
+  }
+
+  #goOnAfter(work: Promise<void>): void {
+    work.then(
       () => {
         this.#isWaiting = false;
         if (!this.#hasEnded) this.#around.loop.wake(this);
@@ -193,12 +209,18 @@ export class SnapshotWriter implements Runnable {
       return;
     }
     this.#hasEnded = true;
-    const operators = this.#captures.flatMap((capture, index): OperatorStateHandle[] => {
-      const chunks = this.#chunks[index] as number[];
-      if (file === null || chunks.length === 0) return [];
-      return [{ stepId: stepId(capture.stepId), schema: capture.schema, file, chunks }];
-    });
+    const operators = this.#captures.flatMap((_, index) => this.#handlesOf(index, file));
     this.#resolve({ operators, channels: this.#channels(file), sizeBytes: this.#writtenBytes });
+  }
+
+  #handlesOf(index: number, file: StateFile | null): readonly OperatorStateHandle[] {
+    const { snapshot, schema, kept = [], stepId: step } = this.#captures[index] as OperatorCapture;
+    const chunks = [...(this.#olderChunks[index] as number[]), ...(this.#chunks[index] as number[])];
+    const isChange = snapshot.confirm !== undefined;
+    const order = isChange ? { order: this.checkpointId } : {};
+    const hasOwn = file !== null && chunks.length > 0;
+    const own = hasOwn ? [{ stepId: stepId(step), schema, file, chunks, ...order }] : [];
+    return isChange ? [...kept, ...own] : own;
   }
 
   #channels(file: StateFile | null): readonly ChannelStateHandle[] {

@@ -17,6 +17,7 @@ import type {
   Committable,
   InFlightRoute,
   OperatorState,
+  OperatorStateHandle,
   Ports,
   SinkWriter,
   SourceReader,
@@ -31,6 +32,7 @@ import type { Barrier } from '../exchange/channel.ts';
 import type { TaskLoop } from '../task-loop.ts';
 import type { AlignmentTimeout } from './alignment-timeout.ts';
 import { InFlightRows } from './in-flight-rows.ts';
+import type { OperatorFiles } from './operator-files.ts';
 import { PartCommits } from './part-commits.ts';
 import type { RecoveredRows } from './recovered-rows.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
@@ -57,6 +59,7 @@ export interface SubtaskCheckpointsParts {
   readonly timeout: AlignmentTimeout;
   /** What was on its way to it in the checkpoint that it is restored from. */
   readonly recovered: RecoveredRows;
+  readonly files: OperatorFiles;
 }
 
 /** What is told to the subtask. */
@@ -81,6 +84,11 @@ interface Passing {
   isAborted: boolean;
 }
 
+interface WrittenChanges {
+  readonly captures: readonly OperatorCapture[];
+  readonly operators: readonly OperatorStateHandle[];
+}
+
 export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
   readonly #parts: SubtaskCheckpointsParts;
   #events: SubtaskCheckpointsEvents | null = null;
@@ -89,6 +97,8 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
   #lastBarrierId: number;
   /** By checkpoint: what a reader is told once it has completed. */
   readonly #positions = new Map<number, readonly Split[]>();
+  /** By checkpoint: what the operators have written for it that the next one may build on. */
+  readonly #written = new Map<number, WrittenChanges>();
   readonly #commits: PartCommits;
   /** The last snapshot, once the JobMaster has it. */
   #final: SubtaskSnapshot | null = null;
@@ -149,7 +159,9 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
 
   reached(stepId: string, state: OperatorState): void {
     const passing = this.#passing as Passing;
-    if (!passing.isAborted) passing.captures.push({ stepId, schema: state.schema, snapshot: state.snapshot() });
+    if (passing.isAborted) return;
+    const basis = this.#parts.files.basisOf(stepId);
+    passing.captures.push({ stepId, schema: state.schema, snapshot: state.snapshot(basis), kept: basis.kept });
   }
 
   left(committables: readonly Committable[]): void {
@@ -182,6 +194,7 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
 
   aborted(checkpointId: number): void {
     this.#positions.delete(checkpointId);
+    this.#written.delete(checkpointId);
     this.#parts.timeout.over(checkpointId);
     if (this.#passing?.checkpointId === checkpointId) {
       this.#passing.isAborted = true;
@@ -196,6 +209,7 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
     const positions = final?.splits ?? this.#positions.get(checkpointId);
     if (source !== null && positions !== undefined) source.reader.checkpointCompleted?.(positions);
     for (const id of this.#positions.keys()) if (id <= checkpointId) this.#positions.delete(id);
+    this.#confirm(checkpointId);
     const parts = [
       { stepId: sink?.stepId ?? '', part: sink?.writer.committing },
       { stepId: source?.stepId ?? '', part: source?.reader.committing },
@@ -210,6 +224,16 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
         if (!this.#isClosed) this.#events?.failed(error);
       },
     );
+  }
+
+  /** The next snapshots build on this checkpoint. */
+  #confirm(checkpointId: number): void {
+    const { captures, operators } = this.#written.get(checkpointId) ?? { captures: [], operators: [] };
+    for (const { stepId, snapshot } of captures) {
+      this.#parts.files.completed(stepId, operators.filter((handle) => handle.stepId === stepId));
+      snapshot.confirm?.();
+    }
+    for (const id of this.#written.keys()) if (id <= checkpointId) this.#written.delete(id);
   }
 
   /**
@@ -275,6 +299,8 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
         inFlightBytes: rows.sizeBytes,
       };
       const { operators, channels } = written;
+      const changes = captures.filter(({ snapshot }) => snapshot.confirm !== undefined);
+      if (changes.length > 0) this.#written.set(checkpointId, { captures: changes, operators });
       const inFlight = channels.length === 0 ? {} : { channels };
       reports.acknowledge({ checkpointId, snapshot: { ...snapshot, operators, ...inFlight }, metrics });
     } catch (error) {

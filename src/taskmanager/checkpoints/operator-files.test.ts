@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+
+import { stepId, types } from '../../core/index.ts';
+import type { OperatorStateHandle } from '../../core/index.ts';
+import { OperatorFiles } from './operator-files.ts';
+
+const GROUPS = 8;
+const KIB = 1024;
+const schema = { kind: 'k', version: 1, key: { fields: [{ name: 'a', type: types.int }] }, values: { fields: [] }, settings: {} };
+
+const handle = (order: number | null, sizes: readonly (readonly [number, number])[], name?: string): OperatorStateHandle => ({
+  stepId: stepId('s'),
+  schema,
+  file: { name: name ?? `chk-${order ?? 0}/a-0123456789abcdef.state`, sizeBytes: 1 << 30, checksum: '00000000' },
+  chunks: sizes.flatMap(([group, bytes]) => [group, 0, bytes]),
+  ...(order === null ? {} : { order }),
+});
+
+const bytesOf = (handles: readonly OperatorStateHandle[]): number =>
+  handles.reduce((sum, { chunks }) => sum + chunks.filter((_, at) => at % 3 === 2).reduce((all, each) => all + each, 0), 0);
+
+describe('the files of an operator', () => {
+  it('begin with those that it was restored from, of whichever checkpoint and subtask', () => {
+    const files = new OperatorFiles([handle(9, [[1, 10]]), handle(null, [[2, 20]]), handle(4, [[1, 30]])], 12, GROUPS);
+    const { whole, kept } = files.basisOf('s');
+    expect([...whole]).toEqual([]);
+    expect(kept.map(({ order, chunks }) => [order, chunks[0]])).toEqual([[4, 1], [9, 1], [12, 2]]);
+    expect(files.basisOf('another')).toMatchObject({ kept: [] });
+  });
+
+  it('are never those of a savepoint', () => {
+    const files = new OperatorFiles([handle(4, [[1, 10]]), handle(5, [[2, 10]], '/elsewhere/chk-5/x.state')], 9, GROUPS);
+    const { whole, kept } = files.basisOf('s');
+    expect([...whole]).toEqual(Array.from({ length: GROUPS }, (_, group) => group));
+    expect(kept).toEqual([]);
+  });
+
+  it('stay few, and about twice as large as the state, whatever changes', () => {
+    const change = fc.array(fc.tuple(fc.nat(GROUPS - 1), fc.integer({ min: 0, max: 400 })), { maxLength: 12 });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 40, maxLength: 120 }), (changes) => {
+        const files = new OperatorFiles([], 0, GROUPS);
+        /** Entries of a group are numbered: changes take those with the least numbers. */
+        const entries = new Array<number>(GROUPS).fill(0);
+        changes.forEach((counts, index) => {
+          const { whole, kept } = files.basisOf('s');
+          for (const { chunks } of kept) {
+            for (let at = 0; at < chunks.length; at += 3) expect(whole.has(chunks[at] as number)).toBe(false);
+          }
+          for (const [group, count] of counts) entries[group] = Math.max(entries[group] as number, count);
+          const written = [
+            ...counts.filter(([group]) => !whole.has(group)).map(([group, count]) => [group, count * KIB] as const),
+            ...[...whole].map((group) => [group, (entries[group] as number) * KIB] as const),
+          ].filter(([, bytes]) => bytes > 0);
+          files.completed('s', written.length === 0 ? kept : [...kept, handle(index + 1, written)]);
+        });
+        const { kept } = files.basisOf('s');
+        const live = entries.reduce((sum, count) => sum + count * KIB, 0);
+        // Twice, what a group may be out of date, and one change more.
+        expect(bytesOf(kept)).toBeLessThanOrEqual(2 * live + GROUPS * 64 * KIB + 12 * 400 * KIB);
+        expect(kept.length).toBeLessThanOrEqual(33);
+      }),
+    );
+  });
+});
