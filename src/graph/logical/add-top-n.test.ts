@@ -69,6 +69,11 @@ describe('top-n', () => {
     expect(jobGraph.vertices.at(-1)?.chain.at(-1)).toMatchObject({ spec: { changelog: 'upsert', uniqueKey: [2, 7] } });
   });
 
+  it('is one row per key where it keeps only the first', async () => {
+    const { logical } = await graphsOf(topN('key: [s], by: a, n: 1'));
+    expect(logical.edges.find(({ to }) => to === 'out')?.stream).toMatchObject({ uniqueKeys: [[2]] });
+  });
+
   it.each([
     ['a filter by a place', 'filter: place = 1', [[2, 7]]],
     ['a filter by what changes', 'filter: a > 1', [[2, 7]]],

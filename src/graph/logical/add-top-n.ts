@@ -29,7 +29,7 @@ export function addTopN(step: TopNStepSpec, builder: GraphBuilder): void {
     problems.add('MR-JOB-BAD-VALUE', step.verbRange, { what, problem: 'must be 1: without `key` there is one order' });
   }
   const { columns, select, outlet: arriving } = computeFields(`${id}.by`, outlet, expressions);
-  const result = topNStream(arriving.stream, keys, rank?.name ?? null);
+  const result = topNStream(arriving.stream, { keys, count, rank: rank?.name ?? null });
   const output = builder.changelog(id, result, step.verbRange, input.doubtful);
   const isWrong = problems.count > before || expressions.length < sorts.length || keys.length < step.keys.length;
   if (output === null || isWrong) return;

@@ -196,13 +196,20 @@ export function dedupeStream(input: RowStream, keys: readonly number[], keep: De
   return accept({ ...input, changelog: keep === 'first' ? 'append' : 'upsert', uniqueKeys: [keys] });
 }
 
-/** `rank` is the name of the field that is added, or null. */
-export function topNStream(input: RowStream, keys: readonly number[], rank: string | null): ChangelogResult {
+export interface TopNParts {
+  readonly keys: readonly number[];
+  readonly count: number;
+  /** The name of the field that is added, or null. */
+  readonly rank: string | null;
+}
+
+export function topNStream(input: RowStream, { keys, count, rank }: TopNParts): ChangelogResult {
   if (input.changelog !== 'append') return refuseUpdates(input, 'ranks');
   const { fields } = input.schema;
   const schema = rank === null ? input.schema : rowSchema([...fields, { name: rank, type: types.long }]);
   // A place has one row, which the next one replaces. What else was unique is so no longer while rows change places.
-  const uniqueKeys = rank === null ? [] : [[...keys, fields.length]];
+  const place = rank === null ? [] : [[...keys, fields.length]];
+  const uniqueKeys = count === 1 ? [keys, ...place] : place;
   return accept({ schema, changelog: 'retract', uniqueKeys, hasEventTime: false });
 }
 
