@@ -5,7 +5,7 @@ import type { S3Services } from '../../scripts/services/index.ts';
 import { nodePorts } from '../../src/core/node-ports.ts';
 import type { CheckpointStorage, S3Access, StateFile } from '../../src/core/index.ts';
 import { openCheckpointStorage } from '../../src/state/index.ts';
-import { checkpointStorageContract } from '../../src/testing/checkpoint-storage-contract.ts';
+import { checkpointStorageContract } from '../../src/testing/index.ts';
 import { getS3, uniqueName } from '../environment/index.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
 
@@ -123,7 +123,7 @@ describe('what is wrong with the place of checkpoints', () => {
     ['a bucket that is not there', {}, 'no-such-bucket', 'MR-STATE-NO-BUCKET', /no bucket no-such-bucket/],
     ['a wrong secret', { secretAccessKey: 'wrong' }, null, 'MR-STATE-CREDENTIALS', /does not accept/],
     ['an unknown user', { accessKeyId: 'nobody' }, null, 'MR-STATE-CREDENTIALS', /does not accept/],
-    ['nobody listening', { endpoint: 'http://127.0.0.1:1' }, null, 'MR-STATE-UNAVAILABLE', /127.0.0.1:1: .*ECONNREFUSED/],
+    ['nobody listening', { endpoint: 'http://127.0.0.1:1' }, null, 'MR-STATE-UNAVAILABLE', /:1: .*ECONNREFUSED/],
   ] as const)('%s, is said', async (_title, more, bucket, code, message) => {
     const storage = openStorage('p', more, bucket ?? s3.bucket);
     for (const act of [() => storage.list(), () => write(storage, Buffer.from('x'))]) {

@@ -91,8 +91,10 @@ function below(location: string, ...names: readonly string[]): CheckpointStorage
   switch (parsed.kind) {
     case 'path':
       return { kind: 'directory', path: join(resolve(parsed.path), ...names) };
-    case 's3':
-      return { kind: 's3', bucket: parsed.bucket, prefix: [parsed.key, ...names].filter((key) => key !== '').join('/') };
+    case 's3': {
+      const { bucket, key } = parsed;
+      return { kind: 's3', bucket, prefix: (key === '' ? names : [key, ...names]).join('/') };
+    }
     case 'unusable':
       throw cliErrors.create('MR-CLI-USAGE', { problem: `${location}: it ${parsed.problem}` });
   }

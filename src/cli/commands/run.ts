@@ -38,7 +38,7 @@ export function runCommand(context: CommandContext): Command {
         'starts anew instead of from the last checkpoint; earlier checkpoints are dropped',
       ).conflicts('from'),
     )
-    .option('--from <place>', 'starts from the checkpoint or savepoint at a path or URL; those of the job itself are dropped')
+    .option('--from <place>', 'starts from the checkpoint or savepoint at a path or URL; the job\'s own are dropped')
     .option(...ALLOW_DROPPED_STATE)
     .option(...DATA_FOLDER_OPTION)
     .option('--stats <file>', 'writes a JSON line with time, CPU, memory and records read each time they change')

@@ -1,7 +1,7 @@
 /** What other commands may ask of a job that `millrace run` runs. */
 export interface JobControl {
   status(): Promise<ControlStatus>;
-  /** Resolves to where the savepoint is; `to` is the folder that it is put in, absolute or a URL, or null for the job's own. */
+  /** Resolves to where the savepoint is; `to`, absolute or a URL, is where it is put; null for the job's own place. */
   savepoint(to: string | null): Promise<ControlSavepoint>;
   /** Resolves when the job has ended. Without a savepoint the next run resumes the last checkpoint. */
   stop(savepoint: { readonly to: string | null } | null): Promise<ControlStop>;

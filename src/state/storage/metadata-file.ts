@@ -54,8 +54,8 @@ export function decodeMetadata(bytes: Uint8Array, path: string): CheckpointMetad
 
 /**
  * The same checkpoint where the metadata stands at `path`, a URL perhaps, outside the storage: its files get absolute
- * names. Those of its own directory are beside the metadata, whatever that directory is called by now; those of other checkpoints in
- * the directories next to it.
+ * names. Those of its own directory are beside the metadata, whatever that directory is called by now; those of other
+ * checkpoints in the directories next to it.
  */
 export function relocated(metadata: CheckpointMetadata, path: string): CheckpointMetadata {
   const here = dirname(path);

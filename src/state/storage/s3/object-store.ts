@@ -1,7 +1,7 @@
 /** The requests that checkpoints need, on one service. All of them try again what may pass by itself. */
 import { Readable } from 'node:stream';
 
-import type { ListMultipartUploadsCommandOutput } from '@aws-sdk/client-s3';
+import type { ListMultipartUploadsCommandOutput as UploadsPage } from '@aws-sdk/client-s3';
 
 import type { Ports, S3Access } from '../../../core/index.ts';
 import { s3Url } from '../../../core/index.ts';
@@ -154,14 +154,7 @@ export class ObjectStore {
     const found: StartedUpload[] = [];
     for (let from: UploadMarker | null = {}; from !== null; ) {
       const marker: UploadMarker = from;
-      const page: ListMultipartUploadsCommandOutput | undefined = await this.#request('list', { bucket, key: prefix }, ({ client, module }, { signal }) =>
-        client
-          .send(new module.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...marker }), {
-            abortSignal: signal,
-          })
-          // Some services lack it, and it takes a permission of its own. Nothing but tidiness depends on it.
-          .catch(tolerating('denied', 'unsupported')),
-      );
+      const page = await this.#pageOfUploads({ bucket, key: prefix }, marker);
       if (page === undefined) return null;
       for (const { Key: key, UploadId: uploadId } of page.Uploads ?? []) {
         if (key?.startsWith(prefix) === true && uploadId !== undefined) found.push({ key, uploadId });
@@ -173,6 +166,17 @@ export class ObjectStore {
           : null;
     }
     return found;
+  }
+
+  #pageOfUploads({ bucket, key }: ObjectPlace, marker: UploadMarker): Promise<UploadsPage | undefined> {
+    return this.#request('list', { bucket, key }, ({ client, module }, { signal }) =>
+      client
+        .send(new module.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key, ...marker }), {
+          abortSignal: signal,
+        })
+        // Some services lack it, and it takes a permission of its own. Nothing but tidiness depends on it.
+        .catch(tolerating('denied', 'unsupported')),
+    );
   }
 
   /** Null where the object has nothing there. */

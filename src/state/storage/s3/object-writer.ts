@@ -125,8 +125,8 @@ export class ObjectWriter implements StateFileWriter {
       await checkFile(scan, this.#target.path, this.#target.kind, content);
     } catch (error) {
       // No damage that anybody has to mend: the object is not in use yet.
-      const reason = isMillraceError(error) && error.code === 'MR-STATE-DAMAGED' ? String(error.fields['reason']) : null;
-      throw reason === null ? error : new Error(`it does not read back as written: ${reason}`);
+      if (!isMillraceError(error) || error.code !== 'MR-STATE-DAMAGED') throw error;
+      throw new Error(`it does not read back as written: ${String(error.fields['reason'])}`);
     } finally {
       scan.close();
     }

@@ -91,8 +91,10 @@ const BY_STATUS: Readonly<Record<number, S3Fault>> = {
 };
 
 /** What the system says of connections, in codes and in messages. */
-const NETWORK_WORDS =
-  /\b(?:ECONN[A-Z]+|EPIPE|ETIMEDOUT|EHOST[A-Z]+|ENET[A-Z]+|EAI_AGAIN|ENOTFOUND|ERR_STREAM_PREMATURE\w*|socket hang up|aborted)\b/;
+const NETWORK_WORDS = new RegExp(
+  '\\b(?:ECONN[A-Z]+|EPIPE|ETIMEDOUT|EHOST[A-Z]+|ENET[A-Z]+|EAI_AGAIN|ENOTFOUND|ERR_STREAM_PREMATURE_CLOSE|' +
+    'socket hang up|aborted)\\b',
+);
 
 const NO_CREDENTIALS = /credential is missing|Could not load credentials|Resolved credential object is not valid/i;
 

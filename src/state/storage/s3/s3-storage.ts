@@ -102,7 +102,8 @@ export class S3Storage implements CheckpointStorage {
   async remove(name: string): Promise<void> {
     const place = this.#placeOf(name);
     if (checkpointIdOf(name) === null) {
-      throw coreErrors.create('MR-INTERNAL', { message: `${name} is not a file of the checkpoints in ${this.#url('')}` });
+      const message = `${name} is not a file of the checkpoints in ${this.#url('')}`;
+      throw coreErrors.create('MR-INTERNAL', { message });
     }
     // What is still being written, or was left behind, is listed under such a name.
     if (name.endsWith(TEMPORARY_SUFFIX)) {
@@ -197,7 +198,9 @@ export class S3Storage implements CheckpointStorage {
     } catch (error) {
       throw await this.#store.failure(error, 'list', place);
     }
-    const entry = chooseMetadata(location, entries.map((key) => key.slice(before.length)).filter((name) => name !== ''));
+    // Some tools mark a folder by an empty object of its name.
+    const names = entries.map((key) => key.slice(before.length)).filter((name) => name !== '');
+    const entry = chooseMetadata(location, names);
     const inside = { ...place, key: before + entry };
     return isCheckpointDirectory(entry) ? this.#locateMetadata(inside, s3Url(place.bucket, inside.key)) : inside;
   }
