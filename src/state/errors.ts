@@ -48,8 +48,8 @@ export const stateErrors = defineErrors({
     retry: 'backoff',
     message: 'there is no bucket {bucket} at {endpoint}, in which {file} would be; make it, or correct the name',
     help:
-      'Buckets are never made by a job. Where the service is not AWS, `endpoint` of `checkpoint: {s3: …}` says where it ' +
-      'is; some services want `pathStyle: true`.',
+      'Buckets are never made by a job. Where the service is not AWS, `endpoint` of `checkpoint: {s3: …}` says where ' +
+      'it is; some services want `pathStyle: true`.',
   },
   'MR-STATE-DENIED': {
     domain: 'user',
