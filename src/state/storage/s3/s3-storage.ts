@@ -53,6 +53,12 @@ export class S3Storage implements CheckpointStorage {
     this.#store = new ObjectStore(access, this.#limits, ports);
   }
 
+  /** Called where checkpoints are sure to come, before there are rows to hold up. */
+  prepare(): this {
+    this.#store.prepare();
+    return this;
+  }
+
   createFile(checkpointId: number, owner: string): Promise<StateFileWriter> {
     return Promise.resolve(this.#create(stateFileName(checkpointId, owner, this.#random()), STATE_ENVELOPE));
   }
