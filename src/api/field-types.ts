@@ -26,7 +26,7 @@ export type Schema = Readonly<Record<string, FieldType>>;
 export type Longs = 'number' | 'bigint';
 
 export type ValueOf<T, L extends Longs = 'number'> =
-  T extends FieldType<infer Value, infer Exact> ? (L extends 'bigint' ? Exact : Value) : never;
+  T extends FieldType<infer Value, infer Exact, unknown> ? (L extends 'bigint' ? Exact : Value) : never;
 
 export type EmittedOf<T> = T extends FieldType<unknown, unknown, infer Emitted> ? Emitted : never;
 

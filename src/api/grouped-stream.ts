@@ -41,7 +41,7 @@ export class GroupedStream<S extends Schema, Key extends keyof S> {
   /** Runs code that may remember things per key and set timers: a class, or a function per row. */
   process<const Out extends Schema, const Sides extends Sideways = NoSides, L extends Longs = 'number'>(
     id: string,
-    code: ProcessExport<RowOf<S, L>, EmittedRow<Out>>,
+    code: ProcessExport<RowOf<S, NoInfer<L>>, EmittedRow<NoInfer<Out>>>,
     { schema, sides, longs, ...common }: ProcessSettings<Out, Sides, L>,
   ): Stream<Out, Sides> {
     const { builder, name: from, open } = this.handle;

@@ -65,7 +65,7 @@ export interface SourceSettings<S extends Schema, M extends Expressions> extends
   readonly schema?: S;
   /** FIELD → what of a record's surroundings it is: `{ at: typed('timestamp', timestamp) }`. */
   readonly metadata?: M;
-  readonly watermark?: Extract<keyof S | keyof M, string> | SettingsOf<typeof watermarkOptions>;
+  readonly watermark?: Extract<keyof NoInfer<S> | keyof NoInfer<M>, string> | SettingsOf<typeof watermarkOptions>;
   readonly errors?: 'fail' | 'skip' | { readonly to: string };
 }
 

@@ -82,7 +82,7 @@ export class Stream<S extends Schema, Sides extends Sideways = NoSides> extends 
   /** Makes one row of each, with the fields of `schema`. */
   map<const Out extends Schema, L extends Longs = 'number'>(
     id: string,
-    code: (row: RowOf<S, L>) => EmittedRow<Out>,
+    code: (row: RowOf<S, L>) => EmittedRow<NoInfer<Out>>,
     schema: Out,
     { longs, ...common }: CodeSettings<L> = {},
   ): Stream<Out> {
@@ -96,7 +96,7 @@ export class Stream<S extends Schema, Sides extends Sideways = NoSides> extends 
   /** Makes as many rows of each as the function gives, with the fields of `schema`. */
   flatMap<const Out extends Schema, L extends Longs = 'number'>(
     id: string,
-    code: (row: RowOf<S, L>) => Iterable<EmittedRow<Out>>,
+    code: (row: RowOf<S, L>) => Iterable<EmittedRow<NoInfer<Out>>>,
     schema: Out,
     settings?: CodeSettings<L>,
   ): Stream<Out>;
