@@ -1,5 +1,11 @@
 import { catalog } from '../../src/cli/index.ts';
-import { formatType, type FormatDefinition, type SinkConnector, type SourceConnector } from '../../src/core/index.ts';
+import {
+  formatType,
+  type FormatDefinition,
+  type LookupConnector,
+  type SinkConnector,
+  type SourceConnector,
+} from '../../src/core/index.ts';
 import { code, page, sentence, table } from './markdown.ts';
 import { optionTable } from './option-table.ts';
 
@@ -12,12 +18,16 @@ export function connectorsPage(): string {
     ...[...catalog.sources.values()].map(connectorSection),
     '## Sinks',
     ...[...catalog.sinks.values()].map(connectorSection),
+    '## Lookups',
+    ...[...catalog.lookups.values()].map(connectorSection),
     '## Formats',
     ...[...catalog.formats.values()].map(formatSection),
   ]);
 }
 
-function connectorSection(connector: SourceConnector | SinkConnector): string {
+type Connector = SourceConnector | SinkConnector | LookupConnector;
+
+function connectorSection(connector: Connector): string {
   const parts = [`### ${connector.kind} ${connector.name}`, sentence(connector.doc)];
   parts.push(exampleOf(connector));
   if (Object.keys(connector.options).length > 0) parts.push(optionTable(connector.options));
@@ -26,8 +36,10 @@ function connectorSection(connector: SourceConnector | SinkConnector): string {
   return parts.join('\n\n');
 }
 
-function exampleOf({ kind, name, example }: SourceConnector | SinkConnector): string {
-  const step = [`- id: ${kind === 'source' ? 'in' : 'out'}`, `  ${kind}: ${name}`];
+const EXAMPLE_IDS = { source: 'in', sink: 'out', lookup: 'found' } as const;
+
+function exampleOf({ kind, name, example }: Connector): string {
+  const step = [`- id: ${EXAMPLE_IDS[kind]}`, `  ${kind}: ${name}`];
   const lines = example.trim() === '' ? [] : example.trimEnd().split('\n').map((line) => `    ${line}`);
   return ['```yaml', ...step, ...(lines.length === 0 ? [] : ['  with:']), ...lines, '```'].join('\n');
 }

@@ -1,4 +1,4 @@
-import { builtInFormats, builtInSinks, builtInSources } from '../connectors/index.ts';
+import { builtInFormats, builtInLookups, builtInSinks, builtInSources } from '../connectors/index.ts';
 import type { ConnectorCatalog } from '../core/index.ts';
 
 function byName<T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T> {
@@ -6,8 +6,9 @@ function byName<T extends { readonly name: string }>(all: readonly T[]): Readonl
 }
 
 /** Every connector and format of this build. */
-export const catalog: ConnectorCatalog = Object.freeze({
+export const catalog: Required<ConnectorCatalog> = Object.freeze({
   sources: byName(builtInSources),
   sinks: byName(builtInSinks),
   formats: byName(builtInFormats),
+  lookups: byName(builtInLookups),
 });

@@ -4,6 +4,7 @@ import { catalog } from './catalog.ts';
 import { checkStatedTypes } from './check-stated-types.ts';
 import { tell, type CommandContext } from './command-context.ts';
 import { exitCodes } from './exit-codes.ts';
+import { codeFinder } from './find-code.ts';
 import { displayName, readJobFile, variablesOf, type JobFileOptions } from './job-file.ts';
 import { isJobModule, JOB_EXPORT, openJobModule } from './job-module.ts';
 import { describeProblem, styleFor } from './problem-report.ts';
@@ -60,7 +61,8 @@ export function compileText(
   request: CompileRequest,
 ): Promise<CompiledJob> {
   const variables = variablesOf(context, request);
-  return compileJob(text, { fileName, variables, catalog, parallelism: request.parallelism ?? null });
+  const findCode = codeFinder(context.ports, fileName);
+  return compileJob(text, { fileName, variables, catalog, parallelism: request.parallelism ?? null, findCode });
 }
 
 /** The text that a problem is in; nothing of a file that a module imports. */

@@ -1,5 +1,13 @@
 import { apiErrors } from '../api/index.ts';
-import { fileErrors, formatErrors, kafkaErrors, lineErrors, printErrors, socketErrors } from '../connectors/index.ts';
+import {
+  fileErrors,
+  formatErrors,
+  httpErrors,
+  kafkaErrors,
+  lineErrors,
+  printErrors,
+  socketErrors,
+} from '../connectors/index.ts';
 import { coreErrors, type ErrorRow } from '../core/index.ts';
 import { exprErrors } from '../expr/index.ts';
 import { graphErrors } from '../graph/index.ts';
@@ -19,6 +27,7 @@ const TABLES: readonly { readonly rows: Readonly<Record<string, ErrorRow>> }[] =
   formatErrors,
   kafkaErrors,
   fileErrors,
+  httpErrors,
   socketErrors,
   lineErrors,
   printErrors,

@@ -4,6 +4,7 @@ import {
   type ConnectorCatalog,
   type DataType,
   type FormatDefinition,
+  type LookupConnector,
   type OptionTable,
   type SinkConnector,
   type SourceConnector,
@@ -31,10 +32,11 @@ function optionSection(title: string, table: OptionTable): string[] {
 
 export function connectorEntries(catalog: ConnectorCatalog): readonly ListEntry[] {
   const sources = [...catalog.sources.values()].sort(byName).map(connectorEntry);
-  return [...sources, ...[...catalog.sinks.values()].sort(byName).map(connectorEntry)];
+  const sinks = [...catalog.sinks.values()].sort(byName).map(connectorEntry);
+  return [...sources, ...sinks, ...[...(catalog.lookups?.values() ?? [])].sort(byName).map(connectorEntry)];
 }
 
-function connectorEntry(connector: SourceConnector | SinkConnector): ListEntry {
+function connectorEntry(connector: SourceConnector | SinkConnector | LookupConnector): ListEntry {
   const { name, kind, doc, options, formatUse, example } = connector;
   const metadata: Readonly<Record<string, DataType>> = kind === 'source' ? connector.metadata : {};
   const metadataTypes = Object.entries(metadata).map(([key, type]) => ({ key, type: formatType(type) }));

@@ -12,4 +12,8 @@ import { processEnvironment } from './process-environment.ts';
 const environment = processEnvironment();
 const setting = environment.variables[CRASH_POINT_VARIABLE];
 const ports = { ...nodePorts, ...crashPointsOf(setting, () => environment.killNow()) };
-await runSlot(workerData, { ports, catalog, createOperator: (node) => createOperator(node, loadCode) });
+await runSlot(workerData, {
+  ports,
+  catalog,
+  createOperator: (node) => createOperator(node, loadCode, catalog.lookups),
+});

@@ -7,7 +7,9 @@ export function stateSchemas(graph: JobGraph): ReadonlyMap<string, StateSchema> 
   const schemas = new Map<string, StateSchema>();
   for (const { chain } of graph.vertices) {
     for (const node of chain) {
-      if (node.kind === 'source' || node.kind === 'sink' || node.kind === 'transform') continue;
+      if (node.kind === 'source' || node.kind === 'sink' || node.kind === 'transform' || node.kind === 'lookup') {
+        continue;
+      }
       // An operator describes its state from the time that it is made; it holds nothing before it is opened.
       const { state } = createOperator(node);
       if (state !== undefined) schemas.set(node.stepId, state.schema);

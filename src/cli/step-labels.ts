@@ -20,6 +20,7 @@ export function stepLabels(graph: JobGraph): readonly StepLabel[] {
         case 'join':
         case 'dedupe':
         case 'process':
+        case 'lookup':
         case 'union':
           return [{ stepId: node.stepId, what: node.kind }];
         case 'window':

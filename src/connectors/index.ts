@@ -1,10 +1,12 @@
 /** The outside world: what `cli` puts into the catalogue. See README.md. */
-import type { SinkConnector, SourceConnector } from '../core/index.ts';
+import type { LookupConnector, SinkConnector, SourceConnector } from '../core/index.ts';
 import { blackholeSink } from './blackhole/blackhole-sink.ts';
 import { datagenSource } from './datagen/datagen-source.ts';
 import { nexmarkSource } from './datagen/nexmark-source.ts';
+import { fileLookup } from './file/file-lookup.ts';
 import { fileSink } from './file/file-sink.ts';
 import { fileSource } from './file/file-source.ts';
+import { httpLookup } from './http/http-lookup.ts';
 import { kafkaSink, kafkaSource } from './kafka/index.ts';
 import { printSink } from './print/print-sink.ts';
 import { socketSource } from './socket/socket-source.ts';
@@ -22,6 +24,7 @@ export {
   type ProducerIdentity,
 } from './kafka/index.ts';
 export { fileErrors } from './file/errors.ts';
+export { httpErrors } from './http/errors.ts';
 export { lineErrors } from './lines/errors.ts';
 export { printErrors } from './print/errors.ts';
 export { socketErrors } from './socket/errors.ts';
@@ -37,3 +40,6 @@ export const builtInSources: readonly SourceConnector[] = Object.freeze([
 
 /** Every sink of this build. */
 export const builtInSinks: readonly SinkConnector[] = Object.freeze([kafkaSink, fileSink, printSink, blackholeSink]);
+
+/** Everything in this build that rows can be looked up in. */
+export const builtInLookups: readonly LookupConnector[] = Object.freeze([httpLookup, fileLookup]);

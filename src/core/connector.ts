@@ -15,6 +15,7 @@ import type { Counter, RecordErrorHandler, TaskContext } from './operator.ts';
 import type { OptionProblem, OptionTable, OptionValue } from './options.ts';
 import type { Ports } from './ports.ts';
 import type { DataType, RowSchema } from './types.ts';
+import type { Value } from './value.ts';
 
 export type Options = Readonly<Record<string, OptionValue>>;
 
@@ -223,11 +224,52 @@ export interface SinkConnector extends ConnectorDescription {
   createCommitter?(spec: SinkSpec, context: ConnectorContext): Committer;
 }
 
+/** What a lookup step asks its connector, checked. Plain data. */
+export interface LookupSpec {
+  readonly stepId: string;
+  readonly connector: string;
+  readonly options: Options;
+  readonly format: { readonly name: string; readonly options: Options } | null;
+  /** What rows are looked up by: the names and types of the step's `on`. */
+  readonly keys: RowSchema;
+  /** The fields of a row that is found. */
+  readonly schema: RowSchema;
+}
+
+/** One value per field of LookupSpec.keys, in the form of value.ts, none NULL; or of LookupSpec.schema. */
+export type LookupRow = readonly Value[];
+
+/** Asks on a slot thread. */
+export interface LookupReader {
+  /** Called once, first. Rejects where nothing can be looked up at all: that fails the job. */
+  open(context: TaskContext): Promise<void>;
+  /** The most keys that one call of lookup() takes. */
+  readonly batchSize: number;
+  /**
+   * The rows of each key, in the order of the keys; none for a key that has none. Many calls are pending at a time.
+   * Rejects with an error of scope `record` where these keys could not be looked up: `retry` says whether asking again
+   * may help. Any other error fails the job. Nobody waits any more once `signal` is aborted.
+   */
+  lookup(keys: readonly LookupRow[], signal: AbortSignal): Promise<readonly (readonly LookupRow[])[]>;
+  /** Called once, also where open() failed; calls may be pending, whose signals are aborted. */
+  close(): Promise<void>;
+}
+
+/** Answers `lookup` steps: a table, a service. */
+export interface LookupConnector extends ConnectorDescription {
+  readonly kind: 'lookup';
+  /** What is wrong although every option alone is right. Paths are relative to `with`. */
+  check(spec: LookupSpec): readonly OptionProblem[];
+  createReader(spec: LookupSpec): LookupReader;
+}
+
 /** Every connector and format that this build has; made by `cli`, handed to lint and to the runtime. */
 export interface ConnectorCatalog {
   readonly sources: ReadonlyMap<string, SourceConnector>;
   readonly sinks: ReadonlyMap<string, SinkConnector>;
   readonly formats: ReadonlyMap<string, FormatDefinition>;
+  /** Absent: none. */
+  readonly lookups?: ReadonlyMap<string, LookupConnector>;
 }
 
 export type { Counter };

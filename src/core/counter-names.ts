@@ -9,6 +9,10 @@ export const counterNames = Object.freeze({
     name: 'numLateRecordsDropped',
     doc: 'rows that came after all their windows were past their lateness, and were dropped',
   },
+  lookupHits: { name: 'hitCount', doc: 'rows of a `lookup` whose answer was in its cache, or under way already' },
+  lookupMisses: { name: 'missCount', doc: 'rows of a `lookup` that had to ask' },
+  lookupFailures: { name: 'numLoadFailures', doc: 'requests of a `lookup` that failed, each attempt by itself' },
+  stateBytes: { name: 'stateBytes', doc: 'memory that a step takes for what it remembers, in bytes' },
   deadLetters: { name: 'numDeadLetters', doc: 'records sent to the dead-letter target' },
   lag: { name: 'pendingRecords', doc: 'records that a source has still to read, as far as it knows' },
 });

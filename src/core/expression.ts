@@ -88,7 +88,10 @@ export type AggregateFunction =
   /** By arrival; NULLs count as values. */
   | 'first'
   | 'last'
-  | 'array-agg';
+  | 'array-agg'
+  /** Within an error that operators/aggregate/approximate says. */
+  | 'approx-count-distinct'
+  | 'approx-quantile';
 
 /** One aggregate of a step: running or windowed. */
 export interface AggregateCall {
@@ -100,6 +103,8 @@ export interface AggregateCall {
   readonly distinct: boolean;
   /** FILTER (WHERE …). */
   readonly filter: Expression | null;
+  /** Of approx-quantile: which one, from 0 (the least) to 1. */
+  readonly quantile?: number;
   readonly type: DataType;
 }
 

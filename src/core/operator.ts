@@ -87,10 +87,17 @@ export interface Operator {
   prepare?(batch: ColumnBatch): Promise<void> | undefined;
   /**
    * Processes rows from `fromRow` on and returns the next row to do; `batch.rowCount` means that the batch is done. It
-   * returns early only where `output.ready` became false, and is called again with the returned row once it is true.
+   * returns early only where `output.ready` became false, and is called again with the returned row once it is true;
+   * or where waiting() says what it waits for.
    * `input` is the position in the step's `from` list.
    */
   process(batch: ColumnBatch, fromRow: number, input: number): number;
+  /**
+   * Present where process() waits for something outside, such as the answer of a service. Asked where it has returned
+   * early although `output.ready`: process() is called again once the promise has resolved. Whatever follows the batch
+   * (barriers, watermarks) waits too.
+   */
+  waiting?(): Promise<void>;
   /**
    * The event time has reached `timestampMs`. Returns true when all output of it has been emitted, false to be called
    * again once `output.ready`. The watermark is passed on afterwards by the task loop.

@@ -5,8 +5,11 @@ import { buildJobGraph } from './job/build-job-graph.ts';
 import type { JobGraph } from './job/job-graph.ts';
 import { buildLogicalGraph } from './logical/build-logical-graph.ts';
 import type { LogicalGraph } from './logical/logical-graph.ts';
+import { fileReference } from './logical/step-code.ts';
+import type { CodeFile, CodeSource } from './logical/step-code.ts';
 import { optimise } from './optimise/optimise.ts';
 import { jobOptions } from './options.ts';
+import type { JobSpec } from './spec/job-spec.ts';
 import { createProblemList, readJobSpec } from './spec/parse-job-file.ts';
 import type { ParseJobFileOptions } from './spec/parse-job-file.ts';
 import { formatProblem } from './spec/problem.ts';
@@ -19,6 +22,8 @@ export interface CompileOptions extends ParseJobFileOptions {
   readonly parallelism?: number | null;
   /** Where the code of steps is, for a job that a module makes; a job file names it itself. */
   readonly code?: ModuleCode;
+  /** The file that a `process` step names, by its path as it stands in the job file; nothing is looked up without. */
+  readonly findCode?: (path: string) => Promise<CodeFile>;
 }
 
 /** The export of a module that holds the code of a job's steps. */
@@ -55,12 +60,31 @@ export async function compileJob(text: string, options: CompileOptions): Promise
     const fields = { given: parallelism, limit: spec.maxParallelism };
     problems.add('MR-JOB-PARALLELISM', { start: 0, end: problems.source.lineEnd(0) }, fields);
   }
-  const logical = spec === null ? null : buildLogicalGraph(spec, parallelism, options.catalog, problems);
+  const code = await codeSource(spec, options);
+  const logical = spec === null ? null : buildLogicalGraph(spec, parallelism, options.catalog, problems, code);
   if (logical === null || problems.count > 0) {
     return { problems: problems.sorted(), logical: null, optimised: null, jobGraph: null };
   }
   const optimised = optimise(logical);
   return { problems: [], logical, optimised, jobGraph: buildJobGraph(optimised) };
+}
+
+/** Looks at the files that the steps of a job file name. */
+async function codeSource(spec: JobSpec | null, { code, findCode }: CompileOptions): Promise<CodeSource> {
+  if (code !== undefined) {
+    const { roles, ...reference } = code;
+    const ofStep: CodeSource['ofStep'] = (step) => {
+      const role = roles.get(step);
+      return role === undefined ? null : { reference: { ...reference, step }, role };
+    };
+    return { ofStep, files: new Map() };
+  }
+  const files = new Map<string, CodeFile>();
+  for (const step of spec?.steps ?? []) {
+    const path = step.kind === 'process' ? fileReference(step.code.text)?.path : undefined;
+    if (path !== undefined && findCode !== undefined) files.set(path, await findCode(path));
+  }
+  return { ofStep: () => null, files };
 }
 
 /** All problems of a job file; none where it can run. */

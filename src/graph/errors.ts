@@ -154,6 +154,11 @@ const meaningErrors = {
       'key, again and again; a top-n and an outer join without bounds take rows back. Steps that would have to take ' +
       'back what they made of an earlier row, and sinks that can only append, do not take such rows.',
   ),
+  'MR-JOB-CODE': mistake(
+    '{problem}',
+    'A `process` step names a file, by a path relative to the job file, and an export of it: `./fraud.ts#Detector`. ' +
+      'The export is a class with a method process(row, context), or a function (row, context).',
+  ),
   'MR-JOB-WINDOW': mistake(
     '{problem}',
     'A window is one of tumble, hop, cumulate, session and count. Durations divide evenly, so that windows are made ' +

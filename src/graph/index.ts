@@ -1,6 +1,7 @@
 /** A job file → a deployable plan. See README.md. */
 export { compileJob, compileJobOrThrow, lintJob } from './compile-job.ts';
 export type { CompiledJob, CompileOptions } from './compile-job.ts';
+export type { CodeFile } from './logical/step-code.ts';
 export { explainJob, explainJobAsText } from './explain/explain-job.ts';
 export type { JobExplanation } from './explain/explain-job.ts';
 export { jobSchema } from './schema/job-schema.ts';
@@ -17,11 +18,15 @@ export { supportedVerbs, verbNames, verbs } from './spec/verbs.ts';
 export type { Verb, VerbRow } from './spec/verbs.ts';
 export type { LogicalEdge, LogicalGraph, LogicalNode, RowStream } from './logical/logical-graph.ts';
 export { graphErrors } from './errors.ts';
-export { checkpointOptions, jobFileLimits, jobOptions, restartOptions, s3Options } from './options.ts';
+export { checkpointOptions, jobFileLimits, jobOptions, restartOptions, s3Options, stateOptions } from './options.ts';
 export type { JobFileLimits } from './options.ts';
 export {
   dedupeOptions,
   joinOptions,
+  processOptions,
+  lookupCacheOptions,
+  lookupOptions,
+  lookupRetryOptions,
   topNOptions,
   watermarkOptions,
   windowKinds,
@@ -37,9 +42,11 @@ export type {
   JobGraph,
   JobVertex,
   JoinNode,
+  LookupNode,
   ProcessNode,
   ProcessSide,
   RestartStrategy,
+  StateSettings,
   SinkNode,
   SourceNode,
   TopNNode,

@@ -242,6 +242,25 @@ export const s3Options = defineOptions({
   },
 });
 
+/** The block `state` of a job. */
+export const stateOptions = defineOptions({
+  backend: {
+    kind: 'enum',
+    values: ['memory', 'disk'],
+    default: 'memory',
+    scope: 'job',
+    aliases: ['state.backend', 'state.backend.type', 'type', 'kind', 'store'],
+    doc: 'disk: keys that memory has no room for are kept on the local disk, by the steps that can',
+  },
+  memory: {
+    kind: 'size',
+    scope: 'job',
+    aliases: ['taskmanager.memory.managed.size', 'state.backend.rocksdb.memory.managed', 'budget', 'limit', 'cache'],
+    min: 1024 * 1024,
+    doc: 'what the state of a slot may take; by default 256MiB with `disk`, else a share of the machine\'s memory',
+  },
+});
+
 export const restartStrategies = ['none', 'fixed-delay', 'exponential-delay', 'failure-rate'] as const;
 export type RestartStrategyName = (typeof restartStrategies)[number];
 

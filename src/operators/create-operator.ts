@@ -1,5 +1,5 @@
 import { coreErrors } from '../core/index.ts';
-import type { CodeLoader, Operator, RowSchema, TransformStep } from '../core/index.ts';
+import type { CodeLoader, LookupConnector, Operator, RowSchema, TransformStep } from '../core/index.ts';
 import { AggregateOperator } from './aggregate/aggregate-operator.ts';
 import type { AggregateSpec } from './aggregate/aggregate-operator.ts';
 import { UpdatingAggregateOperator } from './aggregate/updating/updating-aggregate-operator.ts';
@@ -7,6 +7,8 @@ import { DedupeOperator } from './dedupe/dedupe-operator.ts';
 import type { DedupeSpec } from './dedupe/dedupe-operator.ts';
 import { createJoinOperator } from './join/create-join-operator.ts';
 import type { JoinSpec } from './join/join-spec.ts';
+import { createLookupOperator } from './lookup/create-lookup-operator.ts';
+import type { LookupStep } from './lookup/lookup-spec.ts';
 import { FilterRowsOperator } from './process/filter-rows-operator.ts';
 import { ProcessOperator } from './process/process-operator.ts';
 import type { ProcessSpec } from './process/process-spec.ts';
@@ -29,13 +31,18 @@ export type OperatorNode =
   | ({ readonly kind: 'join' } & JoinSpec)
   | ({ readonly kind: 'dedupe' } & DedupeSpec)
   | ({ readonly kind: 'process' } & ProcessSpec)
+  | ({ readonly kind: 'lookup' } & LookupStep)
   | { readonly kind: 'union' };
 
 /** For jobs without code of users. */
 const noCode: CodeLoader = () => Promise.reject(coreErrors.create('MR-INTERNAL', { message: 'nobody loads code here' }));
 
 /** The operator of a node, of one subtask. Code of users is loaded in its open(). */
-export function createOperator(node: OperatorNode, loadCode: CodeLoader = noCode): Operator {
+export function createOperator(
+  node: OperatorNode,
+  loadCode: CodeLoader = noCode,
+  lookups: ReadonlyMap<string, LookupConnector> = new Map(),
+): Operator {
   switch (node.kind) {
     case 'transform':
       return new TransformOperator(node);
@@ -53,6 +60,8 @@ export function createOperator(node: OperatorNode, loadCode: CodeLoader = noCode
       return createWindowOperator(node);
     case 'process':
       return node.role === 'filter' ? new FilterRowsOperator(node, loadCode) : new ProcessOperator(node, loadCode);
+    case 'lookup':
+      return createLookupOperator(node, lookups);
     case 'union':
       return new UnionOperator();
   }

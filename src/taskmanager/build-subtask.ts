@@ -390,6 +390,7 @@ function stepsOf(node: ChainNode): readonly string[] {
     case 'dedupe':
     case 'top-n':
     case 'process':
+    case 'lookup':
     case 'union':
       return [node.stepId];
   }

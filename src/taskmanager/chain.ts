@@ -265,6 +265,7 @@ export class Chain {
     }
     const next = operator.process(batch, pending.row, pending.input);
     if (this.#deepest === stage && next < batch.rowCount && next <= pending.row) {
+      if (operator.waiting !== undefined) return this.#await(operator.waiting());
       throw taskErrors.create('MR-TASK-NO-PROGRESS', { step: stepId, row: next, rows: batch.rowCount });
     }
     pending.row = next;

@@ -316,7 +316,10 @@ export class OperatorHarness {
     while (row < batch.rowCount) {
       const next = this.#operator.process(batch, row, index);
       if (next < row || next > batch.rowCount) throw new Error(`process() returned row ${next} of ${batch.rowCount}`);
-      if (next === row && this.#output.ready) throw new Error(`process() stopped at row ${row} with its output ready`);
+      if (next === row && this.#output.ready) {
+        if (this.#operator.waiting === undefined) throw new Error(`process() stopped at row ${row}, its output ready`);
+        await this.#operator.waiting();
+      }
       row = next;
       this.#drain();
     }

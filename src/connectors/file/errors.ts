@@ -17,6 +17,15 @@ export const fileErrors = defineErrors({
     message: 'cannot read {path}: {problem}',
     help: 'The file cannot be opened or read: look at its permissions and at the disk.',
   },
+  'MR-FILE-LOOKUP': {
+    domain: 'external',
+    scope: 'record',
+    retry: 'backoff',
+    message: 'cannot read the table {path} again: {problem}',
+    help:
+      'The file has changed and what it holds now cannot be read, perhaps because it is being written. Write tables ' +
+      'under another name and rename them when they are whole.',
+  },
   'MR-FILE-CHANGED': {
     domain: 'user',
     scope: 'job',

@@ -1,10 +1,8 @@
 /** Options that sources and sinks share: how to reach the cluster. */
 import { defineOptions, nearestName, type OptionValue } from '../../core/index.ts';
-import type { KafkaClientConfig, SaslConfig, SaslMechanism, TlsConfig } from './client/index.ts';
+import { isMapping, tlsOption, tlsSettings, unknownKey } from '../tls-option.ts';
+import type { KafkaClientConfig, SaslConfig, SaslMechanism } from './client/index.ts';
 
-type Mapping = Readonly<Record<string, OptionValue>>;
-
-const TLS_KEYS = ['ca', 'cert', 'key', 'passphrase', 'serverName', 'verify'] as const;
 const SASL_KEYS = ['mechanism', 'username', 'password'] as const;
 const SASL_MECHANISMS: readonly SaslMechanism[] = ['plain', 'scram-sha-256', 'scram-sha-512'];
 
@@ -22,14 +20,7 @@ export const connectionOptions = defineOptions({
     doc: 'the name by which brokers know this client in logs and quotas',
     aliases: ['client.id', 'properties.client.id'],
   },
-  tls: {
-    kind: 'any',
-    default: false,
-    doc: 'true, or a mapping of `ca`, `cert`, `key` (PEM, or files with it), `passphrase`, `serverName`, `verify`',
-    aliases: ['ssl', 'security.protocol', 'ssl.truststore.location', 'ssl.ca.location', 'ssl.keystore.location'],
-    secret: true,
-    validate: tlsProblem,
-  },
+  tls: tlsOption,
   sasl: {
     kind: 'any',
     doc: 'who to log in as: a mapping of `mechanism` (plain, scram-sha-256, scram-sha-512), `username`, `password`',
@@ -58,24 +49,10 @@ export function clientConfig(options: Readonly<Record<string, OptionValue>>): Ka
   return {
     brokers: options['brokers'] as readonly string[],
     clientId: options['clientId'] as string,
-    tls: tlsConfig(options['tls'] ?? false),
+    tls: tlsSettings(options['tls'] ?? false),
     sasl: saslConfig(options['sasl'] ?? null),
     connectTimeoutMs: options['connectTimeout'] as number,
     requestTimeoutMs: options['requestTimeout'] as number,
-  };
-}
-
-function tlsConfig(value: OptionValue): TlsConfig | null {
-  if (value === false || value === 'false') return null;
-  const given: Mapping = isMapping(value) ? value : {};
-  const text = (key: string) => (typeof given[key] === 'string' ? given[key] : null);
-  return {
-    ca: text('ca'),
-    cert: text('cert'),
-    key: text('key'),
-    passphrase: text('passphrase'),
-    serverName: text('serverName'),
-    verify: given['verify'] !== false && given['verify'] !== 'false',
   };
 }
 
@@ -93,10 +70,6 @@ function textOf(value: OptionValue | undefined): string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
-function isMapping(value: OptionValue): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function brokersProblem(brokers: readonly string[]): string | null {
   if (brokers.length === 0) return 'needs at least one address';
   const bad = brokers.find((broker) => {
@@ -104,22 +77,6 @@ function brokersProblem(brokers: readonly string[]): string | null {
     return match === null || Number(match[1]) > 65535 || Number(match[1]) === 0;
   });
   return bad === undefined ? null : `holds \`${bad}\`, which is not host:port`;
-}
-
-function tlsProblem(value: OptionValue): string | null {
-  if (typeof value === 'boolean' || value === 'true' || value === 'false') return null;
-  if (!isMapping(value)) return `must be true, false, or a mapping of ${TLS_KEYS.join(', ')}`;
-  const unknown = unknownKey(value, TLS_KEYS);
-  if (unknown !== null) return unknown;
-  const wrong = Object.entries(value).find(
-    ([key, v]) => typeof v !== 'string' && !(key === 'verify' && typeof v === 'boolean'),
-  );
-  if (wrong !== undefined) return `has a \`${wrong[0]}\` that is not text`;
-  const verify = value['verify'];
-  if (typeof verify === 'string' && verify !== 'true' && verify !== 'false') {
-    return 'has a `verify` that is not true or false';
-  }
-  return (value['cert'] === undefined) === (value['key'] === undefined) ? null : 'needs `cert` and `key` together';
 }
 
 function saslProblem(value: OptionValue): string | null {
@@ -134,12 +91,4 @@ function saslProblem(value: OptionValue): string | null {
   }
   const missing = ['username', 'password'].find((key) => textOf(value[key]) === '');
   return missing === undefined ? null : `needs \`${missing}\``;
-}
-
-function unknownKey(value: Mapping, known: readonly string[]): string | null {
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown === undefined) return null;
-  const near = nearestName(unknown, known);
-  const hint = near === null ? `; known: ${known.join(', ')}` : `; did you mean \`${near}\`?`;
-  return `has an unknown \`${unknown}\`${hint}`;
 }

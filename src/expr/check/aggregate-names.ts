@@ -12,4 +12,7 @@ export const AGGREGATES: ReadonlyMap<string, AggregateFunction> = new Map([
   ['LAST', 'last'],
   ['LAST_VALUE', 'last'],
   ['ARRAY_AGG', 'array-agg'],
+  ['APPROX_COUNT_DISTINCT', 'approx-count-distinct'],
+  ['APPROX_QUANTILE', 'approx-quantile'],
+  ['APPROX_PERCENTILE', 'approx-quantile'],
 ]);

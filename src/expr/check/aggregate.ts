@@ -10,9 +10,11 @@
  * | all others | long | – | – | – | the same | array |
  *
  * FIRST, LAST and ARRAY_AGG go by arrival, and NULL is a value to them.
+ * APPROX_COUNT_DISTINCT is a long of anything with an order, APPROX_QUANTILE a double of numbers.
  */
 import { formatType, nearestName, types } from '../../core/index.ts';
 import { isOrdered } from '../registry/compare-values.ts';
+import { literalValue } from '../ir/literal.ts';
 import { decimalType, divisionType } from '../types/decimal-types.ts';
 import { AGGREGATES } from './aggregate-names.ts';
 import type { Ast, AstCall } from '../parse/ast.ts';
@@ -28,6 +30,7 @@ export function checkAggregate(checker: Checker, name: string, ast: Ast): Aggreg
     if (kind !== 'count') return checker.problem(ast.nameSpan, `\`*\` stands only in COUNT(*), not in ${ast.name}`);
     return { name, function: kind, argument: null, distinct: false, filter, type: types.long };
   }
+  if (kind === 'approx-quantile') return checkQuantile(checker, name, ast, filter);
   const [only] = ast.args;
   if (only === undefined || ast.args.length !== 1) {
     return checker.problem(ast.nameSpan, `${ast.name} takes one argument, not ${ast.args.length}`);
@@ -42,8 +45,51 @@ export function checkAggregate(checker: Checker, name: string, ast: Ast): Aggreg
   return { name, function: kind, argument: argument.expression, distinct, filter, type };
 }
 
+/** APPROX_QUANTILE(x, p): p is a number that is written there. What it is computed of are doubles. */
+function checkQuantile(
+  checker: Checker,
+  name: string,
+  ast: AstCall,
+  filter: Expression | null,
+): AggregateCall | null {
+  const [of, which] = ast.args;
+  if (of === undefined || which === undefined || ast.args.length !== 2) {
+    const message = `${ast.name} takes two arguments, (x, p), not ${ast.args.length}`;
+    return checker.problem(ast.nameSpan, message);
+  }
+  if (ast.distinct) return checker.problem(ast.nameSpan, `DISTINCT is not for ${ast.name}`);
+  const argument = checker.check(of);
+  const share = checker.check(which);
+  if (argument === null || share === null) return null;
+  const quantile = numberOf(share.expression);
+  if (quantile === null || quantile < 0 || quantile > 1) {
+    return checker.problem(share.span, 'which quantile it is must be a number from 0 to 1, such as 0.95');
+  }
+  const { type } = argument.expression;
+  if (argument.literal === 'null' || sumType(type) === null) {
+    return checker.problem(argument.span, `${ast.name} takes numbers, found ${formatType(type)}`);
+  }
+  const isDouble = type.kind === 'double';
+  const arg = argument.expression;
+  const asDouble: Expression = isDouble ? arg : { kind: 'cast', arg, safe: false, type: types.double };
+  const call = { name, function: 'approx-quantile', argument: asDouble, distinct: false, filter, quantile } as const;
+  return { ...call, type: types.double };
+}
+
+function numberOf(expression: Expression): number | null {
+  if (expression.kind !== 'literal') return null;
+  const value = literalValue(expression);
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'bigint') return null;
+  return expression.type.kind === 'decimal' ? Number(value) / 10 ** expression.type.scale : Number(value);
+}
+
 function checkDistinct(checker: Checker, kind: AggregateFunction, ast: AstCall, argument: Expression): boolean {
   if (!ast.distinct || kind === 'min' || kind === 'max') return true;
+  if (kind === 'approx-count-distinct') {
+    checker.problem(ast.nameSpan, `DISTINCT is not for ${ast.name}: it counts different values by itself`);
+    return false;
+  }
   if (kind === 'first' || kind === 'last') {
     checker.problem(ast.nameSpan, `${ast.name} takes one row of a group: DISTINCT makes no sense in it`);
     return false;
@@ -57,13 +103,16 @@ function checkDistinct(checker: Checker, kind: AggregateFunction, ast: AstCall, 
 
 function resultType(
   checker: Checker,
-  kind: AggregateFunction,
+  kind: Exclude<AggregateFunction, 'approx-quantile'>,
   ast: AstCall,
   { type }: Expression,
 ): DataType | null {
   switch (kind) {
     case 'count':
       return types.long;
+    case 'approx-count-distinct':
+      if (isOrdered(type)) return types.long;
+      return checker.problem(ast.span, `${ast.name} does not take ${formatType(type)}`);
     case 'first':
     case 'last':
       return type;
@@ -98,12 +147,13 @@ function averageType(type: DataType): DataType | null {
 const UNSUPPORTED = [
   'STDDEV', 'STDDEV_POP', 'STDDEV_SAMP', 'VARIANCE', 'VAR_POP', 'VAR_SAMP', 'LISTAGG', 'STRING_AGG',
   'COLLECT', 'ANY_VALUE', 'NTH_VALUE', 'RANK', 'DENSE_RANK', 'ROW_NUMBER', 'MEDIAN', 'PERCENTILE',
-  'APPROX_COUNT_DISTINCT', 'JSON_OBJECTAGG', 'JSON_ARRAYAGG',
+  'JSON_OBJECTAGG', 'JSON_ARRAYAGG',
 ];
 
 function notAnAggregate(checker: Checker, ast: Ast): null {
   const known =
-    'COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x), FIRST(x), LAST(x), ARRAY_AGG(x)';
+    'COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x), FIRST(x), LAST(x), ARRAY_AGG(x), ' +
+    'APPROX_COUNT_DISTINCT(x), APPROX_QUANTILE(x, p)';
   if (ast.kind === 'call' && holdsAggregate(ast)) {
     const message = 'an aggregate stands alone here; compute with its result in a `select` step behind this one';
     return checker.problem(ast.span, message);

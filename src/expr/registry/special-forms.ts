@@ -120,6 +120,23 @@ export const aggregateForms: readonly FunctionRow[] = [
     'All values in the order in which they came, NULLs included, as an array; NULL of nothing.',
     {},
   ),
+  form(
+    'APPROX_COUNT_DISTINCT',
+    'aggregate',
+    'APPROX_COUNT_DISTINCT(x) [FILTER (WHERE condition)]',
+    'About how many different values x has: a long. HyperLogLog with 16,384 registers: the standard error is 0.81 %, ' +
+      'and a key takes 16 KiB at most, however many values there are.',
+    {},
+  ),
+  form(
+    'APPROX_QUANTILE',
+    'aggregate',
+    'APPROX_QUANTILE(x, p), APPROX_PERCENTILE(x, p) [FILTER (WHERE condition)]',
+    'About the value below which the share p (a number from 0 to 1) of the values of x lies: a double, at most 1 % ' +
+      'away from the exact one (DDSketch); NULL of nothing. Where values span more than 17 orders of magnitude, those ' +
+      'next to zero are less exact. A key takes 32 KiB at most.',
+    {},
+  ),
   form('WINDOW_START', 'aggregate', 'WINDOW_START', 'The first instant of the window, beside `window`.', {}),
   form('WINDOW_END', 'aggregate', 'WINDOW_END', 'The first instant behind the window, beside `window`.', {}),
 ];

@@ -19,6 +19,7 @@ import type {
   DedupeNode,
   JobVertex,
   JoinNode,
+  LookupNode,
   ProcessNode,
   SourceNode,
   TopNNode,
@@ -67,6 +68,7 @@ function changelogBehind(node: ChainNode, arriving: ChangelogMode): ChangelogMod
     case 'normalise':
       return 'retract';
     case 'process':
+    case 'lookup':
     case 'source':
     case 'transform':
     case 'union':
@@ -94,7 +96,7 @@ function explainNode(node: ChainNode, changelog: ChangelogMode, catalog: Connect
       return [{ step, kind: 'sink', details: explainSink(node.spec, catalog), fields: null, changelog }];
     }
     default: {
-      const { verb, details } = explainKeyed(node);
+      const { verb, details } = explainKeyed(node, catalog);
       return [{ step: node.stepId, kind: verb, details, fields: describeFields(node.output), changelog }];
     }
   }
@@ -102,7 +104,10 @@ function explainNode(node: ChainNode, changelog: ChangelogMode, catalog: Connect
 
 type OtherNode = Exclude<ChainNode, { readonly kind: 'source' | 'transform' | 'sink' }>;
 
-function explainKeyed(node: OtherNode): { readonly verb: StepKind; readonly details: readonly string[] } {
+function explainKeyed(
+  node: OtherNode,
+  catalog: ConnectorCatalog,
+): { readonly verb: StepKind; readonly details: readonly string[] } {
   switch (node.kind) {
     case 'aggregate': {
       const key = describeKeys(node, 'one total of all rows');
@@ -121,6 +126,8 @@ function explainKeyed(node: OtherNode): { readonly verb: StepKind; readonly deta
       return { verb: 'topN', details: explainTopN(node) };
     case 'process':
       return { verb: 'process', details: explainProcess(node) };
+    case 'lookup':
+      return { verb: 'lookup', details: explainLookup(node, catalog) };
     case 'union':
       return { verb: 'union', details: [] };
   }
@@ -205,6 +212,19 @@ function explainProcess({ code, role, keys, longs, sides, input }: ProcessNode):
   ];
 }
 
+function explainLookup(node: LookupNode, catalog: ConnectorCatalog): readonly string[] {
+  const { spec, keys, type, isOrdered, capacity, timeoutMs, retry, cache, input } = node;
+  const on = spec.keys.fields.map(({ name }, index) => `${name} = ${nameOf(input, keys[index] ?? -1)}`);
+  const life = cache?.ttlMs == null ? '' : ` for ${cache.ttlMs}ms`;
+  return [
+    ...explainConnector(spec, catalog.lookups?.get(spec.connector)?.options ?? {}, catalog),
+    `${type}, on ${on.join(', ')}, finds ${describeFields(spec.schema).join(', ')}`,
+    `${isOrdered ? 'in order' : 'as they are answered'}, ${capacity} at a time`,
+    `${retry.attempts} attempts of ${timeoutMs}ms`,
+    ...(cache === null ? [] : [`keeps ${cache.rows} answers${life}${cache.keepsMissing ? '' : ', none without rows'}`]),
+  ];
+}
+
 export function describeFields(schema: RowSchema): readonly string[] {
   return schema.fields.map(({ name, type }) => `${name} ${formatType(type)}`);
 }
@@ -279,6 +299,7 @@ function explainTransform(step: TransformStep): readonly string[] {
 function describeCall(call: AggregateCall): string {
   const argument = call.argument === null ? '*' : formatExpression(call.argument);
   const filter = call.filter === null ? '' : ` FILTER (WHERE ${formatExpression(call.filter)})`;
-  const name = call.function.toUpperCase().replace('-', '_');
-  return `${call.name} = ${name}(${call.distinct ? 'DISTINCT ' : ''}${argument})${filter}`;
+  const name = call.function.toUpperCase().replaceAll('-', '_');
+  const which = call.quantile === undefined ? '' : `, ${call.quantile}`;
+  return `${call.name} = ${name}(${call.distinct ? 'DISTINCT ' : ''}${argument}${which})${filter}`;
 }

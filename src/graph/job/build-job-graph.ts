@@ -17,8 +17,9 @@ export function buildJobGraph(graph: LogicalGraph): JobGraph {
   const cut = graph.edges.filter((edge) => chainOf.get(edge.from) !== chainOf.get(edge.to));
   const edges = cut.map((edge) => jobEdge(edge, graph, chainOf, exchanges.get(edge) ?? { kind: 'forward' }));
   const vertices = chains.map((chain) => jobVertex(chain, graph, edges));
-  const { name, maxParallelism, checkpoint, restart } = graph;
-  return { version: 1, name, maxParallelism, checkpoint, restart, vertices, edges };
+  const { name, maxParallelism, checkpoint, restart, state } = graph;
+  const settings = { checkpoint, restart, ...(state === null ? {} : { state }) };
+  return { version: 1, name, maxParallelism, ...settings, vertices, edges };
 }
 
 function sideOf(id: string, graph: LogicalGraph): string | null {
@@ -149,6 +150,7 @@ function transformStep(node: LogicalNode): TransformStep | null {
     case 'dedupe':
     case 'top-n':
     case 'process':
+    case 'lookup':
     case 'union':
     case 'sink':
       return null;
@@ -163,7 +165,8 @@ function otherNode(node: LogicalNode, streams: readonly RowStream[]): ChainNode 
       return { kind: 'source', spec: node.spec, output: node.output.schema, watermark: node.watermark };
     case 'aggregate': {
       const { keys, calls, output, retracts } = node;
-      const aggregate = { kind: 'aggregate', stepId, keys, calls, input, output: output.schema } as const;
+      const ttl = node.ttlMs === null ? {} : { ttlMs: node.ttlMs };
+      const aggregate = { kind: 'aggregate', stepId, keys, calls, ...ttl, input, output: output.schema } as const;
       return retracts === true ? { ...aggregate, retracts } : aggregate;
     }
     case 'normalise':
@@ -189,6 +192,11 @@ function otherNode(node: LogicalNode, streams: readonly RowStream[]): ChainNode 
       const { code, role, keys, longs, sides, output } = node;
       const hasEventTime = streams[0]?.hasEventTime === true;
       return { kind: 'process', stepId, code, role, keys, longs, sides, hasEventTime, input, output: output.schema };
+    }
+    case 'lookup': {
+      const { spec, code, keys, kept, found, type, isOrdered, capacity, timeoutMs, retry, cache, output } = node;
+      const settings = { spec, code, keys, kept, found, type, isOrdered, capacity, timeoutMs, retry, cache };
+      return { kind: 'lookup', stepId, ...settings, input, output: output.schema };
     }
     case 'union':
       return { kind: 'union', stepId, input, output: node.output.schema };

@@ -104,14 +104,18 @@ const transformStep = variant({
   select: object({ stepId: text, fields: named }),
   'flat-map': object({ stepId: text, fields: named, kept: list(index) }),
 });
-const call = object({
-  name: text,
-  function: oneOf('count', 'sum', 'min', 'max', 'avg', 'first', 'last', 'array-agg'),
-  argument: orNull(expression),
-  distinct: flag,
-  filter: orNull(expression),
-  type,
-});
+const AGGREGATES = 'count sum min max avg first last array-agg approx-count-distinct approx-quantile'.split(' ');
+const call = object(
+  {
+    name: text,
+    function: oneOf(...AGGREGATES),
+    argument: orNull(expression),
+    distinct: flag,
+    filter: orNull(expression),
+    type,
+  },
+  { quantile: number },
+);
 const format = orNull(object({ name: text, options: nothingMore }));
 const changelog = oneOf('append', 'upsert', 'retract');
 const sourceSpec = object({
@@ -153,12 +157,13 @@ const bounds = variant({
   window: object({ sizeMs: count, offsetMs: index }),
   temporal: nothingMore,
 });
+const code = object({ module: text, name: text, step: orNull(text) });
 const chainNode = variant({
   source: object({ spec: sourceSpec, output: schema, watermark: orNull(watermark) }),
   transform: object({ steps: list(transformStep), input: schema, output: schema }),
   aggregate: object(
     { stepId: text, keys: list(index), calls: list(call), input: schema, output: schema },
-    { retracts: flag },
+    { retracts: flag, ttlMs: count },
   ),
   normalise: object({ stepId: text, keys: list(index), input: schema, output: schema }),
   window: object({
@@ -203,12 +208,28 @@ const chainNode = variant({
   }),
   process: object({
     stepId: text,
-    code: object({ module: text, name: text, step: orNull(text) }),
+    code,
     role: oneOf('process', 'map', 'filter', 'flat-map'),
     keys: list(index),
     longs: oneOf('number', 'bigint'),
     sides: list(object({ name: text, schema })),
     hasEventTime: flag,
+    input: schema,
+    output: schema,
+  }),
+  lookup: object({
+    stepId: text,
+    spec: object({ stepId: text, connector: text, options: nothingMore, format, keys: schema, schema }),
+    code: orNull(code),
+    keys: list(index),
+    kept: list(index),
+    found: list(index),
+    type: oneOf('left', 'inner'),
+    isOrdered: flag,
+    capacity: count,
+    timeoutMs: count,
+    retry: object({ attempts: count, initialMs: index, maxMs: index }),
+    cache: orNull(object({ rows: count, ttlMs: orNull(count), keepsMissing: flag })),
     input: schema,
     output: schema,
   }),
@@ -221,6 +242,7 @@ const exchange = variant({
   hash: object({ keys: list(index) }),
   broadcast: nothingMore,
 });
+const stateSettings = object({ backend: oneOf('memory', 'disk'), memoryBytes: orNull(count) });
 const checkpoint = object(
   {
     intervalMs: count,
@@ -238,22 +260,25 @@ const restart = variant({
   'exponential-delay': object({ initialMs: count, maxMs: count, multiplier: number, jitter: number, resetMs: count }),
   'failure-rate': object({ failures: count, intervalMs: count, delayMs: index }),
 });
-const jobGraph = object({
-  version: count,
-  name: text,
-  maxParallelism: count,
-  checkpoint: orNull(checkpoint),
-  restart,
-  vertices: list(
-    object({ id, name: text, parallelism: count, chain: list(chainNode), inputs: list(id), outputs: list(id) }),
-  ),
-  edges: list(
-    object(
-      { id, from: id, to: id, exchange, schema, changelog, uniqueKeys: list(list(index)) },
-      { side: text },
+const jobGraph = object(
+  {
+    version: count,
+    name: text,
+    maxParallelism: count,
+    checkpoint: orNull(checkpoint),
+    restart,
+    vertices: list(
+      object({ id, name: text, parallelism: count, chain: list(chainNode), inputs: list(id), outputs: list(id) }),
     ),
-  ),
-});
+    edges: list(
+      object(
+        { id, from: id, to: id, exchange, schema, changelog, uniqueKeys: list(list(index)) },
+        { side: text },
+      ),
+    ),
+  },
+  { state: stateSettings },
+);
 
 /** Returns the value as a job graph, or throws MR-JOB-GRAPH-INVALID with the path of what is wrong. */
 export function checkJobGraphShape(value: unknown): JobGraph {

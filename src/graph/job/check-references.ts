@@ -57,6 +57,10 @@ function checkNode(node: ChainNode, path: string): void {
     case 'top-n':
       checkFields([...node.keys, ...node.by.map(({ column }) => column)], node.input, path);
       break;
+    case 'lookup':
+      checkFields([...node.keys, ...node.kept], node.input, path);
+      checkFields(node.found, node.spec.schema, path);
+      break;
     case 'transform':
     case 'union':
     case 'sink':

@@ -10,6 +10,7 @@ import type {
   CodeRole,
   EdgeId,
   Expression,
+  LookupSpec,
   RowSchema,
   SinkSpec,
   SourceSpec,
@@ -25,9 +26,18 @@ export interface JobGraph {
   /** Null where the job takes none. */
   readonly checkpoint: CheckpointSettings | null;
   readonly restart: RestartStrategy;
+  /** Absent: all in memory, as much as the machine has. */
+  readonly state?: StateSettings;
   /** In topological order, sources first. */
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
+}
+
+/** Where a job keeps what its steps remember. */
+export interface StateSettings {
+  readonly backend: 'memory' | 'disk';
+  /** What the state of one slot may take of the memory; null for the default. */
+  readonly memoryBytes: number | null;
 }
 
 /** What follows a failure (Flink's restart strategies). Times in ms. */
@@ -69,6 +79,7 @@ export type ChainNode =
   | DedupeNode
   | TopNNode
   | ProcessNode
+  | LookupNode
   | UnionNode
   | SinkNode;
 
@@ -113,6 +124,8 @@ export interface AggregateNode {
   readonly stepId: string;
   readonly keys: readonly number[];
   readonly calls: readonly AggregateCall[];
+  /** A key is forgotten so long after its last row; absent for never. By event time where there is one. */
+  readonly ttlMs?: number;
   readonly input: RowSchema;
   readonly output: RowSchema;
 }
@@ -248,6 +261,37 @@ export interface ProcessNode {
 export interface ProcessSide {
   readonly name: string;
   readonly schema: RowSchema;
+}
+
+/**
+ * Asks for each row, by the values of `keys`, and puts the fields of what is found behind those of the row: a row leaves
+ * for every row that is found. Rows with a NULL among the keys find nothing.
+ */
+export interface LookupNode {
+  readonly kind: 'lookup';
+  readonly stepId: string;
+  readonly spec: LookupSpec;
+  /** Where the code of users answers, and no connector; then `spec` has the key's and the answer's fields alone. */
+  readonly code: CodeReference | null;
+  /** Columns of the input, one per field of `spec.keys`. */
+  readonly keys: readonly number[];
+  /** Columns of the input that leave the step, before those that are found. */
+  readonly kept: readonly number[];
+  /** Which fields of `spec.schema` leave it. */
+  readonly found: readonly number[];
+  /** What becomes of a row that finds nothing: NULLs are found, or it is dropped. */
+  readonly type: 'left' | 'inner';
+  /** Whether rows leave in the order in which they came; else as they are answered, but never past a watermark. */
+  readonly isOrdered: boolean;
+  /** Keys that are asked for at a time, per subtask. */
+  readonly capacity: number;
+  /** Of each attempt. */
+  readonly timeoutMs: number;
+  readonly retry: { readonly attempts: number; readonly initialMs: number; readonly maxMs: number };
+  /** How many answers are kept and how long (null: for ever), and whether those that found nothing are. */
+  readonly cache: { readonly rows: number; readonly ttlMs: number | null; readonly keepsMissing: boolean } | null;
+  readonly input: RowSchema;
+  readonly output: RowSchema;
 }
 
 /** Passes the rows of all its inputs on. */

@@ -29,10 +29,15 @@ export function addAggregate(step: AggregateStepSpec, builder: GraphBuilder): vo
   if (step.window === null) {
     const outlet = builder.retractingOutlet(step);
     if (outlet === null) return;
+    if (outlet.stream.changelog !== 'append') {
+      refuseApproximate(step, calls, builder);
+      if (step.ttlMs !== null) refuseTtl(step, builder);
+    }
     const output = aggregateStream(outlet.stream, keys, calls);
     builder.know(id, { stream: output, doubtful });
     if (builder.problems.count > before) return;
-    const node = { kind: 'aggregate', id, parallelism, keys, calls, output } as const;
+    const { ttlMs } = step;
+    const node = { kind: 'aggregate', id, parallelism, keys, calls, ttlMs, output } as const;
     builder.pushBehind(outlet.stream.changelog === 'append' ? node : { ...node, retracts: true }, [outlet]);
     return;
   }
@@ -51,6 +56,22 @@ export function addAggregate(step: AggregateStepSpec, builder: GraphBuilder): vo
   const { stream } = input;
   const node = { kind: 'side', side: LATE_SIDE, id: branchId(id, late.name), parallelism, output: stream } as const;
   builder.pushBehind(node, [{ id, stream: output.stream }]);
+}
+
+/** What is forgotten could not be taken back any more. */
+function refuseTtl(step: AggregateStepSpec, builder: GraphBuilder): void {
+  builder.problems.add('MR-JOB-BAD-VALUE', step.verbRange, {
+    what: `\`ttl\` of \`${step.id}\``,
+    problem: 'cannot stand where rows are replaced or taken back later',
+  });
+}
+
+/** A sketch does not know which values it has seen. */
+function refuseApproximate(step: AggregateStepSpec, calls: readonly AggregateCall[], builder: GraphBuilder): void {
+  const isApproximate = calls.some(({ function: name }) => name.startsWith('approx-'));
+  if (!isApproximate) return;
+  const problem = 'some of these rows are taken back again, and an approximate aggregate cannot forget a row';
+  builder.problems.add('MR-JOB-CHANGELOG', step.verbRange, { problem }, { expected: 'exact aggregates' });
 }
 
 interface Outputs {

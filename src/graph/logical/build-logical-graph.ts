@@ -13,6 +13,8 @@ import type { ProblemList } from '../spec/problem.ts';
 import { addAggregate } from './add-aggregate.ts';
 import { addDedupe } from './add-dedupe.ts';
 import { addJoin } from './add-join.ts';
+import { addLookup } from './add-lookup.ts';
+import { addProcess } from './add-process.ts';
 import { addTopN } from './add-top-n.ts';
 import {
   filterStream,
@@ -28,16 +30,18 @@ import { checkSink } from './check-sink.ts';
 import { checkSource } from './check-source.ts';
 import { branchId, GraphBuilder } from './graph-builder.ts';
 import type { LogicalGraph } from './logical-graph.ts';
-
+import type { CodeSource } from './step-code.ts';
 import type { StepStream } from './step-stream.ts';
+
 /** The graph of a job's steps; null where there are problems, all of which go to `problems`. */
 export function buildLogicalGraph(
   spec: JobSpec,
   parallelism: number,
   catalog: ConnectorCatalog,
   problems: ProblemList,
+  code: CodeSource,
 ): LogicalGraph | null {
-  const builder = new GraphBuilder(spec, catalog, problems);
+  const builder = new GraphBuilder(spec, catalog, problems, code);
   const adder = new StepAdder(builder);
   for (const step of topological(spec.steps)) adder.add(step);
   if (problems.count > 0) return null;
@@ -47,6 +51,7 @@ export function buildLogicalGraph(
     maxParallelism: spec.maxParallelism,
     checkpoint: spec.checkpoint,
     restart: spec.restart,
+    state: spec.state,
     nodes: Object.freeze(builder.nodes),
     edges: Object.freeze(builder.edges),
   });
@@ -109,6 +114,12 @@ class StepAdder {
         break;
       case 'top-n':
         addTopN(step, this.#builder);
+        break;
+      case 'process':
+        addProcess(step, this.#builder);
+        break;
+      case 'lookup':
+        addLookup(step, this.#builder);
         break;
       case 'union':
         this.#addUnion(step);

@@ -191,6 +191,13 @@ function joinedKeys(left: RowStream, right: RowStream, join: JoinParts): RowStre
   ];
 }
 
+/** `found` are the fields that are added. What would be found for a row that is taken back may have changed since. */
+export function lookupStream(input: RowStream, found: readonly Field[]): ChangelogResult {
+  if (input.changelog !== 'append') return refuseUpdates(input, 'looks up');
+  // Several rows may be found for one.
+  return accept({ ...input, schema: rowSchema([...input.schema.fields, ...found]), uniqueKeys: [] });
+}
+
 export function dedupeStream(input: RowStream, keys: readonly number[], keep: DedupeNode['keep']): ChangelogResult {
   if (input.changelog !== 'append') return refuseUpdates(input, 'drops repetitions of');
   return accept({ ...input, changelog: keep === 'first' ? 'append' : 'upsert', uniqueKeys: [keys] });

@@ -12,9 +12,10 @@ import type {
 import type { WatermarkSpec } from '../job/job-graph.ts';
 import type { SourceStepSpec, WatermarkBlock } from '../spec/job-spec.ts';
 import type { ProblemList } from '../spec/problem.ts';
-import { checkType } from './check-expression.ts';
 import { checkWith, reportChecks, tableOf } from './check-with.ts';
 import type { CheckedWith } from './check-with.ts';
+import { declaredFields } from './declared-fields.ts';
+import type { DeclaredFields } from './declared-fields.ts';
 import type { StepStream } from './step-stream.ts';
 
 export interface CheckedSource {
@@ -29,7 +30,7 @@ export interface CheckedSource {
 export function checkSource(step: SourceStepSpec, catalog: ConnectorCatalog, problems: ProblemList): CheckedSource {
   const connector = findSource(step, catalog, problems);
   const checked = connector === null ? null : checkWith(step.with, connector, catalog, problems);
-  const declared = declaredFields(step, problems);
+  const declared = declaredFields(step.schema, problems);
   const fixed = connector === null || checked === null ? null : fixedSchema(step, connector, checked, problems);
   const fixedFields = fixed !== null && fixed !== 'wrong' ? fixed.fields : null;
   if (fixedFields !== null && declared !== null) compareWithFixed(step, declared, fixedFields, problems);
@@ -111,22 +112,6 @@ function findSource(step: SourceStepSpec, catalog: ConnectorCatalog, problems: P
     suggestion: nearestName(name.text, names),
   });
   return null;
-}
-
-interface DeclaredFields {
-  readonly fields: readonly Field[];
-  readonly doubtful: readonly string[];
-}
-
-function declaredFields(step: SourceStepSpec, problems: ProblemList): DeclaredFields | null {
-  if (step.schema === null) return null;
-  const doubtful: string[] = [];
-  const fields = step.schema.map(({ name, text }) => {
-    const type = checkType(text, problems);
-    if (type === null) doubtful.push(name);
-    return { name, type: type ?? types.string };
-  });
-  return { fields, doubtful };
 }
 
 /** The schema that the connector or the format decides; null where neither does. */

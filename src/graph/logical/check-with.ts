@@ -6,6 +6,7 @@ import type {
   OptionRow,
   OptionTable,
   Options,
+  LookupConnector,
   SinkConnector,
   SourceConnector,
 } from '../../core/index.ts';
@@ -21,16 +22,17 @@ export interface CheckedWith {
   readonly definition: FormatDefinition | null;
 }
 
+type Connector = SourceConnector | SinkConnector | LookupConnector;
 type Direction = 'decode' | 'encode';
 
 /** Null where something is wrong; the problems say what. */
 export function checkWith(
   block: WithBlock,
-  connector: SourceConnector | SinkConnector,
+  connector: Connector,
   catalog: ConnectorCatalog,
   problems: ProblemList,
 ): CheckedWith | null {
-  const direction = connector.kind === 'source' ? 'decode' : 'encode';
+  const direction = connector.kind === 'sink' ? 'encode' : 'decode';
   const before = problems.count;
   const definition = findFormat(block, connector, direction, catalog, problems);
   const values = readOptions(block, tableOf(connector, definition, catalog), problems);
@@ -59,7 +61,7 @@ const FORMAT_ROW: OptionRow = {
 
 function findFormat(
   block: WithBlock,
-  connector: SourceConnector | SinkConnector,
+  connector: Connector,
   direction: Direction,
   catalog: ConnectorCatalog,
   problems: ProblemList,
@@ -91,7 +93,7 @@ function findFormat(
 
 /** The connector's rows, `format`, and the format's; of every format where the wanted one is not known. */
 export function tableOf(
-  connector: SourceConnector | SinkConnector,
+  connector: Connector,
   definition: FormatDefinition | null,
   catalog: ConnectorCatalog,
 ): OptionTable {

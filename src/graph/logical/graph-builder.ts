@@ -9,6 +9,7 @@ import type { ChangelogResult } from './changelog-rules.ts';
 import { checkExpression } from './check-expression.ts';
 import { isKeyType } from './key-type.ts';
 import type { LogicalEdge, LogicalNode, NamedExpression, RowStream } from './logical-graph.ts';
+import type { CodeSource } from './step-code.ts';
 import { mentions, NOTHING_DOUBTFUL } from './step-stream.ts';
 import type { StepStream } from './step-stream.ts';
 
@@ -27,13 +28,15 @@ export class GraphBuilder {
   readonly catalog: ConnectorCatalog;
   readonly problems: ProblemList;
   readonly checkpoint: CheckpointSettings | null;
+  readonly code: CodeSource;
   readonly #maxParallelism: number;
   readonly #steps: ReadonlyMap<string, StepSpec>;
   /** By node id; absent where nothing is known. */
   readonly #streams = new Map<string, StepStream>();
   readonly #outlets = new Map<string, string>();
 
-  constructor(spec: JobSpec, catalog: ConnectorCatalog, problems: ProblemList) {
+  constructor(spec: JobSpec, catalog: ConnectorCatalog, problems: ProblemList, code: CodeSource) {
+    this.code = code;
     this.catalog = catalog;
     this.problems = problems;
     this.checkpoint = spec.checkpoint;

@@ -12,9 +12,11 @@ import type {
 import type {
   DedupeNode,
   JoinNode,
+  LookupNode,
   ProcessNode,
   ProcessSide,
   RestartStrategy,
+  StateSettings,
   TopNNode,
   WatermarkSpec,
   WindowField,
@@ -29,6 +31,8 @@ export interface LogicalGraph {
   /** Null where the job takes none. */
   readonly checkpoint: CheckpointSettings | null;
   readonly restart: RestartStrategy;
+  /** Null where the file does not say. */
+  readonly state: StateSettings | null;
   /** In topological order. */
   readonly nodes: readonly LogicalNode[];
   readonly edges: readonly LogicalEdge[];
@@ -65,6 +69,7 @@ export type LogicalNode =
   | LogicalDedupe
   | LogicalTopN
   | LogicalProcess
+  | LogicalLookup
   | LogicalUnion
   | LogicalSink;
 
@@ -116,6 +121,7 @@ export interface LogicalFlatMap extends LogicalNodeBase {
 
 export interface LogicalAggregate extends LogicalNodeBase {
   readonly kind: 'aggregate';
+  readonly ttlMs: number | null;
   /** Whether the rows that it reads are taken back. */
   readonly retracts?: true;
   readonly keys: readonly number[];
@@ -196,6 +202,14 @@ export interface LogicalProcess extends LogicalNodeBase {
   readonly sides: readonly ProcessSide[];
   /** How many fields the input has: the code may read them all. */
   readonly inputFields: number;
+  readonly output: RowStream;
+}
+
+/** The node that it becomes says what the parts are. */
+export interface LogicalLookup
+  extends LogicalNodeBase,
+    Omit<LookupNode, 'kind' | 'stepId' | 'input' | 'output'> {
+  readonly kind: 'lookup';
   readonly output: RowStream;
 }
 

@@ -39,6 +39,7 @@ export function partitioningOf(node: LogicalNode, input: Partitioning): Partitio
         node.fields.findIndex(({ expression: e }) => e.kind === 'column' && e.index === key),
       );
     case 'flat-map':
+    case 'lookup':
       return follow(input, (key) => node.kept.indexOf(key));
   }
 }

@@ -31,6 +31,7 @@ function foldNode(node: LogicalNode): LogicalNode {
     case 'dedupe':
     case 'top-n':
     case 'process':
+    case 'lookup':
     case 'union':
     case 'sink':
       return node;

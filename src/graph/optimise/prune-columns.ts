@@ -6,7 +6,7 @@
 import { columnsOf, mapColumns } from '../../expr/index.ts';
 import type { Field, RowSchema } from '../../core/index.ts';
 import { columnsOfAll, columnsOfCall, mapCallColumns, moveColumns } from '../logical/expression-columns.ts';
-import type { LogicalGraph, LogicalJoin, LogicalNode, LogicalProcess, LogicalSelect, RowStream } from '../logical/logical-graph.ts';
+import type { LogicalGraph, LogicalJoin, LogicalLookup, LogicalNode, LogicalProcess, LogicalSelect, RowStream } from '../logical/logical-graph.ts';
 import { GraphEdit } from './graph-edit.ts';
 import { planExchanges } from './plan-exchanges.ts';
 
@@ -117,6 +117,10 @@ function requiredBy(node: LogicalNode, wanted: Layout, input: number): ReadonlyS
       return new Set([...node.keys, ...node.calls.flatMap((call) => [...columnsOfCall(call)])]);
     case 'process':
       return new Set(Array.from({ length: node.inputFields }, (_, index) => index));
+    case 'lookup': {
+      const kept = wanted.filter((index) => index < node.kept.length).map((index) => node.kept[index] as number);
+      return new Set([...kept, ...node.keys]);
+    }
     case 'union':
       return new Set(wanted);
   }
@@ -243,6 +247,8 @@ function pruneNode(node: LogicalNode, arriving: readonly Layout[], needed: Layou
     }
     case 'process':
       return { pruned: node, layout: everyField(node.output.schema) };
+    case 'lookup':
+      return pruneLookup(node, input, needed);
     case 'side':
       return { pruned: { ...node, output: layoutStream(node.output, input) }, layout: input };
     case 'union':
@@ -250,6 +256,20 @@ function pruneNode(node: LogicalNode, arriving: readonly Layout[], needed: Layou
     case 'sink':
       return { pruned: node, layout: [] };
   }
+}
+
+function pruneLookup(node: LogicalLookup, input: Layout, needed: Layout): Pruned {
+  const before = node.kept.length;
+  const kept = needed.filter((index) => index < before);
+  const found = needed.filter((index) => index >= before);
+  const pruned = {
+    ...node,
+    keys: node.keys.map((index) => input.indexOf(index)),
+    kept: kept.map((index) => input.indexOf(node.kept[index] as number)),
+    found: found.map((index) => node.found[index - before] as number),
+    output: layoutStream(node.output, needed),
+  };
+  return { pruned, layout: needed };
 }
 
 function pruneJoin(node: LogicalJoin, left: Layout, right: Layout): Pruned {

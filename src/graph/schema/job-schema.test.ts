@@ -95,7 +95,7 @@ describe('the JSON Schema of job files', () => {
     ['two verbs', jobOf('  - id: f\n    filter: ok\n    select: {a: a}\n')],
     ['no id', jobOf('  - filter: ok\n')],
     ['a bad id', jobOf('  - id: a b\n    filter: ok\n')],
-    ['an unsupported verb', jobOf('  - id: f\n    process: ./f.ts#f\n')],
+    ['an unsupported verb', jobOf('  - id: f\n    predict: m\n')],
     ['a top-n without an order', jobOf('  - id: f\n    topN: {n: 1}\n')],
     ['a dedupe without a key', jobOf('  - id: f\n    dedupe: {keep: last}\n')],
     ['a join of one step', jobOf(joining('on: p.s = q.s').replace('[p, q]', '[p]'))],

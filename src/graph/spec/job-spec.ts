@@ -1,5 +1,5 @@
 import type { CheckpointSettings } from '../../core/index.ts';
-import type { DedupeNode, JoinNode, RestartStrategy, WindowSpec } from '../job/job-graph.ts';
+import type { DedupeNode, JoinNode, LookupNode, ProcessNode, RestartStrategy, StateSettings, WindowSpec } from '../job/job-graph.ts';
 import type { MapNode } from './document.ts';
 import type { PlacedText } from './placed-text.ts';
 import type { TextRange } from './source-text.ts';
@@ -14,6 +14,8 @@ export interface JobSpec {
   /** Null where the job takes none. */
   readonly checkpoint: CheckpointSettings | null;
   readonly restart: RestartStrategy;
+  /** Null where the file does not say. */
+  readonly state: StateSettings | null;
   /** In the order of the file. */
   readonly steps: readonly StepSpec[];
 }
@@ -27,6 +29,8 @@ export type StepSpec =
   | JoinStepSpec
   | DedupeStepSpec
   | TopNStepSpec
+  | ProcessStepSpec
+  | LookupStepSpec
   | UnionStepSpec
   | SplitStepSpec
   | SinkStepSpec
@@ -114,6 +118,8 @@ export interface AggregateStepSpec extends StepBase {
   readonly calls: readonly NamedText[];
   /** Null for running totals. */
   readonly window: WindowBlock | null;
+  /** Null for never. */
+  readonly ttlMs: number | null;
 }
 
 export interface WindowBlock {
@@ -162,6 +168,39 @@ export interface SortText {
   readonly descending: boolean;
 }
 
+export interface LookupStepSpec extends StepBase {
+  readonly kind: 'lookup';
+  readonly connector: PlacedText;
+  readonly with: WithBlock;
+  /** What rows are looked up by: its names, and expressions over the row. */
+  readonly keys: readonly NamedText[];
+  /** The fields of what is found, and their types. */
+  readonly fields: readonly NamedText[];
+  readonly type: LookupNode['type'];
+  readonly isOrdered: boolean;
+  readonly capacity: number;
+  readonly timeoutMs: number;
+  readonly retry: LookupNode['retry'];
+  readonly cache: LookupNode['cache'];
+}
+
+export interface ProcessStepSpec extends StepBase {
+  readonly kind: 'process';
+  /** `./file.ts#export`; in a job of the TypeScript API, what stands in its place. */
+  readonly code: PlacedText;
+  readonly keys: readonly PlacedText[];
+  /** The fields of its rows and their types; null where the step does not say. */
+  readonly fields: readonly NamedText[] | null;
+  readonly longs: ProcessNode['longs'];
+  readonly sides: readonly SideSpec[];
+}
+
+/** Rows that code emits beside its output, and their fields. */
+export interface SideSpec {
+  readonly branch: SplitBranch;
+  readonly fields: readonly NamedText[];
+}
+
 export interface UnionStepSpec extends StepBase {
   readonly kind: 'union';
 }
@@ -176,7 +215,7 @@ export interface SplitStepSpec extends StepBase {
 export interface SplitBranch {
   readonly name: string;
   readonly nameRange: TextRange;
-  /** Null for `else`, and for late rows. */
+  /** Null for `else`, for late rows, and for sides. */
   readonly condition: PlacedText | null;
 }
 

@@ -12,6 +12,7 @@ import { readCheckpoint } from './read-checkpoint.ts';
 import { readDocument } from './read-document.ts';
 import { readJobNumber } from './read-job-number.ts';
 import { readRestart } from './read-restart.ts';
+import { readState } from './read-state.ts';
 import { readStep } from './read-step.ts';
 import type { UnresolvedStep } from './read-step.ts';
 import { resolveSteps } from './resolve-steps.ts';
@@ -61,6 +62,7 @@ export function readJobSpec(problems: ProblemList, options: ParseJobFileOptions)
   const maxParallelism = readJobNumber(map, 'maxParallelism', problems) ?? jobOptions.maxParallelism.default;
   const checkpoint = readCheckpoint(entryOf(map, 'checkpoint'), problems);
   const restart = readRestart(entryOf(map, 'restart'), checkpoint !== null, problems);
+  const state = readState(entryOf(map, 'state'), problems);
   const at = entryOf(map, 'parallelism');
   if (parallelism !== null && at !== undefined && parallelism > maxParallelism) {
     problems.add('MR-JOB-PARALLELISM', at.value.range, { given: parallelism, limit: maxParallelism });
@@ -74,6 +76,7 @@ export function readJobSpec(problems: ProblemList, options: ParseJobFileOptions)
     maxParallelism,
     checkpoint,
     restart,
+    state,
     steps: resolveSteps(steps.steps, steps.range, steps.damaged, problems),
   });
 }

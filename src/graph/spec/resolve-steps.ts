@@ -27,9 +27,10 @@ export function resolveSteps(
   return Object.freeze(acyclic.map((step) => Object.freeze(step)));
 }
 
-/** The streams that have names of their own: branches of a split, the late rows of a window. */
+/** The streams that have names of their own: branches of a split, late rows of a window, sides of a process step. */
 function branchesOf(step: UnresolvedStep['step']): readonly SplitBranch[] {
   if (step.kind === 'split') return step.branches;
+  if (step.kind === 'process') return step.sides.map(({ branch }) => branch);
   return step.kind === 'aggregate' && step.window?.late != null ? [step.window.late] : [];
 }
 

@@ -1,5 +1,7 @@
 import type { AggregateCall, DataType } from '../../core/index.ts';
 import type { Accumulator, ArrivalClock } from './accumulator.ts';
+import { ApproximateDistinct } from './approximate/approximate-distinct.ts';
+import { ApproximateQuantile } from './approximate/approximate-quantile.ts';
 import { ArrayAccumulator } from './array-accumulator.ts';
 import { IntegerAverageAccumulator } from './average-accumulator.ts';
 import { CountAccumulator } from './count-accumulator.ts';
@@ -37,5 +39,9 @@ function accumulatorOf(call: AggregateCall, argument: DataType, clock: ArrivalCl
       return new FirstLastAccumulator(argument, call.function === 'last', clock);
     case 'array-agg':
       return new ArrayAccumulator(argument, clock);
+    case 'approx-count-distinct':
+      return new ApproximateDistinct();
+    case 'approx-quantile':
+      return new ApproximateQuantile(call.quantile ?? 0.5);
   }
 }

@@ -2,6 +2,7 @@
  * What the connector wants of a Kafka client, so that another can take the place of the present one. All calls are for
  * one thread. Offsets are numbers: Kafka's int64 offsets stay below 2^53 in any log that exists.
  */
+import type { TlsSettings } from '../../../core/index.ts';
 
 export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
 
@@ -11,21 +12,12 @@ export interface SaslConfig {
   readonly password: string;
 }
 
-/** PEM text, or the path of a file that holds it, for `ca`, `cert` and `key`. */
-export interface TlsConfig {
-  readonly ca: string | null;
-  readonly cert: string | null;
-  readonly key: string | null;
-  readonly passphrase: string | null;
-  readonly serverName: string | null;
-  readonly verify: boolean;
-}
-
 export interface KafkaClientConfig {
   /** `host:port` of some brokers. */
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly tls: TlsConfig | null;
+  /** PEM text, or the path of a file that holds it, for `ca`, `cert` and `key`. */
+  readonly tls: TlsSettings | null;
   readonly sasl: SaslConfig | null;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;

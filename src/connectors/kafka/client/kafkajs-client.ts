@@ -21,12 +21,12 @@ import type {
   ProduceResponse,
   ProducePartition,
   ProducerIdentity,
-  TlsConfig,
   TopicInfo,
   TopicPartition,
   TopicSettings,
   TransactionIdentity,
 } from './client.ts';
+import { loadPem } from '../../tls-option.ts';
 import { Connection } from './connection.ts';
 import { CoordinatorRequests } from './coordinator-requests.ts';
 import { checkCode, ErrorCode } from './error-codes.ts';
@@ -70,13 +70,19 @@ class KafkajsClient implements KafkaClient {
   }
 
   async connect(): Promise<void> {
-    this.#tls = this.#config.tls === null ? null : await loadTls(this.#config.tls, this.#ports);
+    this.#tls = this.#config.tls === null ? null : await this.#pem(this.#config.tls);
     const { connectTimeoutMs: timeoutMs } = this.#config;
     const how = { operation: 'answer', resource: 'a request', isClosed: () => this.#isClosed };
     await persist({ ports: this.#ports, timeoutMs, ...how }, async () => {
       await this.metadata([]);
       return null;
     });
+  }
+
+  #pem(tls: TlsSettings): Promise<TlsSettings> {
+    const failure = (reason: string, cause: unknown) =>
+      kafkaErrors.create('MR-KAFKA-TLS', { broker: '(none yet)', reason }, cause);
+    return loadPem(tls, this.#ports.files, failure);
   }
 
   async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
@@ -414,20 +420,4 @@ function shuffled<T>(items: readonly T[], ports: Ports): T[] {
     .map((item) => ({ item, order: ports.randomness.next() }))
     .sort((a, b) => a.order - b.order)
     .map(({ item }) => item);
-}
-
-async function loadTls(tls: TlsConfig, ports: Ports): Promise<TlsSettings> {
-  const load = async (what: 'ca' | 'cert' | 'key') => {
-    const given = tls[what];
-    if (given === null || given.includes('-----BEGIN')) return given;
-    try {
-      return await ports.files.readText(given);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      const reason = `cannot read \`tls.${what}\` from ${given}: ${why}`;
-      throw kafkaErrors.create('MR-KAFKA-TLS', { broker: '(none yet)', reason }, error);
-    }
-  };
-  const [ca, cert, key] = await Promise.all([load('ca'), load('cert'), load('key')]);
-  return { ca, cert, key, passphrase: tls.passphrase, serverName: tls.serverName, verify: tls.verify };
 }

@@ -34,5 +34,8 @@ function accumulatorOf(call: AggregateCall, argument: DataType): UpdatingAccumul
     case 'last':
     case 'array-agg':
       return new ListedValues(argument, call.function);
+    case 'approx-count-distinct':
+    case 'approx-quantile':
+      throw new TypeError(`${call.function} cannot take rows back`);
   }
 }
