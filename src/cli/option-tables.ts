@@ -6,11 +6,15 @@ import {
   jobOptions,
   joinOptions,
   processOptions,
+  lookupCacheOptions,
+  lookupOptions,
+  lookupRetryOptions,
   restartOptions,
+  s3Options,
+  stateOptions,
   topNOptions,
   watermarkOptions,
   windowKinds,
-  s3Options,
   windowOptions,
   withinOptions,
 } from '../graph/index.ts';
@@ -34,6 +38,7 @@ export const optionTables: readonly TitledOptions[] = [
     doc: 'The block `s3` of `checkpoint`: how `s3://` URLs are reached, and as whom.',
     options: s3Options,
   },
+  { title: 'State', doc: 'The block `state`.', options: stateOptions },
   ...Object.entries(restartOptions).map(([name, options]) => ({
     title: `Restart: ${name}`,
     doc: `The block \`restart\` with the strategy \`${name}\`; \`restart: ${name}\` takes its defaults.`,
@@ -51,6 +56,17 @@ export const optionTables: readonly TitledOptions[] = [
   { title: 'Dedupe', doc: 'The verb `dedupe`.', options: dedupeOptions },
   { title: 'Top-N', doc: 'The verb `topN`.', options: topNOptions },
   { title: 'Process', doc: 'What may stand beside the verb `process`.', options: processOptions },
+  { title: 'Lookup', doc: 'Beside the verb `lookup`, its `with`, `on` and `schema`.', options: lookupOptions },
+  {
+    title: 'Lookup: retry',
+    doc: 'The block `retry` of a lookup; `retry: 5` is its attempts alone.',
+    options: lookupRetryOptions,
+  },
+  {
+    title: 'Lookup: cache',
+    doc: 'The block `cache` of a lookup; `cache: 10000` is its rows alone.',
+    options: lookupCacheOptions,
+  },
   {
     title: 'Limits of job files',
     doc: 'They keep a damaged or hostile file from exhausting memory. This version has no way to change them.',

@@ -18,12 +18,15 @@ export { supportedVerbs, verbNames, verbs } from './spec/verbs.ts';
 export type { Verb, VerbRow } from './spec/verbs.ts';
 export type { LogicalEdge, LogicalGraph, LogicalNode, RowStream } from './logical/logical-graph.ts';
 export { graphErrors } from './errors.ts';
-export { checkpointOptions, jobFileLimits, jobOptions, restartOptions, s3Options } from './options.ts';
+export { checkpointOptions, jobFileLimits, jobOptions, restartOptions, s3Options, stateOptions } from './options.ts';
 export type { JobFileLimits } from './options.ts';
 export {
   dedupeOptions,
   joinOptions,
   processOptions,
+  lookupCacheOptions,
+  lookupOptions,
+  lookupRetryOptions,
   topNOptions,
   watermarkOptions,
   windowKinds,
@@ -39,9 +42,11 @@ export type {
   JobGraph,
   JobVertex,
   JoinNode,
+  LookupNode,
   ProcessNode,
   ProcessSide,
   RestartStrategy,
+  StateSettings,
   SinkNode,
   SourceNode,
   TopNNode,

@@ -13,6 +13,7 @@ import type { ProblemList } from '../spec/problem.ts';
 import { addAggregate } from './add-aggregate.ts';
 import { addDedupe } from './add-dedupe.ts';
 import { addJoin } from './add-join.ts';
+import { addLookup } from './add-lookup.ts';
 import { addProcess } from './add-process.ts';
 import { addTopN } from './add-top-n.ts';
 import {
@@ -30,8 +31,8 @@ import { checkSource } from './check-source.ts';
 import { branchId, GraphBuilder } from './graph-builder.ts';
 import type { LogicalGraph } from './logical-graph.ts';
 import type { CodeSource } from './step-code.ts';
-
 import type { StepStream } from './step-stream.ts';
+
 /** The graph of a job's steps; null where there are problems, all of which go to `problems`. */
 export function buildLogicalGraph(
   spec: JobSpec,
@@ -50,6 +51,7 @@ export function buildLogicalGraph(
     maxParallelism: spec.maxParallelism,
     checkpoint: spec.checkpoint,
     restart: spec.restart,
+    state: spec.state,
     nodes: Object.freeze(builder.nodes),
     edges: Object.freeze(builder.edges),
   });
@@ -115,6 +117,9 @@ class StepAdder {
         break;
       case 'process':
         addProcess(step, this.#builder);
+        break;
+      case 'lookup':
+        addLookup(step, this.#builder);
         break;
       case 'union':
         this.#addUnion(step);

@@ -5,18 +5,22 @@
 import type {
   ConnectorCatalog,
   FormatDefinition,
+  LookupConnector,
   OptionRow,
   OptionTable,
   OptionValue,
   SinkConnector,
   SourceConnector,
 } from '../../core/index.ts';
-import { checkpointOptions, jobOptions, restartOptions, restartStrategies, s3Options } from '../options.ts';
+import { checkpointOptions, jobOptions, restartOptions, restartStrategies, s3Options, stateOptions } from '../options.ts';
 import type { RestartStrategyName } from '../options.ts';
 import {
   dedupeOptions,
   joinOptions,
   processOptions,
+  lookupCacheOptions,
+  lookupOptions,
+  lookupRetryOptions,
   topNOptions,
   watermarkOptions,
   windowKinds,
@@ -28,6 +32,7 @@ import type { WindowKind } from '../spec/step-options.ts';
 import { commonSettings, supportedVerbs, topLevelSettings, verbs } from '../spec/verbs.ts';
 import type { Verb } from '../spec/verbs.ts';
 
+type Connector = SourceConnector | SinkConnector | LookupConnector;
 export type JsonSchema = { readonly [key: string]: unknown };
 
 /** A value that is a variable when the schema is checked and anything when the job is read. */
@@ -56,6 +61,7 @@ export function jobSchema(catalog: ConnectorCatalog): JsonSchema {
         description: topLevelSettings.restart.doc,
         anyOf: [orVariable({ enum: restartStrategies }), ...restartStrategies.map(strategySchema)],
       },
+      state: { description: topLevelSettings.state.doc, ...blockSchema(stateOptions) },
       steps: {
         type: 'array',
         minItems: 1,
@@ -83,15 +89,15 @@ function blockSchema(table: OptionTable): JsonSchema & { readonly properties: Js
   return { type: 'object', ...tableSchema(table), additionalProperties: false };
 }
 
-function strategySchema(strategy: RestartStrategyName): JsonSchema {
-  const { properties, ...rest } = blockSchema(restartOptions[strategy]);
-  return { ...rest, properties: { ...properties, strategy: { const: strategy } } };
-}
-
 function checkpointSchema(): JsonSchema {
   const { properties, ...rest } = blockSchema(checkpointOptions);
   const s3 = { description: checkpointOptions.s3.doc, ...blockSchema(s3Options) };
   return { ...rest, properties: { ...properties, s3 } };
+}
+
+function strategySchema(strategy: RestartStrategyName): JsonSchema {
+  const { properties, ...rest } = blockSchema(restartOptions[strategy]);
+  return { ...rest, properties: { ...properties, strategy: { const: strategy } } };
 }
 
 function verbSchema(verb: Verb, catalog: ConnectorCatalog): JsonSchema {
@@ -107,11 +113,15 @@ function verbSchema(verb: Verb, catalog: ConnectorCatalog): JsonSchema {
     properties.from = { description: commonSettings.from.doc, ...inputsOf(verb) };
   }
   const schema = closed(properties, ['id', verb, ...(REQUIRED[verb] ?? [])]);
-  return verb === 'source' || verb === 'sink' ? { ...schema, allOf: connectorRules(verb, catalog) } : schema;
+  const takesConnector = verb === 'source' || verb === 'sink' || verb === 'lookup';
+  return takesConnector ? { ...schema, allOf: connectorRules(verb, catalog) } : schema;
 }
 
-/** What a step needs beside its id and its verb. */
-const REQUIRED: Readonly<Partial<Record<Verb, readonly string[]>>> = { join: ['from'], process: ['schema'] };
+const REQUIRED: Readonly<Partial<Record<Verb, readonly string[]>>> = {
+  join: ['from'],
+  lookup: ['on', 'schema'],
+  process: ['schema'],
+};
 
 function inputsOf(verb: Verb): JsonSchema {
   const several = { type: 'array', items: STEP_REFERENCE, minItems: 2 };
@@ -126,6 +136,8 @@ function valueOf(verb: Verb, catalog: ConnectorCatalog): JsonSchema {
       return { anyOf: [{ enum: [...catalog.sources.keys()] }, VARIABLE] };
     case 'sink':
       return { anyOf: [{ enum: [...catalog.sinks.keys()] }, VARIABLE] };
+    case 'lookup':
+      return { anyOf: [{ enum: [...(catalog.lookups?.keys() ?? [])] }, VARIABLE] };
     case 'filter':
       return EXPRESSION;
     case 'union':
@@ -195,6 +207,17 @@ function settingSchema(key: string): JsonSchema {
       return windowSchema();
     case 'watermark':
       return { anyOf: [optionSchema(watermarkOptions.field), blockSchema(watermarkOptions)] };
+    case 'on':
+      return FIELDS;
+    case 'retry':
+      return { anyOf: [optionSchema(lookupRetryOptions.attempts), blockSchema(lookupRetryOptions)] };
+    case 'cache':
+      return { anyOf: [optionSchema(lookupCacheOptions.rows), blockSchema(lookupCacheOptions)] };
+    case 'type':
+    case 'ordered':
+    case 'capacity':
+    case 'timeout':
+      return optionSchema(lookupOptions[key]);
     case 'key':
       return { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] };
     default:
@@ -218,9 +241,9 @@ function windowKindSchema(kind: WindowKind): JsonSchema {
 }
 
 /** Per connector, what its `with` block may hold; its formats' options depend on `format`. */
-function connectorRules(verb: 'source' | 'sink', catalog: ConnectorCatalog): readonly JsonSchema[] {
-  const connectors: readonly (SourceConnector | SinkConnector)[] =
-    verb === 'source' ? [...catalog.sources.values()] : [...catalog.sinks.values()];
+function connectorRules(verb: Connector['kind'], catalog: ConnectorCatalog): readonly JsonSchema[] {
+  const { sources, sinks, lookups = new Map<string, LookupConnector>() } = catalog;
+  const connectors: readonly Connector[] = [...{ source: sources, sink: sinks, lookup: lookups }[verb].values()];
   return connectors.map((connector) => {
     const needsWith =
       connector.formatUse === 'required' || Object.values(connector.options).some((row) => row.required === true);
@@ -235,18 +258,18 @@ function connectorRules(verb: 'source' | 'sink', catalog: ConnectorCatalog): rea
 }
 
 /** A source's `metadata` may name what its connector has, and nothing where that is nothing. */
-function metadataRule(connector: SourceConnector | SinkConnector): JsonSchema {
-  if (connector.kind === 'sink') return {};
+function metadataRule(connector: Connector): JsonSchema {
+  if (connector.kind !== 'source') return {};
   const names = Object.keys(connector.metadata);
   if (names.length === 0) return { metadata: false };
   return { metadata: { type: 'object', additionalProperties: { anyOf: [{ enum: names }, VARIABLE] } } };
 }
 
-function withSchema(connector: SourceConnector | SinkConnector, catalog: ConnectorCatalog): JsonSchema {
+function withSchema(connector: Connector, catalog: ConnectorCatalog): JsonSchema {
   const base = { type: ['object', 'null'], description: connector.doc, ...tableSchema(connector.options) };
   if (connector.formatUse === 'none') return { ...base, additionalProperties: false };
   const formats = [...catalog.formats.values()].filter((format) =>
-    connector.kind === 'source' ? format.canDecode : format.canEncode,
+    connector.kind === 'sink' ? format.canEncode : format.canDecode,
   );
   const { properties, required } = tableSchema(connector.options);
   return {

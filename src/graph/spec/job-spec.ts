@@ -1,5 +1,5 @@
 import type { CheckpointSettings } from '../../core/index.ts';
-import type { DedupeNode, JoinNode, ProcessNode, RestartStrategy, WindowSpec } from '../job/job-graph.ts';
+import type { DedupeNode, JoinNode, LookupNode, ProcessNode, RestartStrategy, StateSettings, WindowSpec } from '../job/job-graph.ts';
 import type { MapNode } from './document.ts';
 import type { PlacedText } from './placed-text.ts';
 import type { TextRange } from './source-text.ts';
@@ -14,6 +14,8 @@ export interface JobSpec {
   /** Null where the job takes none. */
   readonly checkpoint: CheckpointSettings | null;
   readonly restart: RestartStrategy;
+  /** Null where the file does not say. */
+  readonly state: StateSettings | null;
   /** In the order of the file. */
   readonly steps: readonly StepSpec[];
 }
@@ -28,6 +30,7 @@ export type StepSpec =
   | DedupeStepSpec
   | TopNStepSpec
   | ProcessStepSpec
+  | LookupStepSpec
   | UnionStepSpec
   | SplitStepSpec
   | SinkStepSpec
@@ -115,6 +118,8 @@ export interface AggregateStepSpec extends StepBase {
   readonly calls: readonly NamedText[];
   /** Null for running totals. */
   readonly window: WindowBlock | null;
+  /** Null for never. */
+  readonly ttlMs: number | null;
 }
 
 export interface WindowBlock {
@@ -161,6 +166,22 @@ export interface TopNStepSpec extends StepBase {
 export interface SortText {
   readonly text: PlacedText;
   readonly descending: boolean;
+}
+
+export interface LookupStepSpec extends StepBase {
+  readonly kind: 'lookup';
+  readonly connector: PlacedText;
+  readonly with: WithBlock;
+  /** What rows are looked up by: its names, and expressions over the row. */
+  readonly keys: readonly NamedText[];
+  /** The fields of what is found, and their types. */
+  readonly fields: readonly NamedText[];
+  readonly type: LookupNode['type'];
+  readonly isOrdered: boolean;
+  readonly capacity: number;
+  readonly timeoutMs: number;
+  readonly retry: LookupNode['retry'];
+  readonly cache: LookupNode['cache'];
 }
 
 export interface ProcessStepSpec extends StepBase {

@@ -10,6 +10,7 @@ import type {
   FlatMapStepSpec,
   JoinStepSpec,
   ProcessStepSpec,
+  LookupStepSpec,
   SelectStepSpec,
   SinkStepSpec,
   SourceStepSpec,
@@ -18,7 +19,6 @@ import type {
   StepSpec,
   TopNStepSpec,
   UnionStepSpec,
-  WithBlock,
 } from './job-spec.ts';
 import { asMap, asText, checkKeys, firstKeyRange, requireKey, shorten, wrongShape } from './map-reader.ts';
 import type { PlacedText } from './placed-text.ts';
@@ -27,10 +27,13 @@ import { readExpression, readFieldNames, readNamed } from './read-fields.ts';
 import { readDedupe } from './read-dedupe.ts';
 import { readJobNumber } from './read-job-number.ts';
 import { readJoin } from './read-join.ts';
+import { readLookup } from './read-lookup.ts';
 import { readProcess } from './read-process.ts';
 import { readTopN } from './read-top-n.ts';
 import { readWatermark } from './read-watermark.ts';
+import { readTtl } from './read-ttl.ts';
 import { readWindow } from './read-window.ts';
+import { readWith } from './read-with.ts';
 import { isBranchName, STEP_ID } from './step-names.ts';
 import type { StepContext, WithoutInputs } from './step-context.ts';
 import { commonSettings, supportedVerbs, verbNames, verbs } from './verbs.ts';
@@ -56,6 +59,7 @@ type Readable =
   | DedupeStepSpec
   | TopNStepSpec
   | ProcessStepSpec
+  | LookupStepSpec
   | UnionStepSpec
   | SplitStepSpec
   | SinkStepSpec;
@@ -71,6 +75,7 @@ const readers: Readonly<Partial<Record<Verb, VerbReader>>> = {
   dedupe: readDedupe,
   topN: readTopN,
   process: readProcess,
+  lookup: readLookup,
   union: (context) => ({ ...context.base, kind: 'union' }),
   split: readSplit,
   sink: readSink,
@@ -224,16 +229,6 @@ function readSink({ map, verb, base, problems }: StepContext): WithoutInputs<Sin
   return { ...base, kind: 'sink', connector, with: readWith(map, verb, problems) };
 }
 
-function readWith(map: MapNode, verb: MapEntry, problems: ProblemList): WithBlock {
-  const entry = entryOf(map, 'with');
-  if (entry === undefined) return { node: null, range: verb.value.range };
-  if (isEmpty(entry.value)) return { node: null, range: entry.keyRange };
-  const node = asMap(entry.value, '`with`', 'a mapping of options', problems);
-  // A `with` of the wrong form has its problem; as a damaged mapping it lacks nothing.
-  const nothing: MapNode = { kind: 'map', range: entry.value.range, entries: [], damaged: true };
-  return { node: node ?? nothing, range: entry.keyRange };
-}
-
 const ERROR_WORDS = ['fail', 'skip'];
 const ERRORS_EXPECTED = '`fail`, `skip` or `{to: TARGET}`';
 const ERROR_SETTINGS = {
@@ -289,8 +284,9 @@ function readAggregate(context: StepContext): WithoutInputs<AggregateStepSpec> |
   const keys = key === undefined ? [] : readFieldNames(key.value, problems);
   const calls = readNamed(context.verb.value, '`aggregate`', 'an aggregate such as COUNT(*)', context);
   const window = readWindow(entryOf(map, 'window'), problems);
+  const ttlMs = readTtl(entryOf(map, 'ttl'), window !== null, problems);
   if (calls.length === 0) return null;
-  return { ...context.base, kind: 'aggregate', keys, calls, window };
+  return { ...context.base, kind: 'aggregate', keys, calls, window, ttlMs };
 }
 
 function readSplit(context: StepContext): WithoutInputs<SplitStepSpec> | null {

@@ -190,6 +190,16 @@ export const dedupeOptions = defineOptions({
   },
 });
 
+/** What running totals take beside `key`. */
+export const aggregateOptions = defineOptions({
+  ttl: {
+    kind: 'duration',
+    aliases: ['table.exec.state.ttl', 'state.ttl', 'expire', 'retention'],
+    validate: positive,
+    doc: 'a key is forgotten so long after its last row; without it, never',
+  },
+});
+
 /** What `topN` takes. */
 export const topNOptions = defineOptions({
   key: {
@@ -284,6 +294,86 @@ export const withinOptions = defineOptions({
     default: '0s',
     aliases: ['later', 'upper', 'upperBound', 'to'],
     doc: 'how long after the left row the right one may be',
+  },
+});
+
+/** How a lookup asks; beside its verb. */
+export const lookupOptions = defineOptions({
+  type: {
+    kind: 'enum',
+    values: ['left', 'inner'],
+    default: 'left',
+    aliases: ['joinType', 'join_type', 'how', 'mode'],
+    doc: 'what becomes of a row for which nothing is found: it stays, with NULLs (left), or is dropped (inner)',
+  },
+  ordered: {
+    kind: 'boolean',
+    default: true,
+    aliases: ['order', 'outputMode', 'output-mode', 'table.exec.async-lookup.output-mode'],
+    doc: 'whether rows leave in the order in which they came; else each as soon as it is answered',
+  },
+  capacity: {
+    kind: 'integer',
+    default: 100,
+    min: 1,
+    max: 100_000,
+    aliases: ['maxInFlight', 'concurrency', 'buffer-capacity', 'table.exec.async-lookup.buffer-capacity'],
+    doc: 'how many keys each subtask asks for at a time',
+  },
+  timeout: {
+    kind: 'duration',
+    default: '10s',
+    min: 1,
+    aliases: ['requestTimeout', 'request_timeout', 'table.exec.async-lookup.timeout'],
+    doc: 'how long an attempt may take',
+  },
+});
+
+/** The block `retry` of a lookup. */
+export const lookupRetryOptions = defineOptions({
+  attempts: {
+    kind: 'integer',
+    default: 3,
+    min: 1,
+    max: 1000,
+    aliases: ['max', 'times', 'maxAttempts', 'max-attempts', 'retries'],
+    doc: 'how often it asks in all, before the row is an error',
+  },
+  initial: {
+    kind: 'duration',
+    default: '100ms',
+    aliases: ['delay', 'fixed-delay', 'backoff', 'initialDelay'],
+    doc: 'the time to the second attempt; it doubles with each, and up to half of it is left out by chance',
+  },
+  max: {
+    kind: 'duration',
+    default: '5s',
+    aliases: ['maxDelay', 'max-delay', 'maxBackoff'],
+    doc: 'the longest time between two attempts',
+  },
+});
+
+/** The block `cache` of a lookup. */
+export const lookupCacheOptions = defineOptions({
+  rows: {
+    kind: 'integer',
+    required: true,
+    min: 1,
+    max: 100_000_000,
+    aliases: ['size', 'maxRows', 'max-rows', 'lookup.partial-cache.max-rows'],
+    doc: 'how many keys each subtask keeps the answer of; those that were not asked for lately are forgotten first',
+  },
+  ttl: {
+    kind: 'duration',
+    aliases: ['expireAfterWrite', 'expire-after-write', 'lookup.partial-cache.expire-after-write', 'expire'],
+    validate: positive,
+    doc: 'an answer counts so long; without it, for as long as the job runs',
+  },
+  missing: {
+    kind: 'boolean',
+    default: true,
+    aliases: ['cacheMissing', 'cache-missing-key', 'lookup.partial-cache.cache-missing-key', 'negative'],
+    doc: 'whether it is kept, too, that nothing was found',
   },
 });
 

@@ -2,7 +2,8 @@
  * The grammar of steps as data: which settings each verb has, what others call them, and which of them this version
  * cannot honour. Parsing, error messages and the JSON Schema are made from it.
  */
-import { processOptions } from './step-options.ts';
+import type { OptionTable } from '../../core/index.ts';
+import { lookupOptions, processOptions } from './step-options.ts';
 
 export type Verb =
   | 'source'
@@ -35,8 +36,13 @@ export interface VerbRow extends SettingRow {
 const setting = (doc: string, ...aliases: string[]): SettingRow => ({ doc, aliases, supported: true });
 const later = (doc: string, ...aliases: string[]): SettingRow => ({ doc, aliases, supported: false });
 
+/** Settings of a verb that are options of a table. */
+const settingsOf = (table: OptionTable): Readonly<Record<string, SettingRow>> =>
+  Object.fromEntries(Object.entries(table).map(([key, { doc, aliases = [] }]) => [key, setting(doc, ...aliases)]));
+
 const WITH = setting('options of the connector and its format', 'config', 'options', 'properties', 'settings', 'args');
 const KEY = setting('the fields that rows are grouped by', 'keys', 'key_by', 'group_by', 'partition_by');
+const TTL = setting('how long after its last row a key is forgotten', 'table.exec.state.ttl', 'state.ttl', 'expire');
 const WINDOW = setting('how rows are grouped by time or count', 'windowing', 'windows', 'window_by', 'tumble', 'hop');
 
 export const commonSettings = {
@@ -84,7 +90,7 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
   },
   aggregate: {
     ...setting('keeps running totals per key', 'agg', 'aggregations', 'reduce', 'combine', 'summarize', 'count'),
-    settings: { key: KEY, window: WINDOW },
+    settings: { key: KEY, window: WINDOW, ttl: TTL },
   },
   union: { ...setting('puts the rows of several steps together', 'merge', 'concat', 'flatten_inputs'), settings: {} },
   split: {
@@ -107,7 +113,27 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
       longs: setting(processOptions.longs.doc, ...processOptions.longs.aliases),
     },
   },
-  lookup: { ...later('asks a table or a service per row', 'enrich', 'temporal'), settings: { with: WITH } },
+  lookup: {
+    ...setting('asks a table or a service per row', 'enrich', 'asyncIO', 'async', 'lookupJoin'),
+    settings: {
+      with: WITH,
+      on: setting('what a row is looked up by: {NAME: EXPR}', 'key', 'keys', 'by', 'request', 'params', 'arguments'),
+      schema: setting('the fields of what is found, and their types', 'fields', 'columns', 'result', 'response'),
+      ...settingsOf(lookupOptions),
+      retry: setting(
+        'how often it asks: ATTEMPTS, or {attempts, initial, max}',
+        'retries',
+        'max-retries',
+        'retry-strategy',
+      ),
+      cache: setting(
+        'how many answers are kept and how long: ROWS, or {rows, ttl, missing}; without it, none',
+        'lookup.cache',
+        'lookup.partial-cache.max-rows',
+        'lookup.cache.max-rows',
+      ),
+    },
+  },
   predict: { ...later('runs a model per row', 'model', 'infer', 'score'), settings: { with: WITH } },
 };
 
@@ -120,6 +146,7 @@ export const topLevelSettings = {
   maxParallelism: setting('the number of key groups', 'pipeline.max-parallelism', 'max-parallelism'),
   checkpoint: setting('how the state is saved', 'checkpointing', 'execution.checkpointing.interval', 'checkpoints'),
   restart: setting('what happens after a failure', 'restart-strategy', 'restart-strategy.type', 'retry', 'restarts'),
+  state: setting('where steps keep what they remember', 'state.backend', 'state.backend.type', 'state-backend', 'store'),
   steps: setting('the steps of the job, from sources to sinks', 'pipeline', 'transforms', 'tasks', 'jobs', 'operators'),
 } as const satisfies Readonly<Record<string, SettingRow>>;
 
