@@ -9,8 +9,9 @@ import { checkRestorePlan, planRestore, type Rescale, type RestorePlan } from '.
 import { openCheckpointStorage } from '../state/index.ts';
 import { findPlace } from './checkpoint-place.ts';
 import { cliErrors } from './errors.ts';
+import { loadCode } from './load-code.ts';
 import { errorDocument } from './report-error.ts';
-import { stateSchemas } from './state-schemas.ts';
+import { allStateSchemas } from './state-schemas.ts';
 import { textTable } from './text-table.ts';
 
 export interface PlanRequest {
@@ -39,7 +40,7 @@ export async function planFor(ports: Ports, request: PlanRequest): Promise<Plann
   const storage = openCheckpointStorage(await findPlace(place), ports);
   const file = from === null ? await lastCheckpoint(ports, directory, request) : await storage.findMetadata(from);
   const metadata = await storage.readMetadata(file);
-  const plan = planRestore(metadata, graph, stateSchemas(graph));
+  const plan = planRestore(metadata, graph, await allStateSchemas(graph, (reference) => loadCode(reference)));
   await checkFiles(storage, metadata, plan);
   return { jobName: graph.name, metadata, file, plan, obstacle: obstacleOf(plan, allowDroppedState) };
 }

@@ -4,6 +4,7 @@ export { createOperator } from './create-operator.ts';
 export type { OperatorNode } from './create-operator.ts';
 export { operatorErrors } from './errors.ts';
 export { codeErrors } from './process/code-errors.ts';
+export { describeProcessState } from './process/describe-process-state.ts';
 export { pickCode } from './process/pick-code.ts';
 export { fromUserValue, toUserValue } from './process/user-values.ts';
 export { TransformOperator } from './transform-operator.ts';

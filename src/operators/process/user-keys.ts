@@ -208,9 +208,20 @@ export class UserKeys implements CurrentKey {
     this.forgetIfEmpty(slot);
   }
 
+  /** By the states that are declared. */
+  schema(): StateSchema {
+    return layoutSchema({
+      kind: 'process',
+      version: 1,
+      key: { fields: this.#keyFields },
+      values: this.#states.map(({ name, kind }) => ({ name, type: types.bytes, layout: kind })),
+      settings: {},
+    });
+  }
+
   /** What the engine sees of all this; `restored` is called after each chunk that came back. */
   describe(maxParallelism: number, restored: () => void): OperatorState {
-    const schema = this.#schema();
+    const schema = this.schema();
     const sizeOf = (): number => this.#sizeBytes;
     return {
       schema,
@@ -279,16 +290,6 @@ export class UserKeys implements CurrentKey {
       const fields = { step: this.#spec.stepId, state: state.name, reason: messageOf(error) };
       throw codeErrors.create('MR-CODE-STATE-VALUE', fields, error);
     }
-  }
-
-  #schema(): StateSchema {
-    return layoutSchema({
-      kind: 'process',
-      version: 1,
-      key: { fields: this.#keyFields },
-      values: this.#states.map(({ name, kind }) => ({ name, type: types.bytes, layout: kind })),
-      settings: {},
-    });
   }
 
   #restore({ bytes, keyGroup }: StateChunk, written: StateSchema, schema: StateSchema, keyGroupCount: number): void {
