@@ -30,6 +30,7 @@ const USAGE = `usage: npm run --silent services -- COMMAND [options]
   --brokers N      1, or 3 in racks a, b and c (up; default: 1)
   --no-zookeeper   Kafka alone (up)
   --secure         adds SASL and TLS listeners (up)
+  --s3             adds a server that speaks the protocol of S3 (up)
   --all            every set (down, status)
 `;
 
@@ -48,6 +49,7 @@ function readArguments(): {
   brokers: 1 | 3 | undefined;
   zookeeper: boolean | undefined;
   secure: boolean | undefined;
+  s3: boolean | undefined;
   all: boolean;
 } {
   let parsed;
@@ -60,6 +62,7 @@ function readArguments(): {
         brokers: { type: 'string' },
         'no-zookeeper': { type: 'boolean' },
         secure: { type: 'boolean' },
+        s3: { type: 'boolean' },
         all: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h' },
       },
@@ -83,6 +86,7 @@ function readArguments(): {
     brokers: values.brokers === undefined ? undefined : values.brokers === '1' ? 1 : 3,
     zookeeper: values['no-zookeeper'] === true ? false : undefined,
     secure: values.secure,
+    s3: values.s3,
     all: values.all,
   };
 }
@@ -104,11 +108,12 @@ function printStatus(status: ServicesStatus): void {
 }
 
 async function main(): Promise<number> {
-  const { command, name, kafka, brokers, zookeeper, secure, all } = readArguments();
+  const { command, all, ...wanted } = readArguments();
+  const { name } = wanted;
   switch (command) {
     case 'up': {
       const started = performance.now();
-      const services = await startServices({ ...defined({ name, kafka, brokers, zookeeper, secure }), progress: tell });
+      const services = await startServices({ ...defined(wanted), progress: tell });
       for (const [key, value] of Object.entries(environmentOf(services))) process.stdout.write(`${key}=${value}\n`);
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       tell(`${services.name} is up after ${seconds} s; logs in ${services.directory}`);

@@ -426,10 +426,18 @@ export async function restartZooKeeper(name: string, options: { signal?: StopSig
 
 /** `NAME=value` pairs for a shell. */
 export function environmentOf(services: Services): Record<string, string> {
-  const { security } = services;
+  const { security, s3 } = services;
   return {
     KAFKA_BROKERS: services.brokers,
     ...(services.zookeeper === undefined ? {} : { ZOOKEEPER: services.zookeeper }),
+    ...(s3 === undefined
+      ? {}
+      : {
+          S3_ENDPOINT: s3.endpoint,
+          S3_STORAGE: `s3://${s3.bucket}`,
+          S3_ACCESS_KEY: s3.accessKeyId,
+          S3_SECRET_KEY: s3.secretAccessKey,
+        }),
     ...(security === undefined
       ? {}
       : {

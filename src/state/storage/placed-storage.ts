@@ -63,12 +63,15 @@ export class PlacedStorage implements CheckpointStorage {
   }
 
   async remove(name: string): Promise<void> {
-    for (const storage of [this.#own, ...this.#older]) await storage.remove(name);
+    await this.#own.remove(name);
+    // What stands in a place that is given up, and gone perhaps, need not be tidied up for the job to go on.
+    await Promise.allSettled(this.#older.map((storage) => storage.remove(name)));
   }
 
   async list(): Promise<readonly string[]> {
-    const lists = await Promise.all([this.#own, ...this.#older].map((storage) => storage.list()));
-    return [...new Set(lists.flat())].sort();
+    const own = await this.#own.list();
+    const older = await Promise.all(this.#older.map((storage) => storage.list().catch(() => [])));
+    return [...new Set([own, ...older].flat())].sort();
   }
 
   async #reading<T>(name: string, read: (storage: CheckpointStorage) => Promise<T>): Promise<T> {
