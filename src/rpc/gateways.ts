@@ -180,6 +180,11 @@ export interface CheckpointTrigger {
   readonly triggeredAtMs: number;
   /** The source gives nothing behind this barrier, until it is told that the checkpoint is aborted. */
   readonly stopsSource?: boolean;
+  /**
+   * The source says in front of the barrier that its stream is at its end: all windows and timers of event time fire.
+   * Where the checkpoint is aborted then, the task fails, as this cannot be taken back.
+   */
+  readonly drains?: boolean;
   /** The barrier never overtakes anything: a savepoint. */
   readonly isAligned?: boolean;
 }

@@ -233,6 +233,21 @@ describe('a source at the head of a chain', () => {
     expect(run()).toEqual(['w99']);
   });
 
+  it('brings event time to its end in front of a barrier that drains it, and cannot go back from that', async () => {
+    const { head, reader, run } = headOf();
+    head.addSplits([split('a')]);
+    reader.put('a', 100);
+    run();
+    head.trigger({ checkpointId: 1, triggeredAtMs: 0, stopsSource: true, drains: true });
+    reader.put('a', 101);
+    expect(run()).toEqual([`w${MAX_WATERMARK_MS}`, 'aligned 1', 'flush', 'flush']);
+    reader.isFlushed();
+    await settled();
+    expect(run()).toEqual(['captured 100, 0 handles', 'b1']);
+    head.abort(1);
+    expect(run).toThrow(expect.objectContaining({ code: 'MR-TASK-DRAIN-ABORTED', retry: 'backoff' }));
+  });
+
   it('ends with the last watermark, once what is held back in the chain has left it', () => {
     const { head, reader, run } = headOf();
     head.addSplits([]);

@@ -1,7 +1,9 @@
+import { MAX_WATERMARK_MS } from '../core/index.ts';
 import type { Clock, Committable, Counter, SourceReader, Split, Timer } from '../core/index.ts';
 import type { CheckpointTrigger } from '../rpc/index.ts';
 import type { Chain } from './chain.ts';
 import type { InFlightRows } from './checkpoints/in-flight-rows.ts';
+import { taskErrors } from './errors.ts';
 import type { Barrier, FrameTaker } from './exchange/channel.ts';
 import type { InputGate } from './exchange/input-gate.ts';
 import type { SplitWatermarks } from './split-watermarks.ts';
@@ -73,6 +75,7 @@ export class SourceHead implements ChainHead {
   /** The checkpoint whose barrier was its last, unless that is aborted. */
   #stoppedBehind: number | null = null;
   #triggers: CheckpointTrigger[] = [];
+  #isDrained = false;
   #barrierPhase: 'none' | 'flushed' | 'preparing' | 'prepared' = 'none';
   #committables: readonly Committable[] = [];
   #hasFlushedAtEnd = false;
@@ -133,6 +136,11 @@ export class SourceHead implements ChainHead {
       // What has begun goes on.
       return index === 0 && this.#barrierPhase !== 'none' ? [{ ...trigger, stopsSource: false }] : [];
     });
+    if (this.#isDrained && this.#failure === null) {
+      const fields = { step: this.stepId, checkpoint: checkpointId };
+      this.#failure = { error: taskErrors.create('MR-TASK-DRAIN-ABORTED', fields) };
+      this.onReady();
+    }
     if (this.#stoppedBehind !== checkpointId) return;
     this.#stoppedBehind = null;
     this.#isControlDue = true;
@@ -200,6 +208,11 @@ export class SourceHead implements ChainHead {
     const { checkpointId, triggeredAtMs, stopsSource = false } = trigger;
     switch (this.#barrierPhase) {
       case 'none':
+        if (trigger.drains === true && !this.#isDrained && this.#watermarks !== null) {
+          this.#isDrained = true;
+          chain.start({ kind: 'watermark', timestampMs: MAX_WATERMARK_MS, idle: false });
+          return 'fed';
+        }
         this.#parts.barriers?.aligned(checkpointId, 0);
         this.#barrierPhase = 'flushed';
         chain.start({ kind: 'flush' });

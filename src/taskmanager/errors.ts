@@ -11,6 +11,15 @@ export const taskErrors = defineErrors({
       'process.exit, or through an error that nothing caught. The reason says which; the log of the TaskManager has ' +
       'the stack. Other slots and the process go on.',
   },
+  'MR-TASK-DRAIN-ABORTED': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'source {step} was drained for savepoint {checkpoint}, which could not be written',
+    help:
+      'Draining a job makes all windows fire, and that cannot be taken back. As the savepoint failed, the job goes on ' +
+      'from its last checkpoint, as after any other failure, by its `restart` strategy.',
+  },
   'MR-TASK-STUCK': {
     domain: 'user',
     scope: 'job',

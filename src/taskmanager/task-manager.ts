@@ -101,8 +101,10 @@ class TaskManagerService implements TaskManagerGateway {
   }
 
   triggerCheckpoint(message: Parameters<TaskManagerGateway['triggerCheckpoint']>[0]): Promise<void> {
-    const { attemptId, checkpointId, triggeredAtMs, stopsSource = false } = message;
-    this.#threadOf(message)?.pass({ kind: 'trigger-checkpoint', attemptId, checkpointId, triggeredAtMs, stopsSource });
+    const { attemptId, checkpointId, triggeredAtMs } = message;
+    const { stopsSource = false, drains = false, isAligned = false } = message;
+    const trigger = { checkpointId, triggeredAtMs, stopsSource, drains, isAligned };
+    this.#threadOf(message)?.pass({ kind: 'trigger-checkpoint', attemptId, ...trigger });
     return Promise.resolve();
   }
 

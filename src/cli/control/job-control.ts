@@ -4,7 +4,13 @@ export interface JobControl {
   /** Resolves to where the savepoint is; `to`, absolute or a URL, is where it is put; null for the job's own place. */
   savepoint(to: string | null): Promise<ControlSavepoint>;
   /** Resolves when the job has ended. Without a savepoint the next run resumes the last checkpoint. */
-  stop(savepoint: { readonly to: string | null } | null): Promise<ControlStop>;
+  stop(savepoint: StopSavepoint | null): Promise<ControlStop>;
+}
+
+export interface StopSavepoint {
+  readonly to: string | null;
+  /** Event time comes to its end first: all windows fire. */
+  readonly drains: boolean;
 }
 
 export interface ControlStatus {

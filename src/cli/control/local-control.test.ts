@@ -24,7 +24,10 @@ const control: JobControl = {
   status: () => Promise.resolve({ job: 'j', state: 'RUNNING', checkpointId: 3 }),
   savepoint: (to) =>
     to === null ? Promise.reject(cliErrors.create('MR-CLI-USAGE', { problem: 'no' })) : Promise.resolve({ path: to }),
-  stop: (savepoint) => Promise.resolve({ state: 'CANCELED', path: savepoint?.to ?? null }),
+  stop: (savepoint) => {
+    const path = savepoint === null ? null : `${String(savepoint.to)}${savepoint.drains ? ', drained' : ''}`;
+    return Promise.resolve({ state: 'CANCELED', path });
+  },
 };
 
 /** What comes back for raw bytes. */
@@ -43,7 +46,8 @@ describe('the control of a job in another process', () => {
     expect(await remote.status()).toEqual({ job: 'j', state: 'RUNNING', checkpointId: 3 });
     expect(await remote.savepoint('/there')).toEqual({ path: '/there' });
     await expect(remote.savepoint(null)).rejects.toMatchObject({ code: 'MR-CLI-USAGE', message: 'no' });
-    expect(await remote.stop({ to: '/here' })).toEqual({ state: 'CANCELED', path: '/here' });
+    expect(await remote.stop({ to: '/here', drains: true })).toEqual({ state: 'CANCELED', path: '/here, drained' });
+    expect(await remote.stop({ to: null, drains: false })).toEqual({ state: 'CANCELED', path: 'null' });
     expect(await remote.stop(null)).toEqual({ state: 'CANCELED', path: null });
     await server.close();
   });

@@ -17,7 +17,7 @@ import {
   type Socket,
 } from '../../core/index.ts';
 import { cliErrors } from '../errors.ts';
-import type { JobControl } from './job-control.ts';
+import type { JobControl, StopSavepoint } from './job-control.ts';
 
 type ControlPorts = Pick<Ports, 'files' | 'network'>;
 
@@ -31,6 +31,7 @@ const requestShape = shape.fields({
   request: shape.oneOf('status', 'savepoint', 'stop'),
   to: shape.nullable(shape.text),
   withSavepoint: shape.flag,
+  drains: shape.flag,
 });
 
 export interface ControlServer {
@@ -98,23 +99,25 @@ async function carryOut(line: string, control: JobControl): Promise<unknown> {
   if (reading.kind === 'refused') {
     throw cliErrors.create('MR-CLI-CONTROL-FAILED', { reason: `a request that makes no sense: ${reading.reason}` });
   }
-  const { request, to, withSavepoint } = reading.value;
+  const { request, to, withSavepoint, drains } = reading.value;
   switch (request) {
     case 'status':
       return control.status();
     case 'savepoint':
       return control.savepoint(to);
     case 'stop':
-      return control.stop(withSavepoint ? { to } : null);
+      return control.stop(withSavepoint ? { to, drains } : null);
   }
 }
 
 /** A job that another process runs and tells of at `path`. Rejects with MR-CLI-NOT-RUNNING where none does. */
 export function remoteControl(ports: ControlPorts, path: string, jobName: string): JobControl {
-  const ask = async (request: 'status' | 'savepoint' | 'stop', to: string | null = null, withSavepoint = false) => {
+  const ask = async (request: 'status' | 'savepoint' | 'stop', given: Partial<StopSavepoint> = {}) => {
+    const { to = null, drains = false } = given;
+    const withSavepoint = given.to !== undefined;
     const socket = await connect(ports, path, jobName);
     try {
-      await socket.write(Buffer.from(`${JSON.stringify({ request, to, withSavepoint })}\n`));
+      await socket.write(Buffer.from(`${JSON.stringify({ request, to, withSavepoint, drains })}\n`));
       const line = await readLine(socket);
       if (line === null) throw cliErrors.create('MR-CLI-CONTROL-FAILED', { reason: 'its process has ended' });
       const answered = parseJson(line) as Answer;
@@ -126,8 +129,8 @@ export function remoteControl(ports: ControlPorts, path: string, jobName: string
   };
   return {
     status: () => ask('status') as ReturnType<JobControl['status']>,
-    savepoint: (to) => ask('savepoint', to) as ReturnType<JobControl['savepoint']>,
-    stop: (savepoint) => ask('stop', savepoint?.to ?? null, savepoint !== null) as ReturnType<JobControl['stop']>,
+    savepoint: (to) => ask('savepoint', { to }) as ReturnType<JobControl['savepoint']>,
+    stop: (savepoint) => ask('stop', savepoint ?? {}) as ReturnType<JobControl['stop']>,
   };
 }
 

@@ -25,10 +25,10 @@ export interface RunningJobOptions {
 }
 
 export function runningJobControl({ job, storageConfig, randomness, onStop }: RunningJobOptions): JobControl {
-  const savepoint = async (to: string | null, stopsSources: boolean): Promise<string> => {
+  const savepoint = async (to: string | null, stopsSources: boolean, drains: boolean): Promise<string> => {
     const name = job.name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, MAX_NAME_LENGTH);
     const place = savepointPlace(storageConfig, to, `savepoint-${name}-${randomness.hex(RANDOM_BYTES)}`);
-    await job.savepoint({ target: place.config, stopsSources });
+    await job.savepoint({ target: place.config, stopsSources, drains });
     return place.location;
   };
   return {
@@ -38,10 +38,10 @@ export function runningJobControl({ job, storageConfig, randomness, onStop }: Ru
       return Promise.resolve({ job: job.name, state: job.state, checkpointId });
     },
     async savepoint(to) {
-      return { path: await savepoint(to, false) };
+      return { path: await savepoint(to, false, false) };
     },
     async stop(wanted) {
-      const path = wanted === null ? null : await savepoint(wanted.to, true);
+      const path = wanted === null ? null : await savepoint(wanted.to, true, wanted.drains);
       onStop();
       await job.cancel();
       const { state } = await job.result;

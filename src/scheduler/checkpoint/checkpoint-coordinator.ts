@@ -46,7 +46,7 @@ export type CheckpointFact =
   /** What the task prepared for a completed checkpoint is committed. */
   | { readonly kind: 'committed'; readonly attemptId: AttemptId; readonly checkpointId: number }
   /** Somebody wants a savepoint; none is under way. */
-  | { readonly kind: 'savepoint-requested'; readonly stopsSources: boolean }
+  | { readonly kind: 'savepoint-requested'; readonly stopsSources: boolean; readonly drains?: boolean }
   /** It stands where it was wanted, or that has failed. */
   | { readonly kind: 'savepoint-ended'; readonly isWritten: boolean }
   /** The job fails, is cancelled or has finished: its tasks are no more. */
@@ -67,6 +67,8 @@ export type CheckpointDecision =
       readonly expected: number;
       /** They give nothing behind this barrier. */
       readonly stopsSources?: true;
+      /** Event time is at its end in front of the barrier. */
+      readonly drains?: true;
       /** The barrier overtakes nothing: a savepoint, which a changed job can be started from. */
       readonly isAligned?: true;
     }
@@ -121,6 +123,7 @@ interface PendingCheckpoint {
 interface Savepoint {
   readonly phase: 'requested' | 'collecting' | 'committing' | 'writing';
   readonly stopsSources: boolean;
+  readonly drains: boolean;
   /** Null while it is only requested. */
   readonly checkpointId: number | null;
   /** Tasks that have not committed yet. */
@@ -227,8 +230,9 @@ function takeIn(state: CoordinatorState, fact: CheckpointFact, nowMs: number): C
     case 'committed':
       return just(committed(state, fact.attemptId, fact.checkpointId));
     case 'savepoint-requested': {
-      const { stopsSources } = fact;
-      const wanted: Savepoint = { phase: 'requested', stopsSources, checkpointId: null, uncommitted: new Set() };
+      const { stopsSources, drains = false } = fact;
+      const nothing = { checkpointId: null, uncommitted: new Set<AttemptId>() };
+      const wanted: Savepoint = { phase: 'requested', stopsSources, drains, ...nothing };
       return just({ ...state, savepoint: wanted });
     }
     case 'savepoint-ended':
@@ -404,6 +408,7 @@ function considerStart(state: CoordinatorState, nowMs: number): CoordinatorStep 
         ...trigger,
         ...(wanted === null ? {} : { isAligned: true }),
         ...(wanted?.stopsSources === true ? { stopsSources: true } : {}),
+        ...(wanted?.drains === true ? { drains: true } : {}),
       },
     ],
   };

@@ -34,6 +34,8 @@ export interface SavepointRequest {
   readonly target: CheckpointStorageConfig;
   /** Sources give nothing behind it; they go on where it fails. */
   readonly stopsSources: boolean;
+  /** With `stopsSources`: event time comes to its end first. Where it fails then, the job restarts. */
+  readonly drains?: boolean;
 }
 
 export interface CheckpointerOptions {
@@ -141,11 +143,11 @@ export class Checkpointer {
    * A savepoint, as soon as the job runs and no other checkpoint is pending. Resolves to its metadata file once all of
    * its output is committed and it is durable. Rejects with MR-JOB-SAVEPOINT-FAILED, and the job goes on.
    */
-  savepoint({ target, stopsSources }: SavepointRequest): Promise<StateFile> {
+  savepoint({ target, stopsSources, drains = false }: SavepointRequest): Promise<StateFile> {
     if (this.#wanted !== null) return Promise.reject(savepointFailed('another savepoint is being written'));
     return new Promise((resolve, reject) => {
       this.#wanted = { target, resolve, reject };
-      this.#tell({ kind: 'savepoint-requested', stopsSources });
+      this.#tell({ kind: 'savepoint-requested', stopsSources, drains });
     });
   }
 
@@ -234,13 +236,14 @@ export class Checkpointer {
   }
 
   #trigger(decision: Extract<CheckpointDecision, { readonly kind: 'trigger' }>): void {
-    const { checkpointId, tasks, expected, stopsSources: stopsSource = false, isAligned = false } = decision;
+    const { checkpointId, tasks, expected } = decision;
+    const { stopsSources: stopsSource = false, drains = false, isAligned = false } = decision;
     const { send } = this.#options;
     const triggeredAtMs = this.#log.triggered(checkpointId, expected);
     this.#pending = { triggeredAtMs, pointer: null, metadata: null };
     for (const task of tasks) {
       send(task, (manager, reference) =>
-        manager.triggerCheckpoint({ ...reference, checkpointId, triggeredAtMs, stopsSource, isAligned }),
+        manager.triggerCheckpoint({ ...reference, checkpointId, triggeredAtMs, stopsSource, drains, isAligned }),
       ).catch((error: unknown) => {
         this.declined(task, checkpointId, serializeError(error));
       });

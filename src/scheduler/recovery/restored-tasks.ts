@@ -1,5 +1,5 @@
 /** What each subtask takes over from a checkpoint. State is found by step, wherever the step stands now. */
-import { subtaskOfKeyGroup } from '../../core/index.ts';
+import { MAX_WATERMARK_MS, subtaskOfKeyGroup } from '../../core/index.ts';
 import type {
   CheckpointedVertex,
   CheckpointMetadata,
@@ -92,5 +92,5 @@ function leastWatermark(subtasks: readonly SubtaskSnapshot[]): number | null {
   const isKnown = counted.length > 0 && counted.every((watermarkMs) => watermarkMs !== null);
   const least = isKnown ? Math.min(...counted) : Infinity;
   // The end of time is no time that anything new could come after.
-  return Number.isFinite(least) ? least : null;
+  return least < MAX_WATERMARK_MS ? least : null;
 }
