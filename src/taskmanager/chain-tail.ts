@@ -231,7 +231,8 @@ export class ExchangeTail implements ChainTail {
   }
 
   settle(): boolean {
-    // What waits in line leaves as credit returns.
+    // What waits in line leaves as credit returns. Else every checkpoint would let a blocked chain get further ahead.
+    for (const writer of this.#writers) if (!writer.isSettled) return false;
     return true;
   }
 

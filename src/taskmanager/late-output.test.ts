@@ -40,6 +40,7 @@ class SlowEdge implements EdgeWriter {
   calm(): void {
     // It only logs.
   }
+  readonly isSettled = true;
   overtake(barrier: ControlElement): boolean {
     return this.control(barrier);
   }

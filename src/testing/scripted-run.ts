@@ -25,6 +25,10 @@ export interface ScriptedRunOptions {
   /** Whether checkpoints are aborted and overtaken. */
   readonly disturbs: boolean;
   readonly mode?: CheckpointSettings['mode'];
+  /** When barriers overtake; absent for never. */
+  readonly alignmentTimeoutMs?: number;
+  /** Elements on their way per channel. */
+  readonly credits?: number;
 }
 
 export interface ScriptedRunResult {
@@ -73,8 +77,9 @@ class ScriptedRun {
       createOperator: (node) => faults.faulty(node.kind, createTestOperator(node)),
       storage: faults.faulty('storage', new MemoryCheckpointStorage()),
       slotCount: SLOT_COUNT,
-      limits: { watermarkIntervalMs: 2 },
+      limits: { watermarkIntervalMs: 2, ...(options.credits === undefined ? {} : { credits: options.credits }) },
       ...(options.mode === undefined ? {} : { mode: options.mode }),
+      ...(options.alignmentTimeoutMs === undefined ? {} : { alignmentTimeoutMs: options.alignmentTimeoutMs }),
     });
   }
 

@@ -40,7 +40,9 @@ export interface OutputChannel {
   readonly hasCredit: boolean;
   /** Whether a hurried sender may send without credit. */
   readonly hasOverdraft: boolean;
-  /** Called when a credit has returned that nothing waited for. */
+  /** Whether something waits in line for credit. */
+  readonly isBehind: boolean;
+  /** Called when a credit has returned that nothing waited for, and when nothing waits in line any more. */
   onCredit: () => void;
   /** Sends what the builder holds. Only with rows in it. */
   sendBatch(): void;

@@ -25,6 +25,8 @@ export interface EdgeWriter {
   /** A checkpoint waits for what is offered: until calm(), it is taken without credit, up to the overdraft. */
   hurry(checkpointId: number): void;
   calm(): void;
+  /** Whether nothing waits any more that was taken without credit. Nothing new is offered before. */
+  readonly isSettled: boolean;
   /** As control(), but the barrier overtakes what waits for credit, where the edge allows that. */
   overtake(barrier: Barrier, batches: OvertakenBatches): boolean;
   close(): void;
@@ -66,6 +68,10 @@ export class ForwardWriter implements EdgeWriter {
     // Nothing was taken without room.
   }
 
+  get isSettled(): boolean {
+    return true;
+  }
+
   overtake(barrier: Barrier): boolean {
     return this.control(barrier);
   }
@@ -87,6 +93,8 @@ export class SpreadingWriter implements EdgeWriter {
   readonly #canOvertake: boolean;
   #batch: ColumnBatch | null = null;
   #isHurried = false;
+  /** Whether it was hurried since all was settled. */
+  #mayBeBehind = false;
 
   /** `canOvertake`: batches that a barrier overtakes can be handed to whoever is to have their rows after a restore. */
   constructor(channels: readonly OutputChannel[], partitioner: Partitioner, canOvertake: boolean) {
@@ -98,7 +106,7 @@ export class SpreadingWriter implements EdgeWriter {
     channels.forEach((channel, index) => {
       channel.onCredit = () => {
         const isDue = this.#isFlushDue[index] === true || channel.builder.isFull;
-        if (isDue && !channel.builder.isEmpty) this.#send(channel, index);
+        if (channel.hasCredit && isDue && !channel.builder.isEmpty) this.#send(channel, index);
         this.onReady();
       };
     });
@@ -140,6 +148,12 @@ export class SpreadingWriter implements EdgeWriter {
 
   hurry(): void {
     this.#isHurried = true;
+    this.#mayBeBehind = true;
+  }
+
+  get isSettled(): boolean {
+    if (this.#mayBeBehind) this.#mayBeBehind = this.#channels.some(({ isBehind }) => isBehind);
+    return !this.#mayBeBehind;
   }
 
   calm(): void {

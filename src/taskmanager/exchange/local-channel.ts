@@ -50,6 +50,10 @@ export class LocalChannel implements RecordableChannel, OutputChannel {
     return this.#credits > 0;
   }
 
+  get isBehind(): boolean {
+    return this.#line.length > 0;
+  }
+
   get hasOverdraft(): boolean {
     return this.#line.length < overdraftOf(this.#limits);
   }
@@ -115,12 +119,9 @@ export class LocalChannel implements RecordableChannel, OutputChannel {
   /** A credit has returned: for whatever waits for it. */
   #giveBack(): void {
     const next = this.#line.shift();
-    if (next !== undefined) {
-      this.#arrive(next);
-      return;
-    }
-    this.#credits++;
-    this.onCredit();
+    if (next === undefined) this.#credits++;
+    else this.#arrive(next);
+    if (!this.isBehind) this.onCredit();
   }
 
   #frameOf({ batch }: BatchBuilder): ArrayBuffer {

@@ -43,6 +43,10 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
     return this.#credits > 0;
   }
 
+  get isBehind(): boolean {
+    return this.#line.length > 0;
+  }
+
   get hasOverdraft(): boolean {
     return this.#line.length < overdraftOf(this.#limits);
   }
@@ -70,7 +74,7 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
     if (buffer !== null && buffer.byteLength <= this.#limits.frameBytes * 2) this.#buffers.push(buffer);
     const next = this.#line.shift();
     if (next !== undefined) this.#send(next);
-    else this.onCredit();
+    if (!this.isBehind) this.onCredit();
   }
 
   close(): void {
