@@ -153,6 +153,16 @@ const EXAMPLES: readonly Example[] = [
       avg_final: average(all.map(({ final }) => final)),
     }));
   }),
+  example('q6', ['seller'], (events) => {
+    const winning = groups(validBids(events), ({ auction }) => String(auction.id)).map((all) => {
+      const [best] = all.map(({ bid }) => bid).sort(highestFirst) as [Bid];
+      return { seller: all[0].auction.seller, price: best.price, dateTime: best.dateTime };
+    });
+    return groups(winning, ({ seller }) => String(seller)).map((all) => {
+      const last = [...all].sort((a, b) => (a.dateTime > b.dateTime ? -1 : 1)).slice(0, 11);
+      return { seller: all[0].seller, avg_price: average(last.map(({ price }) => price)) };
+    });
+  }),
   example('q9', ['id'], (events) =>
     groups(validBids(events), ({ auction }) => String(auction.id)).map((all) => {
       const [{ auction }] = all;

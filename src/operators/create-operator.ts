@@ -16,6 +16,7 @@ import { NormaliseOperator } from './normalise/normalise-operator.ts';
 import type { NormaliseSpec } from './normalise/normalise-operator.ts';
 import { TopNOperator } from './top-n/top-n-operator.ts';
 import type { TopNSpec } from './top-n/top-n-operator.ts';
+import { UpdatingTopNOperator } from './top-n/updating-top-n-operator.ts';
 import { TransformOperator } from './transform-operator.ts';
 import { UnionOperator } from './union-operator.ts';
 import { createWindowOperator } from './window/create-window-operator.ts';
@@ -27,7 +28,7 @@ export type OperatorNode =
   | ({ readonly kind: 'aggregate'; readonly retracts?: true } & AggregateSpec)
   | ({ readonly kind: 'normalise' } & NormaliseSpec)
   | ({ readonly kind: 'window' } & WindowSpec)
-  | ({ readonly kind: 'top-n' } & TopNSpec)
+  | ({ readonly kind: 'top-n'; readonly retracts?: true } & TopNSpec)
   | ({ readonly kind: 'join' } & JoinSpec)
   | ({ readonly kind: 'dedupe' } & DedupeSpec)
   | ({ readonly kind: 'process' } & ProcessSpec)
@@ -53,7 +54,7 @@ export function createOperator(
     case 'join':
       return createJoinOperator(node);
     case 'top-n':
-      return new TopNOperator(node);
+      return node.retracts === true ? new UpdatingTopNOperator(node) : new TopNOperator(node);
     case 'dedupe':
       return new DedupeOperator(node);
     case 'window':

@@ -199,7 +199,8 @@ function explainDedupe(node: DedupeNode): readonly string[] {
 function explainTopN(node: TopNNode): readonly string[] {
   const by = node.by.map(({ column, descending }) => `${nameOf(node.input, column)}${descending ? ' DESC' : ''}`);
   const rank = node.hasRank ? [`rank ${node.output.fields.at(-1)?.name ?? '?'}`] : [];
-  return [describeKeys(node, 'all rows together'), `the first ${node.count} by ${by.join(', ')}`, ...rank];
+  const retracts = node.retracts === true ? ['takes rows back'] : [];
+  return [describeKeys(node, 'all rows together'), `the first ${node.count} by ${by.join(', ')}`, ...rank, ...retracts];
 }
 
 function explainProcess({ code, role, keys, longs, sides, input }: ProcessNode): readonly string[] {

@@ -185,8 +185,9 @@ function otherNode(node: LogicalNode, streams: readonly RowStream[]): ChainNode 
       return { kind: 'dedupe', stepId, keys, keep, ttlMs, input, output: output.schema };
     }
     case 'top-n': {
-      const { keys, by, count, hasRank, output } = node;
-      return { kind: 'top-n', stepId, keys, by, count, hasRank, input, output: output.schema };
+      const { keys, by, count, hasRank, output, retracts } = node;
+      const topN = { kind: 'top-n', stepId, keys, by, count, hasRank, input, output: output.schema } as const;
+      return retracts === true ? { ...topN, retracts } : topN;
     }
     case 'process': {
       const { code, role, keys, longs, sides, output } = node;

@@ -197,15 +197,18 @@ const chainNode = variant({
     input: schema,
     output: schema,
   }),
-  'top-n': object({
-    stepId: text,
-    keys: list(index),
-    by: list(object({ column: index, descending: flag })),
-    count,
-    hasRank: flag,
-    input: schema,
-    output: schema,
-  }),
+  'top-n': object(
+    {
+      stepId: text,
+      keys: list(index),
+      by: list(object({ column: index, descending: flag })),
+      count,
+      hasRank: flag,
+      input: schema,
+      output: schema,
+    },
+    { retracts: flag },
+  ),
   process: object({
     stepId: text,
     code,

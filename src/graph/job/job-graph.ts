@@ -229,6 +229,8 @@ export interface DedupeNode {
  */
 export interface TopNNode {
   readonly kind: 'top-n';
+  /** Whether the input takes rows back; then all rows are kept, because any may move up. */
+  readonly retracts?: true;
   readonly stepId: string;
   readonly keys: readonly number[];
   readonly by: readonly { readonly column: number; readonly descending: boolean }[];

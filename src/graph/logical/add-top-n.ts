@@ -12,7 +12,7 @@ import type { StepStream } from './step-stream.ts';
 
 export function addTopN(step: TopNStepSpec, builder: GraphBuilder): void {
   const input = builder.input(step);
-  const outlet = builder.outlet(step);
+  const outlet = builder.retractingOutlet(step);
   if (input === null || outlet === null) return;
   const { problems } = builder;
   const before = problems.count;
@@ -29,10 +29,10 @@ export function addTopN(step: TopNStepSpec, builder: GraphBuilder): void {
     problems.add('MR-JOB-BAD-VALUE', step.verbRange, { what, problem: 'must be 1: without `key` there is one order' });
   }
   const { columns, select, outlet: arriving } = computeFields(`${id}.by`, outlet, expressions);
-  const result = topNStream(arriving.stream, { keys, count, rank: rank?.name ?? null });
-  const output = builder.changelog(id, result, step.verbRange, input.doubtful);
+  const output = topNStream(arriving.stream, { keys, count, rank: rank?.name ?? null });
+  builder.know(id, { stream: output, doubtful: input.doubtful });
   const isWrong = problems.count > before || expressions.length < sorts.length || keys.length < step.keys.length;
-  if (output === null || isWrong) return;
+  if (isWrong) return;
   const parallelism = keys.length === 0 ? 1 : step.parallelism;
   const by = columns.map((column, index) => ({ column, descending: step.by[index]?.descending === true }));
   const node: LogicalTopN = {
@@ -43,7 +43,8 @@ export function addTopN(step: TopNStepSpec, builder: GraphBuilder): void {
     by,
     count,
     hasRank: rank !== null,
-    output: output.stream,
+    ...(arriving.stream.changelog === 'append' ? {} : { retracts: true }),
+    output,
   };
   if (select !== null) builder.pushBehind(select, [outlet]);
   builder.pushBehind(node, [arriving]);

@@ -210,14 +210,14 @@ export interface TopNParts {
   readonly rank: string | null;
 }
 
-export function topNStream(input: RowStream, { keys, count, rank }: TopNParts): ChangelogResult {
-  if (input.changelog !== 'append') return refuseUpdates(input, 'ranks');
+/** Not of an upsert stream. */
+export function topNStream(input: RowStream, { keys, count, rank }: TopNParts): RowStream {
   const { fields } = input.schema;
   const schema = rank === null ? input.schema : rowSchema([...fields, { name: rank, type: types.long }]);
   // A place has one row, which the next one replaces. What else was unique is so no longer while rows change places.
   const place = rank === null ? [] : [[...keys, fields.length]];
   const uniqueKeys = count === 1 ? [keys, ...place] : place;
-  return accept({ schema, changelog: 'retract', uniqueKeys, hasEventTime: false });
+  return { schema, changelog: 'retract', uniqueKeys, hasEventTime: false };
 }
 
 /** Not of upsert streams: there could be two newest rows of one key. */

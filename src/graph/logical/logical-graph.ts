@@ -185,6 +185,8 @@ export interface LogicalDedupe extends LogicalNodeBase {
 
 export interface LogicalTopN extends LogicalNodeBase {
   readonly kind: 'top-n';
+  /** Whether the rows that it reads are taken back. */
+  readonly retracts?: true;
   readonly keys: readonly number[];
   readonly by: TopNNode['by'];
   readonly count: number;

@@ -100,17 +100,22 @@ export class RowChains {
     else this.#next[after] = slot;
   }
 
-  /** Forgets a row. Whether its key is still needed is the caller's to know. */
-  remove(slot: number): void {
+  /** Takes a row out of its chain, for link() or remove(). */
+  unlink(slot: number): void {
     if (this.snapshots.isTaking) this.snapshots.beforeChange(slot);
     const key = this.#keys[slot] as number;
-    if (key !== NONE) {
-      const next = this.#next[slot] as number;
-      const previous = this.#previous[slot] as number;
-      if (next !== NONE) this.#previous[next] = previous;
-      if (previous === NONE) this.#heads[key] = next + 1;
-      else this.#next[previous] = next;
-    }
+    if (key === NONE) return;
+    const next = this.#next[slot] as number;
+    const previous = this.#previous[slot] as number;
+    if (next !== NONE) this.#previous[next] = previous;
+    if (previous === NONE) this.#heads[key] = next + 1;
+    else this.#next[previous] = next;
+    this.#keys[slot] = NONE;
+  }
+
+  /** Forgets a row. Whether its key is still needed is the caller's to know. */
+  remove(slot: number): void {
+    this.unlink(slot);
     this.rows.remove(slot);
   }
 

@@ -1,3 +1,4 @@
+import { columnKind, resetColumn } from '../../core/index.ts';
 import type { Column, DataType } from '../../core/index.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { SlotAllocator } from './slot-allocator.ts';
@@ -9,12 +10,14 @@ const FIRST_CAPACITY = 256;
 /** Whole rows that are kept, a slot each. */
 export class RowSlots {
   readonly #columns: readonly SlotColumn[];
+  readonly #comparable: readonly SlotColumn[];
   readonly #slots = new SlotAllocator();
   #capacity = 0;
   #bound: readonly Column[] = [];
 
   constructor(types: readonly DataType[]) {
     this.#columns = types.map(createSlotColumn);
+    this.#comparable = this.#columns.filter((_, index) => columnKind(types[index] as DataType) !== 'object');
   }
 
   /** Rows that are kept. */
@@ -50,11 +53,20 @@ export class RowSlots {
     return isNull || isRowNull ? Number(isNull) - Number(isRowNull) : column.compareRow(slot, row);
   }
 
-  /** Whether a row is as a kept one in all fields; none may be an array, a map or a row. */
+  /** Whether a row is as a kept one in all fields that can be compared: not arrays, maps and rows. */
   equals(slot: number, row: number): boolean {
-    const columns = this.#columns;
-    for (let i = 0; i < columns.length; i++) if (!(columns[i] as SlotColumn).equals(slot, row)) return false;
+    for (const column of this.#comparable) if (!column.equals(slot, row)) return false;
     return true;
+  }
+
+  /** The order of one kept row's field to that of another, by way of `scratch`: rows have to be bound anew then. */
+  compareSlots(slot: number, other: number, index: number, scratch: readonly Column[]): number {
+    const column = scratch[index] as Column;
+    resetColumn(column);
+    (this.#columns[index] as SlotColumn).write(other, column, 0);
+    (this.#columns[index] as SlotColumn).bind(column);
+    this.#bound = scratch;
+    return this.compareRow(slot, index, 0);
   }
 
   /** Copies a row; returns its slot. */

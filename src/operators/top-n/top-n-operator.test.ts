@@ -1,84 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RowKind, rowSchema, types } from '../../core/index.ts';
+import { RowKind } from '../../core/index.ts';
 import type { Value } from '../../core/index.ts';
 import { OperatorHarness, driveOperator, driveOperatorAllWays } from '../../testing/index.ts';
-import type { OutputRow } from '../../testing/index.ts';
+import { input, leftOf, ranked, reference, rowArbitrary, specArbitrary } from '../fixtures/reference-top-n.ts';
 import { TopNOperator } from './top-n-operator.ts';
 import type { TopNSpec } from './top-n-operator.ts';
-
-const input = rowSchema([
-  { name: 'region', type: types.string },
-  { name: 'amount', type: types.long },
-  { name: 'ratio', type: types.double },
-  { name: 'name', type: types.string },
-  { name: 'done', type: types.boolean },
-  { name: 'price', type: types.decimal(38, 2) },
-  { name: 'number', type: types.int },
-]);
-const ranked = rowSchema([...input.fields, { name: 'place', type: types.long }]);
-
-const rowArbitrary = fc
-  .tuple(
-    fc.constantFrom('north', 'south', null),
-    fc.constantFrom(null, 1n, 2n, -(2n ** 60n), 2n ** 60n, 2n ** 60n + 1n),
-    fc.constantFrom(null, NaN, -0, 0, 1.5, -1.5, Infinity),
-    fc.constantFrom(null, '', 'a', 'ab', 'ä', '\u{1f600}', '\uffff'),
-    fc.constantFrom(null, true, false),
-    fc.constantFrom(null, 0n, -5n, 10n ** 30n, 10n ** 30n + 1n),
-  )
-  .map((row): readonly Value[] => row);
-
-const specArbitrary = fc
-  .record({
-    keys: fc.constantFrom([0], [], [4, 0]),
-    by: fc.uniqueArray(fc.record({ column: fc.integer({ min: 1, max: 5 }), descending: fc.boolean() }), {
-      minLength: 1,
-      maxLength: 3,
-      selector: ({ column }) => column,
-    }),
-    count: fc.integer({ min: 1, max: 5 }),
-    hasRank: fc.boolean(),
-  })
-  .map((parts): TopNSpec => ({ stepId: 't', ...parts, input, output: parts.hasRank ? ranked : input }));
-
-/** -1, 0 or 1, in the order of SQL; NULL first, NaN last. Strings by code point. */
-function compare(a: Value, b: Value): number {
-  if (a === null || b === null) return Number(b === null) - Number(a === null);
-  if (typeof a === 'string') return Math.sign(Buffer.compare(Buffer.from(a), Buffer.from(b as string)));
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
-  return a < (b as typeof a) ? -1 : a > (b as typeof a) ? 1 : 0;
-}
-
-/** By sorting all. */
-function reference({ keys, by, count, hasRank }: TopNSpec, rows: readonly (readonly Value[])[]): string[] {
-  const groups = Map.groupBy(rows, (row) => keys.map((key) => String(row[key])).join('|'));
-  return [...groups.values()].flatMap((group) => {
-    const sorted = group.toSorted((a, b) => {
-      for (const { column, descending } of by) {
-        const order = compare(a[column] as Value, b[column] as Value);
-        if (order !== 0) return descending ? -order : order;
-      }
-      return 0;
-    });
-    return sorted.slice(0, count).map((row, place) => textOf(hasRank ? [...row, BigInt(place + 1)] : row));
-  }).sort();
-}
-
-const textOf = (values: readonly Value[]): string =>
-  values.map((value) => (typeof value === 'bigint' ? `${value}n` : String(value))).join(',');
-
-/** What is left of the changelog; fails where a row is taken back that is not there. */
-function leftOf(rows: readonly OutputRow[]): string[] {
-  const left: string[] = [];
-  for (const { values, rowKind } of rows) {
-    const text = textOf(values);
-    if (rowKind === RowKind.insert || rowKind === RowKind.updateAfter) left.push(text);
-    else if (left.includes(text)) left.splice(left.indexOf(text), 1);
-    else throw new Error(`${text} is taken back, and was not there`);
-  }
-  return left.sort();
-}
 
 const numbered = (rows: readonly (readonly Value[])[]) => rows.map((row, number) => [...row, number]);
 
