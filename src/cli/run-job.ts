@@ -1,7 +1,10 @@
 /** Runs one job in this process, from its graph to its result, and shows how it goes. */
+import { resolve } from 'node:path';
+
 import { counterNames, messageOf, type CheckpointStorageConfig } from '../core/index.ts';
 import { startLocalCluster, type JobHandle, type JobResult } from '../dispatcher/index.ts';
 import type { JobGraph } from '../graph/index.ts';
+import { embeddedWorkDirectory } from '../ha/index.ts';
 import type { StartMode } from '../scheduler/index.ts';
 import { openCheckpointStorage } from '../state/index.ts';
 import { startTaskManager } from '../taskmanager/index.ts';
@@ -10,12 +13,14 @@ import type { CommandContext } from './command-context.ts';
 import { serveControl, type ControlServer } from './control/local-control.ts';
 import { controlFile, runningJobControl, type RunningJobOptions } from './control/running-job.ts';
 import { CRASH_POINT_VARIABLE, crashPointsOf } from './crash-points.ts';
+import { DATA_FOLDER } from './data-folder.ts';
 import { watchForInterruption } from './interruption.ts';
 import { openJobData, type JobData, type JobDataRequest } from './job-data.ts';
 import type { ProgressDisplay } from './progress/display.ts';
 import { JobNotes } from './progress/job-notes.ts';
 import type { JobProgress } from './progress/job-progress.ts';
 import { describeError } from './report-error.ts';
+import { machineMemoryBytes } from './machine-memory.ts';
 import { stateSchemas } from './state-schemas.ts';
 import { stepLabels } from './step-labels.ts';
 
@@ -41,6 +46,9 @@ export interface RunOutcome {
   readonly wasStopped: boolean;
   readonly progress: JobProgress;
 }
+
+/** Of the machine's memory, for what all slots remember, where the job does not say. */
+const STATE_SHARE = 0.7;
 
 const STATISTICS_INTERVAL_MS = 50;
 const NOTES_INTERVAL_MS = 100;
@@ -71,7 +79,8 @@ async function runInCluster(context: CommandContext, request: RunRequest, data: 
   const cluster = await startLocalCluster({
     ports,
     catalog,
-    startTaskManager: (link) => startTaskManager({ ...link, ports, workerHost: slotThreads, slotCount, limits }),
+    startTaskManager: (link) =>
+      startTaskManager({ ...link, ports, workerHost: slotThreads, slotCount, limits, ...stateRoom(request, slotCount) }),
     ...(data === null ? {} : data.stores),
     openStorage: (config) => openCheckpointStorage(config, ports),
   });
@@ -94,6 +103,13 @@ function withoutPlace(graph: JobGraph): JobGraph {
   const checkpoint = { ...graph.checkpoint };
   delete checkpoint.storage;
   return { ...graph, checkpoint };
+}
+
+/** Where the state of slots may go. */
+function stateRoom({ graph, recovery }: RunRequest, slotCount: number) {
+  const slotStateBytes = Math.floor((machineMemoryBytes() * STATE_SHARE) / slotCount);
+  if (graph.state?.backend !== 'disk') return { slotStateBytes };
+  return { slotStateBytes, workRoot: embeddedWorkDirectory(resolve(recovery?.dataFolder ?? DATA_FOLDER), graph.name) };
 }
 
 /** Shows a job until its end. */

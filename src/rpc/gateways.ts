@@ -22,7 +22,7 @@ import type {
   SubtaskSnapshot,
   TaskManagerId,
 } from '../core/index.ts';
-import type { JobEdge, JobVertex } from '../graph/index.ts';
+import type { JobEdge, JobVertex, StateSettings } from '../graph/index.ts';
 import type { StepCounters } from '../metrics/index.ts';
 import type { TaskState } from './states.ts';
 
@@ -123,6 +123,8 @@ export interface SliceDescriptor extends Fenced {
   readonly jobMasterAddress: string;
   /** Null where the job takes no checkpoints. */
   readonly checkpointing: SliceCheckpointing | null;
+  /** Absent: all in memory. */
+  readonly state?: StateSettings;
   /** In topological order. */
   readonly tasks: readonly TaskDescriptor[];
 }

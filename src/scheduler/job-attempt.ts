@@ -117,8 +117,9 @@ export class JobAttempt {
         this.#managerOf.set(attemptId, manager);
         this.#tasks.move(attemptId, 'DEPLOYING');
       }
-      const { name: jobName, maxParallelism } = graph;
-      const slice = { epoch, jobId, jobName, maxParallelism, slot, jobMasterAddress, checkpointing, tasks };
+      const { name: jobName, maxParallelism, state } = graph;
+      const job = { jobId, jobName, maxParallelism, ...(state === undefined ? {} : { state }) };
+      const slice = { epoch, ...job, slot, jobMasterAddress, checkpointing, tasks };
       manager.deploy(slice).catch((error: unknown) => {
         for (const { attemptId } of tasks) this.#options.taskEnded(attemptId, 'FAILED', toMillraceError(error));
       });

@@ -78,6 +78,18 @@ export const stateErrors = defineErrors({
     message: 'bucket {bucket}, in which {file} would be, is in another region: {reason}',
     help: 'Give the region of the bucket with `region` of `checkpoint: {s3: …}`, or in AWS_REGION.',
   },
+  'MR-STATE-OUT-OF-MEMORY': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message:
+      'no memory for state: step {step} takes {bytes}, its slot {all} of {budget}; raise `state: {memory}`, use ' +
+      '`state: {backend: disk}`, forget with a `ttl`, or spread keys over a larger `parallelism`',
+    help:
+      'What the steps of a slot remember has outgrown the budget of the slot, `memory` of the block `state`; without ' +
+      'it, a share of the memory of the machine. The job ends with its last checkpoint intact: with another setting it ' +
+      'goes on from there. With `backend: disk`, steps whose entries cannot leave memory still count.',
+  },
   'MR-STATE-SPILL': {
     domain: 'external',
     scope: 'task',

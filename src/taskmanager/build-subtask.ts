@@ -33,6 +33,7 @@ import { taskErrors } from './errors.ts';
 import { PolicyErrorHandler } from './record-errors.ts';
 import type { OperatorFactory } from './slot-entry.ts';
 import type { SlotLinks } from './slot-links.ts';
+import type { AccountedState, SlotState } from './slot-state.ts';
 import { SplitWatermarks } from './split-watermarks.ts';
 import type { SubtaskPart, SubtaskParts } from './subtask.ts';
 import { TaskCounters } from './task-counters.ts';
@@ -47,9 +48,12 @@ export interface SubtaskMaterials {
   readonly watermarkIntervalMs: number;
   /** Where state files go; null where the job takes no checkpoints. */
   readonly storage: CheckpointStorage | null;
+  readonly state: SlotState;
 }
 
 export interface BuiltSubtask {
+  /** Of its operators that remember anything. */
+  readonly states: readonly AccountedState[];
   readonly parts: SubtaskParts;
   /** Where the chain starts with a source. */
   readonly source: SourceHead | null;
@@ -119,6 +123,11 @@ class SubtaskBuilder {
           head.close();
         },
       },
+      states: stages.flatMap(({ operator, stepId }): AccountedState[] => {
+        if (operator === null || !('state' in operator)) return [];
+        const counter = this.#counter(stepId, counterNames.stateBytes.name);
+        return [{ stepId, state: () => operator.state, counter }];
+      }),
       source: head.head instanceof SourceHead ? head.head : null,
       sink: tail.tail instanceof SinkTail ? tail.tail : null,
     };
@@ -328,8 +337,10 @@ class SubtaskBuilder {
     if (operator === null || output === undefined || node === undefined) return [];
     // Sides are edges, so only the last operator of a chain has any.
     const sides = index < nodes.length - 1 ? [] : this.#task.outputs.flatMap(({ edge }) => edge.side ?? []);
+    const spill = this.#materials.state.spillOf(node, stepId, this.#task.attemptId);
     const context: OperatorContext = {
       ...this.#context(stepsOf(node)[0] ?? stepId),
+      ...(spill === null ? {} : { spill }),
       output,
       sideOutputs: new Map(sides.map((side) => [side, chain.sideOutput(side)])),
       errors: this.#errors,

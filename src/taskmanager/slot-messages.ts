@@ -19,6 +19,10 @@ export interface SlotStart {
   /** One 32-bit counter: raised whenever the thread shows that it is alive. */
   readonly progress: SharedArrayBuffer;
   readonly memoryBytes: number;
+  /** What the state of the tasks may take where the job does not say; null for no limit. */
+  readonly stateBytes: number | null;
+  /** Where files go that live no longer than the tasks; null where there is no such place. */
+  readonly workDirectory: string | null;
   readonly rack: string | null;
   readonly limits: RuntimeLimits;
 }

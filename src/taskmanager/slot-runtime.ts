@@ -7,6 +7,7 @@ import type { SourceHead } from './chain-head.ts';
 import type { CheckpointReports } from './checkpoints/subtask-checkpoints.ts';
 import type { SlotDependencies } from './slot-entry.ts';
 import { SlotLinks } from './slot-links.ts';
+import { SlotState } from './slot-state.ts';
 import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
 import { stepFailure } from '../rpc/index.ts';
 import { openCheckpointStorage } from '../state/index.ts';
@@ -29,6 +30,7 @@ class SlotRuntime {
   /** Messages about links that came before the slice did. */
   readonly #early: Extract<ToSlot, { readonly kind: 'connect' }>[] = [];
   #links: SlotLinks | null = null;
+  #state: SlotState | null = null;
 
   constructor(start: SlotStart, dependencies: SlotDependencies) {
     this.#start = start;
@@ -36,6 +38,7 @@ class SlotRuntime {
     this.#progress = new Int32Array(start.progress);
     this.#loop = new TaskLoop(dependencies.ports, start.limits, () => {
       this.#showLife();
+      this.#checkState();
     });
   }
 
@@ -100,6 +103,9 @@ class SlotRuntime {
     this.#links = links;
     for (const { peer, port } of this.#early) links.connect(peer, port);
     const { ports, openStorage = openCheckpointStorage } = this.#dependencies;
+    const { stateBytes: machineBytes, workDirectory } = this.#start;
+    const state = new SlotState({ slice, machineBytes, workDirectory, ports });
+    this.#state = state;
     const storage = slice.checkpointing === null ? null : openStorage(slice.checkpointing.storage, ports);
     const deployed = slice.tasks.flatMap((task) => this.#create(task, slice, links, storage));
     // All channels have both ends before anything flows.
@@ -126,7 +132,8 @@ class SlotRuntime {
       },
     };
     try {
-      const materials = { ...this.#dependencies, slice, links, rack, watermarkIntervalMs, storage };
+      const state = this.#state as SlotState;
+      const materials = { ...this.#dependencies, slice, links, rack, watermarkIntervalMs, storage, state };
       const built = buildSubtask(task, materials);
       const deployed = { subtask: new Subtask(built.parts, around), built };
       this.#subtasks.set(task.attemptId, deployed);
@@ -166,6 +173,15 @@ class SlotRuntime {
       deployed.subtask.fail(error, step);
     }
     deployed.subtask.wake();
+  }
+
+  /** Ends the task whose step takes most, where all take too much. */
+  #checkState(): void {
+    const excess = this.#state?.check([...this.#subtasks.values()].flatMap(({ built }) => built.states)) ?? null;
+    if (excess === null) return;
+    for (const { subtask, built } of this.#subtasks.values()) {
+      if (built.states.some(({ stepId: step }) => step === excess.stepId)) subtask.fail(excess.error, excess.stepId);
+    }
   }
 
   #showLife(): void {

@@ -17,6 +17,8 @@ export interface SlotThreadOptions {
   readonly workerHost: WorkerHost;
   readonly limits: RuntimeLimits;
   readonly memoryBytes: number;
+  readonly stateBytes: number | null;
+  readonly workDirectory: string | null;
   readonly rack: string | null;
 }
 
@@ -54,8 +56,9 @@ export class SlotThread {
     }
     const { port1, port2 } = options.ports.channels.create();
     const progress = new SharedArrayBuffer(4);
-    const { memoryBytes, rack, limits } = options;
-    const start: SlotStart = { slotId: slice.slot.slotId, control: port2, progress, memoryBytes, rack, limits };
+    const { memoryBytes, stateBytes, workDirectory, rack, limits } = options;
+    const settings = { memoryBytes, stateBytes, workDirectory, rack, limits };
+    const start: SlotStart = { slotId: slice.slot.slotId, control: port2, progress, ...settings };
     this.#control = port1;
     this.#progress = new Int32Array(progress);
     port1.on('message', (message: FromSlot) => {

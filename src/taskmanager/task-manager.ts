@@ -2,6 +2,7 @@ import { slotId, taskManagerId } from '../core/index.ts';
 import type { Ports, SlotId, TaskManagerId, WorkerHost } from '../core/index.ts';
 import { EpochFence } from '../rpc/index.ts';
 import type { Fenced, RpcTransport, SliceDescriptor, TaskManagerGateway, TaskReference } from '../rpc/index.ts';
+import { openWorkDirectory } from '../state/index.ts';
 import { taskErrors } from './errors.ts';
 import { DEFAULT_LIMITS } from './runtime-limits.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
@@ -20,6 +21,10 @@ export interface TaskManagerOptions {
   readonly slotCount: number;
   /** What a slot may use outside the JavaScript heap; its exchanges take up to a quarter. Default 512 MiB. */
   readonly slotMemoryBytes?: number;
+  /** What the state of a slot may take of the memory where the job does not say. Default: no limit. */
+  readonly slotStateBytes?: number;
+  /** Where files go that live no longer than it does; below it are those of others, too. Default: nowhere. */
+  readonly workRoot?: string;
   /** Where it runs, for closest-replica reads and placement. */
   readonly rack?: string | null;
   readonly host?: string | null;
@@ -36,7 +41,9 @@ export interface TaskManager {
 /** Starts a TaskManager in this process; resolves when its slots are registered. */
 export async function startTaskManager(options: TaskManagerOptions): Promise<TaskManager> {
   const id = taskManagerId(options.ports.randomness.hex(8));
-  const service = new TaskManagerService(id, options);
+  const { workRoot, ports } = options;
+  const work = workRoot === undefined ? null : await openWorkDirectory(workRoot, id, ports.files);
+  const service = new TaskManagerService(id, options, work?.path ?? null);
   const address = `taskmanager/${id}`;
   const withdraw = options.rpc.serve('task-manager', address, service);
   const resourceManager = options.rpc.connect('resource-manager', options.resourceManagerAddress);
@@ -48,6 +55,7 @@ export async function startTaskManager(options: TaskManagerOptions): Promise<Tas
     async close() {
       await resourceManager.unregisterTaskManager({ epoch: 1, taskManagerId: id });
       await service.close();
+      await work?.close();
       withdraw();
     },
   };
@@ -58,14 +66,16 @@ class TaskManagerService implements TaskManagerGateway {
   readonly slotMemoryBytes: number;
   readonly #id: TaskManagerId;
   readonly #options: TaskManagerOptions;
+  readonly #workDirectory: string | null;
   readonly #fence: EpochFence;
   readonly #limits: RuntimeLimits;
   /** Occupied slots. */
   readonly #threads = new Map<SlotId, SlotThread>();
 
-  constructor(id: TaskManagerId, options: TaskManagerOptions) {
+  constructor(id: TaskManagerId, options: TaskManagerOptions, workDirectory: string | null) {
     this.#id = id;
     this.#options = options;
+    this.#workDirectory = workDirectory;
     this.#fence = new EpochFence(`TaskManager ${id}`);
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.slotMemoryBytes = options.slotMemoryBytes ?? DEFAULT_SLOT_MEMORY_BYTES;
@@ -75,12 +85,14 @@ class TaskManagerService implements TaskManagerGateway {
   deploy(slice: SliceDescriptor): Promise<void> {
     this.#fence.check(slice.epoch);
     this.#checkSlot(slice);
-    const { rpc, ports, workerHost, rack = null } = this.#options;
+    const { rpc, ports, workerHost, rack = null, slotStateBytes = null } = this.#options;
     const thread = new SlotThread(slice, rpc.connect('job-master', slice.jobMasterAddress), {
       ports,
       workerHost,
       limits: this.#limits,
       memoryBytes: this.slotMemoryBytes,
+      stateBytes: slotStateBytes,
+      workDirectory: this.#workDirectory,
       rack,
     });
     this.#connectPeers(thread);

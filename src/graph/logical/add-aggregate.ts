@@ -29,10 +29,8 @@ export function addAggregate(step: AggregateStepSpec, builder: GraphBuilder): vo
   if (step.window === null) {
     const outlet = builder.retractingOutlet(step);
     if (outlet === null) return;
-    if (outlet.stream.changelog !== 'append') {
-      refuseApproximate(step, calls, builder);
-      if (step.ttlMs !== null) refuseTtl(step, builder);
-    }
+    if (outlet.stream.changelog !== 'append') refuseApproximate(step, calls, builder);
+    if (outlet.stream.changelog !== 'append' && step.ttlMs !== null) refuseTtl(step, builder);
     const output = aggregateStream(outlet.stream, keys, calls);
     builder.know(id, { stream: output, doubtful });
     if (builder.problems.count > before) return;
@@ -58,20 +56,20 @@ export function addAggregate(step: AggregateStepSpec, builder: GraphBuilder): vo
   builder.pushBehind(node, [{ id, stream: output.stream }]);
 }
 
-/** What is forgotten could not be taken back any more. */
-function refuseTtl(step: AggregateStepSpec, builder: GraphBuilder): void {
-  builder.problems.add('MR-JOB-BAD-VALUE', step.verbRange, {
-    what: `\`ttl\` of \`${step.id}\``,
-    problem: 'cannot stand where rows are replaced or taken back later',
-  });
-}
-
 /** A sketch does not know which values it has seen. */
 function refuseApproximate(step: AggregateStepSpec, calls: readonly AggregateCall[], builder: GraphBuilder): void {
   const isApproximate = calls.some(({ function: name }) => name.startsWith('approx-'));
   if (!isApproximate) return;
   const problem = 'some of these rows are taken back again, and an approximate aggregate cannot forget a row';
   builder.problems.add('MR-JOB-CHANGELOG', step.verbRange, { problem }, { expected: 'exact aggregates' });
+}
+
+/** What is forgotten could not be taken back any more. */
+function refuseTtl(step: AggregateStepSpec, builder: GraphBuilder): void {
+  builder.problems.add('MR-JOB-BAD-VALUE', step.verbRange, {
+    what: `\`ttl\` of \`${step.id}\``,
+    problem: 'cannot stand where rows are replaced or taken back later',
+  });
 }
 
 interface Outputs {

@@ -1,3 +1,3 @@
 export { openEmbeddedStore, readEmbeddedRecord } from './embedded-store.ts';
 export type { EmbeddedStoreOptions } from './embedded-store.ts';
-export { embeddedCheckpointDirectory } from './job-directory.ts';
+export { embeddedCheckpointDirectory, embeddedWorkDirectory } from './job-directory.ts';

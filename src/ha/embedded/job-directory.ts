@@ -20,6 +20,11 @@ export function embeddedCheckpointDirectory(dataDirectory: string, jobName: stri
   return join(jobDirectory(dataDirectory, jobName), 'checkpoints');
 }
 
+/** Where processes that run the job put what lives no longer than they. */
+export function embeddedWorkDirectory(dataDirectory: string, jobName: string): string {
+  return join(jobDirectory(dataDirectory, jobName), 'work');
+}
+
 function directoryName(jobName: string): string {
   if (PLAIN_NAME.test(jobName) && !DEVICE_NAME.test(jobName)) return jobName;
   const readable = jobName.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, MAX_READABLE_LENGTH);

@@ -5,9 +5,6 @@ import { GroupOrder } from './group-order.ts';
 import { grown } from './grown.ts';
 import { KeptEntries } from './kept-entries.ts';
 
-/** What is gathered before it is written to the disk: enough for chunks of a useful size. */
-const TAIL_BYTES = 2 * 1024 * 1024;
-
 export interface LoggedChunk {
   readonly keyGroup: number;
   readonly position: number;
@@ -22,6 +19,7 @@ export class SpanLog {
   /** The number of the span. */
   readonly span: number;
   readonly #keyGroupCount: number;
+  readonly #tailBytes: number;
   readonly #tail = new KeptEntries();
   #file: SpillLog | null = null;
   #filedBytes = 0;
@@ -31,8 +29,10 @@ export class SpanLog {
   /** What was left of the tail when the span ended, in chunks. */
   #sealed: Uint8Array | null = null;
 
-  constructor(span: number, keyGroupCount: number) {
+  /** `tailBytes` are gathered before they are written to the disk. */
+  constructor(span: number, keyGroupCount: number, tailBytes: number) {
     this.span = span;
+    this.#tailBytes = tailBytes;
     this.#keyGroupCount = keyGroupCount;
   }
 
@@ -50,7 +50,7 @@ export class SpanLog {
 
   /** Moves entries to the disk where there are many. */
   async flush(store: SpillStore): Promise<void> {
-    if (this.#tail.bytes.length < TAIL_BYTES) return;
+    if (this.#tail.bytes.length < this.#tailBytes) return;
     this.#file ??= await store.createLog();
     const bytes = this.#takeTail();
     await this.#file.append(bytes);

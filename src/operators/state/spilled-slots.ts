@@ -49,7 +49,10 @@ const PIECE = 1024;
 /** Entries of the store that are looked at for each that is written, where they expire. */
 const SWEPT_PER_WRITTEN = 2;
 /** The share of the memory that slots may take: snapshots and growing arrays need some, too. */
-const SLOTS_SHARE = 0.85;
+const SLOTS_SHARE = 0.8;
+/** The share that the log of changes may gather, for chunks of a useful size. */
+const LOG_SHARE = 1 / 64;
+const MAX_LOG_BYTES = 2 * 1024 * 1024;
 const FIRST_SLOTS = 256;
 /** As many entries may be restored between two calls of settle(). */
 const RESTORED_AT_ONCE = 1 << 14;
@@ -73,6 +76,7 @@ export class SpilledSlots {
   #isSnapshotting = false;
   #logs: readonly SpanLog[] = [];
   #isLogging = false;
+  #logBytes = 0;
   readonly #filter = new KeyFilter();
   #hand = 0;
   #victims = new Int32Array(0);
@@ -103,7 +107,8 @@ export class SpilledSlots {
   async open(space: SpillSpace): Promise<void> {
     this.#storeBytes = space.storeBytes;
     this.#isLogging = space.takesCheckpoints;
-    this.#logs = [new SpanLog(this.#span, this.#entries.keyGroupCount)];
+    this.#logBytes = Math.min(MAX_LOG_BYTES, space.memoryBytes * LOG_SHARE);
+    this.#logs = [this.#newLog()];
     this.#slotsBytes = Math.max(0, space.memoryBytes - space.storeBytes) * SLOTS_SHARE;
     this.#store = await space.open();
   }
@@ -175,7 +180,7 @@ export class SpilledSlots {
     const { keyGroupCount } = this.#entries;
     const span = this.#span++;
     const logs = this.#logs;
-    this.#logs = [...logs, new SpanLog(this.#span, keyGroupCount)];
+    this.#logs = [...logs, this.#newLog()];
     this.#baseSpan = this.#confirmedSpan;
     this.#whole = basis?.whole ?? null;
     this.#isSnapshotting = true;
@@ -219,6 +224,10 @@ export class SpilledSlots {
       this.#sweepCredit += entries.length * SWEPT_PER_WRITTEN;
     }
     if (this.#entries.isExpired !== undefined && this.#sweepCredit >= PIECE) await this.#sweep(store);
+  }
+
+  #newLog(): SpanLog {
+    return new SpanLog(this.#span, this.#entries.keyGroupCount, this.#logBytes);
   }
 
   get #lastLog(): SpanLog {

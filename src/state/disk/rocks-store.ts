@@ -18,7 +18,7 @@ const READ_KEYS = 1024;
 /** Of a store's memory: RocksDB has two of its write buffers, and its block cache. */
 const WRITE_BUFFERS = 2;
 const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
-const MIN_WRITE_BUFFER_BYTES = 1024 * 1024;
+const MIN_WRITE_BUFFER_BYTES = 256 * 1024;
 const MAX_WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 
 export interface SpillPlace {
