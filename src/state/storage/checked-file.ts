@@ -67,7 +67,7 @@ export async function openExisting(files: FileSystem, path: string): Promise<Ope
 }
 
 /** Fills the buffer from `position` on; resolves to how much there was. */
-export async function readFully(file: ReadableFile, buffer: Uint8Array, position: number): Promise<number> {
+async function readFully(file: ReadableFile, buffer: Uint8Array, position: number): Promise<number> {
   let length = 0;
   while (length < buffer.length) {
     const rest = buffer.subarray(length);

@@ -40,7 +40,7 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
 }
 
 /** `bytes` is a whole file, whose envelope was checked. */
-export function decodeMetadata(bytes: Uint8Array, path: string): CheckpointMetadata {
+function decodeMetadata(bytes: Uint8Array, path: string): CheckpointMetadata {
   let json: unknown;
   try {
     json = decodeJson(bytes.subarray(ENVELOPE_HEADER_BYTES, bytes.length - ENVELOPE_TRAILER_BYTES));

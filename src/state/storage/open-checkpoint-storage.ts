@@ -7,8 +7,8 @@ import { S3Storage } from './s3/index.ts';
 const NO_ROOT = '/\0';
 
 /**
- * The storage that this configuration describes. Asks nobody for anything before the first call. Checkpoints that stand at any
- * other path or URL can be read through it, too.
+ * The storage that this configuration describes. Asks nobody for anything before the first call. Checkpoints that stand
+ * at any other path or URL can be read through it, too.
  */
 export function openCheckpointStorage(config: CheckpointStorageConfig, ports: Ports): CheckpointStorage {
   const { s3 = {}, older = [] } = config;
