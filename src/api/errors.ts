@@ -27,6 +27,11 @@ export const apiErrors = defineErrors({
     'the variable `{name}` is not set: pass `--set {name}=value`, set it in the environment, or give get() a default',
     'A job that is a function of its environment asks for it with `env.get(NAME)`.',
   ),
+  'MR-API-LATE-VARIABLE': mistake(
+    'the variable `{name}` is asked for by code that runs: ask while the job is made, and use the value in the code',
+    'Slots get the variables that the job function has asked for before it returned: ' +
+      "`const limit = Number(env.get('LIMIT'))` there, and `limit` in the code of steps.",
+  ),
   'MR-API-NOT-A-JOB': mistake(
     '{module}: its export `{name}` is {what}, not a job',
     'A job module says `export default` with a job, as job() begins and sink() ends it, or with a function of the ' +

@@ -10,6 +10,7 @@ export interface JobEnvironment {
 export class RecordingEnvironment implements JobEnvironment {
   readonly #lookUp: (name: string) => string | undefined;
   readonly #asked = new Map<string, string>();
+  #isClosed = false;
 
   constructor(lookUp: (name: string) => string | undefined) {
     this.#lookUp = lookUp;
@@ -20,7 +21,13 @@ export class RecordingEnvironment implements JobEnvironment {
     return Object.fromEntries(this.#asked);
   }
 
+  /** The job is made: what is asked for from now on, slots were not told. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   get(name: string, otherwise?: string): string {
+    if (this.#isClosed) throw apiErrors.create('MR-API-LATE-VARIABLE', { name });
     const value = this.#lookUp(name);
     if (value !== undefined && value !== '') {
       this.#asked.set(name, value);

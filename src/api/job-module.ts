@@ -37,6 +37,7 @@ export async function jobOfModule(
   const environment = new RecordingEnvironment(lookUp);
   const exported = Object.hasOwn(exports, name) ? exports[name] : undefined;
   const made: unknown = isFunction(exported) ? await exported(environment) : await exported;
+  environment.close();
   if (!isJob(made)) {
     const what = isFunction(exported) ? `a function that returns ${describe(made)}` : describe(made);
     throw apiErrors.create('MR-API-NOT-A-JOB', { module, name, what });

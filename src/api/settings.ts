@@ -4,6 +4,9 @@ import type {
   checkpointOptions,
   dedupeOptions,
   joinOptions,
+  lookupCacheOptions,
+  lookupOptions,
+  lookupRetryOptions,
   restartOptions,
   topNOptions,
   watermarkOptions,
@@ -99,6 +102,20 @@ export type JoinSettings<Type extends JoinType, E extends Expressions> = StepSet
     readonly within?: string | SettingsOf<typeof withinOptions>;
     readonly window?: { readonly tumble: string | SettingsOf<Kinds['tumble']['options']> };
     readonly select?: E;
+  };
+
+/** Of a row: what it is looked up by, and the fields of what is found. */
+export type LookupSettings<Found extends Schema> = StepSettings &
+  SettingsOf<typeof lookupOptions> & {
+    readonly connector: string;
+    readonly with?: { readonly [option: string]: Plain | undefined };
+    /** NAME → an SQL expression over the row. */
+    readonly on: Readonly<Record<string, string>>;
+    readonly schema: Found;
+    /** How often it asks, or a block. */
+    readonly retry?: number | SettingsOf<typeof lookupRetryOptions>;
+    /** How many answers are kept, or a block; without it none. */
+    readonly cache?: number | SettingsOf<typeof lookupCacheOptions>;
   };
 
 export type DedupeSettings = StepSettings & Omit<SettingsOf<typeof dedupeOptions>, 'key'>;

@@ -12,6 +12,7 @@ import type {
   Conditions,
   JoinSettings,
   JoinType,
+  LookupSettings,
   NoSides,
   Sideways,
   SinkSettings,
@@ -131,6 +132,17 @@ export class Stream<S extends Schema, Sides extends Sideways = NoSides> extends 
     const from = [name, builder.own(id, right.handle.builder, right.handle.name)];
     const fields = select === undefined ? undefined : builder.texts(id, select);
     const settings = { join: { ...rest, select: fields } };
+    builder.add({ id, from, settings, common: { parallelism }, site: callSite() });
+    return open(id);
+  }
+
+  /** Asks a table or a service per row; what is found is added to it. */
+  lookup<const Found extends Schema>(
+    id: string,
+    { connector, schema, parallelism, ...rest }: LookupSettings<Found>,
+  ): Stream<Omit<S, keyof Found> & Found> {
+    const { builder, name: from, open } = this.handle;
+    const settings = { lookup: connector, schema: typesOf(schema), ...rest };
     builder.add({ id, from, settings, common: { parallelism }, site: callSite() });
     return open(id);
   }

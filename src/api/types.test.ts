@@ -77,7 +77,8 @@ describe('types of rows', () => {
   });
 
   it('follow what is known of SQL', () => {
-    const selected = orders().select('s', { id: 'id', twice: typed('amount * 2', decimal(12, 2)), other: 'UPPER(region)' });
+    const twice = typed('amount * 2', decimal(12, 2));
+    const selected = orders().select('s', { id: 'id', twice, other: 'UPPER(region)' });
     rowsAre<{ readonly id: number | null; readonly twice: string | null; readonly other: unknown }>()(selected, true);
     const totals = orders()
       .keyBy('region')

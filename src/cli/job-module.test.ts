@@ -1,14 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { array, boolean, decimal, job, long, string, timestamp, typed } from '../api/index.ts';
-import type { BuiltJob, JobExport } from '../api/index.ts';
+import type { BuiltJob, JobEnvironment, JobExport } from '../api/index.ts';
+import type { ProcessContext, ProcessFunction, ProcessSetup, ValueState } from '../core/index.ts';
 import { compileJobOrThrow, renderJobFile } from '../graph/index.ts';
 import { catalog } from './catalog.ts';
 import { runFake } from './fixtures/fake-context.ts';
 
 const ORDERS = {
   connector: 'datagen',
-  with: { count: 5, fields: { id: { kind: 'sequence' }, at: { kind: 'now' }, tags: { kind: 'constant', value: ['x'] } } },
+  with: {
+    count: 5,
+    fields: { id: { kind: 'sequence' }, at: { kind: 'now' }, tags: { kind: 'constant', value: ['x'] } },
+  },
   schema: { id: long, region: string, amount: decimal(10, 2), tags: array(string), at: timestamp },
   watermark: { field: 'at', delay: '5s' },
 } as const;
@@ -31,7 +35,13 @@ const CASES: Readonly<Record<string, { readonly made: BuiltJob; readonly yaml: s
       checkpoint: { interval: '10s', mode: 'at-least-once' },
       restart: { strategy: 'fixed-delay', attempts: 3 },
     })
-      .source('rows', { connector: 'datagen', with: { count: 3 }, schema: { id: long }, errors: 'skip', parallelism: 1 })
+      .source('rows', {
+        connector: 'datagen',
+        with: { count: 3 },
+        schema: { id: long },
+        errors: 'skip',
+        parallelism: 1,
+      })
       .filter('some', "id <> 3 OR '${HOME}' = '$${'")
       .sink('out', { connector: 'print', parallelism: 1 }),
     yaml: `name: test
@@ -86,7 +96,8 @@ ${ORDERS_YAML}
     made: (() => {
       const test = job('test');
       const a = test.source('orders', ORDERS);
-      const b = test.source('paid', { connector: 'datagen', schema: { order: long, when: timestamp }, watermark: 'when' });
+      const paid = { order: long, when: timestamp };
+      const b = test.source('paid', { connector: 'datagen', schema: paid, watermark: 'when' });
       const { large, rest } = a.split('sizes', { large: 'amount > 100' }, 'rest');
       const joined = large.union('most', [rest]).join('pairs', b, {
         type: 'left',
@@ -112,7 +123,33 @@ ${ORDERS_YAML}
   - {id: out, sink: print}
 `,
   },
-  'dedupe and topN, and a join on time': {
+  lookup: {
+    made: orders()
+      .lookup('names', {
+        connector: 'http',
+        with: { url: 'http://localhost:1/{id}' },
+        on: { id: 'id' },
+        schema: { name: string },
+        retry: { attempts: 2 },
+        cache: 100,
+        ordered: false,
+      })
+      .sink('out', { connector: 'print' }),
+    yaml: `name: test
+steps:
+${ORDERS_YAML}
+  - id: names
+    lookup: http
+    with: {url: "http://localhost:1/{id}"}
+    on: {id: id}
+    schema: {name: string}
+    retry: {attempts: 2}
+    cache: 100
+    ordered: false
+  - {id: out, sink: print}
+`,
+  },
+  'dedupe and topN': {
     made: (() => {
       const firsts = orders().keyBy('id').dedupe('firsts', { ttl: '1h' });
       const prices = firsts.job;
@@ -197,7 +234,8 @@ describe('commands take a module', () => {
     expect(lint.exitCode).toBe(2);
     // The calls are in this file, not in job.ts, so each problem stands at the call of its step.
     const form = /job-module\.test\.ts:(\d+):\d+: error (MR-[A-Z-]+): (.*)/g;
-    const found = [...lint.output.matchAll(form)].map(([, line, code, message]) => ({ line: Number(line), code, message }));
+    const matches = [...lint.output.matchAll(form)];
+    const found = matches.map(([, line, code, message]) => ({ line: Number(line), code, message }));
     const first = Math.min(...found.map(({ line }) => line));
     expect(found.map(({ line, code }) => [line - first, code])).toEqual([
       [0, 'MR-JOB-EXPRESSION'],
@@ -214,5 +252,86 @@ describe('commands take a module', () => {
     const { exitCode, output } = await onModule(['lint', 'job.ts'], bad);
     expect(exitCode).toBe(2);
     expect(output).toMatch(/MR-API-STATED-TYPE: .*`id` is of type long, not string as typed\(\) says/);
+  });
+});
+
+describe('code of a module', () => {
+  type Key = { readonly k: number | null };
+  type Counted = Key & { readonly n: number };
+
+  class Counting implements ProcessFunction<Key, Counted> {
+    #n!: ValueState<number>;
+
+    open(setup: ProcessSetup): void {
+      this.#n = setup.valueState('n');
+    }
+
+    process({ k }: Key, context: ProcessContext<Counted>): void {
+      const n = (this.#n.get() ?? 0) + 1;
+      this.#n.set(n);
+      if (n % 10 === 0) context.emit({ k, n });
+      if (n === 1) context.emitTo('firsts', { k });
+    }
+  }
+
+  const build = (env: JobEnvironment) => {
+    const shift = Number(env.get('SHIFT', '0'));
+    const counted = job('lambdas', { parallelism: 2 })
+      .source('rows', {
+        connector: 'datagen',
+        with: { count: 100, fields: { id: { kind: 'sequence' } } },
+        schema: { id: long },
+      })
+      .filter('even', ({ id }) => (id ?? 0) % 2 === 0)
+      .flatMap('twice', ({ id }) => [{ k: (id ?? 0) % 5 }, { k: (id ?? 0) % 5 }], { k: long })
+      .map('shifted', ({ k }) => ({ k: Number(k) + shift }), { k: long })
+      .keyBy('k')
+      .process('count', Counting, { schema: { k: long, n: long }, sides: { firsts: { k: long } } });
+    counted.side('firsts').select('first', { first: 'k' }).sink('aside', { connector: 'print' });
+    return counted.sink('out', { connector: 'print' });
+  };
+
+  it('runs in the slots', async () => {
+    const { exitCode, output, errors } = await onModule(['run', '-q', 'job.ts', '--set', 'SHIFT=10'], build);
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
+    const rows = output.trimEnd().split('\n');
+    const keys = [10, 11, 12, 13, 14];
+    const counts = keys.flatMap((k) => [10, 20].map((n) => `{"k":${k},"n":${n}}`));
+    expect(rows.sort()).toEqual([...keys.map((first) => `{"first":${first}}`), ...counts].sort());
+  });
+
+  it('asks for variables before it runs', async () => {
+    const late: JobExport = (env) =>
+      job('late')
+        .source('rows', { connector: 'datagen', with: { count: 1 }, schema: { id: long } })
+        .filter('f', ({ id }) => id !== Number(env.get('LEAST', '0')))
+        .sink('out', { connector: 'print' });
+    const { exitCode, errors } = await onModule(['run', '-q', 'job.ts'], late);
+    expect(exitCode).toBe(1);
+    expect(errors).toContain('the variable `LEAST` is asked for by code that runs');
+  });
+
+  it('is not that of a job which differs each time', async () => {
+    let times = 0;
+    const differing: JobExport = () =>
+      job('differs')
+        .source('rows', { connector: 'datagen', with: { count: 1 }, schema: { id: long } })
+        .filter(`step-${times++}`, () => true)
+        .sink('out', { connector: 'print' });
+    const { exitCode, errors } = await onModule(['run', '-q', 'job.ts'], differing);
+    expect(exitCode).toBe(1);
+    expect(errors).toMatch(/MR-API-DIFFERENT-JOB: .*job\.ts makes another job each time/);
+  });
+
+  it('is told where it is made', async () => {
+    const wrong = job('wrong')
+      .source('rows', { connector: 'datagen', schema: { id: long } })
+      .keyBy('id')
+      .aggregate('n', { n: 'COUNT(*)' })
+      .map('m', ({ n }) => ({ n }), { n: long })
+      .sink('out', { connector: 'print' });
+    const { exitCode, output } = await onModule(['lint', 'job.ts'], wrong);
+    expect(exitCode).toBe(2);
+    expect(output).toMatch(/job-module\.test\.ts:\d+:\d+: error MR-JOB-CHANGELOG: .*`m` reads rows/);
   });
 });

@@ -45,7 +45,8 @@ export async function openJobModule(
 /** What happened, and in which line of which file, where that is a file of the user. */
 function describeFailure(error: unknown, url: string, shown: string): string {
   const isNamed = error instanceof Error && error.name !== 'Error' && !isMillraceError(error);
-  const what = `${isNamed ? `${error.name}: ` : ''}${messageOf(error)}${isMillraceError(error) ? ` [${error.code}]` : ''}`;
+  const code = isMillraceError(error) ? ` [${error.code}]` : '';
+  const what = `${isNamed ? `${error.name}: ` : ''}${messageOf(error)}${code}`;
   const stack = typeof error === 'object' && error !== null && 'stack' in error ? String(error.stack) : '';
   const place = placeOf(stack, url, shown);
   return place === null || what.includes(place) ? what : `${place}: ${what}`;

@@ -1,11 +1,12 @@
 /** The outside world: what `cli` puts into the catalogue. See README.md. */
-import type { LookupConnector, SinkConnector, SourceConnector } from '../core/index.ts';
+import type { ConnectorCatalog, LookupConnector, SinkConnector, SourceConnector } from '../core/index.ts';
 import { blackholeSink } from './blackhole/blackhole-sink.ts';
 import { datagenSource } from './datagen/datagen-source.ts';
 import { nexmarkSource } from './datagen/nexmark-source.ts';
 import { fileLookup } from './file/file-lookup.ts';
 import { fileSink } from './file/file-sink.ts';
 import { fileSource } from './file/file-source.ts';
+import { builtInFormats } from './formats/index.ts';
 import { httpLookup } from './http/http-lookup.ts';
 import { kafkaSink, kafkaSource } from './kafka/index.ts';
 import { printSink } from './print/print-sink.ts';
@@ -29,17 +30,14 @@ export { lineErrors } from './lines/errors.ts';
 export { printErrors } from './print/errors.ts';
 export { socketErrors } from './socket/errors.ts';
 
-/** Every source of this build. */
-export const builtInSources: readonly SourceConnector[] = Object.freeze([
-  kafkaSource,
-  fileSource,
-  socketSource,
-  datagenSource,
-  nexmarkSource,
-]);
+function byName<T extends { readonly name: string }>(...all: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(all.map((each) => [each.name, each]));
+}
 
-/** Every sink of this build. */
-export const builtInSinks: readonly SinkConnector[] = Object.freeze([kafkaSink, fileSink, printSink, blackholeSink]);
-
-/** Everything in this build that rows can be looked up in. */
-export const builtInLookups: readonly LookupConnector[] = Object.freeze([httpLookup, fileLookup]);
+/** Every connector and format of this build. */
+export const builtInCatalog: Required<ConnectorCatalog> = Object.freeze({
+  sources: byName<SourceConnector>(kafkaSource, fileSource, socketSource, datagenSource, nexmarkSource),
+  sinks: byName<SinkConnector>(kafkaSink, fileSink, printSink, blackholeSink),
+  formats: byName(...builtInFormats),
+  lookups: byName<LookupConnector>(httpLookup, fileLookup),
+});

@@ -1,8 +1,19 @@
-/** The ends of a step under test: rows come from the test, and stay with it. */
-import { builtInFormats, builtInSinks, builtInSources } from '../../connectors/index.ts';
-import type { ConnectorCatalog, SinkConnector, SourceConnector } from '../../core/index.ts';
+/** The ends of a job under test: rows come from the test, and stay with it. */
+import { builtInCatalog } from '../../connectors/index.ts';
+import type {
+  ConnectorCatalog,
+  LookupConnector,
+  LookupRow,
+  LookupSpec,
+  SinkConnector,
+  SourceConnector,
+} from '../../core/index.ts';
+import { userRow, valuesOf } from './user-rows.ts';
 
 export const GIVEN = 'given';
+
+/** What `lookup` steps find, by step: the rows for a key. */
+export type Lookups = Readonly<Record<string, (key: Readonly<Record<string, unknown>>) => readonly object[]>>;
 
 const description = { name: GIVEN, doc: 'Rows of a test.', options: {}, formatUse: 'none', example: '' } as const;
 
@@ -32,13 +43,34 @@ const givenSink: SinkConnector = {
   createWriter: unused,
 };
 
-function byName<T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T> {
-  return new Map(all.map((each) => [each.name, each]));
+const { sources, sinks, formats, lookups: builtInLookups } = builtInCatalog;
+
+/** Every connector of this build, to check jobs with; lookups find what the test says. */
+export function testingCatalog(lookups: Lookups): Required<ConnectorCatalog> {
+  return {
+    sources: new Map([...sources, [GIVEN, givenSource]]),
+    sinks: new Map([...sinks, [GIVEN, givenSink]]),
+    formats,
+    lookups: new Map([...builtInLookups].map(([name, connector]) => [name, answeringLookup(connector, lookups)])),
+  };
 }
 
-/** Every connector of this build, to check jobs with, and the given ends. */
-export const testingCatalog: ConnectorCatalog = Object.freeze({
-  sources: byName([...builtInSources, givenSource]),
-  sinks: byName([...builtInSinks, givenSink]),
-  formats: byName(builtInFormats),
-});
+/** Is checked as the connector is, and asks the test. */
+function answeringLookup(connector: LookupConnector, lookups: Lookups): LookupConnector {
+  return {
+    ...connector,
+    check: (spec) => connector.check(spec),
+    createReader: (spec) => ({
+      batchSize: 1,
+      open: () => Promise.resolve(),
+      lookup: (keys) => Promise.resolve(keys.map((key) => answer(key, spec, lookups))),
+      close: () => Promise.resolve(),
+    }),
+  };
+}
+
+function answer(key: LookupRow, { stepId, keys, schema }: LookupSpec, lookups: Lookups): readonly LookupRow[] {
+  const find = lookups[stepId];
+  if (find === undefined) throw new Error(`the test does not say, under \`lookups\`, what step ${stepId} finds`);
+  return find(userRow(key, keys, 'number')).map((row) => valuesOf(row, schema, `what lookup ${stepId} finds`));
+}

@@ -1,7 +1,7 @@
 import { MAX_WATERMARK_MS } from '../../core/index.ts';
-import type { CodeLoader, MillraceError, RowSchema, SourceSpec } from '../../core/index.ts';
+import type { MillraceError, Operator, RowSchema, SourceSpec } from '../../core/index.ts';
 import type { JobEdge, JobGraph, JobVertex } from '../../graph/index.ts';
-import { createOperator } from '../../operators/index.ts';
+import type { OperatorNode } from '../../operators/index.ts';
 import { subtaskOfRow } from '../key-groups.ts';
 import type { OperatorSnapshot } from '../operator-harness.ts';
 import { SubtaskHarness } from './subtask-harness.ts';
@@ -46,12 +46,18 @@ export interface JobSnapshot {
   readonly nowMs: number;
 }
 
+/** A subtask, and the channel by which another one sends to it. */
+interface Receiver {
+  readonly subtask: SubtaskHarness;
+  readonly channel: number;
+}
+
 /** Compiles the job for so many subtasks. */
 export type CompileFor = (parallelism: number | null) => Promise<JobGraph>;
 
 export interface HarnessParts {
   readonly compile: CompileFor;
-  readonly loadCode: CodeLoader;
+  readonly create: (node: OperatorNode) => Operator;
   readonly settings: HarnessSettings;
 }
 
@@ -190,7 +196,7 @@ export class JobHarness {
     const { vertices, edges, maxParallelism } = this.#graph;
     this.#nowMs = restore?.nowMs ?? this.#nowMs;
     for (const id of restore?.ended ?? []) this.#ended.add(id);
-    const { loadCode } = this.#parts;
+    const { create } = this.#parts;
     for (const vertex of vertices) {
       const outputs = edges.filter(({ from }) => from === vertex.id);
       const subtasks: SubtaskHarness[] = [];
@@ -199,7 +205,7 @@ export class JobHarness {
           vertex,
           subtaskIndex,
           maxParallelism,
-          create: (node) => () => createOperator(node, loadCode),
+          create: (node) => () => create(node),
           nowMs: this.#nowMs,
           channels: this.#openings(vertex),
           sides: outputs.flatMap(({ side }) => side ?? []),
@@ -236,7 +242,7 @@ export class JobHarness {
   }
 
   /** The receivers of what a subtask sends on its edges, with the channel that it comes by. */
-  #receivers(vertex: JobVertex, sender: number): readonly { readonly subtask: SubtaskHarness; readonly channel: number }[] {
+  #receivers(vertex: JobVertex, sender: number): readonly Receiver[] {
     return this.#graph.edges
       .filter(({ from }) => from === vertex.id)
       .flatMap((edge) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { decimal, int, job, long, string, timestamp } from '../../api/index.ts';
-import type { JobExport } from '../../api/index.ts';
+import type { JobExport, RowOf } from '../../api/index.ts';
+import type { FiredTimer, ProcessContext, ProcessFunction, ProcessSetup, ValueState } from '../../core/index.ts';
 import { codeOf } from '../refusal.ts';
 import { testJob, testStep } from './index.ts';
 
@@ -69,6 +70,69 @@ describe('a step under test', () => {
   });
 });
 
+const TICK = { region: string, n: int };
+
+/** Counts per region until a timer tells the count. */
+class Ticks implements ProcessFunction<RowOf<typeof SALE>, RowOf<typeof TICK>> {
+  #count!: ValueState<number>;
+
+  open(setup: ProcessSetup): void {
+    this.#count = setup.valueState('count');
+  }
+
+  process({ amount, at }: RowOf<typeof SALE>, context: ProcessContext<RowOf<typeof TICK>>): void {
+    this.#count.set((this.#count.get() ?? 0) + (amount ?? 0));
+    if (amount === 0) context.emitTo('nothing', { at });
+    context.setEventTimer((at ?? 0) + 10);
+    context.setTimer(context.now + 1000);
+  }
+
+  onTimer({ isEventTime }: FiredTimer, context: ProcessContext<RowOf<typeof TICK>>): void {
+    context.emit({ region: context.key['region'] as string, n: (this.#count.get() ?? 0) + (isEventTime ? 0 : 1000) });
+  }
+}
+
+describe('code under test', () => {
+  it.each(['none', 'after-every-event'] as const)('has state, timers and sides (restarts: %s)', async (restarts) => {
+    const step = await testStep(
+      SALE,
+      (rows) => rows.keyBy('region').process('ticks', Ticks, { schema: TICK, sides: { nothing: { at: timestamp } } }),
+      { time: 'at', sides: ['nothing'], nowMs: 5000, restarts },
+    );
+    await step.send({ region: 'a', amount: 2, at: 100 }, { region: 'b', amount: 0, at: 101 });
+    await step.send({ region: 'a', amount: 3, at: 102 });
+    expect(step.takeSide('nothing')).toEqual([{ at: 101 }]);
+    await step.watermark(110);
+    expect(step.take()).toEqual([{ region: 'a', n: 5 }]);
+    await step.advanceTo(6000);
+    expect(new Set(step.take())).toEqual(new Set([{ region: 'a', n: 1005 }, { region: 'b', n: 1000 }]));
+    await step.restart(2);
+    await step.finish();
+    expect(new Set(step.take())).toEqual(new Set([{ region: 'a', n: 5 }, { region: 'b', n: 0 }]));
+    await step.close();
+  });
+
+  it('may be functions of a row, and lookups that the test answers', async () => {
+    const step = await testStep(
+      { id: long },
+      (rows) =>
+        rows
+          .filter('odd', ({ id }) => (id ?? 0) % 2 === 1)
+          .lookup('names', {
+            connector: 'http',
+            with: { url: 'http://localhost/{id}' },
+            on: { id: 'id' },
+            schema: { name: string },
+          })
+          .map('told', ({ id, name }) => ({ text: `${id} ${name}` }), { text: string }),
+      { lookups: { names: ({ id }) => (id === 3 ? [] : [{ name: `n${String(id)}` }]) } },
+    );
+    await step.send({ id: 1 }, { id: 2 }, { id: 3 });
+    expect(step.take()).toEqual([{ text: '1 n1' }, { text: '3 null' }]);
+    await step.close();
+  });
+});
+
 const WHOLE: JobExport = (env) => {
   const sales = job('sales', { checkpoint: '10s' });
   const south = sales.source('south', { connector: 'datagen', schema: SALE, watermark: { field: 'at', delay: '1s' } });
@@ -79,7 +143,8 @@ const WHOLE: JobExport = (env) => {
     .window({ hop: { size: '20ms', slide: '10ms' }, lateness: '15ms' })
     .aggregate('sums', { sum: 'SUM(amount)', last: 'LAST(amount)', until: 'WINDOW_END' });
   all.keyBy('region').dedupe('firsts', {}).sink('first', { connector: 'print' });
-  return sums.sink('out', { connector: 'kafka', with: { topic: 't', brokers: 'b:1', key: ['region', 'until'], format: 'json' } });
+  const topic = { topic: 't', brokers: 'b:1', key: ['region', 'until'], format: 'json' };
+  return sums.sink('out', { connector: 'kafka', with: topic });
 };
 
 type Harness = Awaited<ReturnType<typeof testJob>>;

@@ -2,7 +2,9 @@ import { jobOfModule } from '../../api/index.ts';
 import type { JobExport } from '../../api/index.ts';
 import type { CodeLoader } from '../../core/index.ts';
 import { compileJobOrThrow, renderJobFile } from '../../graph/index.ts';
+import { createOperator } from '../../operators/index.ts';
 import { testingCatalog } from './given-ends.ts';
+import type { Lookups } from './given-ends.ts';
 import { JobHarness } from './job-harness.ts';
 import type { HarnessSettings, JobSnapshot } from './job-harness.ts';
 
@@ -11,13 +13,16 @@ export interface TestSettings extends HarnessSettings {
   readonly variables?: Readonly<Record<string, string>>;
   /** What the steps remember at first: of this job, or of an earlier form of it. */
   readonly restore?: JobSnapshot;
+  /** What the job's `lookup` steps find. */
+  readonly lookups?: Lookups;
 }
 
 const NAME = 'default';
 
 /** A harness around a whole job, which is given the rows of its sources and keeps what its sinks get. */
 export async function testJob(exported: JobExport, settings: TestSettings = {}): Promise<JobHarness> {
-  const { variables = {}, restore = null } = settings;
+  const { variables = {}, restore = null, lookups = {} } = settings;
+  const catalog = testingCatalog(lookups);
   const module = { module: 'the job', name: NAME, namespace: { [NAME]: exported } };
   const { job, definition, origin } = await jobOfModule(module, (name) => variables[name]);
   const { text } = renderJobFile(definition.document);
@@ -28,11 +33,11 @@ export async function testJob(exported: JobExport, settings: TestSettings = {}):
         compileJobOrThrow(text, {
           fileName: job.name,
           variables: () => undefined,
-          catalog: testingCatalog,
+          catalog,
           parallelism,
           code: { module: 'file:///', name: NAME, origin, roles: definition.roles },
         }),
-      loadCode,
+      create: (node) => createOperator(node, loadCode, catalog.lookups),
       settings,
     },
     restore,

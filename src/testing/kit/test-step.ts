@@ -81,7 +81,7 @@ export async function testStep<const In extends Schema, Out extends Schema, cons
   settings: StepSettings<In, Side> = {},
 ): Promise<StepHarness<In, Out>> {
   const { time, sides = [] } = settings;
-  const watermark = time === undefined ? {} : { watermark: time };
+  const watermark = time === undefined ? {} : { watermark: { field: time } };
   const rows = job('step').source(INPUT, { connector: GIVEN, schema: input, ...watermark });
   const output = build(rows as unknown as Stream<In>);
   for (const side of sides) output.side(side).sink(sinkOf(side), { connector: GIVEN });

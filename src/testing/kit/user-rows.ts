@@ -19,6 +19,12 @@ export function valuesOf(row: object, { fields }: RowSchema, where: string): rea
   });
 }
 
-export function userRow(values: readonly Value[], { fields }: RowSchema, longs: 'number' | 'bigint'): object {
-  return Object.fromEntries(fields.map(({ name, type }, index) => [name, toUserValue(values[index] ?? null, type, longs)]));
+export function userRow(
+  values: readonly Value[],
+  { fields }: RowSchema,
+  longs: 'number' | 'bigint',
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    fields.map(({ name, type }, index) => [name, toUserValue(values[index] ?? null, type, longs)]),
+  );
 }
