@@ -5,18 +5,23 @@ import type { PairBounds } from './join-spec.ts';
 export interface JoinReach {
   first(side: Side, timeMs: number): number;
   last(side: Side, timeMs: number): number;
+  /** What must not be behind the watermark for a row of this time to be on time: also the time of what it makes. */
+  closes(timeMs: number): number;
 }
 
 export function createReach(bounds: PairBounds | null): JoinReach {
-  if (bounds === null) return { first: () => -Infinity, last: () => Infinity };
+  const itself = (timeMs: number): number => timeMs;
+  if (bounds === null) return { first: () => -Infinity, last: () => Infinity, closes: itself };
   if (bounds.kind === 'interval') {
     const { beforeMs, afterMs } = bounds;
     return {
       first: (side, timeMs) => timeMs - (side === Side.left ? beforeMs : afterMs),
       last: (side, timeMs) => timeMs + (side === Side.left ? afterMs : beforeMs),
+      closes: itself,
     };
   }
   const { sizeMs, offsetMs } = bounds;
   const start = (timeMs: number): number => Math.floor((timeMs - offsetMs) / sizeMs) * sizeMs + offsetMs;
-  return { first: (_, timeMs) => start(timeMs), last: (_, timeMs) => start(timeMs) + sizeMs - 1 };
+  const last = (timeMs: number): number => start(timeMs) + sizeMs - 1;
+  return { first: (_, timeMs) => start(timeMs), last: (_, timeMs) => last(timeMs), closes: last };
 }

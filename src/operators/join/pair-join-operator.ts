@@ -5,9 +5,10 @@
  *
  * Within bounds nothing is said before it is certain. A row goes once the watermark has passed all that it could meet,
  * and leaves alone then if its side is an outer one, with the time of the last row that it could have met (so that it
- * is not late behind the join). Without bounds a row without a partner leaves alone at once, and is taken back when
- * one comes (as Flink does it: a delete, then the pair as an insert). Of a semi or an anti join, left rows are kept
- * only as long as they have no partner.
+ * is not late behind the join). In windows a row is late once its window is over, as it is for an aggregate, and
+ * whatever leaves has the time of the window's last millisecond. Without bounds a row without a partner leaves alone at
+ * once, and is taken back when one comes (as Flink does it: a delete, then the pair as an insert). Of a semi or an anti
+ * join, left rows are kept only as long as they have no partner.
  *
  * Regular joins keep rows for ever, or for `ttlMs` by the clock; what is forgotten says nothing.
  */
@@ -112,7 +113,7 @@ export class PairJoinOperator implements Operator {
     const { rows, context } = this.#opened as OpenedJoin;
     const time = this.#isBounded ? rows.timeOf(row) : this.#clockTime(context);
     if (time !== time) return false;
-    if (this.#isBounded && rows.isLate(time, this.#watermarkMs)) return false;
+    if (this.#isBounded && rows.isLate(this.#reach.closes(time), this.#watermarkMs)) return false;
     const own = this.#state.side(side);
     this.#hasMet = false;
     this.#other = NONE;
@@ -200,7 +201,8 @@ export class PairJoinOperator implements Operator {
     if (isSemi || (side === Side.right && !this.#isBounded)) {
       if (!output.hasRoom()) return false;
       // A left row that comes has its own time, whichever partner it met first.
-      const time = side === Side.left && this.#isBounded ? this.#state.left.stampOf(left) : this.#pairTime(left, right);
+      const isOwn = side === Side.left && this.#isBounded;
+      const time = isOwn ? this.#reach.closes(this.#state.left.stampOf(left)) : this.#pairTime(left, right);
       output.alone(Side.left, left, isSemi ? RowKind.insert : RowKind.delete, time);
     }
     this.#hasMet = true;
@@ -210,7 +212,7 @@ export class PairJoinOperator implements Operator {
 
   #pairTime(left: number, right: number): number {
     if (!this.#isBounded) return NaN;
-    return Math.max(this.#state.left.stampOf(left), this.#state.right.stampOf(right));
+    return this.#reach.closes(Math.max(this.#state.left.stampOf(left), this.#state.right.stampOf(right)));
   }
 
   /** What is left to say of a row that has met all that are there. */
@@ -225,7 +227,7 @@ export class PairJoinOperator implements Operator {
     }
     if (this.#staysAlone(side) && !own.isMarked(slot) && (isNull || !this.#isBounded)) {
       if (!output.hasRoom()) return false;
-      output.alone(side, slot, RowKind.insert, this.#isBounded ? own.stampOf(slot) : NaN);
+      output.alone(side, slot, RowKind.insert, this.#isBounded ? this.#reach.closes(own.stampOf(slot)) : NaN);
     }
     if (isNull) this.#state.remove(side, slot);
     return true;
