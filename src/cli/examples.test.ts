@@ -8,11 +8,15 @@ import { runFake } from './fixtures/fake-context.ts';
 const root = join(import.meta.dirname, '..', '..');
 const VARIABLES = { HOST: 'localhost', PORT: '9999', ORDERS: 'orders.jsonl' };
 
-function yamlFiles(folder: string): string[] {
+function filesOf(folder: string, extension: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.yaml'))
+    .filter((name) => name.endsWith(extension))
     .map((name) => join(folder, name));
 }
+
+const yamlFiles = (folder: string): string[] => filesOf(folder, '.yaml');
+/** The code of steps. */
+const modules = filesOf('examples', '.ts');
 
 /** Job files that stand in Markdown. */
 function jobsIn(page: string): string[] {
@@ -26,7 +30,7 @@ const pages = ['README.md', ...userDocs.map((name) => join('docs', name))];
 
 describe('examples', () => {
   it.each(yamlFiles('examples'))('%s is valid', async (path) => {
-    const files = { [path]: readFileSync(join(root, path), 'utf8') };
+    const files = Object.fromEntries([path, ...modules].map((file) => [file, readFileSync(join(root, file), 'utf8')]));
     const result = await runFake(['lint', path], { files, variables: VARIABLES });
     expect(result).toMatchObject({ output: `${path}: valid\n` });
   });

@@ -78,8 +78,8 @@ const shapeErrors = {
   ),
   'MR-JOB-VERB': mistake(
     '{where} needs exactly one verb; it has {given}',
-    'A step is one of: source, filter, select, flatMap, aggregate, join, dedupe, topN, union, split, sink. Make two ' +
-      'steps of two verbs.',
+    'A step is one of: source, filter, select, flatMap, aggregate, join, dedupe, topN, process, union, split, sink. ' +
+      'Make two steps of two verbs.',
   ),
   'MR-JOB-DUPLICATE-ID': mistake(
     'the id `{id}` is taken by the step on line {line}',
