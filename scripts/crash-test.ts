@@ -24,6 +24,8 @@ const USAGE = `usage: npm run crash-test -- [options]
   --seed N         decides the orders and when the job is killed; the same seed does the same again (default: by chance)
   --job NAME       ${crashJobs.map(({ name }) => name).join(', ')} (default: ${DEFAULT_JOB})
   --kafka VERSION  ${KAFKA_RELEASES.join(' or ')} (default: 3.9)
+  --alignment-timeout DURATION
+                   when barriers overtake, such as 0s or never (default: that of jobs)
 `;
 
 function tell(line: string): void {
@@ -40,6 +42,7 @@ function readArguments() {
     seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1_000_000)) },
     job: { type: 'string', default: DEFAULT_JOB },
     kafka: { type: 'string', default: '3.9' },
+    'alignment-timeout': { type: 'string' },
   } as const;
   let values;
   try {
@@ -55,11 +58,12 @@ function readArguments() {
   for (const name of ['kills', 'seed'] as const) {
     if (!/^[1-9]\d{0,8}$/.test(values[name])) throw usageError(`--${name} ${values[name]}: a number from 1 on`);
   }
-  return { kafka, job, kills: Number(values.kills), seed: Number(values.seed) };
+  const alignmentTimeout = values['alignment-timeout'];
+  return { kafka, job, kills: Number(values.kills), seed: Number(values.seed), alignmentTimeout };
 }
 
 async function main(): Promise<number> {
-  const { kafka, job, kills, seed } = readArguments();
+  const { kafka, job, kills, seed, alignmentTimeout } = readArguments();
   const owner = identifyProcess(process.pid);
   const name = `crash-test-${process.pid}`;
   const folder = mkdtempSync(join(tmpdir(), 'millrace-crash-'));
@@ -68,7 +72,7 @@ async function main(): Promise<number> {
   let isGood = false;
   try {
     tell(`Kafka ${services.kafka} at ${services.brokers}; job ${job.name}, ${kills} kills, seed ${seed}`);
-    const report = await runCrashTest({ brokers: services.brokers, job, kills, seed, folder, tell });
+    const report = await runCrashTest({ brokers: services.brokers, job, kills, seed, folder, tell, alignmentTimeout });
     process.stdout.write(`${formatReport(report)}\n`);
     isGood = isPassed(report);
   } finally {

@@ -11,6 +11,8 @@ export interface JobSettings {
   readonly outputTopics: ReadonlyMap<string, string>;
   readonly stream: OrderStream;
   readonly checkpointIntervalMs: number;
+  /** As the job file says it; absent for the default. */
+  readonly alignmentTimeout?: string | undefined;
 }
 
 /** A row in one form, however its numbers and fields are written. */
@@ -212,9 +214,10 @@ export const crashJobs: readonly CrashJob[] = [
 
 /** The job file. It ends by itself once every partition has been read to its end, written yet or not. */
 export function jobFile(job: CrashJob, settings: JobSettings): string {
+  const alignment = settings.alignmentTimeout === undefined ? '' : `, alignmentTimeout: ${settings.alignmentTimeout}`;
   return `name: ${settings.name}
 restart: none
-checkpoint: {interval: ${settings.checkpointIntervalMs}ms, timeout: 60s}
+checkpoint: {interval: ${settings.checkpointIntervalMs}ms, timeout: 60s${alignment}}
 steps:
   - id: orders
 ${sourceSettings(settings, settings.inputTopics.orders)}

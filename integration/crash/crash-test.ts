@@ -13,6 +13,8 @@ import { judge, type Verdict } from './output-check.ts';
 
 export interface CrashTestOptions {
   readonly brokers: string;
+  /** When barriers overtake, as the job file says it; absent for the default. */
+  readonly alignmentTimeout?: string | undefined;
   readonly job: CrashJob;
   readonly kills: number;
   readonly seed: number;

@@ -15,6 +15,8 @@ export interface DeploymentRequest {
   readonly variant: string;
   readonly stream: OrderStream;
   readonly inputTopics: InputTopics;
+  /** When barriers overtake, as the job file says it; absent for the default. */
+  readonly alignmentTimeout?: string | undefined;
 }
 
 /** A job under a name of its own, with output topics and checkpoints of its own. */
@@ -53,7 +55,8 @@ export async function deployJob(request: DeploymentRequest): Promise<Deployment>
   const path = join(folder, `${name}.yaml`);
   const dataFolder = join(folder, 'data');
   mkdirSync(dataFolder, { recursive: true });
-  const settings = { name, brokers, inputTopics, outputTopics, stream, checkpointIntervalMs: CHECKPOINT_INTERVAL_MS };
+  const checkpoints = { checkpointIntervalMs: CHECKPOINT_INTERVAL_MS, alignmentTimeout: request.alignmentTimeout };
+  const settings = { name, brokers, inputTopics, outputTopics, stream, ...checkpoints };
   writeFileSync(path, jobFile(job, settings));
   return {
     args: (parallelism) => ['run', path, '--parallelism', String(parallelism), '--data-dir', dataFolder],

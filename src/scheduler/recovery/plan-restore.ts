@@ -78,7 +78,9 @@ export function planRestore(
     const reason = `the job has no such step; it had ${describe(state)}`;
     steps.push({ stepId, verdict: 'dropped', hasState: hasState(state), reason, rescale: null });
   }
-  const hasKeyed = [...written.values()].some(({ keyGroups }) => keyGroups.size > 0);
+  const hasKeyed = [...written.values()].some(
+    ({ keyGroups, channels }) => keyGroups.size > 0 || channels.some(({ keys }) => keys !== null),
+  );
   const isChanged = hasKeyed && metadata.maxParallelism !== graph.maxParallelism;
   const changed = { written: metadata.maxParallelism, present: graph.maxParallelism };
   return { steps, changedMaxParallelism: isChanged ? changed : null };

@@ -2,14 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { splitId, stepId, subtaskOfKeyGroup, types } from '../../core/index.ts';
 import type {
+  ChannelStateHandle,
   CheckpointedVertex,
   CheckpointMetadata,
+  Field,
   OperatorStateHandle,
   StateSchema,
   SubtaskSnapshot,
 } from '../../core/index.ts';
-import type { Exchange, JobGraph } from '../../graph/index.ts';
-import { operatorNode, sinkNode, sourceNode, testGraph } from '../../testing/index.ts';
+import type { Exchange, JobGraph, JobVertex } from '../../graph/index.ts';
+import { operatorNode, sinkNode, sourceNode, testGraph, testSchema } from '../../testing/index.ts';
 import { checkRestorePlan, planRestore } from './plan-restore.ts';
 import { restoredSplits, restoreOfTask } from './restored-tasks.ts';
 
@@ -253,5 +255,88 @@ describe('restored splits', () => {
     // It was there and had none: what is found now is new.
     const none = checkpoint([vertex('v', ['in'], [{}])]);
     expect(restoredSplits(none, stepId('in'))).toEqual({ parallelism: 1, splits: [] });
+  });
+});
+
+describe('rows that were on their way', () => {
+  const channel = (over: Partial<ChannelStateHandle> = {}): ChannelStateHandle => ({
+    stepId: stepId('totals'),
+    input: 0,
+    keys: [1],
+    sender: 0,
+    receiver: 0,
+    receivers: 2,
+    schema: testSchema,
+    file: { name: 'chk-7/x.state', sizeBytes: 100, checksum: '00000000' },
+    batches: [0, 10, 10, 20],
+    ...over,
+  });
+  const inFlight = (...channels: ChannelStateHandle[]): CheckpointMetadata =>
+    checkpoint([
+      vertex('v1', ['in'], [{ channels }, {}]),
+      vertex('v2', ['totals', 'out'], [{ channels: channels.map((each) => ({ ...each, sender: 9 })) }, {}]),
+    ]);
+  const jobOf = (parallelism: number, exchange: Exchange = byKey): JobGraph =>
+    testGraph('job', [
+      { name: 'v1', parallelism, chain: [sourceNode('in', {})] },
+      { name: 'v2', parallelism, chain: [operatorNode('totals', 'drop-2'), sinkNode('out')], from: [['v1', exchange]] },
+    ]);
+  const given = (metadata: CheckpointMetadata, job: JobGraph): readonly string[] =>
+    Array.from({ length: (job.vertices[1] as JobVertex).parallelism }, (_, subtask) =>
+      (restoreOfTask(metadata, job.vertices[1] as JobVertex, subtask)?.channels ?? [])
+        .map(({ handle: { sender, receiver }, isShared }) => `${sender}>${receiver}${isShared ? ' shared' : ''}`)
+        .join(' '),
+    );
+
+  it('go to their receivers, what these had received first', () => {
+    const both = inFlight(channel(), channel({ receiver: 1 }));
+    expect(given(both, jobOf(2))).toEqual(['9>0 0>0', '9>1 0>1']);
+  });
+
+  it('go to whoever has their key groups after a change of parallelism, or anybody where none matters', () => {
+    const both = inFlight(channel({ receiver: 1 }));
+    expect(given(both, jobOf(1))).toEqual(['9>1 0>1']);
+    expect(given(both, jobOf(3))).toEqual(['', '9>1 shared 0>1 shared', '9>1 shared 0>1 shared']);
+    expect(given(inFlight(channel({ receiver: 4, receivers: 5, keys: null })), jobOf(3))).toEqual(['', '9>4 0>4', '']);
+  });
+
+  it('go to the middle of a chain where the step stands there now', () => {
+    const chain = [sourceNode('in', {}), operatorNode('totals', 'drop-2'), sinkNode('out')];
+    const merged = testGraph('job', [{ name: 'v1', parallelism: 1, chain }]);
+    const aside = channel({ stepId: stepId('out'), keys: null, receivers: 2, receiver: 1 });
+    const [only] = merged.vertices as [JobVertex];
+    const found = restoreOfTask(inFlight(channel(), aside), only, 0)?.channels ?? [];
+    expect(found.map(({ handle: each }) => `${each.sender}>${each.stepId}`)).toEqual([
+      ...['9>totals', '9>out'],
+      ...['0>totals', '0>out'],
+    ]);
+    expect(verdicts(inFlight(channel(), aside), merged)).toEqual([
+      'in kept: no state',
+      'totals kept: 4 batches on their way to it',
+      'out kept: 4 batches on their way to it',
+    ]);
+  });
+
+  it('are state of their step, and cannot go where its input is another one', () => {
+    const gone = testGraph('job', [{ name: 'v1', parallelism: 1, chain: [sourceNode('in', {}), sinkNode('out')] }]);
+    expect(() => checkRestorePlan(planRestore(inFlight(channel()), gone), false)).toThrow('totals');
+    const only = (metadata: CheckpointMetadata, job = jobOf(2)) => verdicts(metadata, job)[1];
+    expect(only(inFlight(channel()), jobOf(2, { kind: 'hash', keys: [0] }))).toMatch(
+      /^totals incompatible: rows were on their way to it, and they are spread by other fields now; a savepoint/,
+    );
+    expect(only(inFlight(channel({ input: 1 }), channel()), jobOf(2, { kind: 'rebalance' }))).toMatch(/incompatible/);
+    const [first, ...rest] = testSchema.fields as [Field, ...Field[]];
+    const other = { fields: [{ ...first, type: types.string }, ...rest] };
+    expect(only(inFlight(channel({ schema: other })))).toMatch(/their field n is of another type/);
+    const more = { fields: [...testSchema.fields, { name: 'more', type: types.int }] };
+    expect(only(inFlight(channel({ schema: more })))).toMatch(/they have the field more/);
+  });
+
+  it('may lack what an aggregation reads past, and nothing else', () => {
+    // The step of this graph has neither keys nor arguments: it reads nothing.
+    const narrow = { fields: testSchema.fields.slice(0, 2) };
+    expect(verdicts(inFlight(channel({ schema: narrow })), jobOf(2))[1]).toMatch(/^totals kept/);
+    const aside = channel({ stepId: stepId('out'), keys: null, schema: narrow });
+    expect(verdicts(inFlight(aside), jobOf(2))[2]).toMatch(/^out incompatible: .* they lack the field text/);
   });
 });

@@ -66,6 +66,8 @@ function jobOf({ operator, way, toSink, expand, rowsPerWrite }: Shape, into: str
     const first = middle.length === 0 ? 'in' : 'middle';
     const remember = [operatorNode('remember', operator), operatorNode('some', 'drop-1')];
     const exchange: Exchange = toSink === 'hash' ? HASH : { kind: 'rebalance' };
+    // One subtask of each is one chain: then rows that were on their way enter in its middle.
+    const isChained = toSink === 'chained' || parallelism === 1;
     const last: TestVertex = { name: 'out', parallelism, chain: [sink], from: [['remember', exchange]] };
     return testGraph('unaligned', [
       { name: 'in', parallelism, chain: [source('in', ROWS), operatorNode('spread', `expand-${expand}`)] },
@@ -74,13 +76,13 @@ function jobOf({ operator, way, toSink, expand, rowsPerWrite }: Shape, into: str
       {
         name: 'remember',
         parallelism,
-        chain: toSink === 'chained' ? [...remember, sink] : remember,
+        chain: isChained ? [...remember, sink] : remember,
         from: [
           [first, HASH],
           ['other', HASH],
         ],
       },
-      ...(toSink === 'chained' ? [] : [last]),
+      ...(isChained ? [] : [last]),
     ]);
   };
 }
