@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { ColumnBatch, MAX_WATERMARK_MS, types } from '../../core/index.ts';
+import { batchOf, ColumnBatch, MAX_WATERMARK_MS, rowsOf, stepId, types } from '../../core/index.ts';
 import type { StreamElement } from '../../core/index.ts';
 import { ManualClock } from '../../testing/index.ts';
+import { BatchDecoder } from './batch-codec.ts';
 import type { InputChannel } from './channel.ts';
 import { InputGate } from './input-gate.ts';
 import type { GateOptions } from './input-gate.ts';
+import { LocalChannel } from './local-channel.ts';
 
 class ListChannel implements InputChannel {
   onElement = (): void => undefined;
@@ -232,5 +234,102 @@ describe('barriers of a gate', () => {
     expect(poll(gate)).toEqual(['b1', 'b2']);
     channels[0]?.queue.push(end);
     expect(poll(gate)).toEqual(['end-of-input']);
+  });
+});
+
+describe('a barrier that overtakes', () => {
+  const schema = { fields: [{ name: 'n', type: types.int }] };
+  const limits = { credits: 2, frameBytes: 1024 };
+  const route = (sender: number) => ({
+    ...{ stepId: stepId('s'), input: 0, keys: null, receiver: 0, receivers: 1, schema },
+    sender,
+  });
+
+  /** Channels, of which the last is one that nothing overtakes; what was recorded, by sender; and how many are open. */
+  function overtakableGate(count: number) {
+    const channels = Array.from({ length: count }, () => new LocalChannel(schema, limits));
+    const aligned = new ListChannel();
+    const gate = new InputGate(
+      [
+        ...channels.map((channel, sender) => ({ channel, input: 0, overtakable: { channel, route: route(sender) } })),
+        { channel: aligned, input: 1, overtakable: null },
+      ],
+      { clock: new ManualClock(), isAligning: true, restoredWatermarkMs: -Infinity },
+    );
+    const recorded: string[] = [];
+    const open = new Set<number>();
+    const record = (checkpointId: number): void =>
+      gate.record(checkpointId, ({ sender }) => {
+        open.add(sender);
+        return {
+          isOver: false,
+          take: (frame) => recorded.push(`${sender}: ${numbers(new BatchDecoder(schema).decode(frame))}`),
+          end: () => open.delete(sender),
+        };
+      });
+    return { gate, channels: channels as [LocalChannel, LocalChannel], aligned, recorded, open, record };
+  }
+
+  const numbers = (rows: ColumnBatch): string => rowsOf(rows).flat().map(Number).join(' ');
+  function send(channel: LocalChannel, ...values: number[]): void {
+    channel.builder.append(batchOf(schema, values.map((value) => [value])), null, 0, values.length);
+    channel.sendBatch();
+  }
+  const nobody = { isOver: false, take: () => undefined, end: () => undefined };
+
+  it('takes copies of what is in front of it, and of what comes on channels without it, until it comes', () => {
+    const { gate, channels, aligned, recorded, open, record } = overtakableGate(2);
+    const [one, two] = channels;
+    aligned.queue.push(end);
+    send(one, 1, 2);
+    send(two, 3);
+    one.sendControl(barrier(7) as never);
+    gate.overtake(7);
+    expect(gate.poll()).toMatchObject({ kind: 'barrier', checkpointId: 7, mode: 'unaligned' });
+    record(7);
+    expect(recorded).toEqual(['0: 1 2', '1: 3']);
+    expect([...open]).toEqual([1]);
+    send(two, 4);
+    two.overtake({ kind: 'barrier', checkpointId: 7, triggeredAtMs: 0, mode: 'unaligned' }, nobody);
+    send(two, 5);
+    expect(recorded).toEqual(['0: 1 2', '1: 3', '1: 4']);
+    expect([...open]).toEqual([]);
+    // All of it is processed all the same, and nothing comes twice.
+    const seen: string[] = [];
+    for (let element = gate.poll(); element !== null; element = gate.poll()) {
+      seen.push(element.kind === 'batch' ? numbers(element.batch) : element.kind);
+    }
+    expect(seen.sort()).toEqual(['1 2', '3', '4', '5']);
+    expect([one.hasCredit, two.hasCredit]).toEqual([true, true]);
+  });
+
+  it('waits for channels that it does not overtake, and takes nothing from the others meanwhile', () => {
+    const { gate, channels, aligned, recorded, record } = overtakableGate(2);
+    const heard: number[] = [];
+    gate.onBarrier = ({ checkpointId }) => heard.push(checkpointId);
+    send(channels[0], 1);
+    channels[0].overtake({ kind: 'barrier', checkpointId: 7, triggeredAtMs: 0, mode: 'unaligned' }, nobody);
+    expect(heard).toEqual([7]);
+    gate.overtake(7);
+    aligned.queue.push(batch('late'));
+    expect(gate.poll()).toMatchObject({ kind: 'batch' });
+    expect(gate.poll()).toBeNull();
+    aligned.queue.push(barrier(7));
+    expect(gate.poll()).toMatchObject({ kind: 'barrier', checkpointId: 7, mode: 'unaligned' });
+    record(7);
+    expect(recorded).toEqual(['0: 1']);
+  });
+
+  it('does not overtake once its checkpoint is aborted', () => {
+    const { gate, channels, recorded } = overtakableGate(2);
+    send(channels[0], 1);
+    channels[0].overtake({ kind: 'barrier', checkpointId: 7, triggeredAtMs: 0, mode: 'unaligned' }, nobody);
+    gate.overtake(7);
+    gate.abort(7);
+    expect(gate.poll()).toMatchObject({ kind: 'batch' });
+    expect(gate.poll()).toBeNull();
+    gate.overtake(7);
+    expect(gate.poll()).toBeNull();
+    expect(recorded).toEqual([]);
   });
 });

@@ -97,8 +97,8 @@ export class InputGate {
       return held;
     }
     if (this.#openCount === 0) return this.#end();
-    const hurried = this.#hurriedId >= 0 ? this.#overtaken() : null;
-    if (hurried !== null) return hurried;
+    const overtaking = this.#overtaken();
+    if (overtaking !== null) return overtaking;
     const count = this.#channels.length;
     for (let tried = 0; tried < count; tried++) {
       const index = this.#next;
@@ -114,7 +114,7 @@ export class InputGate {
         return element;
       }
       gateChannel.channel.release();
-      const combined = this.#combine(index, element);
+      const combined = this.#combine(index, element) ?? this.#overtaken();
       if (combined !== null) return combined;
       // This channel may have more, and an element that was combined away is no turn.
       tried = -1;
@@ -169,6 +169,7 @@ export class InputGate {
 
   /** The barrier that is not to wait, once it stands behind nothing but what it can overtake. */
   #overtaken(): StreamElement | null {
+    if (this.#hurriedId < 0) return null;
     const barrier = this.#arrived;
     if (barrier?.checkpointId !== this.#hurriedId) return null;
     const { checkpointId } = barrier;
