@@ -182,7 +182,7 @@ describe('parseJobFile: structure', () => {
     expect(wrong('s3: fast')).toHaveLength(1);
   });
 
-  const laterVerbs = ['lookup', 'predict'];
+  const laterVerbs = ['predict'];
   it.each(laterVerbs)('refuses the verb %s, and nothing else', (verb) => {
     expect(found(job(SOURCE, `  - id: x\n    ${verb}: {a: b}\n`, SINK))).toEqual(['6:5 MR-JOB-UNSUPPORTED']);
   });

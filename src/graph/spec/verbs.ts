@@ -107,7 +107,7 @@ export const verbs: Readonly<Record<Verb, VerbRow>> = {
   process: {
     ...setting('runs TypeScript per row: ./FILE.ts#EXPORT, a class or a function', 'function', 'udf', 'script', 'code'),
     settings: {
-      key: setting('the fields per whose values state and timers are kept', 'keys', 'key_by', 'keyBy', 'partition_by'),
+      key: setting('the fields per whose values state and timers are kept', 'keys', 'key_by', 'keyBy', 'group_by'),
       schema: setting('the fields of the rows that the code emits, and their types', 'fields', 'columns', 'output'),
       sides: setting('where else it emits rows: {STEP: {FIELD: type}}', 'sideOutputs', 'side_outputs', 'outputs'),
       longs: setting(processOptions.longs.doc, ...processOptions.longs.aliases),
