@@ -25,6 +25,45 @@ steps:
     sink: print
 `;
 
+/** The same in TypeScript, with code, and its test. */
+const MODULE = `import { job, long, string } from 'millrace';
+import type { RowOf } from 'millrace';
+
+const row = { id: long };
+export const shown = ({ id }: RowOf<typeof row>) => ({ text: \`n\${id}\` });
+
+export default job('typed')
+  .source('rows', { connector: 'datagen', with: { count: 3, fields: { id: { kind: 'sequence' } } }, schema: row })
+  .filter('some', ({ id }) => id !== 1)
+  .map('shown', shown, { text: string })
+  .sink('out', { connector: 'print' });
+`;
+const MODULE_TEST = `import { testJob, testStep } from 'millrace/testing';
+import { int, long, string } from 'millrace';
+import typed, { shown } from './job.ts';
+
+const harness = await testJob(typed, { restarts: 'after-every-event' });
+await harness.send([{ id: 1 }, { id: 7 }]);
+const step = await testStep({ id: long }, (rows) => rows.map('shown', shown, { text: string }));
+await step.send({ id: 8n });
+console.log(JSON.stringify([...harness.take(), ...step.take()]));
+// @ts-expect-error rows have the fields of the schema
+if (int.text === '') await step.send({ di: 8n });
+`;
+/** As users have it who are not stricter than TypeScript wants them to be. */
+const TYPESCRIPT = {
+  compilerOptions: {
+    strict: true,
+    noEmit: true,
+    module: 'nodenext',
+    target: 'es2024',
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    types: [],
+    lib: ['es2024', 'dom'],
+  },
+};
+
 /** What npm gives to scripts would tell an npm inside a script about the wrong project. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith('npm_'));
@@ -66,12 +105,35 @@ describe('the package', () => {
     expect(jsonLines(stdout)).toEqual([{ id: 1 }, { id: 2 }, { id: 4 }, { id: 5 }]);
   });
 
+  it('runs jobs in TypeScript and JavaScript, and tests of them', async () => {
+    const env = cleanEnvironment();
+    writeFileSync(join(folder, 'package.json'), '{"private": true, "type": "module"}');
+    writeFileSync(join(folder, 'job.ts'), MODULE);
+    writeFileSync(join(folder, 'job.js'), MODULE.replace(/import type .*\n/, '').replace(': RowOf<typeof row>', ''));
+    writeFileSync(join(folder, 'test.ts'), MODULE_TEST);
+    for (const file of ['job.ts', 'job.js']) {
+      const { stdout } = await run('npx', ['--no-install', 'millrace', 'run', '-q', file], { cwd: folder, env });
+      expect(jsonLines(stdout)).toEqual([{ text: 'n0' }, { text: 'n2' }]);
+    }
+    const tested = await run(process.execPath, ['test.ts'], { cwd: folder, env });
+    expect(tested.stdout).toBe('[{"text":"n7"},{"text":"n8"}]\n');
+  });
+
+  it('has types that users can build on', async () => {
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...TYPESCRIPT, files: ['job.ts', 'test.ts'] }));
+    const compiler = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc');
+    const checked = await run(process.execPath, [compiler, '-p', folder], { cwd: folder }).catch((error: unknown) => error);
+    expect(checked).toMatchObject({ stdout: '' });
+  });
+
   it('has types, and neither tests nor sources', () => {
     const files = readdirSync(join(folder, 'node_modules', 'millrace'), { recursive: true, encoding: 'utf8' });
-    const present = ['dist/src/core/index.d.ts', 'dist/src/cli/slot-worker.js', 'LICENSE', 'README.md'];
+    const shipped = ['dist/src/core/index.d.ts', 'dist/src/cli/slot-worker.js', 'dist/src/testing/kit/index.js'];
+    const present = [...shipped, 'LICENSE', 'README.md', 'examples/typescript/card-rules.ts'];
     expect(files).toEqual(expect.arrayContaining(present));
-    expect(files.filter((name) => /\.test\.|dist\/src\/testing|fixtures|fake/.test(name))).toEqual([]);
-    expect(files.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))).toEqual([]);
+    expect(files.filter((name) => /\.test\.|testing\/(?:simulated|mini-cluster|scripted)|fixtures|fake/.test(name))).toEqual([]);
+    const sources = files.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
+    expect(sources.filter((name) => !name.startsWith('examples/'))).toEqual([]);
   });
 
   it('asks for a newer Node in one line where there is none', async () => {
