@@ -46,6 +46,14 @@ interface Sale {
   readonly at: string;
 }
 
+interface Payment {
+  readonly id: number;
+  readonly card: string;
+  readonly amount: number;
+  readonly country: string;
+  readonly at: string;
+}
+
 interface Place {
   readonly item: string;
   readonly minute: string;
@@ -95,6 +103,25 @@ describe('examples', () => {
     });
     expect(expected.filter(({ price }) => price === null).length).toBeGreaterThan(10);
     expect(sorted(await outputOf('orders-with-prices'))).toEqual(sorted(expected));
+  }, 120_000);
+
+  it('fraud-rules judges each payment by those of its card before it', async () => {
+    const payments = dataOf<Payment>('fraud-rules', 'payments.jsonl');
+    const expected = payments.flatMap((payment) => {
+      const { id, card, amount, country, at } = payment;
+      const ageOf = (other: Payment): number => Date.parse(at) - Date.parse(other.at);
+      const before = payments
+        .filter((other) => other.card === card && other.id !== id && ageOf(other) >= 0 && ageOf(other) < 10 * MINUTE)
+        .sort((a, b) => ageOf(b) - ageOf(a));
+      const last = before.at(-1);
+      const rules: string[] = [];
+      if (last !== undefined && last.amount < 1 && amount > 500 && ageOf(last) <= MINUTE) rules.push('probe');
+      if (before.length === 5) rules.push('burst');
+      if (last !== undefined && last.country !== country && ageOf(last) <= 5 * MINUTE) rules.push('travel');
+      return rules.map((rule) => ({ card, rule, payment: id, at }));
+    });
+    expect(new Set(expected.map(({ rule }) => rule)).size).toBe(3);
+    expect(sorted(await outputOf('fraud-rules'))).toEqual(sorted(expected));
   }, 120_000);
 
   it('top-items leaves the three best of each minute', async () => {

@@ -53,6 +53,8 @@ interface Example {
   readonly answer: (events: Events) => readonly Row[];
 }
 
+/** The table of q13. */
+const SIDE_INPUT = 'examples/nexmark/side-input.csv';
 const EPOCHS = 60;
 const COUNTS = { persons: EPOCHS, auctions: 3 * EPOCHS, bids: 46 * EPOCHS } as const;
 const KINDS = { persons: 'person', auctions: 'auction', bids: 'bid' } as const;
@@ -183,6 +185,14 @@ const EXAMPLES: readonly Example[] = [
       sessionsOf(all).map((session) => ({ bidder: all[0].bidder, ...session })),
     ),
   ),
+  example('q13', null, ({ bids }) => {
+    const lines = readFileSync(SIDE_INPUT, 'utf8').trim().split('\n').slice(1);
+    const table = new Map(lines.map((line) => line.split(',') as [string, string]));
+    return bids.flatMap(({ auction, bidder, price, dateTime }) => {
+      const value = table.get(String(auction % 10_000));
+      return value === undefined ? [] : [{ auction, bidder, price, dateTime, value }];
+    });
+  }),
   example('q14', null, ({ bids }) =>
     bids.flatMap(({ auction, bidder, price: full, dateTime, extra }) => {
       const price = (full * 908) / 1000;
@@ -289,7 +299,10 @@ describe('examples/nexmark without a broker', () => {
     const expected = answer(await events);
     expect(expected.length).toBeGreaterThan(1);
     const path = join(import.meta.dirname, '..', '..', 'examples', 'nexmark', `${name}.yaml`);
-    const files = { 'job.yaml': withoutKafka(readFileSync(path, 'utf8'), eventsPerSecond) };
+    const files = {
+      'job.yaml': withoutKafka(readFileSync(path, 'utf8'), eventsPerSecond),
+      [SIDE_INPUT]: readFileSync(SIDE_INPUT, 'utf8'),
+    };
     const { exitCode, output, errors } = await runFake(['run', '-q', '--parallelism', '2', 'job.yaml'], { files });
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
     const rows = linesOf(output);
