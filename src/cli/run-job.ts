@@ -80,7 +80,14 @@ async function runInCluster(context: CommandContext, request: RunRequest, data: 
     ports,
     catalog,
     startTaskManager: (link) =>
-      startTaskManager({ ...link, ports, workerHost: slotThreads, slotCount, limits, ...stateRoom(request, slotCount) }),
+      startTaskManager({
+        ...link,
+        ports,
+        workerHost: slotThreads,
+        slotCount,
+        limits,
+        ...stateRoom(request, slotCount),
+      }),
     ...(data === null ? {} : data.stores),
     openStorage: (config) => openCheckpointStorage(config, ports),
   });

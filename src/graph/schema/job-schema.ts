@@ -12,7 +12,14 @@ import type {
   SinkConnector,
   SourceConnector,
 } from '../../core/index.ts';
-import { checkpointOptions, jobOptions, restartOptions, restartStrategies, s3Options, stateOptions } from '../options.ts';
+import {
+  checkpointOptions,
+  jobOptions,
+  restartOptions,
+  restartStrategies,
+  s3Options,
+  stateOptions,
+} from '../options.ts';
 import type { RestartStrategyName } from '../options.ts';
 import {
   dedupeOptions,
@@ -137,7 +144,7 @@ function valueOf(verb: Verb, catalog: ConnectorCatalog): JsonSchema {
     case 'sink':
       return { anyOf: [{ enum: [...catalog.sinks.keys()] }, VARIABLE] };
     case 'lookup':
-      return { anyOf: [{ enum: [...(catalog.lookups?.keys() ?? [])] }, VARIABLE] };
+      return { anyOf: [{ enum: [...(catalog.lookups?.keys() ?? [])] }, { type: 'string', pattern: '#' }, VARIABLE] };
     case 'filter':
       return EXPRESSION;
     case 'union':

@@ -6,7 +6,9 @@
  * dropped. So what leaves depends on the rows and the watermarks, not on the order of arrival. Without event time, rows
  * are told apart by arrival.
  *
- * Remembered per key is the time of its row (of the last, or first); with the row itself while it waits.
+ * Remembered per key is the time of its row (of the last, or first); with the row itself while it waits. Keys that
+ * memory has no room for are in a store on the disk, where the job says so, but for those whose rows wait: prepare()
+ * brings those of a batch back.
  */
 import { counterNames, formatType, RowKind } from '../../core/index.ts';
 import type {
@@ -17,6 +19,7 @@ import type {
   OperatorContext,
   OperatorState,
   RowSchema,
+  SnapshotBasis,
   StateChunk,
   StateSchema,
 } from '../../core/index.ts';
@@ -31,6 +34,8 @@ import { KeyTable } from '../state/key-table.ts';
 import { RowSlots } from '../state/row-slots.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
+import type { SnapshotEntries } from '../state/slot-snapshots.ts';
+import { SpilledSlots } from '../state/spilled-slots.ts';
 import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
 import { readTime } from '../state/time-codec.ts';
 import { ENTRIES_PER_CALL, TimeHeap } from '../state/time-heap.ts';
@@ -68,12 +73,16 @@ export class DedupeOperator implements Operator {
   readonly #waiting = new TimeHeap();
   readonly #expiries = new TimeHeap();
   readonly #snapshots: SlotSnapshots;
-  /** Per slot of a key: the time of its row, and where the row waits, + 1. */
+  readonly #spilled: SpilledSlots;
+  readonly #scratchKey: ScratchRow;
+  /** Per slot of a key: the time of its row (NaN where nothing is known of the key), and where the row waits, + 1. */
   #times = new Float64Array(0);
   #waits = new Int32Array(0);
   /** Whether rows have event time; as the first row, or what was remembered, has told. */
   #hasTime = false;
   #watermarkMs = -Infinity;
+  /** By the clock. */
+  #nowMs = -Infinity;
   #alarmMs = Infinity;
   #opened: Opened | null = null;
 
@@ -83,11 +92,14 @@ export class DedupeOperator implements Operator {
     this.#batch = new KeyedBatch(spec.keys);
     this.#table = new KeyTable(this.#keyFields.map(({ type }) => type));
     this.#rows = new RowSlots(spec.input.fields.map(({ type }) => type));
-    this.#snapshots = this.#createSnapshots();
+    this.#scratchKey = new ScratchRow({ fields: this.#keyFields });
+    const isKnown = (slot: number): boolean => this.#table.isUsed(slot) && this.#times[slot] === this.#times[slot];
+    this.#snapshots = new SlotSnapshots(this.#describeEntries((slot) => isKnown(slot) && this.#spilled.includes(slot)));
+    this.#spilled = this.#createSpilled(this.#describeEntries(isKnown));
     this.state = this.#describeState();
   }
 
-  open(context: OperatorContext): void {
+  async open(context: OperatorContext): Promise<void> {
     this.#watermarkMs = context.restoredWatermarkMs;
     this.#opened = {
       context,
@@ -95,14 +107,19 @@ export class DedupeOperator implements Operator {
       output: new BufferedOutput(context, this.#spec.output, false),
       late: context.counter(counterNames.lateRecords.name),
     };
+    if (context.spill !== undefined) await this.#spilled.open(context.spill);
+  }
+
+  prepare(batch: ColumnBatch): Promise<void> | undefined {
+    if (!this.#spilled.isOpen) return undefined;
+    this.#begin(batch);
+    const room = this.#spilled.makeRoom(batch.rowCount);
+    return room === undefined ? this.#findKeys(batch) : room.then(() => this.#findKeys(batch));
   }
 
   process(batch: ColumnBatch, fromRow: number): number {
-    refuseUpdates(batch, this.#spec.stepId);
     const { selected } = this.#opened as Opened;
-    this.#batch.read(batch);
-    this.#table.bind(this.#batch.columns);
-    this.#hasTime = batch.timestamps !== null;
+    this.#begin(batch);
     if (this.#spec.keep === 'first' && batch.timestamps !== null) this.#keepEarliest(batch, batch.timestamps, fromRow);
     else this.#passOn(batch, fromRow);
     selected.emit(batch);
@@ -137,25 +154,81 @@ export class DedupeOperator implements Operator {
     return !this.#hasTime || this.onWatermark(Infinity);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#opened = null;
+    await this.#spilled.close();
+  }
+
+  #begin(batch: ColumnBatch): void {
+    refuseUpdates(batch, this.#spec.stepId);
+    this.#batch.read(batch);
+    this.#table.bind(this.#batch.columns);
+    this.#hasTime = batch.timestamps !== null;
+    this.#nowMs = (this.#opened as Opened).context.ports.clock.nowMs();
+  }
+
+  /** Gives every key of the batch a slot, and what the store knows of it. */
+  #findKeys({ rowCount }: ColumnBatch): Promise<void> | undefined {
+    for (let row = 0; row < rowCount; row++) {
+      const hash = this.#batch.hashes[row] as number;
+      if (this.#table.find(hash, row, SPACE) < 0) this.#spilled.taken(this.#takeSlot(hash, row));
+    }
+    return this.#spilled.load();
+  }
+
+  /** The slot of a row's key; -1 where nothing is known of it. */
+  #find(row: number): number {
+    const slot = this.#table.find(this.#batch.hashes[row] as number, row, SPACE);
+    if (slot < 0 || !this.#spilled.isOpen) return slot;
+    const time = this.#times[slot] as number;
+    if (this.#waits[slot] === 0 && this.#isOver(time)) this.#forget(slot);
+    const known = this.#times[slot] as number;
+    return known === known ? slot : -1;
+  }
+
+  /** Whether its `ttl` has ended; asked where no list of what expires is kept. */
+  #isOver(time: number): boolean {
+    const { ttlMs } = this.#spec;
+    return ttlMs !== null && time + ttlMs <= (this.#hasTime ? this.#watermarkMs : this.#nowMs);
+  }
+
+  #takeSlot(hash: number, row: number): number {
+    const slot = this.#table.insert(hash, row, SPACE);
+    if (this.#snapshots.isTaking) this.#snapshots.added(slot);
+    this.#times = grown(this.#times, slot + 1);
+    this.#waits = grown(this.#waits, slot + 1);
+    this.#times[slot] = NaN;
+    this.#waits[slot] = 0;
+    return slot;
+  }
+
+  /** The slot stays its key's. */
+  #forget(slot: number): void {
+    if (this.#snapshots.isTaking) this.#snapshots.beforeChange(slot);
+    if (this.#waits[slot] !== 0) this.#rows.remove((this.#waits[slot] as number) - 1);
+    this.#times[slot] = NaN;
+    this.#waits[slot] = 0;
+  }
+
+  #free(slot: number): void {
+    this.#forget(slot);
+    this.#table.remove(slot);
   }
 
   /** The first by arrival, or the last. */
   #passOn(batch: ColumnBatch, fromRow: number): void {
-    const { context, selected } = this.#opened as Opened;
+    const { selected } = this.#opened as Opened;
     const { timestamps, rowCount } = batch;
-    const { hashes } = this.#batch;
     const { isTaking } = this.#snapshots;
     const keepsLast = this.#spec.keep === 'last';
-    const nowMs = context.ports.clock.nowMs();
+    const nowMs = this.#nowMs;
     for (let row = fromRow; row < rowCount; row++) {
       const time = timestamps === null ? nowMs : (timestamps[row] as number);
       if (time !== time) {
         this.#refuse(batch, row);
         continue;
       }
-      const slot = this.#table.find(hashes[row] as number, row, SPACE);
+      const slot = this.#find(row);
       if (slot < 0) {
         if (timestamps !== null && this.#isForgotten(time)) continue;
         this.#insert(row, time, true);
@@ -163,6 +236,7 @@ export class DedupeOperator implements Operator {
       } else if (keepsLast && (timestamps === null || time >= (this.#times[slot] as number))) {
         if (isTaking) this.#snapshots.beforeChange(slot);
         this.#times[slot] = time;
+        if (this.#spilled.isOpen) this.#spilled.changedOne(slot);
         selected.add(batch, row, RowKind.updateAfter);
       }
     }
@@ -178,7 +252,6 @@ export class DedupeOperator implements Operator {
 
   #keepEarliest(batch: ColumnBatch, timestamps: Float64Array, fromRow: number): void {
     const { late } = this.#opened as Opened;
-    const { hashes } = this.#batch;
     this.#rows.bind(batch.columns);
     for (let row = fromRow; row < batch.rowCount; row++) {
       const time = timestamps[row] as number;
@@ -190,7 +263,7 @@ export class DedupeOperator implements Operator {
         late.value++;
         continue;
       }
-      const slot = this.#table.find(hashes[row] as number, row, SPACE);
+      const slot = this.#find(row);
       if (slot < 0) this.#await(this.#insert(row, time, false), row, time);
       else if (this.#waits[slot] !== 0 && time < (this.#times[slot] as number)) this.#replace(slot, row, time);
     }
@@ -205,25 +278,26 @@ export class DedupeOperator implements Operator {
   #replace(slot: number, row: number, time: number): void {
     if (this.#snapshots.isTaking) this.#snapshots.beforeChange(slot);
     this.#times[slot] = time;
+    if (this.#spilled.isOpen) this.#spilled.changedOne(slot);
     this.#rows.replace((this.#waits[slot] as number) - 1, row);
     this.#waiting.push(time, slot);
   }
 
   /** A key that was not known. */
   #insert(row: number, time: number, isSeen: boolean): number {
-    const slot = this.#table.insert(this.#batch.hashes[row] as number, row, SPACE);
-    if (this.#snapshots.isTaking) this.#snapshots.added(slot);
+    const hash = this.#batch.hashes[row] as number;
+    const known = this.#spilled.isOpen ? this.#table.find(hash, row, SPACE) : -1;
+    const slot = known < 0 ? this.#takeSlot(hash, row) : known;
     this.#keep(slot, time, isSeen);
     return slot;
   }
 
   #keep(slot: number, time: number, isSeen: boolean): void {
-    this.#times = grown(this.#times, slot + 1);
-    this.#waits = grown(this.#waits, slot + 1);
     this.#times[slot] = time;
     this.#waits[slot] = 0;
     const { ttlMs } = this.#spec;
-    if (isSeen && ttlMs !== null) this.#expiries.push(time + ttlMs, slot);
+    if (this.#spilled.isOpen) this.#spilled.changedOne(slot);
+    else if (isSeen && ttlMs !== null) this.#expiries.push(time + ttlMs, slot);
   }
 
   /** The time of a row that waits has come. */
@@ -269,13 +343,13 @@ export class DedupeOperator implements Operator {
     (this.#opened as Opened).context.errors.handle(batch, row, stepId, error);
   }
 
-  #createSnapshots(): SlotSnapshots {
+  #describeEntries(isUsed: SnapshotEntries['isUsed']): SnapshotEntries {
     const table = this.#table;
-    return new SlotSnapshots({
+    return {
       get slotLimit() {
         return table.slotLimit;
       },
-      isUsed: (slot) => table.isUsed(slot),
+      isUsed,
       hashOf: (slot) => table.hashOf(slot),
       encode: (slot, to) => {
         const waiting = (this.#waits[slot] as number) - 1;
@@ -284,7 +358,49 @@ export class DedupeOperator implements Operator {
         if (waiting >= 0) this.#rows.encode(waiting, to);
         else table.encode(slot, to);
       },
-    });
+    };
+  }
+
+  #createSpilled(entries: SnapshotEntries): SpilledSlots {
+    const table = this.#table;
+    const heldBytes = (): number => table.sizeBytes + this.#times.byteLength + this.#waits.byteLength;
+    const context = (): OperatorContext => (this.#opened as Opened).context;
+    return new SpilledSlots(
+      {
+        ...entries,
+        stepId: this.#spec.stepId,
+        get slotLimit() {
+          return table.slotLimit;
+        },
+        get keyGroupCount() {
+          return context().maxParallelism;
+        },
+        get size() {
+          return table.size;
+        },
+        get sizeBytes() {
+          return heldBytes();
+        },
+        isTaken: (slot) => table.isUsed(slot),
+        isPinned: (slot) => this.#waits[slot] !== 0,
+        encodeKey: (slot, to) => {
+          table.encode(slot, to);
+        },
+        decode: (slot, from) => {
+          from.byte();
+          const time = readTime(from);
+          if (!this.#isOver(time)) this.#times[slot] = time;
+        },
+        free: (slot) => {
+          this.#free(slot);
+        },
+        isExpired: (from) => {
+          from.byte();
+          return this.#isOver(readTime(from));
+        },
+      },
+      this.#snapshots,
+    );
   }
 
   #describeState(): OperatorState {
@@ -298,24 +414,29 @@ export class DedupeOperator implements Operator {
       values: [],
       settings: { keep, row: keep === 'last' ? null : input.fields.map(({ type }) => formatType(type)) },
     });
+    const spilled = this.#spilled;
     const others = (): number =>
-      expiries.sizeBytes + snapshots.sizeBytes + this.#times.byteLength + this.#waits.byteLength;
+      expiries.sizeBytes + snapshots.sizeBytes + spilled.sizeBytes + this.#times.byteLength + this.#waits.byteLength;
     return {
       schema,
       get sizeBytes() {
         return table.sizeBytes + rows.sizeBytes + waiting.sizeBytes + others();
       },
-      snapshot: () => snapshots.take((this.#opened as Opened).context.maxParallelism),
+      snapshot: (basis?: SnapshotBasis) =>
+        spilled.isOpen
+          ? spilled.snapshot(basis)
+          : snapshots.take((this.#opened as Opened).context.maxParallelism),
       restore: (chunk, written) => {
         this.#restore(chunk, written, schema);
       },
+      settle: () => (spilled.isOpen ? spilled.settle() : Promise.resolve()),
     };
   }
 
-  #restore({ bytes, keyGroup }: StateChunk, written: StateSchema, schema: StateSchema): void {
+  #restore({ bytes, keyGroup, replaces }: StateChunk, written: StateSchema, schema: StateSchema): void {
     matchSchemas(written, schema, this.#spec.stepId);
     const from = new ByteReader(bytes, this.#spec.stepId);
-    const key = new ScratchRow(schema.key);
+    const key = this.#scratchKey;
     const whole = new ScratchRow(this.#spec.input, this.#spec.keys);
     const { maxParallelism } = (this.#opened as Opened).context;
     while (!from.atEnd) {
@@ -326,10 +447,13 @@ export class DedupeOperator implements Operator {
       const entry = isWaiting ? whole : key;
       const hash = entry.readKey(from, keyGroup, maxParallelism);
       this.#table.bind(entry.keys);
-      if (this.#table.find(hash, 0, SPACE) >= 0) from.fail('a key comes twice');
-      const slot = this.#table.insert(hash, 0, SPACE);
+      const known = this.#table.find(hash, 0, SPACE);
+      if (known >= 0 && replaces !== true) from.fail('a key comes twice');
+      if (known >= 0) this.#free(known);
+      const slot = this.#takeSlot(hash, 0);
       this.#hasTime = sort !== Entry.seenByClock;
       this.#keep(slot, time, !isWaiting);
+      if (this.#spilled.isOpen) this.#spilled.restored(slot);
       if (!isWaiting) continue;
       this.#rows.bind(whole.columns);
       this.#await(slot, 0, time);

@@ -202,13 +202,15 @@ export class SpilledSlots {
     });
   }
 
-  /** Slots that have to go for `count` new ones; arrays double when they grow, and what is in them then grows as far. */
+  /** Slots that have to go for `count` new ones. Arrays double when they grow, and then what is in them does. */
   #excess(count: number): number {
     const { size, sizeBytes } = this.#entries;
     const held = sizeBytes + this.#flags.byteLength + this.#spans.byteLength + this.#filter.sizeBytes;
     const capacity = Math.max(FIRST_SLOTS, this.#flags.length);
     if (held > this.#slotsBytes) this.#maxSlots = Math.min(this.#maxSlots, size);
-    else if (size + count > capacity && held * 2 > this.#slotsBytes) this.#maxSlots = Math.min(this.#maxSlots, capacity);
+    else if (size + count > capacity && held * 2 > this.#slotsBytes) {
+      this.#maxSlots = Math.min(this.#maxSlots, capacity);
+    }
     return Math.min(size, size + count - this.#maxSlots);
   }
 

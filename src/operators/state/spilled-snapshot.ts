@@ -2,8 +2,10 @@ import type { FrozenSpill, StateChunk, StateSnapshot } from '../../core/index.ts
 import type { SpanLog } from './change-log.ts';
 import { behind, firstKeyOf } from './spill-keys.ts';
 
-/** Entries of the store that are read at a time: about a chunk. */
-const SCANNED_AT_ONCE = 512;
+/** What is read of the store at a time: the way there and back is long, while the thread is busy with rows. */
+const SCANNED_BYTES = 256 * 1024;
+const FEWEST_SCANNED = 16;
+const MOST_SCANNED = 2048;
 
 export interface SpilledSnapshotParts {
   /** What is in memory, as far as it belongs to the snapshot. */
@@ -30,6 +32,8 @@ export class SpilledSnapshot implements StateSnapshot {
   /** The next chunk; undefined before it is known. */
   #prepared: StateChunk | null | undefined;
   #group = 0;
+  /** Entries that are asked for, by what those before took. */
+  #limit = FEWEST_SCANNED;
   #from: Uint8Array | null = null;
   #log = 0;
   #chunk = 0;
@@ -79,16 +83,21 @@ export class SpilledSnapshot implements StateSnapshot {
     if (frozen === null) return null;
     while (!this.#isReleased && this.#group < whole.length) {
       const keyGroup = whole[this.#group] as number;
-      const found = await frozen.scan(this.#from ?? firstKeyOf(keyGroup), firstKeyOf(keyGroup + 1), SCANNED_AT_ONCE);
+      const limit = this.#limit;
+      const found = await frozen.scan(this.#from ?? firstKeyOf(keyGroup), firstKeyOf(keyGroup + 1), limit);
       const last = found.at(-1);
-      if (last === undefined || found.length < SCANNED_AT_ONCE) {
+      if (last === undefined || found.length < limit) {
         this.#group++;
         this.#from = null;
       } else {
         this.#from = behind(last.key);
       }
       const values = found.map(({ value }) => value).filter((value) => !this.#parts.isExpired(value));
-      if (values.length > 0) return { keyGroup, bytes: Buffer.concat(values), isOlder: true };
+      if (values.length === 0) continue;
+      const bytes = Buffer.concat(values);
+      const fitting = Math.floor((SCANNED_BYTES * values.length) / Math.max(1, bytes.length));
+      this.#limit = Math.max(FEWEST_SCANNED, Math.min(MOST_SCANNED, fitting));
+      return { keyGroup, bytes, isOlder: true };
     }
     return null;
   }

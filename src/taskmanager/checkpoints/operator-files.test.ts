@@ -7,18 +7,23 @@ import { OperatorFiles } from './operator-files.ts';
 
 const GROUPS = 8;
 const KIB = 1024;
-const schema = { kind: 'k', version: 1, key: { fields: [{ name: 'a', type: types.int }] }, values: { fields: [] }, settings: {} };
+const key = { fields: [{ name: 'a', type: types.int }] };
+const schema = { kind: 'k', version: 1, key, values: { fields: [] }, settings: {} };
 
-const handle = (order: number | null, sizes: readonly (readonly [number, number])[], name?: string): OperatorStateHandle => ({
+const handle = (
+  order: number | null,
+  sizes: readonly (readonly [number, number])[],
+  name = `chk-${order ?? 0}/a-0123456789abcdef.state`,
+): OperatorStateHandle => ({
   stepId: stepId('s'),
   schema,
-  file: { name: name ?? `chk-${order ?? 0}/a-0123456789abcdef.state`, sizeBytes: 1 << 30, checksum: '00000000' },
+  file: { name, sizeBytes: 1 << 30, checksum: '00000000' },
   chunks: sizes.flatMap(([group, bytes]) => [group, 0, bytes]),
   ...(order === null ? {} : { order }),
 });
 
 const bytesOf = (handles: readonly OperatorStateHandle[]): number =>
-  handles.reduce((sum, { chunks }) => sum + chunks.filter((_, at) => at % 3 === 2).reduce((all, each) => all + each, 0), 0);
+  handles.flatMap(({ chunks }) => chunks.filter((_, at) => at % 3 === 2)).reduce((all, each) => all + each, 0);
 
 describe('the files of an operator', () => {
   it('begin with those that it was restored from, of whichever checkpoint and subtask', () => {
@@ -30,7 +35,8 @@ describe('the files of an operator', () => {
   });
 
   it('are never those of a savepoint', () => {
-    const files = new OperatorFiles([handle(4, [[1, 10]]), handle(5, [[2, 10]], '/elsewhere/chk-5/x.state')], 9, GROUPS);
+    const foreign = handle(5, [[2, 10]], '/elsewhere/chk-5/x.state');
+    const files = new OperatorFiles([handle(4, [[1, 10]]), foreign], 9, GROUPS);
     const { whole, kept } = files.basisOf('s');
     expect([...whole]).toEqual(Array.from({ length: GROUPS }, (_, group) => group));
     expect(kept).toEqual([]);
