@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -59,10 +59,20 @@ const TYPESCRIPT = {
     target: 'es2024',
     allowImportingTsExtensions: true,
     skipLibCheck: true,
-    types: [],
+    types: ['node'],
+    typeRoots: [join(projectRoot, 'node_modules', '@types')],
     lib: ['es2024', 'dom'],
   },
 };
+
+/** Writes the modules that stand in a page of the documentation, and returns their names. */
+function writeBlocks(page: string, folder: string): readonly string[] {
+  const text = readFileSync(join(projectRoot, 'docs', `${page}.md`), 'utf8');
+  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block = ''], index) => {
+    writeFileSync(join(folder, `${page}-${index}.ts`), block);
+    return `${page}-${index}.ts`;
+  });
+}
 
 /** What npm gives to scripts would tell an npm inside a script about the wrong project. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
@@ -119,8 +129,20 @@ describe('the package', () => {
     expect(tested.stdout).toBe('[{"text":"n7"},{"text":"n8"}]\n');
   });
 
+  it('does what the documentation shows', async () => {
+    const env = cleanEnvironment();
+    const jobs = writeBlocks('typescript', folder);
+    const tests = writeBlocks('testing', folder);
+    expect([jobs.length, tests.length]).toEqual([5, 3]);
+    const flags = ['--set', 'KAFKA_BROKERS=localhost:9092'];
+    const linted = await run('npx', ['--no-install', 'millrace', 'lint', ...jobs, ...flags], { cwd: folder, env });
+    expect(linted.stdout).toBe(jobs.map((name) => `${name}: valid\n`).join(''));
+    const tested = await run(process.execPath, ['--test', '--test-reporter=tap', ...tests], { cwd: folder, env });
+    expect(tested.stdout).toMatch(/^# pass 3$/m);
+  });
+
   it('has types that users can build on', async () => {
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...TYPESCRIPT, files: ['job.ts', 'test.ts'] }));
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...TYPESCRIPT, include: ['*.ts'] }));
     const compiler = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc');
     const checked = await run(process.execPath, [compiler, '-p', folder], { cwd: folder }).catch((error: unknown) => error);
     expect(checked).toMatchObject({ stdout: '' });

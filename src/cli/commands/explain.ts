@@ -12,7 +12,7 @@ interface ExplainOptions extends JobFileOptions {
 export function explainCommand(context: CommandContext): Command {
   const command = new Command('explain')
     .description('shows how a job would run: its plan, its chains and what travels between them')
-    .argument('<file>', 'job file; - is standard input')
+    .argument('<file>', 'job file, or a module (.ts, .js) that exports a job; - is standard input')
     .option('--json', 'prints the plan as one JSON document');
   addParallelismOption(command);
   return addJobFileOptions(command).action(async (path: string, options: ExplainOptions) => {

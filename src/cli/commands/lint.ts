@@ -12,7 +12,7 @@ interface LintOptions extends JobFileOptions {
 export function lintCommand(context: CommandContext): Command {
   const command = new Command('lint')
     .description('checks job files and names every mistake with its line and column')
-    .argument('<file...>', 'job files; - is standard input')
+    .argument('<file...>', 'job files, or modules (.ts, .js) that export jobs; - is standard input')
     .option('--json', 'prints one JSON document');
   return addJobFileOptions(command).action(async (files: readonly string[], options: LintOptions) => {
     const { compileFile, textOf } = await import('../compile.ts');

@@ -17,7 +17,7 @@ interface PlanOptions extends JobFileOptions {
 export function planCommand(context: CommandContext): Command {
   const command = new Command('plan')
     .description('shows what becomes of the state of each step when a job starts from a checkpoint; starts nothing')
-    .argument('<file>', 'job file; - is standard input');
+    .argument('<file>', 'job file, or a module (.ts, .js) that exports a job; - is standard input');
   addParallelismOption(command);
   return addJobFileOptions(command)
     .option('--from <place>', 'the checkpoint or savepoint at a path or URL, instead of the last checkpoint of the job')

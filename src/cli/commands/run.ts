@@ -27,7 +27,7 @@ interface RunOptions extends JobFileOptions {
 export function runCommand(context: CommandContext): Command {
   const command = new Command('run')
     .description('runs a job in this process until it ends, fails or is interrupted')
-    .argument('<file>', 'job file; - is standard input');
+    .argument('<file>', 'job file, or a module (.ts, .js) that exports a job; - is standard input');
   addParallelismOption(command);
   return addJobFileOptions(command)
     .option('-q, --quiet', 'shows no progress')
