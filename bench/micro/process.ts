@@ -197,7 +197,8 @@ function measureSnapshot(operator: Operator): string {
     chunks++;
   }
   const all = cpuMs() - start;
-  return `${Math.round(all)} ms, ${(bytes / 1e6).toFixed(1)} MB, ${chunks} chunks, longest call ${longest.toFixed(1)} ms`;
+  const size = `${(bytes / 1e6).toFixed(1)} MB, ${chunks} chunks`;
+  return `${Math.round(all)} ms, ${size}, longest call ${longest.toFixed(1)} ms`;
 }
 
 const opened: Record<string, OpenedCase> = {};

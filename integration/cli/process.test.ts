@@ -9,7 +9,11 @@ import { jsonLines, runMillrace } from './run-millrace.ts';
 const CODE = `
 interface Payment { readonly card: number; readonly amount: number; readonly at: number }
 type Row = { card: number; minute: Date; payments: number };
-interface Memory { get(minute: number): number | undefined; set(minute: number, count: number): void; delete(minute: number): void }
+interface Memory {
+  get(minute: number): number | undefined;
+  set(minute: number, count: number): void;
+  delete(minute: number): void;
+}
 interface Context {
   readonly key: { readonly card: number };
   emit(row: Row): void;
@@ -31,7 +35,8 @@ export class PerMinute {
   }
   onTimer({ timestamp }: { readonly timestamp: number }, context: Context): void {
     const minute = timestamp / 60_000 - 1;
-    context.emit({ card: context.key.card, minute: new Date(minute * 60_000), payments: this.#counts.get(minute) ?? 0 });
+    const payments = this.#counts.get(minute) ?? 0;
+    context.emit({ card: context.key.card, minute: new Date(minute * 60_000), payments });
     this.#counts.delete(minute);
   }
 }
@@ -121,6 +126,6 @@ describe('a step in TypeScript', () => {
     expect(nothing.exitCode).toBe(1);
     expect(nothing.errors).toMatch(/MR-CODE-SHAPE: .*`Nothing` of file:.*code\.ts .*has no method process\(/);
     expect(failing.exitCode).toBe(1);
-    expect(failing.errors).toMatch(/MR-CODE-THREW: .*counts.* no payment of \d+ \(at file:.*code\.ts:34:9\)/);
+    expect(failing.errors).toMatch(/MR-CODE-THREW: .*counts.* no payment of \d+ \(at file:.*code\.ts:39:9\)/);
   }, DEADLINE_MS);
 });

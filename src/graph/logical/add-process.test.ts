@@ -25,7 +25,8 @@ describe('process', () => {
   it('reads all fields of rows that meet by key, and sends rows aside', async () => {
     const text = timedJobOf(CODE);
     const { jobGraph, optimised } = await graphsOf(text, { parallelism: 2 });
-    expect(optimised.nodes.find(({ id }) => id === 'p')).toMatchObject({ kind: 'process', keys: [2, 0], inputFields: 8 });
+    const planned = optimised.nodes.find(({ id }) => id === 'p');
+    expect(planned).toMatchObject({ kind: 'process', keys: [2, 0], inputFields: 8 });
     const nodes = jobGraph.vertices.flatMap(({ chain }) => chain);
     const node = nodes.find(({ kind }) => kind === 'process');
     expect(node).toMatchObject({
@@ -49,7 +50,8 @@ describe('process', () => {
   it('is the code of a module where a job is made by one: of functions per row, too', async () => {
     const roles = new Map([['p', 'filter'], ['m', 'map']] as const);
     const code = { module: 'file:///job.ts', name: 'default', roles };
-    const text = jobOf("  - id: p\n    process: 'of a job'\n  - id: m\n    process: 'of a job'\n    schema: {x: int}\n");
+    const ofJob = "    process: 'of a job'\n";
+    const text = jobOf(`  - id: p\n${ofJob}  - id: m\n${ofJob}    schema: {x: int}\n`);
     const { jobGraph } = await graphsOf(text, { code });
     const nodes = jobGraph.vertices.flatMap(({ chain }) => chain).filter(({ kind }) => kind === 'process');
     expect(nodes).toMatchObject([
@@ -58,16 +60,17 @@ describe('process', () => {
     ]);
   });
 
+  const XS = '    process: ./f.ts#F\n    schema: {x: int}\n';
   it.each([
     ['no export', '    process: ./f.ts\n    schema: {x: int}\n', ['9:14 MR-JOB-CODE']],
     ['a bare name', '    process: fraud#F\n    schema: {x: int}\n', ['9:14 MR-JOB-CODE']],
     ['an export that is no name', '    process: ./f.ts#a b\n    schema: {x: int}\n', ['9:14 MR-JOB-CODE']],
     ['no schema', '    process: ./f.ts#F\n', ['9:5 MR-JOB-MISSING-KEY']],
     ['an unknown type', '    process: ./f.ts#F\n    schema: {x: itn}\n', ['10:17 MR-JOB-TYPE']],
-    ['a key that is none', '    process: ./f.ts#F\n    schema: {x: int}\n    key: [ss]\n', ['11:11 MR-JOB-UNKNOWN-FIELD']],
-    ['wrong longs', '    process: ./f.ts#F\n    schema: {x: int}\n    longs: text\n', ['11:12 MR-JOB-BAD-OPTION']],
-    ['a side that nobody reads', '    process: ./f.ts#F\n    schema: {x: int}\n    sides: {y: {z: int}}\n', ['11:13 MR-JOB-UNUSED-STEP']],
-    ['a side without fields', '    process: ./f.ts#F\n    schema: {x: int}\n    sides: {out: {}}\n', ['8:9 MR-JOB-UNUSED-STEP', '11:18 MR-JOB-WRONG-SHAPE']],
+    ['a key that is none', `${XS}    key: [ss]\n`, ['11:11 MR-JOB-UNKNOWN-FIELD']],
+    ['wrong longs', `${XS}    longs: text\n`, ['11:12 MR-JOB-BAD-OPTION']],
+    ['a side that nobody reads', `${XS}    sides: {y: {z: int}}\n`, ['11:13 MR-JOB-UNUSED-STEP']],
+    ['a side without fields', `${XS}    sides: {out: {}}\n`, ['8:9 MR-JOB-UNUSED-STEP', '11:18 MR-JOB-WRONG-SHAPE']],
   ])('is refused with %s', async (_what, settings, expected) => {
     expect(await problemsOf(step(settings))).toEqual(expected);
   });
@@ -92,8 +95,11 @@ describe('process', () => {
 
   it('knows a reference and an export when it sees one', () => {
     expect(fileReference(' ../a b/c.ts#default ')).toEqual({ path: '../a b/c.ts', name: 'default' });
-    expect(['./a.ts#', 'a.ts#b', '#b', './a.ts#b#c', './a.ts#1'].map(fileReference)).toEqual([null, null, null, null, null]);
-    const text = 'export const a = 1; export async function b() {}\nexport abstract class C {}\nexport default class {}';
+    const others = ['./a.ts#', 'a.ts#b', '#b', './a.ts#b#c', './a.ts#1'];
+    expect(others.filter((text) => fileReference(text) !== null)).toEqual([]);
+    const text = `export const a = 1; export async function b() {}
+export abstract class C {}
+export default class {}`;
     expect(exportedNames(text)).toEqual(['a', 'b', 'C']);
     expect(['a', 'C', 'd', 'lass'].map((name) => lacksExport(text, name))).toEqual([false, false, true, true]);
   });

@@ -29,6 +29,8 @@ export interface FileReference {
 }
 
 const REFERENCE = /^(?<path>(?:\.{1,2}\/|\/)[^#]+)#(?<name>[^#]+)$/;
+const DECLARED =
+  /\bexport\s+(?:declare\s+|abstract\s+|async\s+)*(?:class|function\*?|const|let|var)\s+([\p{ID_Continue}$]+)/gu;
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
 /** Null where the text is none. */
@@ -39,10 +41,7 @@ export function fileReference(text: string): FileReference | null {
 
 /** Names that a module exports, as far as its text shows. */
 export function exportedNames(text: string): readonly string[] {
-  const declared = text.matchAll(
-    /\bexport\s+(?:declare\s+|abstract\s+|async\s+)*(?:class|function\*?|const|let|var)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu,
-  );
-  return [...declared].map(([, name]) => name ?? '');
+  return [...text.matchAll(DECLARED)].map(([, name]) => name ?? '');
 }
 
 /** Whether a module cannot have an export of that name: whatever form an export has, its name stands in the text. */

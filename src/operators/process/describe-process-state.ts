@@ -7,7 +7,7 @@ import { UserKeys } from './user-keys.ts';
 
 const NO_TIMES = { reachedMs: () => -Infinity, writeTimeMs: () => -Infinity };
 
-/** What a process step keeps; null where it is nothing. Loads its code and calls open() and close(), but for no rows. */
+/** What a process step keeps; null where it is nothing. Loads its code, and calls open() and close() of it. */
 export async function describeProcessState(spec: ProcessSpec, loadCode: CodeLoader): Promise<StateSchema | null> {
   if (spec.keys.length === 0 || spec.role !== 'process') return null;
   const { code, isObject } = userFunctionOf(await loadCode(spec.code), spec);

@@ -135,7 +135,8 @@ class Script implements ProcessFunction {
 }
 
 const opArbitrary = fc.constantFrom(
-  ...['count', 'count', 'clear', 'list', 'map', 'unmap', 'brief', 'timer', 'timer', 'untimer', 'clock', 'unclock', 'throw'],
+  ...['count', 'count', 'clear', 'list', 'map', 'unmap', 'brief', 'throw'],
+  ...['timer', 'timer', 'untimer', 'clock', 'unclock'],
 );
 const eventArbitrary = fc.oneof(
   {
@@ -144,7 +145,10 @@ const eventArbitrary = fc.oneof(
       values: fc
         .tuple(fc.constantFrom(1n, 7n, null), fc.constantFrom('a', 'b'), opArbitrary, fc.integer({ min: -3, max: 30 }))
         .map((values): readonly Value[] => values),
-      behind: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: -5, max: 25 }) }, { weight: 1, arbitrary: fc.constant(NaN) }),
+      behind: fc.oneof(
+        { weight: 9, arbitrary: fc.integer({ min: -5, max: 25 }) },
+        { weight: 1, arbitrary: fc.constant(NaN) },
+      ),
     }),
   },
   { weight: 3, arbitrary: fc.record({ advance: fc.integer({ min: 0, max: 15 }) }) },
@@ -175,10 +179,10 @@ describe('ProcessOperator', () => {
         });
         const test = { create: createOf(Script), input, rows: events, stepId: 'p', keys: [KEYS], ports };
         const result = await driveOperatorAllWays({ ...test, compare: 'rows' });
-        const expected = reference.emitted.filter(({ side }) => side === null);
-        expect(textOf(result.rows)).toEqual(
-          textOf(expected.map(({ row, timestamp }) => ({ values: [row['what'] as string, row['time'] as number], timestamp }))),
-        );
+        const expected = reference.emitted
+          .filter(({ side }) => side === null)
+          .map(({ row: { what, time }, timestamp }) => ({ values: [what as Value, time as Value], timestamp }));
+        expect(textOf(result.rows)).toEqual(textOf(expected));
         expect(result.failures).toHaveLength(reference.failures);
       }),
       { numRuns: 60 },
@@ -203,7 +207,8 @@ describe('ProcessOperator', () => {
     harness.flush();
     const numbers = [...Array(5000).keys(), 0, 1, 2, 3];
     expect(harness.rows.map(({ values }) => Number(values[0]))).toEqual(numbers.filter((i) => i % 3 !== 0));
-    expect(harness.sideRows('aside').map(({ values }) => Number(values[0]))).toEqual(numbers.filter((i) => i % 3 === 0));
+    const aside = harness.sideRows('aside').map(({ values }) => Number(values[0]));
+    expect(aside).toEqual(numbers.filter((i) => i % 3 === 0));
     expect(harness.rows.at(-1)).toEqual({ values: ['2', 2n], timestamp: 4, rowKind: 0, origin: 'row 1' });
     await harness.close();
   });
@@ -281,6 +286,10 @@ describe('ProcessOperator', () => {
 
   describe('reads and writes', () => {
     const at = Date.UTC(2026, 10, 23, 12, 30);
+    const nested = types.row([
+      { name: '__proto__', type: types.int },
+      { name: 'b', type: types.decimal(5, 1) },
+    ]);
     const all = rowSchema([
       { name: 'flag', type: types.boolean },
       { name: 'int', type: types.int },
@@ -296,7 +305,7 @@ describe('ProcessOperator', () => {
       { name: 'json', type: types.json },
       { name: 'list', type: types.array(types.long) },
       { name: 'map', type: types.map(types.string, types.date) },
-      { name: 'nested', type: types.row([{ name: '__proto__', type: types.int }, { name: 'b', type: types.decimal(5, 1) }]) },
+      { name: 'nested', type: nested },
       { name: '__proto__', type: types.string },
       { name: 'toString', type: types.int },
       { name: '0', type: types.int },
@@ -312,7 +321,8 @@ describe('ProcessOperator', () => {
       await harness.process(rows.map((each) => ({ values: each })));
       harness.flush();
       await harness.close();
-      return { rows: harness.rows.map((each) => each.values), failures: harness.failures.map(({ code: each }) => each) };
+      const failures = harness.failures.map((failure) => failure.code);
+      return { rows: harness.rows.map((each) => each.values), failures };
     };
 
     it.each(['map', 'process'] as const)('every type, as %s', async (role) => {
@@ -326,7 +336,8 @@ describe('ProcessOperator', () => {
       const result = await drive(code, [values, nulls, values], { role });
       expect(result).toEqual({ rows: [values, nulls, values], failures: [] });
       const [first] = seen;
-      expect(Object.keys(first ?? {})).toEqual(['0', ...all.fields.map(({ name }) => name).filter((name) => name !== '0')]);
+      // JavaScript puts names that are numbers first.
+      expect(Object.keys(first ?? {})).toEqual(['0', ...all.fields.slice(0, -1).map(({ name }) => name)]);
       expect(first).toMatchObject({
         decimal: '12.50',
         date: '2026-11-23',
@@ -398,7 +409,8 @@ describe('ProcessOperator', () => {
     expect(harness.failures).toEqual([{ stepId: 'p', code: 'MR-CODE-THREW', origin: 'row 0' }]);
     await harness.close();
     const given = new TypeError('no such fruit');
-    given.stack = 'TypeError: no such fruit\n    at pick (node:x:1:1)\n    at Code.process (file:///jobs/code.ts:12:5)\n    at y';
+    const frames = ['at pick (node:x:1:1)', 'at Code.process (file:///jobs/code.ts:12:5)', 'at y'];
+    given.stack = ['TypeError: no such fruit', ...frames].join('\n    ');
     const { message, cause } = thrownBy(given, 'process()', specOf());
     expect(message).toBe('step p: process() threw: no such fruit (at file:///jobs/code.ts:12:5)');
     expect(cause).toBe(given);

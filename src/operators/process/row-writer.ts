@@ -2,7 +2,7 @@
  * Objects as rows of a batch. As row-reader.ts, generated per schema: one property read, one check of the value and one
  * store per field.
  */
-import { code, CodeBuilder, reserveBytes, setNull, writeValue } from '../../core/index.ts';
+import { code, CodeBuilder, MAX_TIMESTAMP_MS, reserveBytes, setNull, writeValue } from '../../core/index.ts';
 import type { BytesColumn, Code, Column, DataType, Field, RowSchema } from '../../core/index.ts';
 import { codeErrors } from './code-errors.ts';
 import { describeGiven, fromUserValue, getField, UnfitValue } from './user-values.ts';
@@ -84,10 +84,11 @@ ${otherwise}`;
       return code`if (typeof ${value} === 'number') ${store} = ${value};
 ${otherwise}`;
     case 'timestamp':
-      return code`if (typeof ${value} === 'number' && Number.isInteger(${value}) && ${value} <= 8.64e15 && ${value} >= -8.64e15) ${store} = ${value} + 0;
+      return code`if (Number.isInteger(${value}) && ${value} <= ${MAX_TIMESTAMP_MS} && ${value} >= ${-MAX_TIMESTAMP_MS})
+${store} = ${value} + 0;
 ${otherwise}`;
     case 'long':
-      return code`if (typeof ${value} === 'number' && ${column}.wide === null && Number.isSafeInteger(${value})) ${store} = ${value} + 0;
+      return code`if (${column}.wide === null && Number.isSafeInteger(${value})) ${store} = ${value} + 0;
 ${otherwise}`;
     case 'string':
       return code`if (typeof ${value} === 'string') ${builder.constant(writeText)}(${column}, ${row}, ${value});

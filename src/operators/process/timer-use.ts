@@ -21,7 +21,7 @@ export class TimerUse {
       const what = isEventTime ? 'an event timer' : 'a timer';
       throw codeErrors.create('MR-CODE-NO-KEY', { step: this.#spec.stepId, what, problem: problem ?? '' });
     }
-    if (!Number.isSafeInteger(timeMs)) throw new RangeError(`a timer is set for ${timeMs}, and not for whole milliseconds`);
+    if (!Number.isSafeInteger(timeMs)) throw new RangeError(`a timer for ${timeMs}, which is no whole number of ms`);
     const timers = isEventTime ? keys.events : keys.clock;
     if (isSetting) keys.setTimer(timers, timeMs + 0);
     else keys.deleteTimer(timers, timeMs);

@@ -50,7 +50,8 @@ function functionOf(code: unknown, spec: ProcessSpec): AnyFunction {
     return refuse(spec, `it is ${describeGiven(code)}, and neither a class nor a function${hint}`);
   }
   const given = code as AnyFunction;
-  if (spec.role !== 'process' && isClass(given)) return refuse(spec, `a ${spec.role} step takes a function, and it is a class`);
+  const { role } = spec;
+  if (role !== 'process' && isClass(given)) return refuse(spec, `a ${role} step takes a function, and it is a class`);
   refuseAsync(given, spec, 'it');
   return given;
 }

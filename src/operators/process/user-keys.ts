@@ -2,8 +2,8 @@
  * What user code remembers, by key: named states and timers of one slot each. An entry lives as long as it holds
  * anything. While a call of user code runs, one key is the present one, and states are read and written by it.
  *
- * Objects that states hold are the user's to change as soon as get() has returned them. So while a snapshot is taken, an
- * entry is written when a call for its key begins, and not when it is changed.
+ * Objects that states hold are the user's to change as soon as get() has returned them. So while a snapshot is taken,
+ * an entry is written when a call for its key begins, and not when it is changed.
  */
 import type { Column, ColumnBatch, Field, OperatorState, StateChunk, StateSchema } from '../../core/index.ts';
 import { messageOf, types } from '../../core/index.ts';
@@ -237,10 +237,11 @@ export class UserKeys implements CurrentKey {
   }
 
   get #sizeBytes(): number {
-    const indexes = this.#table.sizeBytes + this.#holds.byteLength + this.#snapshots.sizeBytes + this.#expiries.sizeBytes;
+    const indexes = this.#table.sizeBytes + this.#holds.byteLength + this.#expiries.sizeBytes;
     const states = this.#states.reduce((sum, state) => sum + state.sizeBytes, 0);
     const objects = this.#table.size * this.#entryBytes * OBJECT_FACTOR;
-    return Math.round(indexes + states + objects) + this.events.sizeBytes + this.clock.sizeBytes;
+    const timers = this.events.sizeBytes + this.clock.sizeBytes;
+    return Math.round(indexes + states + objects) + timers + this.#snapshots.sizeBytes;
   }
 
   /** The slot was just taken into use. */
