@@ -39,7 +39,7 @@ const slow: LookupConnector = {
     open: () => Promise.resolve(),
     lookup: async (asked) => {
       await nodePorts.clock.sleep(LATENCY_MS);
-      return asked.map(([id]) => [[`customer ${String(id)}`, 3]]);
+      return asked.map(([id]) => [[`customer ${(id as bigint).toString()}`, 3]]);
     },
     close: () => Promise.resolve(),
   }),
@@ -62,6 +62,7 @@ async function run({ name, connector, options, capacity, keyCount }: Case): Prom
       kind: 'lookup',
       stepId: 'l',
       spec,
+      code: null,
       keys: [0],
       kept: [0, 1],
       found: [0, 1],

@@ -62,6 +62,16 @@ export interface CodeOfSteps {
 /** Imports code; handed to operators by the composition root. Rejects with an error of a table (MR-CODE-…). */
 export type CodeLoader = (reference: CodeReference) => Promise<unknown>;
 
+/**
+ * What a module exports for a `lookup` step: called with the fields of the step's `on`; resolves to what is found, a row
+ * with the fields of its `schema` or several, or to null. Many calls are pending at a time. One that throws is called
+ * again as the step's `retry` says; `signal` is aborted once nobody waits any more.
+ */
+export type LookupFunction<Key extends object = UserRow, Found extends object = UserRow> = (
+  key: Key,
+  call: { readonly signal: AbortSignal },
+) => Promise<Found | readonly Found[] | null> | Found | readonly Found[] | null;
+
 /** What one key remembers under one name. Only while a call of the function for that key runs. */
 export interface ValueState<T> {
   /** Undefined where nothing is kept. What it returns is the state's own: set() makes changes of objects count. */

@@ -81,7 +81,8 @@ async function codeSource(spec: JobSpec | null, { code, findCode }: CompileOptio
   }
   const files = new Map<string, CodeFile>();
   for (const step of spec?.steps ?? []) {
-    const path = step.kind === 'process' ? fileReference(step.code.text)?.path : undefined;
+    const named = step.kind === 'process' ? step.code : step.kind === 'lookup' ? step.connector : null;
+    const path = named === null ? undefined : fileReference(named.text)?.path;
     if (path !== undefined && findCode !== undefined) files.set(path, await findCode(path));
   }
   return { ofStep: () => null, files };

@@ -62,7 +62,7 @@ export function createOperator(
     case 'process':
       return node.role === 'filter' ? new FilterRowsOperator(node, loadCode) : new ProcessOperator(node, loadCode);
     case 'lookup':
-      return createLookupOperator(node, lookups);
+      return createLookupOperator(node, lookups, loadCode);
     case 'union':
       return new UnionOperator();
   }

@@ -3,6 +3,7 @@ import { formatType } from '../../core/index.ts';
 import type {
   AggregateCall,
   ChangelogMode,
+  CodeReference,
   ConnectorCatalog,
   OptionRow,
   OptionTable,
@@ -206,19 +207,24 @@ function explainTopN(node: TopNNode): readonly string[] {
 function explainProcess({ code, role, keys, longs, sides, input }: ProcessNode): readonly string[] {
   const step = code.step === null ? '' : `, step ${code.step}`;
   return [
-    `${role === 'process' ? '' : `${role} by `}${code.module.slice(code.module.lastIndexOf('/') + 1)}#${code.name}${step}`,
+    `${role === 'process' ? '' : `${role} by `}${describeCode(code)}${step}`,
     ...(keys.length === 0 ? [] : [describeKeys({ keys, input }, '')]),
     ...(longs === 'bigint' ? ['longs as bigint'] : []),
     ...sides.map(({ name, schema }) => `side ${name}: ${describeFields(schema).join(', ')}`),
   ];
 }
 
+function describeCode({ module, name }: CodeReference): string {
+  return `${module.slice(module.lastIndexOf('/') + 1)}#${name}`;
+}
+
 function explainLookup(node: LookupNode, catalog: ConnectorCatalog): readonly string[] {
-  const { spec, keys, type, isOrdered, capacity, timeoutMs, retry, cache, input } = node;
+  const { spec, code, keys, type, isOrdered, capacity, timeoutMs, retry, cache, input } = node;
+  const options = catalog.lookups?.get(spec.connector)?.options ?? {};
   const on = spec.keys.fields.map(({ name }, index) => `${name} = ${nameOf(input, keys[index] ?? -1)}`);
   const life = cache?.ttlMs == null ? '' : ` for ${cache.ttlMs}ms`;
   return [
-    ...explainConnector(spec, catalog.lookups?.get(spec.connector)?.options ?? {}, catalog),
+    ...(code === null ? explainConnector(spec, options, catalog) : [`code ${describeCode(code)}`]),
     `${type}, on ${on.join(', ')}, finds ${describeFields(spec.schema).join(', ')}`,
     `${isOrdered ? 'in order' : 'as they are answered'}, ${capacity} at a time`,
     `${retry.attempts} attempts of ${timeoutMs}ms`,

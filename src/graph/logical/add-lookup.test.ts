@@ -69,6 +69,17 @@ describe('lookup', () => {
     expect(await problemsOf(lookup(...lines))).toEqual(expected);
   });
 
+  it('may ask code of a file, which has no options', async () => {
+    const step = (more: string) => `  - id: l\n    lookup: ./f.ts#find\n    ${ON}\n    ${SCHEMA}\n${more}`;
+    const findCode = (path: string) =>
+      Promise.resolve({ url: `file:///job/${path}`, text: 'export async function find() {}' });
+    const { jobGraph } = await graphsOf(jobOf(step('')), { findCode });
+    const node = jobGraph.vertices[0]?.chain.find(({ kind }) => kind === 'lookup');
+    expect(node).toMatchObject({ code: { module: 'file:///job/./f.ts', name: 'find', step: null } });
+    expect(await problemsOf(jobOf(step(`    ${WITH}\n`)))).toEqual(['12:5 MR-JOB-CODE']);
+    expect(await problemsOf(jobOf(step('').replace('f.ts#find', 'f.ts#a b')))).toEqual(['9:13 MR-JOB-CODE']);
+  });
+
   it('names connectors that there are, and refuses rows that replace others', async () => {
     const step = (name: string) => `  - id: l\n    lookup: ${name}\n    ${WITH}\n    ${ON}\n    ${SCHEMA}\n`;
     expect(await problemsOf(jobOf(step('tabel')))).toEqual(['9:13 MR-JOB-UNKNOWN-CONNECTOR']);

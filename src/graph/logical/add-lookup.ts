@@ -1,6 +1,15 @@
 import { formatType, nearestName, rowSchema } from '../../core/index.ts';
-import type { Expression, Field, LookupConnector, LookupSpec, OptionProblem } from '../../core/index.ts';
+import type {
+  CodeReference,
+  Expression,
+  Field,
+  LookupConnector,
+  LookupSpec,
+  OptionProblem,
+  RowSchema,
+} from '../../core/index.ts';
 import type { LookupStepSpec } from '../spec/job-spec.ts';
+import { fileCode } from './add-process.ts';
 import { lookupStream } from './changelog-rules.ts';
 import { checkExpression } from './check-expression.ts';
 import { checkWith, reportChecks, tableOf } from './check-with.ts';
@@ -23,7 +32,10 @@ export function addLookup(step: LookupStepSpec, builder: GraphBuilder): void {
   const result = lookupStream(input.stream, fields);
   const doubtful = new Set([...input.doubtful, ...unclear]);
   const output = builder.changelog(step.id, result, step.verbRange, doubtful);
-  const spec = checkSpec(step, keys ?? [], keys === null || doubtful.size > 0 ? null : fields, builder);
+  const known = keys === null || doubtful.size > 0 ? null : fields;
+  const isCode = step.connector.text.includes('#');
+  const code = isCode ? checkCode(step, builder) : null;
+  const spec = isCode ? codeSpec(step, keys ?? [], fields) : checkSpec(step, keys ?? [], known, builder);
   if (output === null || keys === null || spec === null || problems.count > before) return;
   const { id, parallelism, type, isOrdered, capacity, timeoutMs, retry, cache } = step;
   const { columns, select, outlet: arriving } = computeFields(`${id}.on`, outlet, keys);
@@ -33,7 +45,7 @@ export function addLookup(step: LookupStepSpec, builder: GraphBuilder): void {
     id,
     parallelism,
     spec,
-    code: null,
+    code,
     keys: columns,
     kept: input.stream.schema.fields.map((_, index) => index),
     found: fields.map((_, index) => index),
@@ -46,6 +58,24 @@ export function addLookup(step: LookupStepSpec, builder: GraphBuilder): void {
     output: output.stream,
   } as const;
   builder.pushBehind(node, [arriving]);
+}
+
+/** `lookup: ./file.ts#export`, which has no options. */
+function checkCode(step: LookupStepSpec, builder: GraphBuilder): CodeReference | null {
+  if (step.with.node !== null) {
+    const problem = 'a lookup by code of yours has no `with`: the code has what it needs';
+    builder.problems.add('MR-JOB-CODE', step.with.range, { problem }, { expected: 'no `with`' });
+  }
+  return fileCode(step.connector, builder)?.reference ?? null;
+}
+
+function codeSpec(step: LookupStepSpec, keys: readonly Expression[], fields: readonly Field[]): LookupSpec {
+  const nothing = { connector: 'code', options: {}, format: null };
+  return { stepId: step.id, ...nothing, keys: keySchema(step, keys), schema: rowSchema(fields) };
+}
+
+function keySchema(step: LookupStepSpec, keys: readonly Expression[]): RowSchema {
+  return rowSchema(keys.map(({ type }, index) => ({ name: step.keys[index]?.name ?? '', type })));
 }
 
 /** Null where one of them is wrong. */
@@ -87,7 +117,7 @@ function checkSpec(
     connector: connector.name,
     options: checked.options,
     format: checked.format,
-    keys: rowSchema(keys.map(({ type }, index) => ({ name: step.keys[index]?.name ?? '', type }))),
+    keys: keySchema(step, keys),
     schema: rowSchema(fields),
   });
   const found: OptionProblem[] = [...connector.check(spec)];

@@ -1,6 +1,7 @@
 import { nearestName, rowSchema } from '../../core/index.ts';
 import type { CodeReference, RowSchema } from '../../core/index.ts';
 import type { ProcessStepSpec } from '../spec/job-spec.ts';
+import type { PlacedText } from '../spec/placed-text.ts';
 import { declaredFields } from './declared-fields.ts';
 import { branchId } from './graph-builder.ts';
 import type { GraphBuilder } from './graph-builder.ts';
@@ -15,7 +16,7 @@ export function addProcess(step: ProcessStepSpec, builder: GraphBuilder): void {
   const { problems } = builder;
   const before = problems.count;
   const known = builder.code.ofStep(id);
-  const code = known ?? fileCode(step, builder);
+  const code = known ?? fileCode(step.code, builder);
   const schema = outputOf(step, known, builder);
   const input = builder.input(step);
   const sides = step.sides.map(({ branch, fields }) => ({ name: branch.name, ...declared(fields, builder) }));
@@ -50,8 +51,8 @@ export function addProcess(step: ProcessStepSpec, builder: GraphBuilder): void {
   };
   builder.push(step, node);
   for (const { name, schema: of } of sides) {
-    const side = { kind: 'side', side: name, id: branchId(id, name), parallelism, output: { ...stream, schema: of } } as const;
-    builder.pushBehind(side, [{ id, stream: node.output }]);
+    const aside = { id: branchId(id, name), parallelism, output: { ...stream, schema: of } };
+    builder.pushBehind({ kind: 'side', side: name, ...aside }, [{ id, stream: node.output }]);
   }
 }
 
@@ -76,7 +77,7 @@ function outputOf(step: ProcessStepSpec, known: StepCode | null, builder: GraphB
 }
 
 /** The code that a job file names; null where something of it is wrong. */
-function fileCode({ code: text }: ProcessStepSpec, { code, problems }: GraphBuilder): StepCode | null {
+export function fileCode(text: PlacedText, { code, problems }: GraphBuilder): StepCode | null {
   if (text.isIncomplete) return null;
   const reference = fileReference(text.text);
   if (reference === null) {
@@ -90,7 +91,8 @@ function fileCode({ code: text }: ProcessStepSpec, { code, problems }: GraphBuil
   const file = code.files.get(path);
   if (file?.text === null) {
     const problem = `there is no file ${text.hideVariables(path)}`;
-    problems.add('MR-JOB-CODE', text.range, { problem }, { expected: 'the path of a module, relative to the job file' });
+    const expected = 'the path of a module, relative to the job file';
+    problems.add('MR-JOB-CODE', text.range, { problem }, { expected });
     return null;
   }
   if (file !== undefined && name !== 'default' && lacksExport(file.text, name)) {

@@ -32,6 +32,7 @@ function stepWith(settings: Partial<LookupStep> = {}): LookupStep {
   return {
     stepId: 'l',
     spec: { stepId: 'l', connector: 'test', options: {}, format: null, keys, schema },
+    code: null,
     keys: [2, 1],
     kept: [0],
     found: [0, 1],

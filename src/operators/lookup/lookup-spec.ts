@@ -1,9 +1,11 @@
-import type { LookupSpec, RowSchema } from '../../core/index.ts';
+import type { CodeReference, LookupSpec, RowSchema } from '../../core/index.ts';
 
 /** A lookup step as its operator needs it; the job graph says what each part means. Times in ms. */
 export interface LookupStep {
   readonly stepId: string;
   readonly spec: LookupSpec;
+  /** Null where a connector answers. */
+  readonly code: CodeReference | null;
   readonly keys: readonly number[];
   readonly kept: readonly number[];
   readonly found: readonly number[];

@@ -19,15 +19,33 @@ export const codeErrors = defineErrors({
     message: '{module} has no export `{name}`{hint}',
     help: '`process: ./file.ts#NAME` needs `export class NAME`, `export function NAME` or `export const NAME` there.',
   },
+  'MR-CODE-LOOKUP': {
+    domain: 'user',
+    scope: 'record',
+    retry: 'backoff',
+    message: 'the function of lookup {step} threw: {problem}',
+    help:
+      'It is called again as often as `retry:` of the step says; then the rows that wait for this key are errors, and ' +
+      '`errors:` of the source decides about them.',
+  },
+  'MR-CODE-LOOKUP-ROW': {
+    domain: 'user',
+    scope: 'record',
+    retry: 'never',
+    message: 'the function of lookup {step} gave or was given what does not fit: {problem}',
+    help:
+      'It resolves to an object with the fields of `schema`, a list of them, or null where nothing is found. A long ' +
+      'beyond 2^53 - 1 cannot be asked by: CAST it AS string.',
+  },
   'MR-CODE-SHAPE': {
     domain: 'user',
     scope: 'job',
     retry: 'never',
     message: '`{name}` of {module} cannot run a step: {problem}',
     help:
-      'A `process` step needs a class with a method process(row, context), of which each subtask makes one object, or ' +
-      'a function (row, context). Neither may be async. A step of the TypeScript API needs the job object that has ' +
-      'its code.',
+      'A `process` step needs a class with a method process(row, context), of which each subtask makes one object, ' +
+      'or a function (row, context). Neither may be async. A step of the TypeScript API needs the job object that ' +
+      'has its code.',
   },
   'MR-CODE-OPEN': {
     domain: 'user',
