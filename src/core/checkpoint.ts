@@ -22,7 +22,7 @@ export interface CheckpointSettings {
   readonly tolerableFailures: number;
   /** Completed checkpoints that are kept. */
   readonly retained: number;
-  /** How long a subtask waits for barriers before they overtake what is in front of them; absent: as long as it takes. */
+  /** How long a subtask waits for barriers before they overtake what is in front of them; absent: for ever. */
   readonly alignmentTimeoutMs?: number;
   /** Absent: in the job's own folder. It holds secrets: nobody but those who open a storage is given it. */
   readonly storage?: CheckpointPlace;
