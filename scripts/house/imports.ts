@@ -108,8 +108,11 @@ export const packageHomes: HouseCheck = {
   },
 };
 
+/** The package itself, as its users import it. */
+const OWN_NAME = 'millrace';
+
 function undeclared(tree: SourceTree, name: string): string | null {
-  const declared = tree.dependencies.has(name) || tree.devDependencies.has(name);
+  const declared = name === OWN_NAME || tree.dependencies.has(name) || tree.devDependencies.has(name);
   return declared ? null : `${name} is not in package.json`;
 }
 

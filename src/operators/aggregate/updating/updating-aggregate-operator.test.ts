@@ -4,7 +4,13 @@ import { RowKind, rowSchema, types } from '../../../core/index.ts';
 import type { AggregateCall, Field, Value } from '../../../core/index.ts';
 import { OperatorHarness, driveOperatorAllWays, newestRows } from '../../../testing/index.ts';
 import type { InputRow } from '../../fixtures/driven.ts';
-import { CALLS, aggregate, input, reference, rowArbitrary } from '../../fixtures/reference-aggregates.ts';
+import {
+  RETRACTABLE_CALLS as CALLS,
+  aggregate,
+  input,
+  reference,
+  rowArbitrary,
+} from '../../fixtures/reference-aggregates.ts';
 import { UpdatingAggregateOperator } from './updating-aggregate-operator.ts';
 
 type Row = readonly Value[];
