@@ -88,7 +88,8 @@ export interface Operator {
   /**
    * Processes rows from `fromRow` on and returns the next row to do; `batch.rowCount` means that the batch is done. It
    * returns early only where `output.ready` became false, and is called again with the returned row once it is true;
-   * or where waiting() says what it waits for.
+   * or where waiting() says what it waits for; or, with at least one row done, where the rows of a batch take long: it
+   * is called again after other work.
    * `input` is the position in the step's `from` list.
    */
   process(batch: ColumnBatch, fromRow: number, input: number): number;

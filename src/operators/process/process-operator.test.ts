@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RowKind, rowSchema, types } from '../../core/index.ts';
+import { batchOf, RowKind, rowSchema, types } from '../../core/index.ts';
 import type {
   FiredTimer,
   ListState,
@@ -497,10 +497,45 @@ describe('ProcessOperator', () => {
     ['MR-CODE-NO-KEY', timedClass((context) => context.setEventTimer(1)), { hasEventTime: false }],
     ['MR-CODE-SIDE', setting((context) => context.emitTo('elsewhere', {})), {}],
     ['MR-CODE-STATE-VALUE', unkeptClass(), {}],
+    ['MR-CODE-SHAPE', () => Promise.reject(new Error('nobody hears it')), {}],
   ])('ends the job: %s, %#', async (code, given, changes) => {
     const harness = await opened(given, changes);
     await expect(harness.process([{ values: row('x') }])).rejects.toMatchObject({ code, scope: 'job' });
     await harness.close();
+  });
+
+  it('lets others have a turn in the middle of a batch that takes long', async () => {
+    const seen: unknown[] = [];
+    let nowMs = 0;
+    const code = ({ n }: UserRow): void => {
+      seen.push(n);
+      nowMs++;
+    };
+    const operator = createOf(code)();
+    const clock = Object.assign(Object.create(nodePorts.clock) as typeof nodePorts.clock, { monotonicMs: () => nowMs });
+    await operator.open({
+      jobName: 'j',
+      stepId: 'p',
+      subtaskIndex: 0,
+      parallelism: 1,
+      maxParallelism: 128,
+      ports: { ...nodePorts, clock },
+      output: { ready: true, emit: () => undefined },
+      errors: {
+        handle: (_batch, _row, _step, error) => {
+          throw error;
+        },
+      },
+      restoredWatermarkMs: -Infinity,
+      setAlarm: () => undefined,
+      counter: () => ({ value: 0 }),
+    });
+    const batch = batchOf(input, Array.from({ length: 200 }, (_, n) => row('', n)));
+    const stops: number[] = [];
+    for (let at = 0; at < 200; stops.push(at)) at = operator.process(batch, at, 0);
+    expect(stops).toEqual([63, 126, 189, 200]);
+    expect(seen).toEqual(Array.from({ length: 200 }, (_, n) => n));
+    await operator.close();
   });
 
   it('takes no rows that take others back', async () => {

@@ -26,14 +26,14 @@ import type { RowReader } from './row-reader.ts';
 import { TimerUse } from './timer-use.ts';
 import { thrownBy } from './thrown-by.ts';
 import type { TimerSlots } from './timer-slots.ts';
-import { userFunctionOf } from './user-function.ts';
+import { refusePromise, userFunctionOf } from './user-function.ts';
 import type { UserFunction } from './user-function.ts';
 import { UserKeys } from './user-keys.ts';
 
 const NO_KEY: UserRow = Object.freeze({});
-/** How long calls for timers go on before others get a turn. */
+/** How long calls go on before others get a turn. */
 const SLICE_MS = 4;
-/** Timer calls from one look at the clock to the next. */
+/** Calls from one look at the clock to the next. */
 const CALLS_PER_LOOK = 64;
 /** At the end of the input a timer may set the next one, but not for ever. */
 const MAX_LAST_CALLS = 1000;
@@ -110,8 +110,11 @@ export class ProcessOperator implements Operator {
 
   process(batch: ColumnBatch): number {
     const { rowCount } = batch;
+    const { clock } = (this.#opened as Opened).context.ports;
+    const endMs = clock.monotonicMs() + SLICE_MS;
     if (this.#row < 0) this.#begin(batch);
-    for (; this.#row < rowCount; this.#row++) {
+    for (let done = 1; this.#row < rowCount; this.#row++, done++) {
+      if (done % CALLS_PER_LOOK === 0 && clock.monotonicMs() >= endMs) return this.#row;
       // Rows that are done count as one less, so that this is called again for what waits.
       if (!this.#emit(batch, false)) return Math.min(this.#row, rowCount - 1);
       this.#callFor(batch, this.#row);
@@ -193,7 +196,8 @@ export class ProcessOperator implements Operator {
     for (const output of outputs) output.mark();
     keys?.beginRow(row);
     try {
-      user.code.process(read(batch.columns, row) as UserRow, call);
+      const given: unknown = user.code.process(read(batch.columns, row) as UserRow, call);
+      if (given !== undefined) refusePromise(given, 'process()', this.#spec);
     } catch (error) {
       for (const output of outputs) output.takeBack();
       const { stepId } = this.#spec;
@@ -238,7 +242,8 @@ export class ProcessOperator implements Operator {
     for (const output of outputs) output.mark();
     keys.beginSlot(slot);
     try {
-      user.code.onTimer?.(timer, call);
+      const given: unknown = user.code.onTimer?.(timer, call);
+      if (given !== undefined) refusePromise(given, 'onTimer()', this.#spec);
     } catch (error) {
       for (const output of outputs) output.takeBack();
       row.rowCount = 1;

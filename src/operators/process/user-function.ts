@@ -86,6 +86,13 @@ function refuseAsync(given: AnyFunction, spec: ProcessSpec, what: string): void 
   refuse(spec, `${what} is async, and a step waits for nothing: what asks a service is the \`lookup\` step`);
 }
 
+/** Nobody waits for it, and nobody would hear of its failure. */
+export function refusePromise(given: unknown, what: string, spec: ProcessSpec): void {
+  if (typeof given !== 'object' || given === null || !('then' in given) || typeof given.then !== 'function') return;
+  Promise.resolve(given as PromiseLike<unknown>).catch(() => undefined);
+  refuse(spec, `${what} has returned a promise, and a step waits for nothing`);
+}
+
 function refuse({ code: { module, name } }: ProcessSpec, problem: string): never {
   throw codeErrors.create('MR-CODE-SHAPE', { module, name, problem });
 }
