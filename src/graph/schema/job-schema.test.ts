@@ -24,6 +24,9 @@ const joining = (join: string): string =>
   `  - id: p\n    select: {s: s}\n  - id: q\n    from: in\n    select: {s: s}\n` +
   `  - id: j\n    from: [p, q]\n    join: {${join}}\n`;
 
+const coded = (settings: string): string =>
+  `  - id: p\n    process: ./f.ts#F\n    schema: {x: int}\n    ${settings}\n`;
+
 function isValid(text: string): boolean {
   return validate(parse(text));
 }
@@ -73,6 +76,7 @@ describe('the JSON Schema of job files', () => {
     ['joins of all rows', jobOf(joining('on: p.s = q.s, ttl: 1d'))],
     ['dedupes', jobOf('  - id: d\n    dedupe: {key: s, keep: last, ttl: 1h}\n')],
     ['top-ns', jobOf('  - id: t\n    topN: {key: [s], by: [a desc, b], n: 3, rank: r}\n')],
+    ['code', jobOf(coded('key: [s]\n    longs: bigint\n    sides: {q: {x: int}}'))],
     ['a short top-n', jobOf('  - id: t\n    topN: {by: a desc, n: 3}\n')],
     ['short event time', jobOf().replace('    metadata', '    watermark: at\n    metadata')],
     ['settings of the job', `restart: none\nparallelism: \${P:-2}\nmaxParallelism: "256"\n${jobOf()}`],
@@ -96,6 +100,10 @@ describe('the JSON Schema of job files', () => {
     ['two verbs', jobOf('  - id: f\n    filter: ok\n    select: {a: a}\n')],
     ['no id', jobOf('  - filter: ok\n')],
     ['a bad id', jobOf('  - id: a b\n    filter: ok\n')],
+    ['code without fields', jobOf('  - id: p\n    process: ./f.ts#F\n')],
+    ['code without an export', jobOf(coded('key: s').replace('#F', ''))],
+    ['wrong longs', jobOf(coded('longs: text'))],
+    ['a side without fields', jobOf(coded('sides: {q: {}}'))],
     ['an unsupported verb', jobOf('  - id: f\n    predict: m\n')],
     ['a top-n without an order', jobOf('  - id: f\n    topN: {n: 1}\n')],
     ['a dedupe without a key', jobOf('  - id: f\n    dedupe: {keep: last}\n')],

@@ -25,8 +25,8 @@ export const codeErrors = defineErrors({
     retry: 'backoff',
     message: 'the function of lookup {step} threw: {problem}',
     help:
-      'It is called again as often as `retry:` of the step says; then the rows that wait for this key are errors, and ' +
-      '`errors:` of the source decides about them.',
+      'It is called again as often as `retry:` of the step says; then the rows that wait for this key are errors, ' +
+      'and `errors:` of the source decides about them.',
   },
   'MR-CODE-LOOKUP-ROW': {
     domain: 'user',
