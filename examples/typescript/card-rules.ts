@@ -13,8 +13,8 @@ import type {
   ValueState,
 } from 'millrace';
 
-export const payment = { card: string, amount: decimal(10, 2), at: timestamp };
-export const alert = { card: string, tried: decimal(10, 2), taken: decimal(10, 2), at: timestamp };
+const payment = { card: string, amount: decimal(10, 2), at: timestamp };
+const alert = { card: string, tried: decimal(10, 2), taken: decimal(10, 2), at: timestamp };
 
 type Payment = RowOf<typeof payment>;
 type Alert = RowOf<typeof alert>;
@@ -22,7 +22,7 @@ type Alert = RowOf<typeof alert>;
 const MINUTE_MS = 60_000;
 
 /** Remembers, per card, a tiny payment for a minute. */
-export class SmallThenLarge implements ProcessFunction<Payment, Alert> {
+class SmallThenLarge implements ProcessFunction<Payment, Alert> {
   #tiny!: ValueState<{ readonly amount: string; readonly until: number }>;
 
   open(setup: ProcessSetup): void {

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { jsonLines, runMillrace } from './run-millrace.ts';
 
-const ROWS = `.source('rows', { connector: 'file', with: { path: 'rows.jsonl', format: 'json' }, schema: { id: long } })`;
+const FILE = `{ path: 'rows.jsonl', format: 'json' }`;
+const ROWS = `.source('rows', { connector: 'file', with: ${FILE}, schema: { id: long } })`;
 
 const JOB = `import { job, long, string } from 'millrace';
 import { shown } from './shown.ts';
@@ -32,7 +33,8 @@ describe('millrace run job.ts', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'millrace-modules-'));
     writeFileSync(join(folder, 'rows.jsonl'), Array.from({ length: 40 }, (_, id) => `{"id":${id}}\n`).join(''));
-    writeFileSync(join(folder, 'shown.ts'), 'export const shown = (id: number | null): string => `n${(id ?? 0) % 4}`;\n');
+    const shown = 'export const shown = (id: number | null): string => `n${(id ?? 0) % 4}`;\n';
+    writeFileSync(join(folder, 'shown.ts'), shown);
     writeFileSync(join(folder, 'job.ts'), JOB);
   });
 

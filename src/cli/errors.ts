@@ -44,9 +44,9 @@ export const cliErrors = defineErrors({
     retry: 'never',
     message: '{path} makes no job: {reason}',
     help:
-      'A job file that ends in .ts or .js is a module, which is imported and must export a job as its default. It may ' +
-      'have a syntax error, fail while it runs, or export something else. Node runs TypeScript by leaving types out: ' +
-      'enums, namespaces with code and parameter properties are syntax errors.',
+      'A job file that ends in .ts or .js is a module, which is imported and must export a job as its default. It ' +
+      'may have a syntax error, fail while it runs, or export something else. Node runs TypeScript by leaving types ' +
+      'out: enums, namespaces with code and parameter properties are syntax errors.',
   },
   'MR-CLI-NO-CHECKPOINT': {
     domain: 'user',

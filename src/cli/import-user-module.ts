@@ -3,8 +3,8 @@ import { registerHooks } from 'node:module';
 let isProvided = false;
 
 /**
- * Imports a module of a user by its `file:` URL. It may import `millrace` and `millrace/testing` from wherever it is: it
- * gets what runs it, so that a job needs no package beside it, and never another version than the engine's.
+ * Imports a module of a user by its `file:` URL. It may import `millrace` and `millrace/testing` from wherever it is:
+ * it gets what runs it, so that a job needs no package beside it, and never another version than the engine's.
  */
 export function importUserModule(url: string): Promise<unknown> {
   provideMillrace();
