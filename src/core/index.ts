@@ -20,7 +20,7 @@ export * from './operator.ts';
 export * from './options.ts';
 export type * from './ports.ts';
 export * from './shape.ts';
-export type * from './spill.ts';
+export * from './spill.ts';
 export * from './storage-location.ts';
 export * from './types.ts';
 export type * from './user-code.ts';

@@ -3,6 +3,11 @@
  * the operator lives. What has to survive is in checkpoints.
  */
 
+/** Whether entries of a node of a job graph may leave memory, where the job keeps state on the disk. */
+export function maySpill(node: { readonly kind: string; readonly retracts?: true }): boolean {
+  return node.kind === 'dedupe' || (node.kind === 'aggregate' && node.retracts !== true);
+}
+
 /** What an operator is given to keep entries outside of memory. */
 export interface SpillSpace {
   /** What the operator may hold in memory, caches of the store included. */

@@ -1,11 +1,10 @@
 /** What the tasks of one slot remember: where it goes, and how much memory it may take. */
+import { maySpill } from '../core/index.ts';
 import type { Counter, OperatorState, Ports, SpillSpace } from '../core/index.ts';
 import type { ChainNode } from '../graph/index.ts';
 import type { SliceDescriptor } from '../rpc/index.ts';
 import { spillSpace, stateErrors } from '../state/index.ts';
 
-/** Steps whose entries may leave memory. */
-const SPILLING: readonly ChainNode['kind'][] = ['aggregate', 'dedupe'];
 /** Of a slot with the disk backend, where the job does not say. */
 const DEFAULT_DISK_BYTES = 256 * 1024 * 1024;
 /** How often the memory is looked at, while there is work. */
@@ -47,13 +46,13 @@ export class SlotState {
     const otherwise = backend === 'disk' ? DEFAULT_DISK_BYTES : (machineBytes ?? Infinity);
     this.#budgetBytes = memoryBytes ?? otherwise;
     const nodes = slice.tasks.flatMap(({ vertex }) => vertex.chain);
-    this.#shareBytes = Math.floor(this.#budgetBytes / Math.max(1, nodes.filter(isSpilling).length));
+    this.#shareBytes = Math.floor(this.#budgetBytes / Math.max(1, nodes.filter(maySpill).length));
   }
 
   /** Where entries of an operator go that memory has no room for; null where they all stay. */
   spillOf(node: ChainNode, stepId: string, attemptId: string): SpillSpace | null {
     const { slice, workDirectory, ports } = this.#options;
-    if (slice.state?.backend !== 'disk' || !isSpilling(node)) return null;
+    if (slice.state?.backend !== 'disk' || !maySpill(node)) return null;
     if (workDirectory === null) throw new Error('there is no directory for state on the disk');
     return spillSpace({
       directory: `${workDirectory}/${attemptId}-${stepId}`.replace(/[^A-Za-z0-9_/.-]/g, '_'),
@@ -85,10 +84,6 @@ export class SlotState {
     });
     return { stepId: largest.stepId, error };
   }
-}
-
-function isSpilling(node: ChainNode): boolean {
-  return SPILLING.includes(node.kind) && !(node.kind === 'aggregate' && node.retracts === true);
 }
 
 function mebibytes(bytes: number): string {

@@ -1,7 +1,7 @@
 /** What a job graph does, for people (`explainJobAsText`) and for programs (`explainJob`, plain data). */
-import { LATE_SIDE } from '../../core/index.ts';
+import { LATE_SIDE, maySpill } from '../../core/index.ts';
 import type { ChangelogMode, ConnectorCatalog, OptionTable } from '../../core/index.ts';
-import type { Exchange, JobEdge, JobGraph, JobVertex } from '../job/job-graph.ts';
+import type { Exchange, JobEdge, JobGraph, JobVertex, StateSettings } from '../job/job-graph.ts';
 import { s3Options } from '../options.ts';
 import { describeFields, explainChain } from './explain-chain.ts';
 import type { StepExplanation } from './explain-chain.ts';
@@ -12,6 +12,8 @@ export interface JobExplanation {
   /** Null where the job takes none. Credentials are left out. */
   readonly checkpoint: JobGraph['checkpoint'];
   readonly restart: JobGraph['restart'];
+  /** Null where the job does not say. `inMemory`: steps with state that never leaves memory. */
+  readonly state: (StateSettings & { readonly inMemory: readonly string[] }) | null;
   readonly vertices: readonly VertexExplanation[];
 }
 
@@ -48,6 +50,7 @@ export function explainJob(graph: JobGraph, catalog: ConnectorCatalog): JobExpla
     maxParallelism: graph.maxParallelism,
     checkpoint: withoutSecrets(graph.checkpoint),
     restart: graph.restart,
+    state: graph.state === undefined ? null : { ...graph.state, inMemory: stepsInMemory(graph) },
     vertices: graph.vertices.map((vertex, index) => {
       const inputs = edgesOf(vertex.inputs);
       return {
@@ -61,6 +64,17 @@ export function explainJob(graph: JobGraph, catalog: ConnectorCatalog): JobExpla
       };
     }),
   };
+}
+
+const WITHOUT_STATE: readonly string[] = ['source', 'sink', 'transform', 'union', 'lookup'];
+
+function stepsInMemory(graph: JobGraph): readonly string[] {
+  return graph.vertices.flatMap(({ chain }) =>
+    chain.flatMap((node) => {
+      const isPinned = !WITHOUT_STATE.includes(node.kind) && !maySpill(node);
+      return isPinned && 'stepId' in node ? node.stepId : [];
+    }),
+  );
 }
 
 export function explainJobAsText(graph: JobGraph, catalog: ConnectorCatalog): string {
@@ -88,8 +102,14 @@ function withoutSecrets(settings: JobGraph['checkpoint']): JobGraph['checkpoint'
 }
 
 /** What a failure costs; nothing to say of a job that just fails. */
-function recoveryLines({ checkpoint, restart }: JobExplanation): readonly string[] {
+function recoveryLines({ checkpoint, restart, state }: JobExplanation): readonly string[] {
   const lines: string[] = [];
+  if (state !== null) {
+    const { backend, memoryBytes, inMemory } = state;
+    const size = memoryBytes === null ? '' : `, ${memoryBytes} bytes of memory per slot`;
+    const others = backend === 'disk' && inMemory.length > 0 ? `; all in memory: ${inMemory.join(', ')}` : '';
+    lines.push(`state ${backend}${size}${others}`);
+  }
   if (checkpoint !== null) {
     const { intervalMs, mode, timeoutMs, minPauseMs, tolerableFailures, retained, storage } = checkpoint;
     const limits = `timeout ${timeoutMs}ms, pause ${minPauseMs}ms, tolerates ${tolerableFailures}, keeps ${retained}`;
