@@ -63,8 +63,8 @@ export interface CodeOfSteps {
 export type CodeLoader = (reference: CodeReference) => Promise<unknown>;
 
 /**
- * What a module exports for a `lookup` step: called with the fields of the step's `on`; resolves to what is found, a row
- * with the fields of its `schema` or several, or to null. Many calls are pending at a time. One that throws is called
+ * What a module exports for a `lookup` step: called with the fields of the step's `on`; resolves to what is found, a
+ * row with the fields of its `schema` or several, or to null. Many calls are pending at a time. One that throws is called
  * again as the step's `retry` says; `signal` is aborted once nobody waits any more.
  */
 export type LookupFunction<Key extends object = UserRow, Found extends object = UserRow> = (

@@ -32,8 +32,8 @@ export const operatorErrors = defineErrors({
     retry: 'never',
     message: 'step {step} could not look up a row, at attempt {attempts}: {problem}',
     help:
-      'What the step asks did not answer, or not in a form that fits `schema`. `retry:` of the step says how often it ' +
-      'asks, `timeout:` how long it waits each time; `errors:` of the source says what becomes of the row.',
+      'What the step asks did not answer, or not in a form that fits `schema`. `retry:` of the step says how often ' +
+      'it asks, `timeout:` how long it waits each time; `errors:` of the source says what becomes of the row.',
   },
   'MR-OPERATOR-LOOKUP-TIMEOUT': {
     domain: 'external',

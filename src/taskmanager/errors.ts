@@ -17,8 +17,8 @@ export const taskErrors = defineErrors({
     retry: 'backoff',
     message: 'source {step} was drained for savepoint {checkpoint}, which could not be written',
     help:
-      'Draining a job makes all windows fire, and that cannot be taken back. As the savepoint failed, the job goes on ' +
-      'from its last checkpoint, as after any other failure, by its `restart` strategy.',
+      'Draining a job makes all windows fire, and that cannot be taken back. As the savepoint failed, the job goes ' +
+      'on from its last checkpoint, as after any other failure, by its `restart` strategy.',
   },
   'MR-TASK-STUCK': {
     domain: 'user',

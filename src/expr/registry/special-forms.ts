@@ -133,8 +133,8 @@ export const aggregateForms: readonly FunctionRow[] = [
     'aggregate',
     'APPROX_QUANTILE(x, p), APPROX_PERCENTILE(x, p) [FILTER (WHERE condition)]',
     'About the value below which the share p (a number from 0 to 1) of the values of x lies: a double, at most 1 % ' +
-      'away from the exact one (DDSketch); NULL of nothing. Where values span more than 17 orders of magnitude, those ' +
-      'next to zero are less exact. A key takes 32 KiB at most.',
+      'away from the exact one (DDSketch); NULL of nothing. Where values span more than 17 orders of magnitude, ' +
+      'those next to zero are less exact. A key takes 32 KiB at most.',
     {},
   ),
   form('WINDOW_START', 'aggregate', 'WINDOW_START', 'The first instant of the window, beside `window`.', {}),

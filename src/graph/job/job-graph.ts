@@ -266,8 +266,8 @@ export interface ProcessSide {
 }
 
 /**
- * Asks for each row, by the values of `keys`, and puts the fields of what is found behind those of the row: a row leaves
- * for every row that is found. Rows with a NULL among the keys find nothing.
+ * Asks for each row, by the values of `keys`, and puts the fields of what is found behind those of the row: a row
+ * leaves for every row that is found. Rows with a NULL among the keys find nothing.
  */
 export interface LookupNode {
   readonly kind: 'lookup';

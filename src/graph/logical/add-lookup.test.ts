@@ -42,7 +42,7 @@ describe('lookup', () => {
 
   it('reads and writes only what somebody needs', async () => {
     const text = jobOf(
-      `  - id: l\n    lookup: table\n    ${WITH}\n    on: {id: b}\n    schema: {name: string, limit: long, tier: int}\n`,
+      `  - id: l\n    lookup: table\n    ${WITH}\n    on: {id: b}\n    schema: {name: string, l: long, tier: int}\n`,
       '  - id: p\n    select: {x: tier, y: a}\n',
     );
     const { optimised } = await graphsOf(text, { parallelism: 2 });

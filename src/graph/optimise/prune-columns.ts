@@ -6,7 +6,15 @@
 import { columnsOf, mapColumns } from '../../expr/index.ts';
 import type { Field, RowSchema } from '../../core/index.ts';
 import { columnsOfAll, columnsOfCall, mapCallColumns, moveColumns } from '../logical/expression-columns.ts';
-import type { LogicalGraph, LogicalJoin, LogicalLookup, LogicalNode, LogicalProcess, LogicalSelect, RowStream } from '../logical/logical-graph.ts';
+import type {
+  LogicalGraph,
+  LogicalJoin,
+  LogicalLookup,
+  LogicalNode,
+  LogicalProcess,
+  LogicalSelect,
+  RowStream,
+} from '../logical/logical-graph.ts';
 import { GraphEdit } from './graph-edit.ts';
 import { planExchanges } from './plan-exchanges.ts';
 

@@ -1,5 +1,13 @@
 import type { CheckpointSettings } from '../../core/index.ts';
-import type { DedupeNode, JoinNode, LookupNode, ProcessNode, RestartStrategy, StateSettings, WindowSpec } from '../job/job-graph.ts';
+import type {
+  DedupeNode,
+  JoinNode,
+  LookupNode,
+  ProcessNode,
+  RestartStrategy,
+  StateSettings,
+  WindowSpec,
+} from '../job/job-graph.ts';
 import type { MapNode } from './document.ts';
 import type { PlacedText } from './placed-text.ts';
 import type { TextRange } from './source-text.ts';

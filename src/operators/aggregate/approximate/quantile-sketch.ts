@@ -10,7 +10,7 @@ import type { ByteReader } from '../../state/byte-reader.ts';
 import type { ByteWriter } from '../../state/byte-writer.ts';
 
 /** α: how far, as a share of it, a result may be from the value that is asked for. */
-export const RELATIVE_ERROR = 0.01;
+const RELATIVE_ERROR = 0.01;
 const GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR);
 const LOG_GAMMA = Math.log(GAMMA);
 /** They cover a range of e^41, 17 orders of magnitude. */
