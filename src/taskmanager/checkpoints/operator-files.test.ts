@@ -42,7 +42,7 @@ describe('the files of an operator', () => {
     expect(kept).toEqual([]);
   });
 
-  it('stay few, and about twice as large as the state, whatever changes', () => {
+  it('stay few, and about three times as large as the state at most, whatever changes', () => {
     const change = fc.array(fc.tuple(fc.nat(GROUPS - 1), fc.integer({ min: 0, max: 400 })), { maxLength: 12 });
     fc.assert(
       fc.property(fc.array(change, { minLength: 40, maxLength: 120 }), (changes) => {
@@ -51,9 +51,8 @@ describe('the files of an operator', () => {
         const entries = new Array<number>(GROUPS).fill(0);
         changes.forEach((counts, index) => {
           const { whole, kept } = files.basisOf('s');
-          for (const { chunks } of kept) {
-            for (let at = 0; at < chunks.length; at += 3) expect(whole.has(chunks[at] as number)).toBe(false);
-          }
+          const stale = kept.filter(({ chunks }) => chunks.some((group, at) => at % 3 === 0 && whole.has(group)));
+          if (stale.length > 0) throw new Error(`change ${index}: a group that is written whole is kept, too`);
           for (const [group, count] of counts) entries[group] = Math.max(entries[group] as number, count);
           const written = [
             ...counts.filter(([group]) => !whole.has(group)).map(([group, count]) => [group, count * KIB] as const),
@@ -63,10 +62,11 @@ describe('the files of an operator', () => {
         });
         const { kept } = files.basisOf('s');
         const live = entries.reduce((sum, count) => sum + count * KIB, 0);
-        // Twice, what a group may be out of date, and one change more.
-        expect(bytesOf(kept)).toBeLessThanOrEqual(2 * live + GROUPS * 64 * KIB + 12 * 400 * KIB);
+        // Three times, what a group may be out of date, and one change more.
+        expect(bytesOf(kept)).toBeLessThanOrEqual(3 * live + GROUPS * 64 * KIB + 12 * 400 * KIB);
         expect(kept.length).toBeLessThanOrEqual(33);
       }),
+      { numRuns: 40 },
     );
   });
 });

@@ -2,15 +2,19 @@
  * In which files of checkpoint storage the state of each operator stands, where a checkpoint holds only what has
  * changed since the one before (docs/design/015): a handle per file, in the order of checkpoints. Each checkpoint
  * writes some key groups whole, those of which most of what the files hold is out of date, so that all files together
- * stay within about twice the size of the state, and files come and go.
+ * stay within about three times the size of the state, and files come and go.
  */
 import { checkpointIdOf } from '../../core/index.ts';
 import type { OperatorStateHandle, SnapshotBasis } from '../../core/index.ts';
 
 /** A key group is written whole once its files hold so much more than they did when it was. */
-const OUTDATED_RATIO = 2;
+const OUTDATED_RATIO = 3;
 const OUTDATED_BYTES = 64 * 1024;
-/** As much is written whole at a time as has changed, and at least so much. */
+/**
+ * The share of what has changed that is written whole beside it: each byte of that makes twice as much superfluous. At
+ * least so much.
+ */
+const WHOLE_SHARE = 0.5;
 const MIN_WHOLE_BYTES = 16 * 1024 * 1024;
 /** The oldest of more files than that is given up. */
 const MAX_FILES = 32;
@@ -66,7 +70,8 @@ export function groupsToWrite(handles: readonly OperatorStateHandle[], maxParall
   const wanted = groups
     .filter(({ group, first, all }) => all > first * OUTDATED_RATIO + OUTDATED_BYTES || isOld(group))
     .sort((a, b) => Number(isOld(b.group)) - Number(isOld(a.group)) || b.all - b.first - (a.all - a.first));
-  let left = Math.max(MIN_WHOLE_BYTES, bytes.at(-1)?.reduce((sum, size) => sum + size, 0) ?? 0);
+  const changed = bytes.at(-1)?.reduce((sum, size) => sum + size, 0) ?? 0;
+  let left = Math.max(MIN_WHOLE_BYTES, changed * WHOLE_SHARE);
   const chosen = new Set<number>();
   for (const { group, first } of wanted) {
     if (left <= 0) break;
