@@ -17,6 +17,7 @@ import { ManualClock, OperatorHarness, driveOperatorAllWays } from '../../testin
 import type { InputEvent } from '../../testing/index.ts';
 import { createOperator } from '../create-operator.ts';
 import { ReferenceProcess } from '../fixtures/reference-process.ts';
+import { describeProcessState } from './describe-process-state.ts';
 import type { ProcessSpec } from './process-spec.ts';
 import { thrownBy } from './thrown-by.ts';
 
@@ -461,6 +462,21 @@ describe('ProcessOperator', () => {
       // Only its open() matters.
     }
   }
+  it('says what it keeps without running', async () => {
+    const describeCode = (code: unknown, changes: Partial<ProcessSpec> = {}) =>
+      describeProcessState(specOf(changes), () => Promise.resolve(code));
+    expect(await describeCode(Script)).toEqual({
+      kind: 'process',
+      version: 1,
+      key: { fields: [input.fields[1], input.fields[0]] },
+      values: { fields: ['value', 'list', 'map', 'brief'].map((name) => ({ name, type: types.bytes })) },
+      settings: { layouts: { value: 'value', list: 'list', map: 'map', brief: 'value' } },
+    });
+    expect(await describeCode(() => undefined)).toBe(null);
+    expect(await describeCode(Script, { keys: [] })).toBe(null);
+    await expect(describeCode(class { readonly other = 1; })).rejects.toMatchObject({ code: 'MR-CODE-SHAPE' });
+  });
+
   const setting = (set: (context: ProcessContext) => void) => (_row: UserRow, context: ProcessContext) => {
     set(context);
   };
