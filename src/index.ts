@@ -34,6 +34,7 @@ export type {
 export type {
   FiredTimer,
   ListState,
+  LookupFunction,
   MapState,
   ProcessContext,
   ProcessFunction,

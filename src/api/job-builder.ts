@@ -1,4 +1,4 @@
-import type { CodeByRole, CodeRole } from '../core/index.ts';
+import type { CodeOfStep, StepRole } from '../core/index.ts';
 import type { CallSite } from './call-site.ts';
 import { apiErrors } from './errors.ts';
 import type { Expressions } from './expressions.ts';
@@ -31,7 +31,7 @@ export class JobBuilder implements BuiltJob {
   readonly #steps: (PlainMap & { readonly id: string })[] = [];
   readonly #sites: (CallSite | null)[] = [];
   readonly #stated: StatedType[] = [];
-  readonly #roles = new Map<string, CodeRole>();
+  readonly #roles = new Map<string, StepRole>();
   readonly #code = new Map<string, StepCode>();
 
   constructor(name: string, settings: JobSettings, site: CallSite | null) {
@@ -47,7 +47,7 @@ export class JobBuilder implements BuiltJob {
     this.#sites.push(site);
   }
 
-  addCode<Role extends CodeRole>(stepId: string, role: Role, code: CodeByRole[Role]): void {
+  addCode<Role extends StepRole>(stepId: string, role: Role, code: CodeOfStep[Role]): void {
     this.#roles.set(stepId, role);
     this.#code.set(stepId, code);
   }

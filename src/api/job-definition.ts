@@ -1,4 +1,4 @@
-import type { CodeByRole, CodeOfSteps, CodeRole } from '../core/index.ts';
+import type { CodeOfStep, CodeOfSteps, StepRole } from '../core/index.ts';
 import type { JobDocument } from '../graph/index.ts';
 import type { CallSite } from './call-site.ts';
 import type { FieldType } from './field-types.ts';
@@ -20,7 +20,7 @@ export interface JobDefinition {
   /** A job file as data. */
   readonly document: JobDocument;
   /** What the code of each step with code is. */
-  readonly roles: ReadonlyMap<string, CodeRole>;
+  readonly roles: ReadonlyMap<string, StepRole>;
   /** Where job() was called. */
   readonly site: CallSite | null;
   /** Where each step was made, in the order of the document's steps. */
@@ -30,7 +30,7 @@ export interface JobDefinition {
 }
 
 /** What a step with code runs. */
-export type StepCode = CodeByRole[CodeRole];
+export type StepCode = CodeOfStep[StepRole];
 
 export interface StatedType {
   readonly stepId: string;

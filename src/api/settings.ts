@@ -105,10 +105,14 @@ export type JoinSettings<Type extends JoinType, E extends Expressions> = StepSet
   };
 
 /** Of a row: what it is looked up by, and the fields of what is found. */
-export type LookupSettings<Found extends Schema> = StepSettings &
+export type LookupSettings<Found extends Schema> = CodeLookupSettings<Found> & {
+  readonly connector: string;
+  readonly with?: { readonly [option: string]: Plain | undefined };
+};
+
+/** The same, where a function is asked. */
+export type CodeLookupSettings<Found extends Schema> = StepSettings &
   SettingsOf<typeof lookupOptions> & {
-    readonly connector: string;
-    readonly with?: { readonly [option: string]: Plain | undefined };
     /** NAME → an SQL expression over the row. */
     readonly on: Readonly<Record<string, string>>;
     readonly schema: Found;

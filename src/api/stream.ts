@@ -1,4 +1,4 @@
-import type { CodeByRole } from '../core/index.ts';
+import type { CodeByRole, LookupFunction, UserRow } from '../core/index.ts';
 import { callSite } from './call-site.ts';
 import type { Expressions, Flattened, Selected } from './expressions.ts';
 import type { EmittedRow, Longs, RowOf, Schema } from './field-types.ts';
@@ -8,6 +8,7 @@ import type { JobBuilder } from './job-builder.ts';
 import type { BuiltJob } from './job-definition.ts';
 import { KeyedStream } from './keyed-stream.ts';
 import type {
+  CodeLookupSettings,
   CodeSettings,
   Conditions,
   JoinSettings,
@@ -139,11 +140,26 @@ export class Stream<S extends Schema, Sides extends Sideways = NoSides> extends 
   /** Asks a table or a service per row; what is found is added to it. */
   lookup<const Found extends Schema>(
     id: string,
-    { connector, schema, parallelism, ...rest }: LookupSettings<Found>,
-  ): Stream<Omit<S, keyof Found> & Found> {
+    settings: LookupSettings<Found>,
+  ): Stream<Omit<S, keyof Found> & Found>;
+  /** Asks a function, which may wait: called with the fields of `on`, it gives a row, several, or null. */
+  lookup<const Found extends Schema>(
+    id: string,
+    code: LookupFunction<UserRow, EmittedRow<NoInfer<Found>>>,
+    settings: CodeLookupSettings<Found>,
+  ): Stream<Omit<S, keyof Found> & Found>;
+  lookup(
+    id: string,
+    first: LookupSettings<Schema> | LookupFunction,
+    second?: CodeLookupSettings<Schema>,
+  ): Stream<Schema> {
     const { builder, name: from, open } = this.handle;
+    const site = callSite();
+    const given = typeof first === 'function' ? { connector: CODE, ...(second as CodeLookupSettings<Schema>) } : first;
+    const { connector, schema, parallelism, ...rest } = given;
     const settings = { lookup: connector, schema: typesOf(schema), ...rest };
-    builder.add({ id, from, settings, common: { parallelism }, site: callSite() });
+    builder.add({ id, from, settings, common: { parallelism }, site });
+    if (typeof first === 'function') builder.addCode(id, 'lookup', first);
     return open(id);
   }
 

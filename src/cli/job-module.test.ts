@@ -300,6 +300,27 @@ describe('code of a module', () => {
     expect(rows.sort()).toEqual([...keys.map((first) => `{"first":${first}}`), ...counts].sort());
   });
 
+  it('may be asked by lookups, and wait', async () => {
+    const found = job('found', { parallelism: 2 })
+      .source('rows', {
+        connector: 'datagen',
+        with: { count: 3, fields: { id: { kind: 'sequence' } } },
+        schema: { id: long },
+      })
+      .lookup('names', async ({ key }) => (key === 1 ? null : { name: `n${String(key)}` }), {
+        on: { key: 'id' },
+        schema: { name: string },
+      })
+      .sink('out', { connector: 'print' });
+    const { exitCode, output, errors } = await onModule(['run', '-q', 'job.ts'], found);
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
+    expect(output.trimEnd().split('\n').sort()).toEqual([
+      '{"id":0,"name":"n0"}',
+      '{"id":1,"name":null}',
+      '{"id":2,"name":"n2"}',
+    ]);
+  });
+
   it('asks for variables before it runs', async () => {
     const late: JobExport = (env) =>
       job('late')

@@ -177,3 +177,10 @@ export interface CodeByRole {
 }
 
 export type CodeRole = keyof CodeByRole;
+
+/** What the code of any step may be. */
+export interface CodeOfStep extends CodeByRole {
+  readonly lookup: LookupFunction;
+}
+
+export type StepRole = keyof CodeOfStep;

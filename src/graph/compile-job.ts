@@ -1,4 +1,4 @@
-import type { CodeReference, CodeRole, ConnectorCatalog } from '../core/index.ts';
+import type { CodeReference, ConnectorCatalog, StepRole } from '../core/index.ts';
 import { loadParser } from '../expr/index.ts';
 import { graphErrors } from './errors.ts';
 import { buildJobGraph } from './job/build-job-graph.ts';
@@ -29,7 +29,7 @@ export interface CompileOptions extends ParseJobFileOptions {
 /** The export of a module that holds the code of a job's steps. */
 export interface ModuleCode extends Omit<CodeReference, 'step'> {
   /** What the code of each step is. */
-  readonly roles: ReadonlyMap<string, CodeRole>;
+  readonly roles: ReadonlyMap<string, StepRole>;
 }
 
 export type CompiledJob =
@@ -75,9 +75,11 @@ async function codeSource(spec: JobSpec | null, { code, findCode }: CompileOptio
     const { roles, ...reference } = code;
     const ofStep: CodeSource['ofStep'] = (step) => {
       const role = roles.get(step);
-      return role === undefined ? null : { reference: { ...reference, step }, role };
+      return role === undefined || role === 'lookup' ? null : { reference: { ...reference, step }, role };
     };
-    return { ofStep, files: new Map() };
+    const ofLookup: CodeSource['ofLookup'] = (step) =>
+      roles.get(step) === 'lookup' ? { ...reference, step } : null;
+    return { ofStep, ofLookup, files: new Map() };
   }
   const files = new Map<string, CodeFile>();
   for (const step of spec?.steps ?? []) {
@@ -85,7 +87,7 @@ async function codeSource(spec: JobSpec | null, { code, findCode }: CompileOptio
     const path = named === null ? undefined : fileReference(named.text)?.path;
     if (path !== undefined && findCode !== undefined) files.set(path, await findCode(path));
   }
-  return { ofStep: () => null, files };
+  return { ofStep: () => null, ofLookup: () => null, files };
 }
 
 /** All problems of a job file; none where it can run. */

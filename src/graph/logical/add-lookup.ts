@@ -33,8 +33,9 @@ export function addLookup(step: LookupStepSpec, builder: GraphBuilder): void {
   const doubtful = new Set([...input.doubtful, ...unclear]);
   const output = builder.changelog(step.id, result, step.verbRange, doubtful);
   const known = keys === null || doubtful.size > 0 ? null : fields;
-  const isCode = step.connector.text.includes('#');
-  const code = isCode ? checkCode(step, builder) : null;
+  const made = builder.code.ofLookup(step.id);
+  const isCode = made !== null || step.connector.text.includes('#');
+  const code = isCode ? (made ?? checkCode(step, builder)) : null;
   const spec = isCode ? codeSpec(step, keys ?? [], fields) : checkSpec(step, keys ?? [], known, builder);
   if (output === null || keys === null || spec === null || problems.count > before) return;
   const { id, parallelism, type, isOrdered, capacity, timeoutMs, retry, cache } = step;

@@ -14,10 +14,12 @@ export interface CodeFile {
   readonly text: string | null;
 }
 
-/** Where the code of `process` steps is. */
+/** Where the code of steps is. */
 export interface CodeSource {
-  /** Of a step of a job that a module makes; null where a job file has to name a file. */
+  /** Of a `process` step of a job that a module makes; null where a job file has to name a file. */
   readonly ofStep: (stepId: string) => StepCode | null;
+  /** The same of a `lookup` step. */
+  readonly ofLookup: (stepId: string) => CodeReference | null;
   /** By the path as the job file has it. */
   readonly files: ReadonlyMap<string, CodeFile>;
 }
