@@ -157,7 +157,8 @@ const bounds = variant({
   window: object({ sizeMs: count, offsetMs: index }),
   temporal: nothingMore,
 });
-const code = object({ module: text, name: text, step: orNull(text) });
+const origin = object({ fingerprint: text, variables: anything });
+const code = object({ module: text, name: text, step: orNull(text) }, { origin });
 const chainNode = variant({
   source: object({ spec: sourceSpec, output: schema, watermark: orNull(watermark) }),
   transform: object({ steps: list(transformStep), input: schema, output: schema }),
