@@ -143,6 +143,7 @@ describe('parseJobFile: structure', () => {
         minPauseMs: 0,
         tolerableFailures: 0,
         retained: 2,
+        alignmentTimeoutMs: 30_000,
       },
       restart: { ...exponential, resetMs: 600_000 },
     };
