@@ -3,9 +3,9 @@ import type { SpanLog } from './change-log.ts';
 import { behind, firstKeyOf } from './spill-keys.ts';
 
 /** What is read of the store at a time: the way there and back is long, while the thread is busy with rows. */
-const SCANNED_BYTES = 256 * 1024;
+const SCANNED_BYTES = 512 * 1024;
 const FEWEST_SCANNED = 16;
-const MOST_SCANNED = 2048;
+const MOST_SCANNED = 4096;
 
 export interface SpilledSnapshotParts {
   /** What is in memory, as far as it belongs to the snapshot. */
