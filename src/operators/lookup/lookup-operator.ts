@@ -1,6 +1,6 @@
 /**
  * Asks for every row, many at a time, and goes on with those whose answer is there. The design is in
- * docs/design/014-lookups.md.
+ * docs/design/017-lookups.md.
  *
  * prepare() asks for all rows of a batch at once; what exceeds the capacity follows as answers come. process() emits
  * rows whose answer is known, and the batch is done when all are: nothing is under way when a barrier or a watermark
