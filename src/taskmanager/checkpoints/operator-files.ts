@@ -55,7 +55,7 @@ function inOrder(handles: readonly OperatorStateHandle[]): readonly OperatorStat
 }
 
 /** Which key groups the next checkpoint writes whole. */
-export function groupsToWrite(handles: readonly OperatorStateHandle[], maxParallelism: number): ReadonlySet<number> {
+function groupsToWrite(handles: readonly OperatorStateHandle[], maxParallelism: number): ReadonlySet<number> {
   // Files that belong to a savepoint, or to somebody else, may go at any time.
   if (handles.some(({ file }) => checkpointIdOf(file.name) === null)) {
     return new Set(Array.from({ length: maxParallelism }, (_, group) => group));
