@@ -18,6 +18,7 @@ export { ManualClock } from './manual-clock.ts';
 export { OperatorHarness } from './operator-harness.ts';
 export type { HarnessOptions, OperatorSnapshot, PendingSnapshot } from './operator-harness.ts';
 export { itIsASpillStore } from './spill-store-contract.ts';
+export { checkHistory, historyArbitrary } from './spilled-history.ts';
 export { sequenceRow } from './sequence-source.ts';
 export { codeOf } from './refusal.ts';
 export { MountedDisk, SimulatedDisk, systemError } from './simulated-disk.ts';

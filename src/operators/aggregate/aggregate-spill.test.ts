@@ -3,8 +3,7 @@ import fc from 'fast-check';
 
 import { rowSchema, types } from '../../core/index.ts';
 import type { AggregateCall, DataType, Value } from '../../core/index.ts';
-import { memorySpill, OperatorHarness } from '../../testing/index.ts';
-import { checkHistory, historyArbitrary } from '../fixtures/spilled-history.ts';
+import { checkHistory, historyArbitrary, memorySpill, OperatorHarness } from '../../testing/index.ts';
 import { AggregateOperator } from './aggregate-operator.ts';
 
 const SLOW_MS = 180_000;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { rowSchema, types } from '../../core/index.ts';
 import type { Value } from '../../core/index.ts';
-import { checkHistory, historyArbitrary } from '../fixtures/spilled-history.ts';
+import { checkHistory, historyArbitrary } from '../../testing/index.ts';
 import { DedupeOperator } from './dedupe-operator.ts';
 
 const SLOW_MS = 180_000;
