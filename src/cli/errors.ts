@@ -64,8 +64,8 @@ export const cliErrors = defineErrors({
     message: '{path} does not say where the checkpoints of the job are: {reason}',
     help:
       'The file lists the places in which a job with `checkpoint: {storage: …}` has kept its checkpoints. Restore it ' +
-      'from a copy; or remove it, and start with `--from` and the place of a checkpoint: what the record of the job names ' +
-      'cannot be found without the file.',
+      'from a copy; or remove it, and start with `--from` and the place of a checkpoint: what the record of the job ' +
+      'names cannot be found without the file.',
   },
   'MR-CLI-NOT-RUNNING': {
     domain: 'external',

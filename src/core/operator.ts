@@ -45,7 +45,7 @@ export interface OperatorContext extends TaskContext {
   readonly output: Output;
   /**
    * Where rows go that are no part of the output, by the name of the side; a side that nobody reads has none. They are
-   * ready when `output` is, and none of them is once a batch was put into one. LATE_SIDE is for rows that came too late,
+   * ready when `output` is, and none of them is once a batch was put into one. LATE_SIDE: rows that came too late,
    * with the fields of the input.
    */
   readonly sideOutputs?: ReadonlyMap<string, Output>;

@@ -1,6 +1,6 @@
 /**
- * Code that users write in TypeScript, and what it may remember. Part of the published package: `millrace` exports these
- * types. Modelled on Flink's KeyedProcessFunction (FLIP-22 timers, keyed state of one key at a time).
+ * Code that users write in TypeScript, and what it may remember. Part of the published package: `millrace` exports
+ * these types. Modelled on Flink's KeyedProcessFunction (FLIP-22 timers, keyed state of one key at a time).
  *
  * Everything is synchronous and on the subtask's thread: a call that waits stops the subtask. What waits for a service
  * is the `lookup` step.
@@ -12,7 +12,7 @@
  * | any, where it is NULL | null |
  * | boolean | boolean |
  * | int, float, double | number |
- * | long | number; a value beyond ±(2^53 - 1) is a record error, unless the step says `longs: bigint`, which makes all bigint |
+ * | long | number; beyond ±(2^53 - 1) a record error, unless the step says `longs: bigint`, which makes all bigint |
  * | timestamp | number: ms since 1970-01-01T00:00Z |
  * | date, time, decimal | string: `2026-11-23`, `12:30:00.000`, `12.50` |
  * | string | string |
@@ -64,8 +64,8 @@ export type CodeLoader = (reference: CodeReference) => Promise<unknown>;
 
 /**
  * What a module exports for a `lookup` step: called with the fields of the step's `on`; resolves to what is found, a
- * row with the fields of its `schema` or several, or to null. Many calls are pending at a time. One that throws is called
- * again as the step's `retry` says; `signal` is aborted once nobody waits any more.
+ * row with the fields of its `schema` or several, or to null. Many calls are pending at a time. One that throws is
+ * called again as the step's `retry` says; `signal` is aborted once nobody waits any more.
  */
 export type LookupFunction<Key extends object = UserRow, Found extends object = UserRow> = (
   key: Key,

@@ -36,7 +36,8 @@ export type OperatorNode =
   | { readonly kind: 'union' };
 
 /** For jobs without code of users. */
-const noCode: CodeLoader = () => Promise.reject(coreErrors.create('MR-INTERNAL', { message: 'nobody loads code here' }));
+const noCode: CodeLoader = () =>
+  Promise.reject(coreErrors.create('MR-INTERNAL', { message: 'nobody loads code here' }));
 
 /** The operator of a node, of one subtask. Code of users is loaded in its open(). */
 export function createOperator(

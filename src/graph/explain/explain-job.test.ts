@@ -114,7 +114,8 @@ fetch=1048576B, batch=100)
     const lines = explainJobAsText((await graphsOf(text)).jobGraph, fakeCatalog).split('\n');
     expect(lines.slice(0, 3)).toEqual([
       'job test, 128 key groups',
-      'checkpoint exactly-once every 10000ms, aligned for up to 30000ms, timeout 600000ms, pause 0ms, tolerates 0, keeps 2',
+      'checkpoint exactly-once every 10000ms, aligned for up to 30000ms, timeout 600000ms, pause 0ms, tolerates 0, ' +
+        'keeps 2',
       'restart exponential-delay (initialMs=1000, maxMs=60000, multiplier=2, jitter=0.1, resetMs=600000)',
     ]);
     expect(lines).toContain('      event time: at, delay 5000ms, idle after 60000ms');

@@ -323,7 +323,7 @@ export type Exchange =
 
 export interface JobEdge {
   readonly id: EdgeId;
-  /** Which side of the last node of `from` goes this way (LATE_SIDE, or one of a process node); absent for its output. */
+  /** Which side of the last node of `from` goes this way (LATE_SIDE, or of a process node); absent for its output. */
   readonly side?: string;
   readonly from: VertexId;
   readonly to: VertexId;

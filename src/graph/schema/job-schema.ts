@@ -205,7 +205,12 @@ function settingSchema(key: string): JsonSchema {
     case 'metadata':
       return { type: 'object', minProperties: 1, additionalProperties: { type: 'string' } };
     case 'sides':
-      return { type: 'object', minProperties: 1, propertyNames: STEP_ID, additionalProperties: settingSchema('schema') };
+      return {
+        type: 'object',
+        minProperties: 1,
+        propertyNames: STEP_ID,
+        additionalProperties: settingSchema('schema'),
+      };
     case 'longs':
       return optionSchema(processOptions.longs);
     case 'errors':
