@@ -87,8 +87,8 @@ export const stateErrors = defineErrors({
       '`state: {backend: disk}`, forget with a `ttl`, or spread keys over a larger `parallelism`',
     help:
       'What the steps of a slot remember has outgrown the budget of the slot, `memory` of the block `state`; without ' +
-      'it, a share of the memory of the machine. The job ends with its last checkpoint intact: with another setting it ' +
-      'goes on from there. With `backend: disk`, steps whose entries cannot leave memory still count.',
+      'it, a share of the memory of the machine. The job ends with its last checkpoint intact: with another setting ' +
+      'it goes on from there. With `backend: disk`, steps whose entries cannot leave memory still count.',
   },
   'MR-STATE-SPILL': {
     domain: 'external',

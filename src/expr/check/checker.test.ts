@@ -257,17 +257,17 @@ describe('aggregates', () => {
     [
       'i + 1',
       'i + 1: an aggregate was expected: COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x), ' +
-        'FIRST(x), LAST(x), ARRAY_AGG(x)',
+        'FIRST(x), LAST(x), ARRAY_AGG(x), APPROX_COUNT_DISTINCT(x), APPROX_QUANTILE(x, p)',
     ],
     [
       'SUMM(i)',
       'SUMM(i): an aggregate was expected: COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), MIN(x), MAX(x), AVG(x), ' +
-        'FIRST(x), LAST(x), ARRAY_AGG(x); did you mean SUM? [SUM]',
+        'FIRST(x), LAST(x), ARRAY_AGG(x), APPROX_COUNT_DISTINCT(x), APPROX_QUANTILE(x, p); did you mean SUM? [SUM]',
     ],
     [
       'STDDEV_POP(i)',
       'STDDEV_POP(i): STDDEV_POP is not supported; aggregates are COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), ' +
-        'MIN(x), MAX(x), AVG(x), FIRST(x), LAST(x), ARRAY_AGG(x)',
+        'MIN(x), MAX(x), AVG(x), FIRST(x), LAST(x), ARRAY_AGG(x), APPROX_COUNT_DISTINCT(x), APPROX_QUANTILE(x, p)',
     ],
     ['COUNT(*) FILTER (WHERE i)', 'i: the condition of FILTER must be boolean, found int'],
     ['COUNT(regin)', 'regin: there is no field `regin`; did you mean `region`? [region]'],

@@ -158,13 +158,14 @@ describe('parseJobFile: structure', () => {
     const expected = { kind: 'failure-rate', failures: 3, intervalMs: 300_000, delayMs: 2000 };
     expect(read(rate).restart).toEqual(expected);
     const all = 'mode: at-least-once, timeout: 1m, minPause: 2s, tolerableFailures: 3, retained: 4';
-    expect(read(`checkpoint: {interval: 1s, ${all}}\n`).checkpoint).toEqual({
+    expect(read(`checkpoint: {interval: 1s, ${all}, alignmentTimeout: 5s}\n`).checkpoint).toEqual({
       intervalMs: 1000,
       mode: 'at-least-once',
       timeoutMs: 60_000,
       minPauseMs: 2000,
       tolerableFailures: 3,
       retained: 4,
+      alignmentTimeoutMs: 5000,
     });
   });
 

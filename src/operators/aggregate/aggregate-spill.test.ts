@@ -105,7 +105,10 @@ describe('a ttl of groups in memory', () => {
     for (let round = 0; round < 40; round++) {
       const at = by === 'event time' ? { timestamp: round * 500 } : {};
       await harness.process(
-        Array.from({ length: 100 }, (_, i) => ({ values: [`key ${100_000 + round * 100 + i}`, 1n, 1n, 'note'], ...at })),
+        Array.from({ length: 100 }, (_, i) => ({
+          values: [`key ${100_000 + round * 100 + i}`, 1n, 1n, 'note'],
+          ...at,
+        })),
       );
       if (by === 'event time') harness.watermark(round * 500);
       else harness.advanceTo(round * 500);

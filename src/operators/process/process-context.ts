@@ -16,7 +16,7 @@ export interface ContextServices {
   readonly timers: (isEventTime: boolean, isSetting: boolean, timeMs: number) => void;
 }
 
-/** The one object that all calls get. */
+/** The one object that all calls get. What it does may be taken out of it: `const { emit } = context`. */
 export class StepContext implements ProcessContext {
   /** NaN where there is none. */
   timestampMs = NaN;
@@ -51,32 +51,32 @@ export class StepContext implements ProcessContext {
     return this.#services.nowMs();
   }
 
-  emit(row: UserRow): void {
+  readonly emit = (row: UserRow): void => {
     this.#output.add(row, this.timestampMs, this.originRow);
-  }
+  };
 
-  emitTo(side: string, row: object): void {
+  readonly emitTo = (side: string, row: object): void => {
     const rows = this.#services.sides.get(side);
     if (rows === undefined) {
       const known = [...this.#services.sides.keys()].join(', ') || 'none';
       throw codeErrors.create('MR-CODE-SIDE', { step: this.#services.stepId, side: describeGiven(side), known });
     }
     rows?.add(row, this.timestampMs, this.originRow);
-  }
+  };
 
-  setEventTimer(timestamp: number): void {
+  readonly setEventTimer = (timestamp: number): void => {
     this.#services.timers(true, true, timestamp);
-  }
+  };
 
-  deleteEventTimer(timestamp: number): void {
+  readonly deleteEventTimer = (timestamp: number): void => {
     this.#services.timers(true, false, timestamp);
-  }
+  };
 
-  setTimer(timestamp: number): void {
+  readonly setTimer = (timestamp: number): void => {
     this.#services.timers(false, true, timestamp);
-  }
+  };
 
-  deleteTimer(timestamp: number): void {
+  readonly deleteTimer = (timestamp: number): void => {
     this.#services.timers(false, false, timestamp);
-  }
+  };
 }

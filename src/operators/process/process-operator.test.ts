@@ -94,9 +94,12 @@ class Script implements ProcessFunction {
       case 'brief':
         this.#brief.set(number);
         break;
-      case 'timer':
-        context.setEventTimer((context.timestamp ?? 0) + number);
+      case 'timer': {
+        // What the context does may be taken out of it.
+        const { setEventTimer } = context;
+        setEventTimer((context.timestamp ?? 0) + number);
         break;
+      }
       case 'untimer':
         context.deleteEventTimer((context.timestamp ?? 0) + number);
         break;
