@@ -19,6 +19,8 @@ import type { InFlightRows } from './in-flight-rows.ts';
 
 /** Chunks are gathered to about so much before they are appended. */
 const BUFFER_BYTES = 256 * 1024;
+/** Beyond a subtask's slice: a checkpoint is late where its turns are shorter than those of the batches it waits for. */
+const MORE_MS = 3;
 
 /** What one operator remembered. */
 export interface OperatorCapture {
@@ -97,6 +99,7 @@ export class SnapshotWriter implements Runnable {
   /** Called by the loop. */
   run(deadlineMs: number): void {
     if (this.#hasEnded || this.#isWaiting) return;
+    const untilMs = deadlineMs + MORE_MS;
     try {
       for (let state = this.#takeChunk(); state !== 'end'; state = this.#takeChunk()) {
         if (state === 'reading') return;
@@ -104,7 +107,7 @@ export class SnapshotWriter implements Runnable {
           this.#append(false);
           return;
         }
-        if (this.#around.clock.monotonicMs() < deadlineMs) continue;
+        if (this.#around.clock.monotonicMs() < untilMs) continue;
         this.#around.loop.wake(this);
         return;
       }

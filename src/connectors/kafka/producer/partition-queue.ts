@@ -10,7 +10,8 @@
  * batches again, so at most five are in flight. After a failure only the first unacknowledged batch is sent, until it
  * is acknowledged: what was written although its answer got lost is recognised, and nothing overtakes it. Where the
  * broker no longer knows the sequence (or never will), the partition begins anew at zero under a higher epoch; that is
- * the one case in which a batch may be written twice. Within a transaction it does not begin anew: the producer fails.
+ * the one case in which a batch may be written twice (a broker that was killed and has no replicas knows only the last
+ * of the batches that it had not acknowledged). Within a transaction it does not begin anew: the producer fails.
  */
 import type { ProducerIdentity } from '../client/index.ts';
 import { stampBatch, type BatchBuilder } from '../record-batch/index.ts';
