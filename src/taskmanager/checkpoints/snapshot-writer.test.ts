@@ -91,7 +91,7 @@ describe('a snapshot on its way to a file', () => {
     loop.stop();
   });
 
-  it('takes chunks for no longer than a slice, then others have their turn', () => {
+  it('takes chunks for no longer than a slice and three milliseconds, then others have their turn', () => {
     const clock = new ManualClock();
     const { snapshot, taken } = snapshotOf(new Array<number>(100).fill(10), clock, 0.4);
     const loop = new TaskLoop({ ...nodePorts, clock }, DEFAULT_LIMITS, () => undefined);
@@ -99,9 +99,9 @@ describe('a snapshot on its way to a file', () => {
     const captures = [{ stepId: 's', schema, snapshot }];
     const writer = new SnapshotWriter(4, captures, noRows(), { storage, owner: 'me', loop, clock });
     writer.run(clock.monotonicMs() + 1);
-    expect(taken()).toBe(3);
+    expect(taken()).toBe(10);
     writer.run(clock.monotonicMs() + 1);
-    expect(taken()).toBe(6);
+    expect(taken()).toBe(20);
   });
 
   it('is dropped where nobody wants it any more: its file is removed, its memory freed', async () => {
