@@ -19,7 +19,7 @@ import type { InFlightRows } from './in-flight-rows.ts';
 
 /** Chunks are gathered to about so much before they are appended. */
 const BUFFER_BYTES = 256 * 1024;
-/** Beyond a subtask's slice: a checkpoint is late where its turns are shorter than those of the batches it waits for. */
+/** Beyond a subtask's slice: with turns that are shorter than those of batches a checkpoint comes late. */
 const MORE_MS = 3;
 
 /** What one operator remembered. */
