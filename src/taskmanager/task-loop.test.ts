@@ -67,6 +67,20 @@ describe('the loop of a slot', () => {
     expect(slice).toBe(DEFAULT_LIMITS.sliceMs);
   });
 
+  it('gives a turn of its own length to what asks for it', async () => {
+    const { loop, now } = loopOnManualClock([]);
+    let turn = 0;
+    loop.wake({
+      turnMs: 7,
+      run: (deadlineMs) => {
+        turn = deadlineMs - now();
+        loop.stop();
+      },
+    });
+    await loop.run();
+    expect(turn).toBe(7);
+  });
+
   it('sleeps until something is woken, from anywhere', async () => {
     const { loop } = loopOnManualClock([]);
     const running = loop.run();

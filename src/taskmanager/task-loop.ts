@@ -3,6 +3,8 @@ import type { RuntimeLimits } from './runtime-limits.ts';
 
 /** Something that runs on a slot's thread, a slice at a time. */
 export interface Runnable {
+  /** How long its turn is, in ms; the slice of the loop where left out. */
+  readonly turnMs?: number;
   /** Runs until it is blocked or the monotonic clock passes `deadlineMs`; never throws. */
   run(deadlineMs: number): void;
 }
@@ -53,7 +55,7 @@ export class TaskLoop {
         continue;
       }
       this.#queued.delete(runnable);
-      runnable.run(clock.monotonicMs() + sliceMs);
+      runnable.run(clock.monotonicMs() + (runnable.turnMs ?? sliceMs));
       if (clock.monotonicMs() < yieldAtMs) continue;
       this.#onTurn();
       await macrotasks.yield();

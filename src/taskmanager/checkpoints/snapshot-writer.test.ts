@@ -91,16 +91,16 @@ describe('a snapshot on its way to a file', () => {
     loop.stop();
   });
 
-  it('takes chunks for no longer than a slice and three milliseconds, then others have their turn', () => {
+  it('takes chunks for no longer than its turn, then others have their turn', () => {
     const clock = new ManualClock();
     const { snapshot, taken } = snapshotOf(new Array<number>(100).fill(10), clock, 0.5);
     const loop = new TaskLoop({ ...nodePorts, clock }, DEFAULT_LIMITS, () => undefined);
     const storage = new MemoryCheckpointStorage();
     const captures = [{ stepId: 's', schema, snapshot }];
     const writer = new SnapshotWriter(4, captures, noRows(), { storage, owner: 'me', loop, clock });
-    writer.run(clock.monotonicMs() + 1);
+    writer.run(clock.monotonicMs() + writer.turnMs);
     expect(taken()).toBe(8);
-    writer.run(clock.monotonicMs() + 1);
+    writer.run(clock.monotonicMs() + writer.turnMs);
     expect(taken()).toBe(16);
   });
 

@@ -19,8 +19,8 @@ import type { InFlightRows } from './in-flight-rows.ts';
 
 /** Chunks are gathered to about so much before they are appended. */
 const BUFFER_BYTES = 256 * 1024;
-/** Beyond a subtask's slice: with turns that are shorter than those of batches a checkpoint comes late. */
-const MORE_MS = 3;
+/** With turns that are shorter than those of batches a checkpoint comes late. */
+const TURN_MS = 4;
 
 /** What one operator remembered. */
 export interface OperatorCapture {
@@ -47,6 +47,7 @@ export interface SnapshotSurroundings {
 
 /** One snapshot of one subtask, on its way to a file. */
 export class SnapshotWriter implements Runnable {
+  readonly turnMs = TURN_MS;
   readonly checkpointId: number;
   /** Rejects where the state could not be written; resolves to null after abandon(). */
   readonly result: Promise<WrittenState | null>;
@@ -99,7 +100,6 @@ export class SnapshotWriter implements Runnable {
   /** Called by the loop. */
   run(deadlineMs: number): void {
     if (this.#hasEnded || this.#isWaiting) return;
-    const untilMs = deadlineMs + MORE_MS;
     try {
       for (let state = this.#takeChunk(); state !== 'end'; state = this.#takeChunk()) {
         if (state === 'reading') return;
@@ -107,7 +107,7 @@ export class SnapshotWriter implements Runnable {
           this.#append(false);
           return;
         }
-        if (this.#around.clock.monotonicMs() < untilMs) continue;
+        if (this.#around.clock.monotonicMs() < deadlineMs) continue;
         this.#around.loop.wake(this);
         return;
       }
