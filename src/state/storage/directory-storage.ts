@@ -20,7 +20,7 @@ import { checkFile, damaged, METADATA_ENVELOPE, openExisting, readPart, STATE_EN
 import type { Content } from './checked-file.ts';
 import { chooseMetadata } from './choose-metadata.ts';
 import { FileWriter, type NewFile } from './file-writer.ts';
-import { encodeMetadata, readMetadataFile, relocated, type FoundMetadata } from './metadata-file.ts';
+import { readMetadataFile, relocated, writeMetadataFile, type FoundMetadata } from './metadata-file.ts';
 import { storageFailure } from './storage-failure.ts';
 
 export type StoragePorts = Pick<Ports, 'files' | 'randomness'>;
@@ -65,15 +65,9 @@ export class DirectoryStorage implements CheckpointStorage {
 
   async writeMetadata(metadata: CheckpointMetadata): Promise<StateFile> {
     const { checkpointId, generation } = metadata;
-    const body = encodeMetadata(metadata);
-    const writer = await this.#create(metadataFileName(checkpointId, generation, this.#random()), METADATA_ENVELOPE);
-    try {
-      await writer.append(body);
-    } catch (error) {
-      await writer.abort();
-      throw error;
-    }
-    return writer.finish();
+    return writeMetadataFile(metadata, () =>
+      this.#create(metadataFileName(checkpointId, generation, this.#random()), METADATA_ENVELOPE),
+    );
   }
 
   async readMetadata(file: StateFile): Promise<CheckpointMetadata> {

@@ -8,6 +8,8 @@ import {
   type ChannelStateHandle,
   type CheckpointMetadata,
   type OperatorStateHandle,
+  type StateFile,
+  type StateFileWriter,
 } from '../../core/index.ts';
 import { checkFile, damaged, METADATA_ENVELOPE, readPart, type Content, type ReadableFile } from './checked-file.ts';
 import { decodeJson, encodeJson } from './lossless-json.ts';
@@ -35,8 +37,20 @@ export async function readMetadataFile(
   return { metadata: decodeMetadata(bytes, path), content };
 }
 
-export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
-  return encodeJson(metadata);
+/** Writes a file that `create` begins, whole or not at all. */
+export async function writeMetadataFile(
+  metadata: CheckpointMetadata,
+  create: () => StateFileWriter | Promise<StateFileWriter>,
+): Promise<StateFile> {
+  const body = encodeJson(metadata);
+  const writer = await create();
+  try {
+    await writer.append(body);
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+  return writer.finish();
 }
 
 /** `bytes` is a whole file, whose envelope was checked. */

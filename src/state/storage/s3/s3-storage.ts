@@ -22,7 +22,7 @@ import { stateErrors } from '../../errors.ts';
 import { checkFile, damaged, METADATA_ENVELOPE, readPart, STATE_ENVELOPE } from '../checked-file.ts';
 import type { Content } from '../checked-file.ts';
 import { chooseMetadata } from '../choose-metadata.ts';
-import { encodeMetadata, readMetadataFile, relocated, type FoundMetadata } from '../metadata-file.ts';
+import { readMetadataFile, relocated, writeMetadataFile, type FoundMetadata } from '../metadata-file.ts';
 import { ObjectParts, ObjectScan, type ObjectSource } from './object-reader.ts';
 import { ObjectStore, type ObjectPlace } from './object-store.ts';
 import { ObjectWriter } from './object-writer.ts';
@@ -80,15 +80,9 @@ export class S3Storage implements CheckpointStorage {
 
   async writeMetadata(metadata: CheckpointMetadata): Promise<StateFile> {
     const { checkpointId, generation } = metadata;
-    const body = encodeMetadata(metadata);
-    const writer = this.#create(metadataFileName(checkpointId, generation, this.#random()), METADATA_ENVELOPE);
-    try {
-      await writer.append(body);
-    } catch (error) {
-      await writer.abort();
-      throw error;
-    }
-    return writer.finish();
+    return writeMetadataFile(metadata, () =>
+      this.#create(metadataFileName(checkpointId, generation, this.#random()), METADATA_ENVELOPE),
+    );
   }
 
   async readMetadata(file: StateFile): Promise<CheckpointMetadata> {
