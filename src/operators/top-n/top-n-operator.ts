@@ -6,15 +6,13 @@
  * new place by an insert, so the place is a key of the output. Without, the row that leaves is deleted, then the one
  * that enters is inserted: never more than `count` are there.
  */
-import { formatType, RowKind } from '../../core/index.ts';
+import { RowKind } from '../../core/index.ts';
 import type {
   ColumnBatch,
   Field,
-  LongColumn,
   Operator,
   OperatorContext,
   OperatorState,
-  OptionValue,
   RowSchema,
   StateChunk,
   StateSchema,
@@ -23,13 +21,13 @@ import { BufferedOutput } from '../buffered-output.ts';
 import { KeyedBatch } from '../keyed-batch.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
 import { ByteReader } from '../state/byte-reader.ts';
-import { writeInteger, writeNull } from '../state/column-writes.ts';
 import { grown } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { RowChains } from '../state/row-chains.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
-import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
+import { matchSchemas } from '../state/state-schema.ts';
 import { readTime } from '../state/time-codec.ts';
+import { sayRow, topNSchema } from './top-n-rows.ts';
 
 /** The TopNNode of a job graph. */
 export interface TopNSpec {
@@ -189,14 +187,7 @@ export class TopNOperator implements Operator {
   }
 
   #say(output: BufferedOutput, slot: number, kind: RowKind): void {
-    const { columns, row } = output;
-    this.#chains.rows.writeAll(slot, columns, 0, row);
-    if (this.#spec.hasRank) {
-      const rank = columns[columns.length - 1] as LongColumn;
-      writeNull(rank, row, false);
-      writeInteger(rank, row, this.#place + 1, null);
-    }
-    output.add(kind, NaN);
+    sayRow(output, this.#chains.rows, slot, kind, this.#spec.hasRank ? this.#place : null);
   }
 
   /** All has been said: the row takes its place, and the one that has none any more goes. */
@@ -218,15 +209,7 @@ export class TopNOperator implements Operator {
   }
 
   #describeState(key: RowSchema): OperatorState {
-    const { by, count, hasRank, input, keys } = this.#spec;
-    const settings: Readonly<Record<string, OptionValue>> = {
-      keys,
-      by: by.map(({ column, descending }) => ({ column, descending })),
-      count,
-      hasRank,
-      row: input.fields.map(({ type }) => formatType(type)),
-    };
-    const schema = layoutSchema({ kind: 'top-n', version: 1, key, values: [], settings });
+    const schema = topNSchema('top-n', key, this.#spec);
     const [table, chains] = [this.#table, this.#chains];
     const perKey = (): number => this.#tails.byteLength + this.#counts.byteLength;
     return {

@@ -6,16 +6,13 @@
  * What leaves is what TopNOperator says: places whose row changes, or rows that enter and leave. Each change is done at
  * once, and then said; rows that have gone are freed when all is said.
  */
-import { RowKind, formatType } from '../../core/index.ts';
+import { RowKind } from '../../core/index.ts';
 import type {
-  Column,
   ColumnBatch,
   Field,
-  LongColumn,
   Operator,
   OperatorContext,
   OperatorState,
-  OptionValue,
   RowKind as Kind,
   RowSchema,
   StateChunk,
@@ -24,16 +21,16 @@ import type {
 import { BufferedOutput } from '../buffered-output.ts';
 import { KeyedBatch } from '../keyed-batch.ts';
 import { ByteReader } from '../state/byte-reader.ts';
-import { writeInteger, writeNull } from '../state/column-writes.ts';
 import { grown } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { RowChains } from '../state/row-chains.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
-import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
+import { matchSchemas } from '../state/state-schema.ts';
 import { readTime } from '../state/time-codec.ts';
 import { RowIndex } from './row-index.ts';
 import { Sayings } from './sayings.ts';
 import type { TopNSpec } from './top-n-operator.ts';
+import { sayRow, topNSchema } from './top-n-rows.ts';
 
 interface Opened {
   readonly context: OperatorContext;
@@ -257,14 +254,7 @@ export class UpdatingTopNOperator implements Operator {
     const sayings = this.#sayings;
     for (; !sayings.isDone; sayings.next()) {
       if (!output.hasRoom()) return false;
-      const { columns, row } = output;
-      this.#chains.rows.writeAll(sayings.slot, columns, 0, row);
-      if (this.#spec.hasRank) {
-        const rank = columns[columns.length - 1] as LongColumn & Column;
-        writeNull(rank, row, false);
-        writeInteger(rank, row, sayings.place + 1, null);
-      }
-      output.add(sayings.kind, NaN);
+      sayRow(output, this.#chains.rows, sayings.slot, sayings.kind, this.#spec.hasRank ? sayings.place : null);
     }
     sayings.clear();
     if (this.#gone !== NONE) this.#chains.rows.remove(this.#gone);
@@ -273,15 +263,7 @@ export class UpdatingTopNOperator implements Operator {
   }
 
   #describeState(key: RowSchema): OperatorState {
-    const { by, count, hasRank, input, keys } = this.#spec;
-    const settings: Readonly<Record<string, OptionValue>> = {
-      keys,
-      by: by.map(({ column, descending }) => ({ column, descending })),
-      count,
-      hasRank,
-      row: input.fields.map(({ type }) => formatType(type)),
-    };
-    const schema = layoutSchema({ kind: 'updating-top-n', version: 1, key, values: [], settings });
+    const schema = topNSchema('updating-top-n', key, this.#spec);
     const [table, chains, index] = [this.#table, this.#chains, this.#index];
     const perKey = (): number => this.#lasts.byteLength + this.#counts.byteLength + this.#firsts.byteLength;
     return {
