@@ -98,14 +98,18 @@ export const programFolders: readonly string[] = ['scripts', 'bench', 'bench/mic
 /** Each third-party package that the product uses has one home: a folder or a file. Tests may use any. */
 export const clientHomes: Readonly<Record<string, string>> = {
   '@aws-sdk/client-s3': 'src/state/storage/s3/',
+  '@grpc/grpc-js': 'src/rpc/grpc/',
+  '@grpc/proto-loader': 'src/rpc/grpc/',
   '@node-rs/crc32': 'src/core/crc32c.ts',
   avsc: 'src/connectors/formats/',
   commander: 'src/cli/',
   'csv-parse': 'src/connectors/formats/',
   'fastest-levenshtein': 'src/core/nearest-name.ts',
+  fastify: 'src/dispatcher/rest/',
   kafkajs: 'src/connectors/kafka/client/',
   'libpg-query': 'src/expr/',
   'lz4-napi': 'src/connectors/kafka/',
+  'node-zookeeper-client': 'src/ha/zookeeper/',
   picocolors: 'src/cli/',
   'rocksdb-native': 'src/state/disk/',
   snappy: 'src/connectors/kafka/',

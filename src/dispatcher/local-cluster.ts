@@ -55,7 +55,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const { store = null, storage = null, storageConfig = null, openStorage = null } = options;
   const rpc = inProcessTransport();
   const slots = new ResourceManager();
-  const withdraw = rpc.serve('resource-manager', RESOURCE_MANAGER_ADDRESS, slots);
+  const { withdraw } = rpc.serve('resource-manager', RESOURCE_MANAGER_ADDRESS, slots);
   const dispatcher = new Dispatcher({
     ports,
     catalog,

@@ -1,16 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import { jobId, slotId, taskManagerId } from '../core/index.ts';
+import type { SlotRequest } from '../scheduler/index.ts';
 import { ResourceManager } from './resource-manager.ts';
 
-const register = (manager: ResourceManager, name: string, count: number): Promise<void> =>
+const register = (manager: ResourceManager, name: string, count: number): Promise<unknown> =>
   manager.registerTaskManager({
     epoch: 1,
     taskManagerId: taskManagerId(name),
     address: name,
     rack: null,
     host: null,
-    slots: Array.from({ length: count }, (_, index) => ({ slotId: slotId(`${name}-${index}`), memoryBytes: 1 })),
+    tags: [],
+    slots: Array.from({ length: count }, (_, index) => ({ slotId: slotId(`${name}-${index}`), memoryBytes: 1, data: null, occupant: null })),
   });
+
+/** The first free slots. */
+const first = (count: number): SlotRequest => ({
+  count,
+  choose: (free) => (free.length < count ? null : free.slice(0, count)),
+});
 
 /** Resolves to whether the promise has. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
@@ -20,14 +28,14 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 describe('the ResourceManager', () => {
   it('gives slots in the order of asking, once there are enough', async () => {
     const manager = new ResourceManager();
-    const first = manager.allocate(jobId('a'), 3);
-    const second = manager.allocate(jobId('b'), 1);
+    const one = manager.allocate(jobId('a'), first(3));
+    const second = manager.allocate(jobId('b'), first(1));
     await register(manager, 'x', 2);
     // One that would fit does not overtake one that does not.
-    expect(await isSettled(first)).toBe(false);
+    expect(await isSettled(one)).toBe(false);
     expect(await isSettled(second)).toBe(false);
     await register(manager, 'y', 2);
-    expect((await first).map(({ location }) => location.slotId)).toEqual(['x-0', 'x-1', 'y-0']);
+    expect((await one).map(({ location }) => location.slotId)).toEqual(['x-0', 'x-1', 'y-0']);
     expect(await second).toMatchObject([{ address: 'y', location: { slotId: 'y-1' } }]);
     expect(manager.freeCount).toBe(0);
     expect(manager.totalCount).toBe(4);
@@ -36,9 +44,9 @@ describe('the ResourceManager', () => {
   it('takes slots back, and serves who waits', async () => {
     const manager = new ResourceManager();
     await register(manager, 'x', 1);
-    await manager.allocate(jobId('a'), 1);
-    const gone = manager.allocate(jobId('b'), 1);
-    const waiting = manager.allocate(jobId('c'), 1);
+    await manager.allocate(jobId('a'), first(1));
+    const gone = manager.allocate(jobId('b'), first(1));
+    const waiting = manager.allocate(jobId('c'), first(1));
     manager.release(jobId('b'));
     manager.release(jobId('a'));
     expect(await waiting).toHaveLength(1);
@@ -48,7 +56,7 @@ describe('the ResourceManager', () => {
   it('keeps what runs when a TaskManager registers again, and forgets one that leaves', async () => {
     const manager = new ResourceManager();
     await register(manager, 'x', 2);
-    await manager.allocate(jobId('a'), 1);
+    await manager.allocate(jobId('a'), first(1));
     await register(manager, 'x', 2);
     expect(manager.freeCount).toBe(1);
     await manager.unregisterTaskManager({ epoch: 1, taskManagerId: taskManagerId('x') });

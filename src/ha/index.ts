@@ -7,3 +7,22 @@ export {
 export type { EmbeddedStoreOptions } from './embedded/index.ts';
 export { haErrors } from './errors.ts';
 export type { JobRecord, JobStore, StoredJob } from './job-store.ts';
+export type {
+  ClusterRecords,
+  DrainMark,
+  ExecutionPlan,
+  JobOutcome,
+  JobSubmission,
+  PlannedSlot,
+} from './cluster-records.ts';
+export type {
+  Candidate,
+  Contender,
+  FencedStore,
+  HighAvailability,
+  LeaderInfo,
+  Leadership,
+  StopWatching,
+  StoredValue,
+  TaskManagerAnnouncement,
+} from './high-availability.ts';

@@ -30,29 +30,75 @@ export interface Fenced {
   readonly epoch: number;
 }
 
+/** Where a slot's thread listens for other slots of its job (docs/design/019). */
+export interface DataAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** One slot, and where it is. */
 export interface SlotLocation {
   readonly taskManagerId: TaskManagerId;
   readonly slotId: SlotId;
   readonly rack: string | null;
   readonly host: string | null;
+  /** Null where only slots of its own process can reach it. */
+  readonly data: DataAddress | null;
+}
+
+export interface RegisteredSlot {
+  readonly slotId: SlotId;
+  readonly memoryBytes: number;
+  readonly data: DataAddress | null;
+  /** What runs in it, for a leader that takes over; null where it is free. */
+  readonly occupant: { readonly jobId: JobId; readonly attempt: number } | null;
 }
 
 export interface TaskManagerRegistration extends Fenced {
+  /** Made by chance at its start: another process never has it. */
   readonly taskManagerId: TaskManagerId;
   /** Where its TaskManagerGateway is served. */
   readonly address: string;
   readonly rack: string | null;
   readonly host: string | null;
-  readonly slots: readonly { readonly slotId: SlotId; readonly memoryBytes: number }[];
+  /** As its operator has marked it. */
+  readonly tags: readonly string[];
+  readonly slots: readonly RegisteredSlot[];
 }
 
 /** Served by the Dispatcher's ResourceManager, called by TaskManagers. */
 export interface ResourceManagerGateway {
-  /** Called once at the start, and again after a new leader has appeared. Resolves when the slots are known. */
-  registerTaskManager(message: TaskManagerRegistration): Promise<void>;
+  /**
+   * Called once at the start, again after a new leader has appeared, and where a heartbeat was not known. Resolves when
+   * the slots are known, to how often the leader wants to hear from it; null for never.
+   */
+  registerTaskManager(message: TaskManagerRegistration): Promise<{ readonly heartbeatIntervalMs: number | null }>;
+  /** Called all the time after that. Resolves to false where the TaskManager is not known (any more). */
+  heartbeat(message: Fenced & { readonly taskManagerId: TaskManagerId }): Promise<{ readonly isKnown: boolean }>;
   /** Called when the TaskManager ends of its own accord. Its slots are gone. */
   unregisterTaskManager(message: Fenced & { readonly taskManagerId: TaskManagerId }): Promise<void>;
+}
+
+/** What has become of one task of a slot, as far as its TaskManager has told anybody. */
+export interface TaskReport {
+  readonly attemptId: AttemptId;
+  readonly state: TaskState;
+  /** Why, where `state` is FAILED. */
+  readonly error: SerializedError | null;
+  /** Its last contribution, where it has processed all its input (taskEnded). */
+  readonly final: SubtaskSnapshot | null;
+  /** Per source: the splits that it was given, and whether it was told that there are no more. */
+  readonly sources: readonly {
+    readonly stepId: StepId;
+    readonly splits: readonly Split[];
+    readonly isComplete: boolean;
+  }[];
+}
+
+export interface SlotReport {
+  readonly jobId: JobId;
+  readonly attempt: number;
+  readonly tasks: readonly TaskReport[];
 }
 
 /** An edge into a subtask. */
@@ -116,6 +162,8 @@ export interface SliceCheckpointing {
 /** The subtasks of one slot: subtask i of every vertex that has one. */
 export interface SliceDescriptor extends Fenced {
   readonly jobId: JobId;
+  /** Of the execution of the whole job; part of the ids of its tasks. */
+  readonly attempt: number;
   readonly jobName: string;
   readonly maxParallelism: number;
   readonly slot: SlotLocation;
@@ -141,6 +189,18 @@ export interface TaskManagerGateway {
    * RUNNING for each task. The slot must be free.
    */
   deploy(message: SliceDescriptor): Promise<void>;
+  /**
+   * Called by a new leader's JobMaster for a slot that runs tasks of its job: from now on they report there. Resolves to
+   * what they have reported so far. Rejects with MR-TASK-UNKNOWN-SLOT where the slot does not run this attempt.
+   */
+  adoptSlot(
+    message: Fenced & {
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly slotId: SlotId;
+      readonly jobMasterAddress: string;
+    },
+  ): Promise<SlotReport>;
   /**
    * Called any number of times for a task that holds a source, after it reported RUNNING; at first perhaps without any
    * split: until it has been called, or noMoreSplits(), the task holds event time back for those to come.

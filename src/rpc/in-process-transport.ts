@@ -8,6 +8,7 @@ type Method = (message: unknown) => Promise<unknown>;
 const methods = {
   'task-manager': [
     'deploy',
+    'adoptSlot',
     'addSplits',
     'noMoreSplits',
     'triggerCheckpoint',
@@ -25,7 +26,7 @@ const methods = {
     'taskEnded',
     'reportProgress',
   ],
-  'resource-manager': ['registerTaskManager', 'unregisterTaskManager'],
+  'resource-manager': ['registerTaskManager', 'heartbeat', 'unregisterTaskManager'],
 } as const satisfies { readonly [Kind in GatewayKind]: readonly (keyof Gateways[Kind])[] };
 
 /**
@@ -34,12 +35,27 @@ const methods = {
  */
 export function inProcessTransport(): RpcTransport {
   const served = new Map<string, object>();
+  const watchers = new Map<string, Set<(reason: string) => void>>();
   return {
-    serve(kind, address, gateway) {
-      const key = `${kind} ${address}`;
+    serve(kind, name, gateway) {
+      const key = `${kind} ${name}`;
       served.set(key, gateway);
+      return {
+        address: name,
+        withdraw() {
+          if (served.get(key) !== gateway) return;
+          served.delete(key);
+          const told = watchers.get(name) ?? [];
+          watchers.delete(name);
+          for (const onGone of told) onGone(`nothing is served at ${name} any more`);
+        },
+      };
+    },
+    watch(address, onGone) {
+      const all = watchers.get(address) ?? new Set();
+      watchers.set(address, all.add(onGone));
       return () => {
-        if (served.get(key) === gateway) served.delete(key);
+        all.delete(onGone);
       };
     },
     connect<Kind extends GatewayKind>(kind: Kind, address: string): Gateways[Kind] {

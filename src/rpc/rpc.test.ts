@@ -44,7 +44,7 @@ describe('the in-process transport', () => {
   it('rejects with the code of the receiver, and where nothing is served', async () => {
     const rpc = inProcessTransport();
     const fence = new EpochFence('the master');
-    const stop = rpc.serve('job-master', 'here', {
+    const { withdraw } = rpc.serve('job-master', 'here', {
        
       taskStateChanged: async ({ epoch }) => fence.check(epoch),
       ...others,
@@ -56,7 +56,7 @@ describe('the in-process transport', () => {
       code: 'MR-RPC-STALE-EPOCH',
       message: 'the master refused a message of epoch 2: it has seen epoch 3',
     });
-    stop();
+    withdraw();
     await expect(stub.taskStateChanged(change(3))).rejects.toMatchObject({ code: 'MR-RPC-UNREACHABLE' });
   });
 

@@ -9,13 +9,29 @@ export interface Gateways {
 
 export type GatewayKind = keyof Gateways;
 
+/** A gateway that is served. */
+export interface ServedGateway {
+  /** Where others reach it. */
+  readonly address: string;
+  /** Nothing is served there any more. Harmless when repeated. */
+  withdraw(): void;
+}
+
 /**
- * How gateways reach each other. Messages are copied; calls to one address arrive in the order in which they were
- * made; a call rejects where the receiver threw, with the same code, or where nothing is served (any more).
+ * How gateways reach each other. Messages are copied; calls from one place to one address arrive in the order in which
+ * they were made; a call rejects where the receiver threw, with the same code, or with MR-RPC-UNREACHABLE where nothing
+ * is served (any more), the connection breaks before the answer, or no answer comes in time: it may have been carried
+ * out then.
  */
 export interface RpcTransport {
-  /** Serves `gateway` at `address` until the returned function is called. */
-  serve<Kind extends GatewayKind>(kind: Kind, address: string, gateway: Gateways[Kind]): () => void;
+  /** Serves `gateway` under a name that is unique in this process, such as `jobmaster/<jobId>`. */
+  serve<Kind extends GatewayKind>(kind: Kind, name: string, gateway: Gateways[Kind]): ServedGateway;
   /** A gateway at an address; does not check that anything is served there. */
   connect<Kind extends GatewayKind>(kind: Kind, address: string): Gateways[Kind];
+  /**
+   * Watches the process behind an address until the returned function is called. Calls back once, where the process is
+   * known to be gone: the connection has closed and new ones are refused, or another process answers. Never because of
+   * silence. In one process: where nothing is served at the address any more.
+   */
+  watch(address: string, onGone: (reason: string) => void): () => void;
 }

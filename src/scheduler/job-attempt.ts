@@ -119,7 +119,7 @@ export class JobAttempt {
       }
       const { name: jobName, maxParallelism, state } = graph;
       const job = { jobId, jobName, maxParallelism, ...(state === undefined ? {} : { state }) };
-      const slice = { epoch, ...job, slot, jobMasterAddress, checkpointing, tasks };
+      const slice = { epoch, attempt: this.number, ...job, slot, jobMasterAddress, checkpointing, tasks };
       manager.deploy(slice).catch((error: unknown) => {
         for (const { attemptId } of tasks) this.#options.taskEnded(attemptId, 'FAILED', toMillraceError(error));
       });

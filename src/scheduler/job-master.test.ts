@@ -64,7 +64,7 @@ class World {
 
   start(given: Partial<JobMasterOptions> = {}): JobMaster {
     const location = (index: number) => ({
-      ...{ taskManagerId: taskManagerId('tm'), slotId: slotId(`s${index}`), rack: null, host: null },
+      ...{ taskManagerId: taskManagerId('tm'), slotId: slotId(`s${index}`), rack: null, host: null, data: null },
     });
     const crashPoints = { reached: (name: CrashPoint) => void this.crashPoints.push(name) };
     const ports: Ports = { ...nodePorts, clock: this.clock, crashPoints };
@@ -72,11 +72,13 @@ class World {
       ...{ jobId: jobId('job'), graph, epoch: 1, ports, catalog: this.#catalog(), rpc: this.rpc, slotTimeoutMs: 5000 },
       ...{ store: this.jobs.open(), storage: this.storage, storageConfig: { kind: 'directory', path: '/checkpoints' } },
       slots: {
-        allocate: (_, count) => {
+        allocate: (_, { count }) => {
           this.slotRequests++;
           const slots = Array.from({ length: count }, (__, index) => ({ location: location(index), address: 'tm' }));
           return this.hasSlots ? Promise.resolve(slots) : new Promise(() => undefined);
         },
+        adopt: () => Promise.reject(new Error('there is nothing to take over')),
+        onLost: () => () => undefined,
         release: () => this.outside.push('slots released'),
         freeCount: 0,
         totalCount: 2,

@@ -42,7 +42,7 @@ import type { StartedRun } from './recovery/job-recovery.ts';
 import { decideRestart, noFailures } from './recovery/restart-strategy.ts';
 import type { RestartMemory } from './recovery/restart-strategy.ts';
 import { slotsNeeded } from './slice-plan.ts';
-import type { AllocatedSlot, SlotPool } from './slot-pool.ts';
+import type { AllocatedSlot, FreeSlot, SlotPool } from './slot-pool.ts';
 import { move } from './state-machine.ts';
 import type { JobOrigin, StartMode } from './start-mode.ts';
 import { stepIdsOf } from './step-ids.ts';
@@ -88,7 +88,7 @@ export class JobMaster implements JobMasterGateway {
   readonly #fence: EpochFence;
   readonly #metrics: JobMetricsCollector;
   readonly #listeners = new Set<(state: JobState) => void>();
-  readonly #address: string;
+  #address = '';
   /** Both null where the job takes no checkpoints. */
   readonly #recovery: JobRecovery | null;
   readonly #checkpointer: Checkpointer | null;
@@ -120,7 +120,6 @@ export class JobMaster implements JobMasterGateway {
     this.#fence = new EpochFence(`the JobMaster of ${jobId}`);
     const steps = graph.vertices.flatMap(({ chain }) => chain.flatMap(stepIdsOf));
     this.#metrics = new JobMetricsCollector(steps, ports.clock);
-    this.#address = `jobmaster/${jobId}`;
     const { recovery, checkpointer } = this.#createCheckpointing();
     this.#recovery = recovery;
     this.#checkpointer = checkpointer;
@@ -173,7 +172,9 @@ export class JobMaster implements JobMasterGateway {
 
   /** Called once. What goes wrong is told by `result`. */
   start(): void {
-    this.#withdraw = this.#options.rpc.serve('job-master', this.#address, this);
+    const { address, withdraw } = this.#options.rpc.serve('job-master', `jobmaster/${this.jobId}`, this);
+    this.#address = address;
+    this.#withdraw = withdraw;
     this.#startAttempt();
   }
 
@@ -313,7 +314,8 @@ export class JobMaster implements JobMasterGateway {
       this.#fail(schedulerErrors.create('MR-JOB-NO-SLOTS', { needed, free, total, seconds }));
     });
     try {
-      return await Promise.race([slots.allocate(this.jobId, needed), rejectionOf(signal)]);
+      const choose = (free: readonly FreeSlot[]) => (free.length < needed ? null : free.slice(0, needed));
+      return await Promise.race([slots.allocate(this.jobId, { count: needed, choose }), rejectionOf(signal)]);
     } catch (error) {
       slots.release(this.jobId);
       throw error;

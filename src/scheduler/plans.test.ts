@@ -13,7 +13,7 @@ const slots = (count: number): SlotLocation[] =>
   Array.from({ length: count }, (_, index) => ({
     taskManagerId: taskManagerId('tm'),
     slotId: slotId(`s${index}`),
-    rack: null,
+    rack: null, data: null,
     host: null,
   }));
 

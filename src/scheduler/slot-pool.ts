@@ -1,4 +1,4 @@
-import type { JobId } from '../core/index.ts';
+import type { JobId, MillraceError, SlotId, TaskManagerId } from '../core/index.ts';
 import type { SlotLocation } from '../rpc/index.ts';
 
 /** A slot that was given to a job. */
@@ -8,12 +8,49 @@ export interface AllocatedSlot {
   readonly address: string;
 }
 
+export interface FreeSlot extends AllocatedSlot {
+  readonly memoryBytes: number;
+  /** Of its TaskManager. */
+  readonly tags: readonly string[];
+}
+
+export interface SlotRequest {
+  /** How many the job needs, for whoever wants to know what it waits for. */
+  readonly count: number;
+  /**
+   * Pure. Called whenever what is free has changed, with all free slots: the slots to take, in the order of slices, or
+   * null to wait on.
+   */
+  choose(free: readonly FreeSlot[]): readonly FreeSlot[] | null;
+}
+
+/** The slots of a plan that could not be taken over, or were lost. */
+export interface LostSlots {
+  readonly slotIds: readonly SlotId[];
+  /** MR-TASK-MANAGER-LOST. */
+  readonly error: MillraceError;
+}
+
 /** Where a JobMaster gets its slots: the ResourceManager. */
 export interface SlotPool {
   /** Resolves when the job has all the slots it asks for. */
-  allocate(jobId: JobId, count: number): Promise<readonly AllocatedSlot[]>;
+  allocate(jobId: JobId, request: SlotRequest): Promise<readonly AllocatedSlot[]>;
+  /**
+   * After a takeover: the slots in which a job's tasks run already, in the order in which they are given. Resolves once
+   * the TaskManagers of all have registered with this attempt in them; rejects with MR-JOB-SLOTS-GONE where one is
+   * registered without, is known to be gone, or has not come within `timeoutMs`. Until one of the two has happened, and
+   * if it resolves, nobody else gets them.
+   */
+  adopt(
+    jobId: JobId,
+    attempt: number,
+    slots: readonly { readonly taskManagerId: TaskManagerId; readonly slotId: SlotId }[],
+    timeoutMs: number,
+  ): Promise<readonly AllocatedSlot[]>;
   /** Gives everything back that the job has, and ends its waiting. Harmless when it has nothing. */
   release(jobId: JobId): void;
+  /** Calls back whenever slots that the job has are lost: their tasks are no more. Returns what ends that. */
+  onLost(jobId: JobId, listener: (lost: LostSlots) => void): () => void;
   readonly freeCount: number;
   readonly totalCount: number;
 }

@@ -31,8 +31,9 @@ beforeEach(async () => {
     registerTaskManager: (message) => {
       registration = message;
       registrations.push('registered');
-      return Promise.resolve();
+      return Promise.resolve({ heartbeatIntervalMs: null });
     },
+    heartbeat: () => Promise.resolve({ isKnown: true }),
     unregisterTaskManager: () => {
       registrations.push('unregistered');
       return Promise.resolve();
@@ -75,7 +76,7 @@ function slice(epoch: number, slot = 0): SliceDescriptor {
   ]);
   const [vertex] = graph.vertices;
   if (vertex === undefined) throw new Error('there is one');
-  const location = { taskManagerId: manager.id, slotId: slotAt(slot), rack: null, host: null };
+  const location = { taskManagerId: manager.id, slotId: slotAt(slot), rack: null, host: null, data: null };
   const attempt = attemptId(subtaskId(vertex.id, 0), 0);
   const errors = { kind: 'fail' } as const;
   return {
@@ -84,6 +85,7 @@ function slice(epoch: number, slot = 0): SliceDescriptor {
     jobName: 'one',
     maxParallelism: 128,
     slot: location,
+    attempt: 0,
     jobMasterAddress: 'jm',
     checkpointing: null,
     tasks: [{ attemptId: attempt, vertex, subtaskIndex: 0, inputs: [], outputs: [], errors, restore: null }],

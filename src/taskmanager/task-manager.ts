@@ -44,12 +44,16 @@ export async function startTaskManager(options: TaskManagerOptions): Promise<Tas
   const { workRoot, ports } = options;
   const work = workRoot === undefined ? null : await openWorkDirectory(workRoot, id, ports.files);
   const service = new TaskManagerService(id, options, work?.path ?? null);
-  const address = `taskmanager/${id}`;
-  const withdraw = options.rpc.serve('task-manager', address, service);
+  const { address, withdraw } = options.rpc.serve('task-manager', `taskmanager/${id}`, service);
   const resourceManager = options.rpc.connect('resource-manager', options.resourceManagerAddress);
   const { rack = null, host = null } = options;
-  const slots = service.slotIds.map((each) => ({ slotId: each, memoryBytes: service.slotMemoryBytes }));
-  await resourceManager.registerTaskManager({ epoch: 1, taskManagerId: id, address, rack, host, slots });
+  const slots = service.slotIds.map((each) => ({
+    slotId: each,
+    memoryBytes: service.slotMemoryBytes,
+    data: null,
+    occupant: null,
+  }));
+  await resourceManager.registerTaskManager({ epoch: 1, taskManagerId: id, address, rack, host, tags: [], slots });
   return {
     id,
     async close() {

@@ -90,7 +90,9 @@ export class ScriptedJob implements JobMasterGateway {
     this.#rpc.serve('resource-manager', 'rm', {
       registerTaskManager: async (message) => {
         registrations.push(message);
+        return { heartbeatIntervalMs: null };
       },
+      heartbeat: async () => ({ isKnown: true }),
       unregisterTaskManager: async () => undefined,
     });
     const dependencies = { ports, catalog, createOperator, openStorage: () => storage };
@@ -105,7 +107,7 @@ export class ScriptedJob implements JobMasterGateway {
     const [registration] = registrations;
     if (registration === undefined) throw new Error('no TaskManager registered');
     const { id: taskManagerId } = this.#manager;
-    this.#slots = registration.slots.map(({ slotId }) => ({ taskManagerId, slotId, rack: null, host: null }));
+    this.#slots = registration.slots.map(({ slotId }) => ({ taskManagerId, slotId, rack: null, host: null, data: null }));
     this.#gateway = this.#rpc.connect('task-manager', registration.address);
     this.#initial = await this.#discover();
   }
@@ -147,6 +149,7 @@ export class ScriptedJob implements JobMasterGateway {
           jobName: graph.name,
           maxParallelism: graph.maxParallelism,
           slot,
+          attempt: this.generation,
           jobMasterAddress: 'jm',
           checkpointing: { run, storage: { kind: 'directory', path: '/nowhere' } },
           tasks: this.tasks.filter((task) => task.subtaskIndex === index).map((task) => this.#describe(task, from)),

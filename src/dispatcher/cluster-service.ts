@@ -1,0 +1,91 @@
+/** What the leading Dispatcher can be asked and told: what REST and the status page stand on. */
+import type { JobId, MillraceError, StateFile, TaskManagerId } from '../core/index.ts';
+import type { JobGraph } from '../graph/index.ts';
+import type { DrainMark } from '../ha/index.ts';
+import type { JobMetrics } from '../metrics/index.ts';
+import type { JobState, RegisteredSlot, TaskState } from '../rpc/index.ts';
+import type { CheckpointHistory, JobOrigin, SavepointRequest, StartMode } from '../scheduler/index.ts';
+
+export interface SubmitJob {
+  /** The job file. */
+  readonly text: string;
+  /** What `${NAME}` stands for in it, before the environment of the Dispatcher, which is not asked. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Chosen by the client: repeating the call is harmless. */
+  readonly jobId?: JobId;
+  readonly start?: StartMode;
+  readonly allowDroppedState?: boolean;
+}
+
+export interface JobSummary {
+  readonly jobId: JobId;
+  readonly name: string;
+  readonly state: JobState;
+  readonly startedAtMs: number;
+  /** Null while it has not ended. */
+  readonly endedAtMs: number | null;
+  /** How many tasks are in each state; those of the newest attempt. */
+  readonly tasks: ReadonlyMap<TaskState, number>;
+}
+
+export interface ExecutionSummary {
+  readonly attemptId: string;
+  readonly vertexId: string;
+  readonly subtaskIndex: number;
+  readonly state: TaskState;
+  /** Null before it is deployed. */
+  readonly taskManagerId: TaskManagerId | null;
+  readonly slotId: string | null;
+}
+
+export interface JobFailure {
+  readonly atMs: number;
+  readonly error: MillraceError;
+}
+
+export interface JobDetails extends JobSummary {
+  /** Of jobs that ended under an earlier leader only what is stored is known. */
+  readonly graph: JobGraph;
+  readonly executions: readonly ExecutionSummary[];
+  readonly metrics: JobMetrics;
+  readonly checkpoints: CheckpointHistory;
+  readonly origin: JobOrigin | null;
+  readonly restarts: number;
+  /** Newest first, at most 32. */
+  readonly failures: readonly JobFailure[];
+  /** What it waits for, in words; null where it waits for nothing. */
+  readonly waitingFor: string | null;
+}
+
+export interface TaskManagerDetails {
+  readonly taskManagerId: TaskManagerId;
+  readonly address: string;
+  readonly rack: string | null;
+  readonly host: string | null;
+  readonly tags: readonly string[];
+  readonly slots: readonly (Pick<RegisteredSlot, 'slotId' | 'memoryBytes'> & { readonly jobId: JobId | null })[];
+  readonly lastHeartbeatAtMs: number;
+  readonly drain: DrainMark | null;
+}
+
+/** All methods that name a job or a TaskManager reject with MR-CLUSTER-NOT-FOUND where there is none. */
+export interface ClusterService {
+  /** Resolves once the job is stored; rejects with the problems of its file (JobFileProblems), or why it cannot run. */
+  submit(job: SubmitJob): Promise<JobId>;
+  /** Running ones and those that have ended, newest first. */
+  jobs(): readonly JobSummary[];
+  job(jobId: JobId): JobDetails;
+  /** Resolves once it is cancelled or has ended otherwise. */
+  cancel(jobId: JobId): Promise<void>;
+  /** Resolves to the savepoint's metadata file; `target` null for the cluster's own place. */
+  savepoint(
+    jobId: JobId,
+    request: Pick<SavepointRequest, 'stopsSources' | 'drains'> & { readonly target: string | null },
+  ): Promise<StateFile>;
+  /** Stops the job with a savepoint of its own and starts it from there with another parallelism, under the same id. */
+  rescale(jobId: JobId, parallelism: number): Promise<void>;
+  taskManagers(): readonly TaskManagerDetails[];
+  /** Moves its tasks elsewhere and gives it no more, until undrain, or that time; survives the leader. */
+  drain(taskManagerId: TaskManagerId, reason: string, expiresAtMs: number | null): Promise<void>;
+  undrain(taskManagerId: TaskManagerId): Promise<void>;
+}

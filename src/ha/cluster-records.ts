@@ -1,0 +1,68 @@
+/** What a cluster keeps of its jobs and TaskManagers: typed records over the fenced store of a leadership. */
+
+export interface JobSubmission {
+  readonly version: 1;
+  /** Chosen by the client, or by the Dispatcher that took it. */
+  readonly jobId: string;
+  readonly jobName: string;
+  /** The job graph as JSON. */
+  readonly graph: string;
+  /** What it starts from, as JSON of scheduler's StartMode. */
+  readonly start: string;
+  readonly allowDroppedState: boolean;
+  readonly submittedAtMs: number;
+}
+
+export interface JobOutcome {
+  readonly version: 1;
+  readonly state: 'FINISHED' | 'FAILED' | 'CANCELED';
+  /** A serialised error as JSON; null unless FAILED. */
+  readonly error: string | null;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** Which slots an attempt of a job runs in. Written before anything of it is deployed. */
+export interface ExecutionPlan {
+  readonly version: 1;
+  readonly jobId: string;
+  /** Larger than those of all attempts before; part of the ids of tasks. */
+  readonly attempt: number;
+  /** In the order of slices: slot i runs subtask i of every vertex. */
+  readonly slots: readonly PlannedSlot[];
+}
+
+export interface PlannedSlot {
+  readonly taskManagerId: string;
+  readonly slotId: string;
+}
+
+export interface DrainMark {
+  readonly version: 1;
+  readonly taskManagerId: string;
+  readonly reason: string;
+  /** When it ends by itself; null for never. */
+  readonly expiresAtMs: number | null;
+}
+
+/**
+ * All writes are fenced (MR-HA-FENCED), damage is told and never taken for absence (MR-HA-DAMAGED, and
+ * MR-HA-NEWER-VERSION for a record of a later format).
+ */
+export interface ClusterRecords {
+  /** Jobs that have no outcome, in the order of submission. */
+  jobs(): Promise<readonly JobSubmission[]>;
+  /** Resolves to false where a job of this id is known already, ended or not; nothing is changed then. */
+  addJob(submission: JobSubmission): Promise<boolean>;
+  /** The newest plan; null where nothing was deployed yet. */
+  plan(jobId: string): Promise<ExecutionPlan | null>;
+  /** Replaces the job's plan. */
+  writePlan(plan: ExecutionPlan): Promise<void>;
+  /** The job has ended: its plan goes, its submission stays with the outcome. Ended jobs beyond 100 are forgotten. */
+  endJob(jobId: string, outcome: JobOutcome): Promise<void>;
+  /** Jobs that have ended, oldest first. */
+  endedJobs(): Promise<readonly { readonly submission: JobSubmission; readonly outcome: JobOutcome }[]>;
+  drains(): Promise<readonly DrainMark[]>;
+  markDrain(mark: DrainMark): Promise<void>;
+  clearDrain(taskManagerId: string): Promise<void>;
+}
