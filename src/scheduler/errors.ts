@@ -17,6 +17,34 @@ export const schedulerErrors = defineErrors({
       'A job takes as many slots as its largest parallelism. Start more TaskManagers, give them more slots, end ' +
       'other jobs, or lower the parallelism.',
   },
+  'MR-JOB-SLOTS-GONE': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'the slots of attempt {attempt} cannot be taken over: {reason}',
+    help:
+      'A new leader goes on with the tasks that it finds running. Here it did not find all of them, so the job ' +
+      'restarts from its last checkpoint. It needs no action.',
+  },
+  'MR-TASK-MANAGER-LOST': {
+    domain: 'external',
+    scope: 'task',
+    retry: 'backoff',
+    message: 'TaskManager {taskManager} ({address}) is lost: {reason}',
+    help:
+      'Its process has ended, or did not answer for longer than the heartbeat timeout. Jobs that had tasks there are ' +
+      'restarted elsewhere from their last checkpoint. See the log of the TaskManager, and of its machine for a ' +
+      'process that was killed for lack of memory.',
+  },
+  'MR-TASK-MANAGER-DRAINED': {
+    domain: 'external',
+    scope: 'task',
+    retry: 'backoff',
+    message: 'TaskManager {taskManager} ({address}) gives up its tasks: {reason}',
+    help:
+      'Somebody has drained it, or it is being shut down. Jobs that had tasks there go on elsewhere from their last ' +
+      'checkpoint; it needs no action where other TaskManagers have free slots.',
+  },
   'MR-JOB-NO-CONNECTOR': {
     domain: 'user',
     scope: 'job',
