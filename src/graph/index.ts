@@ -11,6 +11,8 @@ export type { JobDocument, RenderedJobFile } from './spec/render-job-file.ts';
 export { parseJobFile } from './spec/parse-job-file.ts';
 export type { ParsedJobFile, ParseJobFileOptions } from './spec/parse-job-file.ts';
 export { formatProblem } from './spec/problem.ts';
+export { readSettings } from './spec/read-settings.ts';
+export type { Setting } from './spec/read-settings.ts';
 export type { JobProblem } from './spec/problem.ts';
 export type { Variables } from './spec/interpolate.ts';
 export type { JobSpec, StepSpec } from './spec/job-spec.ts';
