@@ -1,4 +1,7 @@
 export type { Dispatcher, SubmitOptions } from './dispatcher.ts';
+export { clusterErrors } from './errors.ts';
+export { jobFileProblems } from './job-file-problems.ts';
+export type { JobFileProblems } from './job-file-problems.ts';
 export type { JobHandle, JobResult } from './job-handle.ts';
 export { startLocalCluster } from './local-cluster.ts';
 export type { ClusterLink, LocalCluster, LocalClusterOptions, RunningTaskManager } from './local-cluster.ts';
