@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { JobEdge } from '../graph/index.ts';
 import type { SlotId, StepId } from '../core/index.ts';
-import type { SliceDescriptor, TaskDescriptor, TaskInput, TaskOutput } from '../rpc/index.ts';
+import type { SliceDescriptor, SlotLocation, TaskDescriptor, TaskInput, TaskOutput } from '../rpc/index.ts';
 import type { ChannelLimits, OutputChannel } from './exchange/channel.ts';
 import { DataLink } from './exchange/data-link.ts';
 import { ForwardWriter, SpreadingWriter } from './exchange/edge-writer.ts';
@@ -118,15 +118,25 @@ function canOvertake({ exchange }: JobEdge): boolean {
 
 /** The other slots that a slice exchanges data with. */
 export function peersOf(slice: SliceDescriptor): readonly SlotId[] {
-  const peers = new Set<SlotId>();
+  return peerLocations(slice).map(({ slotId }) => slotId);
+}
+
+/** Those of them in the same process: the main thread gives both a MessagePort. The thread finds the others itself. */
+export function localPeersOf(slice: SliceDescriptor): readonly SlotId[] {
+  const { taskManagerId } = slice.slot;
+  return peerLocations(slice).flatMap((peer) => (peer.taskManagerId === taskManagerId ? [peer.slotId] : []));
+}
+
+function peerLocations(slice: SliceDescriptor): readonly SlotLocation[] {
+  const peers = new Map<SlotId, SlotLocation>();
   for (const task of slice.tasks) {
     const inputs = task.inputs.filter(({ edge }) => edge.exchange.kind !== 'forward');
     const outputs = task.outputs.filter(({ edge }) => edge.exchange.kind !== 'forward');
-    for (const { senders } of inputs) for (const { slotId } of senders) peers.add(slotId);
-    for (const { receivers } of outputs) for (const { slotId } of receivers) peers.add(slotId);
+    for (const { senders } of inputs) for (const sender of senders) peers.set(sender.slotId, sender);
+    for (const { receivers } of outputs) for (const receiver of receivers) peers.set(receiver.slotId, receiver);
   }
   peers.delete(slice.slot.slotId);
-  return [...peers];
+  return [...peers.values()];
 }
 
 function channelsOf(task: TaskDescriptor): number {

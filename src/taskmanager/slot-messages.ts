@@ -1,6 +1,14 @@
 /** What a TaskManager and the thread of one of its slots say to each other, over a MessagePort of their own. */
 import type { MessagePort } from 'node:worker_threads';
-import type { AttemptId, SerializedError, SlotId, Split, StepId, SubtaskSnapshot } from '../core/index.ts';
+import type {
+  AttemptId,
+  SerializedError,
+  SlotId,
+  Split,
+  StepId,
+  SubtaskSnapshot,
+  TlsSettings,
+} from '../core/index.ts';
 import type { StepCounters } from '../metrics/index.ts';
 import type {
   CheckpointAcknowledgement,
@@ -11,6 +19,17 @@ import type {
   TaskState,
 } from '../rpc/index.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
+
+/** How slots of other processes reach a slot's thread, and it them (docs/design/019). */
+export interface DataPlaneSettings {
+  /** Where it listens: the port is the one that its slot is registered with, chosen by the main thread. */
+  readonly host: string;
+  readonly port: number;
+  /** What all processes of the cluster know, and prove to each other; null where nothing is needed. */
+  readonly token: string | null;
+  /** Of both directions: whoever listens shows `cert`, and asks for one where there is a `ca`. Null for plain TCP. */
+  readonly tls: TlsSettings | null;
+}
 
 /** What the thread is started with. */
 export interface SlotStart {
@@ -25,6 +44,8 @@ export interface SlotStart {
   readonly workDirectory: string | null;
   readonly rack: string | null;
   readonly limits: RuntimeLimits;
+  /** Absent where all slots are in one process. */
+  readonly data?: DataPlaneSettings;
 }
 
 export type ToSlot =

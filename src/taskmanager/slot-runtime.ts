@@ -8,6 +8,7 @@ import type { CheckpointReports } from './checkpoints/subtask-checkpoints.ts';
 import type { SlotDependencies } from './slot-entry.ts';
 import { SlotLinks } from './slot-links.ts';
 import { SlotState } from './slot-state.ts';
+import type { AccountedState } from './slot-state.ts';
 import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
 import { stepFailure } from '../rpc/index.ts';
 import { openCheckpointStorage } from '../state/index.ts';
@@ -27,6 +28,8 @@ class SlotRuntime {
   readonly #progress: Int32Array;
   readonly #loop: TaskLoop;
   readonly #subtasks = new Map<AttemptId, DeployedSubtask>();
+  /** Looked at only when it is time to: not at every turn. */
+  readonly #accountedStates: Iterable<AccountedState> = { [Symbol.iterator]: () => this.#states() };
   /** Messages about links that came before the slice did. */
   readonly #early: Extract<ToSlot, { readonly kind: 'connect' }>[] = [];
   #links: SlotLinks | null = null;
@@ -177,11 +180,15 @@ class SlotRuntime {
 
   /** Ends the task whose step takes most, where all take too much. */
   #checkState(): void {
-    const excess = this.#state?.check([...this.#subtasks.values()].flatMap(({ built }) => built.states)) ?? null;
+    const excess = this.#state?.check(this.#accountedStates) ?? null;
     if (excess === null) return;
     for (const { subtask, built } of this.#subtasks.values()) {
       if (built.states.some(({ stepId: step }) => step === excess.stepId)) subtask.fail(excess.error, excess.stepId);
     }
+  }
+
+  *#states(): Generator<AccountedState> {
+    for (const { built } of this.#subtasks.values()) yield* built.states;
   }
 
   #showLife(): void {
