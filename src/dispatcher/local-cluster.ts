@@ -4,7 +4,7 @@ import { inProcessTransport } from '../rpc/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
 import type { OpenStorage } from '../scheduler/index.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { ResourceManager } from './resource-manager.ts';
+import { ResourceManager } from './slots/resource-manager.ts';
 
 /** A TaskManager that was started, for whoever has to end it. */
 export interface RunningTaskManager {
@@ -54,7 +54,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const { ports, catalog, startTaskManager, slotTimeoutMs = DEFAULT_SLOT_TIMEOUT_MS } = options;
   const { store = null, storage = null, storageConfig = null, openStorage = null } = options;
   const rpc = inProcessTransport();
-  const slots = new ResourceManager();
+  const slots = new ResourceManager({ clock: ports.clock, epoch: EPOCH, remote: null });
   const { withdraw } = rpc.serve('resource-manager', RESOURCE_MANAGER_ADDRESS, slots);
   const dispatcher = new Dispatcher({
     ports,

@@ -44,6 +44,11 @@ export class ManualClock implements Clock {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
   }
 
+  /** Goes forward without running anything, as where a machine was suspended: what was due by then runs late. */
+  suspend(durationMs: number): void {
+    this.#nowMs += durationMs;
+  }
+
   /** Goes forward to the next timer and runs it; false where none is due by `untilMs`. */
   runNext(untilMs = Infinity): boolean {
     const next = this.#pending.reduce<Pending | null>(

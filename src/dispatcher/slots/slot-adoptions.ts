@@ -1,0 +1,112 @@
+import type { Clock, JobId, SlotId, TaskManagerId, Timer } from '../../core/index.ts';
+import { schedulerErrors } from '../../scheduler/index.ts';
+import type { AllocatedSlot } from '../../scheduler/index.ts';
+import type { KnownSlot, KnownTaskManager } from './known-task-manager.ts';
+
+export interface WantedSlot {
+  readonly taskManagerId: TaskManagerId;
+  readonly slotId: SlotId;
+}
+
+interface Adoption {
+  readonly attempt: number;
+  readonly slots: readonly WantedSlot[];
+  readonly resolve: (slots: readonly AllocatedSlot[]) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: Timer;
+}
+
+/** Jobs that wait to take over the slots in which their tasks run: docs/design/018, "Taking over without a stop". */
+export class SlotAdoptions {
+  readonly #clock: Clock;
+  /** What has not begun to wait yet: its slots are kept for it already. */
+  readonly #expected = new Map<JobId, number>();
+  readonly #waiting = new Map<JobId, Adoption>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  expect(jobId: JobId, attempt: number): void {
+    this.#expected.set(jobId, attempt);
+  }
+
+  /** Whether somebody has asked, or will, for slots that run this attempt. */
+  wants(jobId: JobId, attempt: number): boolean {
+    return (this.#waiting.get(jobId)?.attempt ?? this.#expected.get(jobId)) === attempt;
+  }
+
+  /** `onTimeout` is called after the rejection. */
+  start(
+    jobId: JobId,
+    attempt: number,
+    slots: readonly WantedSlot[],
+    timeoutMs: number,
+    onTimeout: () => void,
+  ): Promise<readonly AllocatedSlot[]> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.schedule(timeoutMs, () => {
+        this.#fail(jobId, `a TaskManager has not come within ${Math.round(timeoutMs / 1000)} s`);
+        onTimeout();
+      });
+      this.#expected.delete(jobId);
+      this.#waiting.set(jobId, { attempt, slots, resolve, reject, timer });
+    });
+  }
+
+  /** Ends the waiting of whoever has all its slots now, or never will. */
+  settle(taskManagers: ReadonlyMap<TaskManagerId, KnownTaskManager>, isOffered: (id: TaskManagerId) => boolean): void {
+    for (const [jobId, adoption] of [...this.#waiting]) {
+      const found: KnownSlot[] = [];
+      let obstacle: string | null = null;
+      for (const { taskManagerId, slotId } of adoption.slots) {
+        const manager = taskManagers.get(taskManagerId);
+        if (manager === undefined) continue;
+        const slot = manager.slots.get(slotId);
+        const use = slot?.use;
+        const runsIt = use?.kind === 'occupied' && use.jobId === jobId && use.attempt === adoption.attempt;
+        if (!isOffered(taskManagerId)) obstacle = `TaskManager ${taskManagerId} is drained`;
+        else if (slot === undefined || !runsIt) obstacle = `slot ${slotId} does not run it any more`;
+        else found.push(slot);
+      }
+      if (obstacle !== null) this.#fail(jobId, obstacle);
+      else if (found.length === adoption.slots.length) this.#succeed(jobId, adoption, found);
+    }
+  }
+
+  /** A TaskManager is known to be gone, whether it had registered or not. */
+  gone(id: TaskManagerId, reason: string): void {
+    for (const [jobId, { slots }] of [...this.#waiting]) {
+      if (slots.some(({ taskManagerId }) => taskManagerId === id)) this.#fail(jobId, `TaskManager ${id}: ${reason}`);
+    }
+  }
+
+  /** TaskManagers that somebody waits for. */
+  get awaited(): ReadonlySet<TaskManagerId> {
+    return new Set([...this.#waiting.values()].flatMap(({ slots }) => slots.map((slot) => slot.taskManagerId)));
+  }
+
+  /** Nobody waits for this job's slots any more. */
+  forget(jobId: JobId): void {
+    this.#expected.delete(jobId);
+    this.#waiting.get(jobId)?.timer.cancel();
+    this.#waiting.delete(jobId);
+  }
+
+  close(): void {
+    for (const jobId of [...this.#waiting.keys()]) this.forget(jobId);
+    this.#expected.clear();
+  }
+
+  #succeed(jobId: JobId, { resolve }: Adoption, found: readonly KnownSlot[]): void {
+    this.forget(jobId);
+    for (const slot of found) slot.use = { kind: 'owned', jobId };
+    resolve(found.map(({ offer: { location, address } }) => ({ location, address })));
+  }
+
+  #fail(jobId: JobId, reason: string): void {
+    const adoption = this.#waiting.get(jobId);
+    this.forget(jobId);
+    adoption?.reject(schedulerErrors.create('MR-JOB-SLOTS-GONE', { attempt: adoption.attempt, reason }));
+  }
+}
