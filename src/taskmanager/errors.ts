@@ -54,8 +54,8 @@ export const taskErrors = defineErrors({
     domain: 'internal',
     scope: 'job',
     retry: 'backoff',
-    message: 'TaskManager {taskManager} has no slot {slot}',
-    help: 'The TaskManager was restarted and registers its slots anew; the job is deployed again.',
+    message: 'TaskManager {taskManager} has no slot {slot}{occupant}',
+    help: 'The TaskManager was restarted and registers its slots anew, or the slot was freed; the job is deployed again.',
   },
   'MR-TASK-PEER-ELSEWHERE': {
     domain: 'internal',

@@ -1,10 +1,11 @@
 import { serializeError } from '../core/index.ts';
-import type { AttemptId, Ports, SlotId, WorkerHost, WorkerThread } from '../core/index.ts';
+import type { AttemptId, Ports, SerializedError, SlotId, WorkerHost, WorkerThread } from '../core/index.ts';
 import type { MessagePort } from 'node:worker_threads';
-import { isTerminalTask } from '../rpc/index.ts';
-import type { JobMasterGateway, SliceDescriptor, TaskState } from '../rpc/index.ts';
+import type { JobMasterGateway, SliceDescriptor, SlotReport, TaskState } from '../rpc/index.ts';
 import { taskErrors } from './errors.ts';
+import { ReportQueue } from './report-queue.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
+import { SlotLedger } from './slot-ledger.ts';
 import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
 
 /** How often the main thread looks whether a thread shows signs of life. */
@@ -29,14 +30,15 @@ export interface SlotThreadOptions {
 export class SlotThread {
   readonly slice: SliceDescriptor;
   readonly #options: SlotThreadOptions;
-  readonly #jobMaster: JobMasterGateway;
+  readonly #ledger: SlotLedger;
   readonly #control: MessagePort;
   readonly #worker: WorkerThread;
   readonly #progress: Int32Array;
-  /** Tasks that have not ended. */
-  readonly #live = new Map<AttemptId, { state: TaskState; readonly name: string }>();
   readonly #exited: Promise<void>;
   #resolveExited: () => void = () => undefined;
+  /** To whom the tasks report, and the epoch of that JobMaster. */
+  #reports: ReportQueue;
+  #epoch: number;
   #cancelDeadlineMs: number | null = null;
   #looks = 0;
   #seen = 0;
@@ -46,14 +48,13 @@ export class SlotThread {
 
   constructor(slice: SliceDescriptor, jobMaster: JobMasterGateway, options: SlotThreadOptions) {
     this.slice = slice;
-    this.#jobMaster = jobMaster;
     this.#options = options;
+    this.#ledger = new SlotLedger(slice);
+    this.#reports = new ReportQueue(jobMaster, options.ports);
+    this.#epoch = slice.epoch;
     this.#exited = new Promise((resolve) => {
       this.#resolveExited = resolve;
     });
-    for (const { attemptId, vertex } of slice.tasks) {
-      this.#live.set(attemptId, { state: 'DEPLOYING', name: vertex.name });
-    }
     const { port1, port2 } = options.ports.channels.create();
     const progress = new SharedArrayBuffer(4);
     const { memoryBytes, stateBytes, workDirectory, rack, limits } = options;
@@ -77,7 +78,15 @@ export class SlotThread {
   }
 
   runs(attempt: AttemptId): boolean {
-    return this.slice.tasks.some(({ attemptId }) => attemptId === attempt);
+    return this.#ledger.has(attempt);
+  }
+
+  /** From now on reports go to this JobMaster, all that the returned one does not tell. */
+  adopt(jobMaster: JobMasterGateway, epoch: number): SlotReport {
+    this.#reports.close();
+    this.#reports = new ReportQueue(jobMaster, this.#options.ports);
+    this.#epoch = epoch;
+    return this.#ledger.report();
   }
 
   connect(peer: SlotId, port: MessagePort): void {
@@ -86,13 +95,14 @@ export class SlotThread {
 
   /** Passes on what concerns one task. */
   pass(message: Exclude<ToSlot, { readonly kind: 'deploy' | 'connect' | 'cancel' | 'stop' }>): void {
+    if (message.kind === 'add-splits') this.#ledger.given(message.attemptId, message.stepId, message.splits);
+    if (message.kind === 'no-more-splits') this.#ledger.complete(message.attemptId, message.stepId);
     this.#send(message);
   }
 
   cancel(attempt: AttemptId): void {
-    const task = this.#live.get(attempt);
-    if (task === undefined) return;
-    task.state = 'CANCELING';
+    if (!this.#ledger.isLive(attempt)) return;
+    this.#ledger.cancelling(attempt);
     this.#cancelDeadlineMs ??= this.#options.ports.clock.monotonicMs() + this.#options.limits.cancelTimeoutMs;
     this.#send({ kind: 'cancel', attemptId: attempt });
   }
@@ -100,7 +110,7 @@ export class SlotThread {
   /** Ends the thread; resolves when it is gone. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    this.#live.clear();
+    this.#reports.close();
     this.#send({ kind: 'stop' });
     const timer = this.#options.ports.clock.schedule(STOP_TIMEOUT_MS, () => {
       void this.#worker.terminate();
@@ -110,63 +120,62 @@ export class SlotThread {
   }
 
   #receive(message: FromSlot): void {
-    const { epoch, jobId } = this.slice;
+    const epoch = this.#epoch;
+    const { jobId } = this.slice;
     if (message.kind === 'progress') {
       const { steps, sources } = message;
-      this.#deliver(this.#jobMaster.reportProgress({ epoch, jobId, slotId: this.slotId, steps, sources }));
+      const report = { epoch, jobId, slotId: this.slotId, steps, sources };
+      this.#reports.sendLatest((master) => master.reportProgress(report));
       return;
     }
-    const task = this.#live.get(message.attemptId);
-    if (task === undefined) return;
+    if (!this.#ledger.isLive(message.attemptId)) return;
     const reference = { epoch, jobId, attemptId: message.attemptId };
     switch (message.kind) {
-      case 'state': {
-        const { state, error } = message;
-        if (isTerminalTask(state)) this.#live.delete(message.attemptId);
-        this.#deliver(this.#jobMaster.taskStateChanged({ ...reference, state, error }));
+      case 'state':
+        this.#tell(message.attemptId, message.state, message.error);
         return;
-      }
       case 'acknowledge': {
         const { checkpointId, snapshot, metrics } = message;
-        this.#deliver(this.#jobMaster.acknowledgeCheckpoint({ ...reference, checkpointId, snapshot, metrics }));
+        const report = { ...reference, checkpointId, snapshot, metrics };
+        this.#reports.send((master) => master.acknowledgeCheckpoint(report));
         return;
       }
       case 'decline': {
         const { checkpointId, error } = message;
-        this.#deliver(this.#jobMaster.declineCheckpoint({ ...reference, checkpointId, error }));
+        this.#reports.send((master) => master.declineCheckpoint({ ...reference, checkpointId, error }));
         return;
       }
       case 'committed': {
         const { checkpointId } = message;
-        this.#deliver(this.#jobMaster.checkpointCommitted({ ...reference, checkpointId }));
+        this.#reports.send((master) => master.checkpointCommitted({ ...reference, checkpointId }));
         return;
       }
-      case 'ended':
-        this.#deliver(this.#jobMaster.taskEnded({ ...reference, snapshot: message.snapshot }));
+      case 'ended': {
+        const { snapshot } = message;
+        this.#ledger.ended(message.attemptId, snapshot);
+        this.#reports.send((master) => master.taskEnded({ ...reference, snapshot }));
+      }
     }
+  }
+
+  #tell(attemptId: AttemptId, state: TaskState, error: SerializedError | null): void {
+    this.#ledger.told(attemptId, state, error);
+    const report = { epoch: this.#epoch, jobId: this.slice.jobId, attemptId, state, error };
+    this.#reports.send((master) => master.taskStateChanged(report));
   }
 
   #onExit(error: Error | null): void {
     this.#control.close();
     const reason = error?.message ?? 'it ended by itself';
-    for (const [attemptId, task] of this.#live) {
-      const isCancelled = this.#verdict === 'cancelled' && task.state === 'CANCELING';
-      const failure =
-        this.#verdict === 'stuck'
-          ? this.#stuckError()
-          : taskErrors.create('MR-TASK-THREAD-LOST', { slot: this.slotId, reason }, error ?? undefined);
-      const { epoch, jobId } = this.slice;
-      this.#deliver(
-        this.#jobMaster.taskStateChanged({
-          epoch,
-          jobId,
-          attemptId,
-          state: isCancelled ? 'CANCELED' : 'FAILED',
-          error: isCancelled ? null : serializeError(failure),
-        }),
-      );
+    const failure = serializeError(
+      this.#verdict === 'stuck'
+        ? this.#stuckError()
+        : taskErrors.create('MR-TASK-THREAD-LOST', { slot: this.slotId, reason }, error ?? undefined),
+    );
+    for (const { attemptId, state } of this.#ledger.live) {
+      const isCancelled = this.#verdict === 'cancelled' && state === 'CANCELING';
+      this.#tell(attemptId, isCancelled ? 'CANCELED' : 'FAILED', isCancelled ? null : failure);
     }
-    this.#live.clear();
     this.#resolveExited();
     this.#isStopping = true;
   }
@@ -191,7 +200,7 @@ export class SlotThread {
     this.#seen = count;
     const isLate =
       this.#cancelDeadlineMs !== null && this.#options.ports.clock.monotonicMs() >= this.#cancelDeadlineMs;
-    if (this.#live.size === 0 || this.#verdict !== 'none') return;
+    if (this.#ledger.live.length === 0 || this.#verdict !== 'none') return;
     if (isLate) this.#verdict = 'cancelled';
     else if (stuckTimeoutMs > 0 && this.#looks * LOOK_INTERVAL_MS >= stuckTimeoutMs) this.#verdict = 'stuck';
     else return;
@@ -199,7 +208,7 @@ export class SlotThread {
   }
 
   #stuckError(): Error {
-    const tasks = [...this.#live.values()].map(({ name }) => name).join(', ');
+    const tasks = this.#ledger.live.map(({ name }) => name).join(', ');
     const seconds = Math.round(this.#options.limits.stuckTimeoutMs / 1000);
     return taskErrors.create('MR-TASK-STUCK', { slot: this.slotId, seconds, tasks });
   }
@@ -207,10 +216,4 @@ export class SlotThread {
   #send(message: ToSlot): void {
     this.#control.postMessage(message);
   }
-
-  /** A JobMaster that is gone does not need to be told. */
-  #deliver(call: Promise<void>): void {
-    call.catch(() => undefined);
-  }
 }
-

@@ -1,7 +1,7 @@
 import { slotId, taskManagerId } from '../core/index.ts';
 import type { Ports, SlotId, TaskManagerId, WorkerHost } from '../core/index.ts';
 import { EpochFence } from '../rpc/index.ts';
-import type { Fenced, RpcTransport, SliceDescriptor, TaskManagerGateway, TaskReference } from '../rpc/index.ts';
+import type { Fenced, RpcTransport, SliceDescriptor, SlotReport, TaskManagerGateway, TaskReference } from '../rpc/index.ts';
 import { openWorkDirectory } from '../state/index.ts';
 import { taskErrors } from './errors.ts';
 import { DEFAULT_LIMITS } from './runtime-limits.ts';
@@ -44,7 +44,7 @@ export async function startTaskManager(options: TaskManagerOptions): Promise<Tas
   const { workRoot, ports } = options;
   const work = workRoot === undefined ? null : await openWorkDirectory(workRoot, id, ports.files);
   const service = new TaskManagerService(id, options, work?.path ?? null);
-  const { address, withdraw } = options.rpc.serve('task-manager', `taskmanager/${id}`, service);
+  const served = options.rpc.serve('task-manager', `taskmanager/${id}`, service);
   const resourceManager = options.rpc.connect('resource-manager', options.resourceManagerAddress);
   const { rack = null, host = null } = options;
   const slots = service.slotIds.map((each) => ({
@@ -53,14 +53,14 @@ export async function startTaskManager(options: TaskManagerOptions): Promise<Tas
     data: null,
     occupant: null,
   }));
-  await resourceManager.registerTaskManager({ epoch: 1, taskManagerId: id, address, rack, host, tags: [], slots });
+  await resourceManager.registerTaskManager({ epoch: 1, taskManagerId: id, address: served.address, rack, host, tags: [], slots });
   return {
     id,
     async close() {
       await resourceManager.unregisterTaskManager({ epoch: 1, taskManagerId: id });
       await service.close();
       await work?.close();
-      withdraw();
+      served.withdraw();
     },
   };
 }
@@ -102,6 +102,18 @@ class TaskManagerService implements TaskManagerGateway {
     this.#connectPeers(thread);
     this.#threads.set(slice.slot.slotId, thread);
     return Promise.resolve();
+  }
+
+  // Not between reading what was told and going on to the new JobMaster may anything be told: both in one turn.
+  adoptSlot(message: Parameters<TaskManagerGateway['adoptSlot']>[0]): Promise<SlotReport> {
+    const { epoch, slotId: slot, jobId, attempt, jobMasterAddress } = message;
+    this.#fence.check(epoch);
+    const thread = this.#threads.get(slot);
+    if (thread === undefined || thread.slice.jobId !== jobId || thread.slice.attempt !== attempt) {
+      const occupant = ` that runs attempt ${attempt} of job ${jobId}`;
+      throw taskErrors.create('MR-TASK-UNKNOWN-SLOT', { taskManager: this.#id, slot, occupant });
+    }
+    return Promise.resolve(thread.adopt(this.#options.rpc.connect('job-master', jobMasterAddress), epoch));
   }
 
   addSplits(message: Parameters<TaskManagerGateway['addSplits']>[0]): Promise<void> {
@@ -162,7 +174,7 @@ class TaskManagerService implements TaskManagerGateway {
 
   #checkSlot({ slot }: SliceDescriptor): void {
     if (!this.slotIds.includes(slot.slotId)) {
-      throw taskErrors.create('MR-TASK-UNKNOWN-SLOT', { taskManager: this.#id, slot: slot.slotId });
+      throw taskErrors.create('MR-TASK-UNKNOWN-SLOT', { taskManager: this.#id, slot: slot.slotId, occupant: '' });
     }
     const occupant = this.#threads.get(slot.slotId);
     if (occupant !== undefined) {
