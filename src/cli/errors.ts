@@ -83,6 +83,16 @@ export const cliErrors = defineErrors({
     message: 'the running job gave no answer: {reason}',
     help: 'Its process has ended meanwhile, or is of another version. What it tells about itself says which.',
   },
+  'MR-CLI-SETTINGS': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: 'the process cannot start with these settings:\n  {problems}',
+    help:
+      'Settings of a Dispatcher or TaskManager come from flags, variables `MILLRACE_*`, and `millrace.yaml` or the file ' +
+      'that `--config` names; an earlier one of these wins. Each line says where the setting stands and what is wrong ' +
+      'with it.',
+  },
   'MR-CLI-NOTHING-TO-GENERATE': {
     domain: 'user',
     scope: 'process',

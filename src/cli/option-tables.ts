@@ -18,6 +18,7 @@ import {
   windowOptions,
   withinOptions,
 } from '../graph/index.ts';
+import { clusterOptions, dispatcherRoleOptions, taskManagerRoleOptions } from './cluster/role-options.ts';
 
 export interface TitledOptions {
   readonly title: string;
@@ -66,6 +67,19 @@ export const optionTables: readonly TitledOptions[] = [
     title: 'Lookup: cache',
     doc: 'The block `cache` of a lookup; `cache: 10000` is its rows alone.',
     options: lookupCacheOptions,
+  },
+  {
+    title: 'Cluster',
+    doc:
+      'Settings of every process of a cluster. Each is a flag (`rpc.host` is `--rpc-host`; secrets have none), a variable ' +
+      '(`MILLRACE_RPC_HOST`) and a key of `millrace.yaml`, nested or with dots; the first of these that is given wins.',
+    options: clusterOptions,
+  },
+  { title: 'Cluster: Dispatcher', doc: 'What a Dispatcher takes beside those.', options: dispatcherRoleOptions },
+  {
+    title: 'Cluster: TaskManager',
+    doc: 'What a TaskManager takes beside those; as a flag without `taskmanager`: `taskmanager.slots` is `--slots`.',
+    options: taskManagerRoleOptions,
   },
   {
     title: 'Limits of job files',
