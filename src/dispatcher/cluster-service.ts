@@ -68,6 +68,12 @@ export interface TaskManagerDetails {
   readonly drain: DrainMark | null;
 }
 
+export interface Savepoint {
+  /** Where it is: a job starts `from` there. */
+  readonly location: string;
+  readonly file: StateFile;
+}
+
 /** All methods that name a job or a TaskManager reject with MR-CLUSTER-NOT-FOUND where there is none. */
 export interface ClusterService {
   /** Resolves once the job is stored; rejects with the problems of its file (JobFileProblems), or why it cannot run. */
@@ -77,11 +83,14 @@ export interface ClusterService {
   job(jobId: JobId): JobDetails;
   /** Resolves once it is cancelled or has ended otherwise. */
   cancel(jobId: JobId): Promise<void>;
-  /** Resolves to the savepoint's metadata file; `target` null for the cluster's own place. */
+  /**
+   * `target` is an absolute path or a URL below which the savepoint gets a place of its own; null for one beside the
+   * job's checkpoints. With `stopsSources` the job has been cancelled when this resolves.
+   */
   savepoint(
     jobId: JobId,
     request: Pick<SavepointRequest, 'stopsSources' | 'drains'> & { readonly target: string | null },
-  ): Promise<StateFile>;
+  ): Promise<Savepoint>;
   /** Stops the job with a savepoint of its own and starts it from there with another parallelism, under the same id. */
   rescale(jobId: JobId, parallelism: number): Promise<void>;
   taskManagers(): readonly TaskManagerDetails[];

@@ -11,6 +11,10 @@ export interface JobSubmission {
   readonly start: string;
   readonly allowDroppedState: boolean;
   readonly submittedAtMs: number;
+  /** What the graph was compiled from, as JSON, for compiling it anew; absent where it was submitted as a graph. */
+  readonly source?: string;
+  /** Plans of earlier attempts are of a graph that this one has replaced; absent where there was none. */
+  readonly firstAttempt?: number;
 }
 
 export interface JobOutcome {
@@ -54,6 +58,8 @@ export interface ClusterRecords {
   jobs(): Promise<readonly JobSubmission[]>;
   /** Resolves to false where a job of this id is known already, ended or not; nothing is changed then. */
   addJob(submission: JobSubmission): Promise<boolean>;
+  /** The job of this id, which has not ended, is another one from now on: rescaled. Its plan stays, see `firstAttempt`. */
+  replaceJob(submission: JobSubmission): Promise<void>;
   /** The newest plan; null where nothing was deployed yet. */
   plan(jobId: string): Promise<ExecutionPlan | null>;
   /** Replaces the job's plan. */
