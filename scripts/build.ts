@@ -1,6 +1,6 @@
 /* npm run build: dist/, with types, from nothing. */
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { copyFileSync, globSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -9,4 +9,8 @@ const compiler = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc',
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],
 });
+// What the compiler does not know: contracts that are read when they are used.
+for (const contract of globSync('src/**/*.proto', { cwd: root })) {
+  copyFileSync(`${root}${contract}`, `${root}dist/${contract}`);
+}
 process.exitCode = compiler.status ?? 1;

@@ -1,88 +1,34 @@
 import { deserializeError, serializeError } from '../core/index.ts';
-import { rpcErrors } from './errors.ts';
-import type { GatewayKind, Gateways, RpcTransport } from './transport.ts';
-
-type Method = (message: unknown) => Promise<unknown>;
-
-/** The methods of every gateway: what a connection offers. */
-const methods = {
-  'task-manager': [
-    'deploy',
-    'adoptSlot',
-    'addSplits',
-    'noMoreSplits',
-    'triggerCheckpoint',
-    'checkpointCompleted',
-    'checkpointAborted',
-    'alignWatermark',
-    'cancel',
-    'freeSlot',
-  ],
-  'job-master': [
-    'taskStateChanged',
-    'acknowledgeCheckpoint',
-    'declineCheckpoint',
-    'checkpointCommitted',
-    'taskEnded',
-    'reportProgress',
-  ],
-  'resource-manager': ['registerTaskManager', 'heartbeat', 'unregisterTaskManager'],
-} as const satisfies { readonly [Kind in GatewayKind]: readonly (keyof Gateways[Kind])[] };
+import { unreachable } from './errors.ts';
+import { gatewayStub } from './gateway-methods.ts';
+import { invoke, ServedGateways } from './served-gateways.ts';
+import type { GatewayKind, RpcTransport } from './transport.ts';
 
 /**
  * Gateways within one process. Messages are structured clones, taken when the call is made, and arrive later than
  * the call returns, as they would from another machine.
  */
-export function inProcessTransport(): RpcTransport {
-  const served = new Map<string, object>();
-  const watchers = new Map<string, Set<(reason: string) => void>>();
+export function inProcessTransport(served = new ServedGateways()): RpcTransport {
   return {
-    serve(kind, name, gateway) {
-      const key = `${kind} ${name}`;
-      served.set(key, gateway);
-      return {
-        address: name,
-        withdraw() {
-          if (served.get(key) !== gateway) return;
-          served.delete(key);
-          const told = watchers.get(name) ?? [];
-          watchers.delete(name);
-          for (const onGone of told) onGone(`nothing is served at ${name} any more`);
-        },
-      };
-    },
-    watch(address, onGone) {
-      const all = watchers.get(address) ?? new Set();
-      watchers.set(address, all.add(onGone));
-      return () => {
-        all.delete(onGone);
-      };
-    },
-    connect<Kind extends GatewayKind>(kind: Kind, address: string): Gateways[Kind] {
-      const stub: Record<string, Method> = {};
-      for (const method of methods[kind]) {
-        stub[method] = (message) => {
-          const copy = structuredClone(message);
-          return call(served, kind, address, method, copy);
-        };
-      }
-      return stub as unknown as Gateways[Kind];
-    },
+    serve: (kind, name, gateway) => served.serve(kind, name, gateway),
+    watch: (address, onGone) => served.watch(address, onGone),
+    connect: (kind, address) =>
+      gatewayStub(kind, (method, message) => call(served, kind, address, method, structuredClone(message))),
   };
 }
 
 async function call(
-  served: ReadonlyMap<string, object>,
+  served: ServedGateways,
   kind: GatewayKind,
   address: string,
   method: string,
   message: unknown,
 ): Promise<unknown> {
   await Promise.resolve();
-  const gateway = served.get(`${kind} ${address}`);
-  if (gateway === undefined) throw rpcErrors.create('MR-RPC-UNREACHABLE', { kind, address });
+  const gateway = served.find(kind, address);
+  if (gateway === null) throw unreachable(kind, address, 'nothing is served there', 'none');
   try {
-    return structuredClone(await ((gateway as Record<string, Method>)[method] as Method).call(gateway, message));
+    return structuredClone(await invoke(gateway, method, message));
   } catch (error) {
     throw deserializeError(serializeError(error));
   }

@@ -1,6 +1,8 @@
 export { EpochFence } from './epoch-fence.ts';
 export { rpcErrors } from './errors.ts';
 export type * from './gateways.ts';
+export { openGrpcTransport } from './grpc/index.ts';
+export type { GrpcTls, GrpcTransport, GrpcTransportOptions } from './grpc/index.ts';
 export { inProcessTransport } from './in-process-transport.ts';
 export type { LeaderReference, LeaderWatch } from './leader-watch.ts';
 export { isTerminalJob, isTerminalTask } from './states.ts';
