@@ -1,10 +1,12 @@
+export { clusterJobStore } from './cluster-job-store.ts';
 export {
   embeddedCheckpointDirectory,
   embeddedWorkDirectory,
+  openEmbeddedHighAvailability,
   openEmbeddedStore,
   readEmbeddedRecord,
 } from './embedded/index.ts';
-export type { EmbeddedStoreOptions } from './embedded/index.ts';
+export type { EmbeddedHighAvailabilityOptions, EmbeddedStoreOptions } from './embedded/index.ts';
 export { haErrors } from './errors.ts';
 export type { JobRecord, JobStore, StoredJob } from './job-store.ts';
 export type {
@@ -26,3 +28,4 @@ export type {
   StoredValue,
   TaskManagerAnnouncement,
 } from './high-availability.ts';
+export { clusterRecords } from './stored-cluster-records.ts';

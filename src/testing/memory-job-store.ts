@@ -16,10 +16,10 @@ export class MemoryJobs {
     const pending = new Set<Promise<unknown>>();
     const check = (job: string): void => {
       if (leader === this.#leader) return;
-      throw haErrors.create('MR-HA-FENCED', { job, reason: 'another leader has taken over' });
+      throw haErrors.create('MR-HA-FENCED', { role: `runs job ${job}`, reason: 'another leader has taken over' });
     };
     const asked = async <T>(job: string, work: () => T | Promise<T>): Promise<T> => {
-      if (isClosed) throw haErrors.create('MR-HA-FENCED', { job, reason: 'the store is closed' });
+      if (isClosed) throw haErrors.create('MR-HA-FENCED', { role: `runs job ${job}`, reason: 'the store is closed' });
       check(job);
       const done = Promise.resolve().then(work);
       pending.add(done);
@@ -62,10 +62,10 @@ export class MemoryJobs {
     const lost = this.#lostAnswer;
     this.#lostAnswer = 'none';
     if (lost === 'not-carried-out') {
-      throw haErrors.create('MR-HA-UNAVAILABLE', { operation: 'write', job, directory: 'memory', reason: 'no answer' });
+      throw haErrors.create('MR-HA-UNAVAILABLE', { operation: 'write', record: job, directory: 'memory', reason: 'no answer' });
     }
     if (found !== expected) {
-      throw haErrors.create('MR-HA-CONFLICT', { job, found: found ?? 'none', expected: expected ?? 'none' });
+      throw haErrors.create('MR-HA-CONFLICT', { record: job, found: found ?? 'none', expected: expected ?? 'none' });
     }
     const version = expected === null ? 0 : expected + 1;
     this.#jobs.set(job, { record, version });

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 
 import {
-  isMillraceError,
   makeDurableDirectory,
-  messageOf,
   openEnvelope,
   readShape,
   sealEnvelope,
@@ -12,13 +10,15 @@ import {
   type FileSystem,
   type Ports,
 } from '../../core/index.ts';
+import { conflict } from '../conflict.ts';
 import { haErrors } from '../errors.ts';
 import { jobRecordShape } from '../job-record-shape.ts';
 import type { JobRecord, StoredJob } from '../job-store.ts';
+import { parseJson } from '../parse-json.ts';
+import { reportingFailure } from '../reporting-failure.ts';
+import { readWhole, replaceWhole } from './whole-file.ts';
 
 const ENVELOPE = { magic: 'MRJB', version: 1 };
-/** Far above what a record holds; a larger file is not one. */
-const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 const storedShape = shape.fields({ version: shape.integer(0), writeId: shape.text, record: jobRecordShape });
 
@@ -46,7 +46,7 @@ export class HeldJob {
 
   /** Rejects with MR-HA-LOCKED where another process has it. */
   static async open(jobName: string, directory: string, ports: EmbeddedPorts): Promise<HeldJob> {
-    const lock = await reportingFailure({ operation: 'lock', job: jobName, directory }, async () => {
+    const lock = await reportingFailure({ operation: 'lock', record: recordOf(jobName), directory }, async () => {
       await makeDurableDirectory(ports.files, directory);
       return ports.files.lock(join(directory, 'lock'));
     });
@@ -67,14 +67,7 @@ export class HeldJob {
     return this.#inTurn('write', async () => {
       await this.#checkHeld();
       const found = (await this.#load())?.version ?? null;
-      if (found !== expected) {
-        const shown = (version: number | null): string => (version === null ? 'none' : String(version));
-        throw haErrors.create('MR-HA-CONFLICT', {
-          job: this.#jobName,
-          found: shown(found),
-          expected: shown(expected),
-        });
-      }
+      if (found !== expected) throw conflict(recordOf(this.#jobName), found, expected);
       const version = expected === null ? 0 : expected + 1;
       const writeId = this.#ports.randomness.hex(16);
       const body = Buffer.from(JSON.stringify({ version, writeId, record } satisfies StoredRecord));
@@ -106,7 +99,7 @@ export class HeldJob {
   }
 
   #inTurn<T>(operation: string, act: () => Promise<T>): Promise<T> {
-    const what = { operation, job: this.#jobName, directory: this.#directory };
+    const what = { operation, record: recordOf(this.#jobName), directory: this.#directory };
     const turn = this.#queue.then(() => reportingFailure(what, act));
     this.#queue = turn.catch(() => undefined);
     return turn;
@@ -115,35 +108,18 @@ export class HeldJob {
   async #checkHeld(): Promise<void> {
     if (await this.#lock.isHeld()) return;
     const reason = `${this.#directory} was removed or replaced`;
-    throw haErrors.create('MR-HA-FENCED', { job: this.#jobName, reason });
+    throw haErrors.create('MR-HA-FENCED', { role: `runs job ${this.#jobName}`, reason });
   }
 
   #load(): Promise<StoredRecord | null> {
     return loadRecord(this.#files, this.#directory, this.#jobName);
   }
 
-  /** Durable when it resolves. */
   async #replace(bytes: Uint8Array, writeId: string): Promise<void> {
-    const temporary = `${this.#recordPath}.tmp`;
-    const file = await this.#files.open(temporary, 'create');
-    try {
-      await file.append(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    const written = await readWhole(this.#files, temporary);
-    if (written === null || Buffer.compare(written, bytes) !== 0) throw new Error('it does not read back as written');
-    // The lock may have been lost meanwhile, and from here on nothing can be taken back.
-    await this.#checkHeld();
-    try {
-      await this.#files.rename(temporary, this.#recordPath);
-      await this.#files.syncDirectory(this.#directory);
-    } catch (error) {
-      // The answer is lost, not necessarily the write: what is there now decides.
-      if ((await this.#load())?.writeId !== writeId) throw error;
-      await this.#files.syncDirectory(this.#directory);
-    }
+    await replaceWhole(this.#files, this.#recordPath, bytes, {
+      checkHeld: () => this.#checkHeld(),
+      isReplaced: async () => (await this.#load())?.writeId === writeId,
+    });
   }
 }
 
@@ -152,7 +128,7 @@ export class HeldJob {
  * Changes nothing.
  */
 export function peekRecord(files: FileSystem, directory: string, jobName: string): Promise<JobRecord | null> {
-  return reportingFailure({ operation: 'read', job: jobName, directory }, async () => {
+  return reportingFailure({ operation: 'read', record: recordOf(jobName), directory }, async () => {
     return (await loadRecord(files, directory, jobName))?.record ?? null;
   });
 }
@@ -160,7 +136,7 @@ export function peekRecord(files: FileSystem, directory: string, jobName: string
 /** Null where there is none. */
 async function loadRecord(files: FileSystem, directory: string, jobName: string): Promise<StoredRecord | null> {
   const file = recordPath(directory);
-  const damaged = (reason: string): Error => haErrors.create('MR-HA-DAMAGED', { file, job: jobName, reason });
+  const damaged = (reason: string): Error => haErrors.create('MR-HA-DAMAGED', { file, record: recordOf(jobName), reason });
   const bytes = await readWhole(files, file);
   if (bytes === null) return null;
   const opened = openEnvelope(ENVELOPE, bytes);
@@ -176,46 +152,10 @@ async function loadRecord(files: FileSystem, directory: string, jobName: string)
   throw haErrors.create('MR-HA-NAME-TAKEN', { job: jobName, other: record.jobName, directory });
 }
 
+function recordOf(jobName: string): string {
+  return `the record of job ${jobName}`;
+}
+
 function recordPath(directory: string): string {
   return join(directory, 'job');
-}
-
-async function reportingFailure<T>(
-  what: { readonly operation: string; readonly job: string; readonly directory: string },
-  act: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (isMillraceError(error)) throw error;
-    throw haErrors.create('MR-HA-UNAVAILABLE', { ...what, reason: messageOf(error) }, error);
-  }
-}
-
-/** Null where nothing is there. */
-async function readWhole(files: FileSystem, path: string): Promise<Uint8Array | null> {
-  const info = await files.stat(path);
-  if (info === null) return null;
-  if (info.sizeBytes > MAX_RECORD_BYTES) throw new Error(`${path} is too large for a record: ${info.sizeBytes} bytes`);
-  const file = await files.open(path, 'read');
-  try {
-    const bytes = new Uint8Array(info.sizeBytes);
-    let length = 0;
-    while (length < bytes.length) {
-      const count = await file.read(bytes.subarray(length), bytes.length - length, length);
-      if (count === 0) break;
-      length += count;
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    await file.close();
-  }
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
