@@ -6,11 +6,12 @@
 import { basename, dirname, join, resolve } from 'node:path';
 
 import {
+  locationOfRoot,
   makeDurableDirectory,
   parseStorageLocation,
   readShape,
-  s3Url,
   shape,
+  storageRootBelow,
   type CheckpointPlace,
   type CheckpointStorageConfig,
   type CheckpointStorageRoot,
@@ -59,8 +60,8 @@ export function savepointPlace(
   name: string,
 ): { readonly config: CheckpointStorageConfig; readonly location: string } {
   const { s3 = {} } = checkpoints;
-  const root = to === null ? below(locationOf(above(checkpoints)), 'savepoints', name) : below(to, name);
-  return { config: { ...root, s3 }, location: locationOf(root) };
+  const root = to === null ? below(locationOfRoot(above(checkpoints)), 'savepoints', name) : below(to, name);
+  return { config: { ...root, s3 }, location: locationOfRoot(root) };
 }
 
 function configOf(request: PlaceRequest, known: readonly string[]): CheckpointStorageConfig {
@@ -71,7 +72,7 @@ function configOf(request: PlaceRequest, known: readonly string[]): CheckpointSt
   if (place === undefined || place.location === null) {
     return { ...own, s3, older: known.filter((each) => each !== OWN).map(rootAt) };
   }
-  const folder = locationOf(below(place.location, basename(dirname(own.path))));
+  const folder = locationOfRoot(below(place.location, basename(dirname(own.path))));
   const kept = known.findLast((each) => each.startsWith(`${folder}/`));
   const present = kept ?? `${folder}/${ports.randomness.hex(RANDOM_BYTES)}`;
   const older = [OWN, ...known.filter((each) => each !== OWN && each !== present)];
@@ -79,7 +80,7 @@ function configOf(request: PlaceRequest, known: readonly string[]): CheckpointSt
 }
 
 function placeOf(request: PlaceRequest, config: CheckpointStorageConfig): string {
-  return config.kind === 'directory' && config.path === ownFolder(request) ? OWN : locationOf(config);
+  return config.kind === 'directory' && config.path === ownFolder(request) ? OWN : locationOfRoot(config);
 }
 
 function ownFolder({ dataFolder, jobName }: PlaceRequest): string {
@@ -88,25 +89,13 @@ function ownFolder({ dataFolder, jobName }: PlaceRequest): string {
 
 function below(location: string, ...names: readonly string[]): CheckpointStorageRoot {
   const parsed = parseStorageLocation(location);
-  switch (parsed.kind) {
-    case 'path':
-      return { kind: 'directory', path: join(resolve(parsed.path), ...names) };
-    case 's3': {
-      const { bucket, key } = parsed;
-      return { kind: 's3', bucket, prefix: (key === '' ? names : [key, ...names]).join('/') };
-    }
-    case 'unusable':
-      throw cliErrors.create('MR-CLI-USAGE', { problem: `${location}: it ${parsed.problem}` });
-  }
+  if (parsed.kind !== 'unusable') return storageRootBelow(parsed, ...names);
+  throw cliErrors.create('MR-CLI-USAGE', { problem: `${location}: it ${parsed.problem}` });
 }
 
 function above(root: CheckpointStorageRoot): CheckpointStorageRoot {
   if (root.kind === 'directory') return { kind: 'directory', path: dirname(root.path) };
   return { kind: 's3', bucket: root.bucket, prefix: root.prefix.slice(0, Math.max(0, root.prefix.lastIndexOf('/'))) };
-}
-
-function locationOf(root: CheckpointStorageRoot): string {
-  return root.kind === 'directory' ? root.path : s3Url(root.bucket, root.prefix);
 }
 
 function placesFile(request: PlaceRequest): string {

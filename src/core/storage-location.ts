@@ -1,5 +1,9 @@
 /** Places where checkpoints and savepoints stand, as people write them: paths, and URLs of object stores. */
 
+import { join, resolve } from 'node:path';
+
+import type { CheckpointStorageRoot } from './checkpoint.ts';
+
 const URL_FORM = /^([A-Za-z][A-Za-z0-9+.-]+):\/\/(.*)$/su;
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
 /** What an object store may take in a key, but URLs and paths do not survive. */
@@ -33,6 +37,21 @@ export function parseStorageLocation(location: string): StorageLocation {
 
 export function s3Url(bucket: string, key: string): string {
   return key === '' ? `s3://${bucket}` : `s3://${bucket}/${key}`;
+}
+
+/** The root of a storage below a location; relative paths are of the working directory. */
+export function storageRootBelow(
+  location: Exclude<StorageLocation, { readonly kind: 'unusable' }>,
+  ...names: readonly string[]
+): CheckpointStorageRoot {
+  if (location.kind === 'path') return { kind: 'directory', path: join(resolve(location.path), ...names) };
+  const { bucket, key } = location;
+  return { kind: 's3', bucket, prefix: (key === '' ? names : [key, ...names]).join('/') };
+}
+
+/** As people write it. */
+export function locationOfRoot(root: CheckpointStorageRoot): string {
+  return root.kind === 'directory' ? root.path : s3Url(root.bucket, root.prefix);
 }
 
 /** Whether it is an absolute URL rather than a path. */
