@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { nodePorts } from './node-ports.ts';
-import type { FileLock } from './ports.ts';
+import type { FileLock, PortReservation } from './ports.ts';
 
 const { files } = nodePorts;
 const MODULE = join(process.cwd(), 'src/core/node-ports.ts');
@@ -112,5 +112,25 @@ describe('directories', () => {
     const path = join(directory, 'file');
     await (await files.open(path, 'create-new')).close();
     await expect(files.open(path, 'create-new')).rejects.toThrow('EEXIST');
+  });
+});
+
+describe('a port that is held', () => {
+  const { network } = nodePorts;
+  const hold = async (port: number): Promise<PortReservation> => {
+    const held = await network.reservePort?.('127.0.0.1', port);
+    if (held === undefined) throw new Error('there are ports');
+    ends.push(async () => held.release());
+    return held;
+  };
+
+  it('belongs to nobody else, hangs up, and can be listened at once it is released', async () => {
+    const held = await hold(0);
+    await expect(hold(held.port)).rejects.toThrow('EADDRINUSE');
+    const call = network.connect('127.0.0.1', held.port, 10_000).then((caller) => caller.read());
+    await expect(call).rejects.toThrow('ECONNRESET');
+    held.release();
+    held.release();
+    expect((await hold(held.port)).port).toBe(held.port);
   });
 });

@@ -28,6 +28,7 @@ import type {
   FileLock,
   FileSystem,
   LocalListener,
+  PortReservation,
   Macrotasks,
   MessageChannels,
   Network,
@@ -191,6 +192,7 @@ const network: Network = {
     }),
   connectDirect,
   listenLocal,
+  reservePort,
   connectLocal: (path) =>
     new Promise((resolve, reject) => {
       const socket = createConnection({ path });
@@ -231,6 +233,27 @@ async function listenLocal(accept: (socket: Socket) => void): Promise<LocalListe
       await remove();
     },
   };
+}
+
+function reservePort(host: string, port: number): Promise<PortReservation> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.resetAndDestroy();
+  });
+  return new Promise((resolve, reject) => {
+    server.on('error', reject);
+    server.listen({ host, port, exclusive: true }, () => {
+      server.unref();
+      const address = server.address();
+      resolve({
+        port: typeof address === 'object' && address !== null ? address.port : port,
+        release() {
+          // Closes its descriptor at once.
+          server.close();
+        },
+      });
+    });
+  });
 }
 
 function connectDirect(

@@ -141,8 +141,19 @@ export interface Network {
    * Keeps no process alive. Absent where there is no such thing.
    */
   listenLocal?(accept: (socket: Socket) => void): Promise<LocalListener>;
+  /**
+   * Holds a TCP port, or one of the system's choice for 0, so that nobody else gets it; whoever connects is hung up on.
+   * Keeps no process alive. Absent where there are no ports.
+   */
+  reservePort?(host: string, port: number): Promise<PortReservation>;
   /** Connects with what listens at that path; rejects where nothing does. */
   connectLocal?(path: string): Promise<Socket>;
+}
+
+export interface PortReservation {
+  readonly port: number;
+  /** The port can be listened at when this returns. */
+  release(): void;
 }
 
 export interface LocalListener {

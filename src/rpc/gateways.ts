@@ -87,7 +87,10 @@ export interface TaskReport {
   readonly error: SerializedError | null;
   /** Its last contribution, where it has processed all its input (taskEnded). */
   readonly final: SubtaskSnapshot | null;
-  /** Per source: the splits that it was given, and whether it was told that there are no more. */
+  /**
+   * Per source that was told of its splits, be it that there are none: those that it was given, and whether it was told
+   * that there are no more.
+   */
   readonly sources: readonly {
     readonly stepId: StepId;
     readonly splits: readonly Split[];
@@ -232,9 +235,13 @@ export interface TaskManagerGateway {
   /** Cancels a task, wherever it is blocked; it reports CANCELED. Harmless for one that has ended or is not known. */
   cancel(message: TaskReference): Promise<void>;
   /**
-   * Called last, once all tasks of the slot have ended: ends the slot's thread. Resolves when the slot is free again.
+   * Called last: ends the slot's thread, and cancels tasks that have not ended before. Resolves when the thread is gone
+   * and the slot is free again: nothing is written from there any more. Harmless where it runs nothing of the job, or
+   * another than `attempt`, where that is given.
    */
-  freeSlot(message: Fenced & { readonly jobId: JobId; readonly slotId: SlotId }): Promise<void>;
+  freeSlot(
+    message: Fenced & { readonly jobId: JobId; readonly slotId: SlotId; readonly attempt?: number },
+  ): Promise<void>;
 }
 
 export interface CheckpointTrigger {
