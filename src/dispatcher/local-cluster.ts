@@ -1,13 +1,16 @@
 import type { CheckpointStorage, CheckpointStorageConfig, ConnectorCatalog, Ports } from '../core/index.ts';
 import type { JobStore } from '../ha/index.ts';
-import { inProcessTransport } from '../rpc/index.ts';
-import type { RpcTransport } from '../rpc/index.ts';
+import { inProcessTransport, oneLeader } from '../rpc/index.ts';
+import type { LeaderWatch, RpcTransport } from '../rpc/index.ts';
 import type { OpenStorage } from '../scheduler/index.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { singleJobStorage } from './job-storage.ts';
 import { ResourceManager } from './slots/resource-manager.ts';
 
 /** A TaskManager that was started, for whoever has to end it. */
 export interface RunningTaskManager {
+  /** Resolves when its slots are known. */
+  readonly registered: Promise<void>;
   /** Ends its slots' threads; resolves when they are gone. */
   close(): Promise<void>;
 }
@@ -15,8 +18,7 @@ export interface RunningTaskManager {
 /** How a TaskManager finds its Dispatcher. */
 export interface ClusterLink {
   readonly rpc: RpcTransport;
-  /** Where the ResourceManagerGateway is served. */
-  readonly resourceManagerAddress: string;
+  readonly leaders: LeaderWatch;
 }
 
 export interface LocalClusterOptions {
@@ -44,7 +46,6 @@ export interface LocalCluster {
   close(): Promise<void>;
 }
 
-const RESOURCE_MANAGER_ADDRESS = 'dispatcher';
 /** There is one leader for the life of the process. */
 const EPOCH = 1;
 const DEFAULT_SLOT_TIMEOUT_MS = 30_000;
@@ -55,7 +56,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const { store = null, storage = null, storageConfig = null, openStorage = null } = options;
   const rpc = inProcessTransport();
   const slots = new ResourceManager({ clock: ports.clock, epoch: EPOCH, remote: null });
-  const { withdraw } = rpc.serve('resource-manager', RESOURCE_MANAGER_ADDRESS, slots);
+  const served = rpc.serve('resource-manager', 'dispatcher', slots);
   const dispatcher = new Dispatcher({
     ports,
     catalog,
@@ -64,17 +65,18 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     epoch: EPOCH,
     slotTimeoutMs,
     store,
-    storage,
-    storageConfig,
+    findStorage: storage === null || storageConfig === null ? null : singleJobStorage({ storage, storageConfig }),
     openStorage,
   });
-  const taskManager = await startTaskManager({ rpc, resourceManagerAddress: RESOURCE_MANAGER_ADDRESS });
+  const leaders = oneLeader({ epoch: EPOCH, resourceManagerAddress: served.address });
+  const taskManager = await startTaskManager({ rpc, leaders });
+  await taskManager.registered;
   return {
     dispatcher,
     async close() {
       await Promise.all(dispatcher.list().map((job) => job.cancel()));
       await taskManager.close();
-      withdraw();
+      served.withdraw();
     },
   };
 }

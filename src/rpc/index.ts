@@ -4,6 +4,7 @@ export type * from './gateways.ts';
 export { openGrpcTransport } from './grpc/index.ts';
 export type { GrpcTls, GrpcTransport, GrpcTransportOptions } from './grpc/index.ts';
 export { inProcessTransport } from './in-process-transport.ts';
+export { oneLeader } from './leader-watch.ts';
 export type { LeaderReference, LeaderWatch } from './leader-watch.ts';
 export { isTerminalJob, isTerminalTask } from './states.ts';
 export type { JobState, TaskState, TerminalJobState } from './states.ts';

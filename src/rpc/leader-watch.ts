@@ -10,3 +10,11 @@ export interface LeaderReference {
  * cluster this is HighAvailability.watchLeader; in one process the leader never changes.
  */
 export type LeaderWatch = (onChange: (leader: LeaderReference | null) => void) => () => void;
+
+/** Where the leader is in this process. */
+export function oneLeader(leader: LeaderReference): LeaderWatch {
+  return (onChange) => {
+    onChange(leader);
+    return () => undefined;
+  };
+}

@@ -55,14 +55,31 @@ export const taskErrors = defineErrors({
     scope: 'job',
     retry: 'backoff',
     message: 'TaskManager {taskManager} has no slot {slot}{occupant}',
-    help: 'The TaskManager was restarted and registers its slots anew, or the slot was freed; the job is deployed again.',
+    help:
+      'The TaskManager was restarted and registers its slots anew, or the slot was freed; the job is deployed again.',
+  },
+  'MR-TASK-MANAGER-CLOSING': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'TaskManager {taskManager} is being shut down and takes no tasks',
+    help: 'The job is deployed again, elsewhere. Seen once where a TaskManager is stopped it needs no action.',
+  },
+  'MR-TASK-DATA-PORT': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: 'slots cannot be reached at {host}:{port}: {reason}',
+    help:
+      'Each slot of a TaskManager listens at a port of its own for the slots of other processes. Something else ' +
+      'listens there, or the machine has no such address. Choose other ports, or another address, in its settings.',
   },
   'MR-TASK-PEER-ELSEWHERE': {
     domain: 'internal',
     scope: 'job',
     retry: 'never',
-    message: 'slot {slot} exchanges data with slot {peer} of another TaskManager, which this version cannot do',
-    help: 'Run the job with as many slots in one TaskManager as its parallelism.',
+    message: 'slot {slot} exchanges data with slot {peer} of another process, and one of the two has no address',
+    help: 'TaskManagers of one cluster are all started in the same way. Please report it with how these were started.',
   },
   'MR-TASK-NOT-RUNNING': {
     domain: 'internal',

@@ -9,8 +9,9 @@ interface Report {
 }
 
 /**
- * The way of one slot's reports to one JobMaster: in order, each again until it has arrived, as a connection that breaks
- * must not leave a job waiting for a report for ever. Where an answer was lost the JobMaster gets a report twice.
+ * The way of one slot's reports to one JobMaster: in order, each again until it has arrived, as a connection that
+ * breaks must not leave a job waiting for a report for ever. Where an answer was lost, the JobMaster gets a report
+ * twice.
  */
 export class ReportQueue {
   readonly #jobMaster: JobMasterGateway;

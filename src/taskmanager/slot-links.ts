@@ -116,18 +116,8 @@ function canOvertake({ exchange }: JobEdge): boolean {
   return exchange.kind === 'hash' || exchange.kind === 'rebalance';
 }
 
-/** The other slots that a slice exchanges data with. */
-export function peersOf(slice: SliceDescriptor): readonly SlotId[] {
-  return peerLocations(slice).map(({ slotId }) => slotId);
-}
-
-/** Those of them in the same process: the main thread gives both a MessagePort. The thread finds the others itself. */
-export function localPeersOf(slice: SliceDescriptor): readonly SlotId[] {
-  const { taskManagerId } = slice.slot;
-  return peerLocations(slice).flatMap((peer) => (peer.taskManagerId === taskManagerId ? [peer.slotId] : []));
-}
-
-function peerLocations(slice: SliceDescriptor): readonly SlotLocation[] {
+/** The other slots that a slice exchanges data with: whoever shares its TaskManager is given a MessagePort. */
+export function peersOf(slice: SliceDescriptor): readonly SlotLocation[] {
   const peers = new Map<SlotId, SlotLocation>();
   for (const task of slice.tasks) {
     const inputs = task.inputs.filter(({ edge }) => edge.exchange.kind !== 'forward');

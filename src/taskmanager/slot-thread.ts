@@ -6,7 +6,7 @@ import { taskErrors } from './errors.ts';
 import { ReportQueue } from './report-queue.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
 import { SlotLedger } from './slot-ledger.ts';
-import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
+import type { DataPlaneSettings, FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
 
 /** How often the main thread looks whether a thread shows signs of life. */
 const LOOK_INTERVAL_MS = 1000;
@@ -21,6 +21,8 @@ export interface SlotThreadOptions {
   readonly stateBytes: number | null;
   readonly workDirectory: string | null;
   readonly rack: string | null;
+  /** Null where only slots of this process can reach it. */
+  readonly data: DataPlaneSettings | null;
 }
 
 /**
@@ -36,6 +38,10 @@ export class SlotThread {
   readonly #progress: Int32Array;
   readonly #exited: Promise<void>;
   #resolveExited: () => void = () => undefined;
+  /** Resolves when no task is left that has not ended. */
+  readonly #idle: Promise<void>;
+  #resolveIdle: () => void = () => undefined;
+  #end: Promise<void> | null = null;
   /** To whom the tasks report, and the epoch of that JobMaster. */
   #reports: ReportQueue;
   #epoch: number;
@@ -55,10 +61,13 @@ export class SlotThread {
     this.#exited = new Promise((resolve) => {
       this.#resolveExited = resolve;
     });
+    this.#idle = new Promise((resolve) => {
+      this.#resolveIdle = resolve;
+    });
     const { port1, port2 } = options.ports.channels.create();
     const progress = new SharedArrayBuffer(4);
-    const { memoryBytes, stateBytes, workDirectory, rack, limits } = options;
-    const settings = { memoryBytes, stateBytes, workDirectory, rack, limits };
+    const { memoryBytes, stateBytes, workDirectory, rack, limits, data } = options;
+    const settings = { memoryBytes, stateBytes, workDirectory, rack, limits, ...(data === null ? {} : { data }) };
     const start: SlotStart = { slotId: slice.slot.slotId, control: port2, progress, ...settings };
     this.#control = port1;
     this.#progress = new Int32Array(progress);
@@ -107,8 +116,20 @@ export class SlotThread {
     this.#send({ kind: 'cancel', attemptId: attempt });
   }
 
-  /** Ends the thread; resolves when it is gone. */
-  async stop(): Promise<void> {
+  /** Whether its end was asked for. */
+  get isEnding(): boolean {
+    return this.#end !== null;
+  }
+
+  /** Cancels what still runs and ends the thread; resolves when it is gone. */
+  end(): Promise<void> {
+    this.#end ??= this.#cancelAndStop();
+    return this.#end;
+  }
+
+  async #cancelAndStop(): Promise<void> {
+    for (const { attemptId } of this.#ledger.live) this.cancel(attemptId);
+    if (this.#ledger.live.length > 0) await this.#idle;
     this.#isStopping = true;
     this.#reports.close();
     this.#send({ kind: 'stop' });
@@ -162,6 +183,7 @@ export class SlotThread {
     this.#ledger.told(attemptId, state, error);
     const report = { epoch: this.#epoch, jobId: this.slice.jobId, attemptId, state, error };
     this.#reports.send((master) => master.taskStateChanged(report));
+    if (this.#ledger.live.length === 0) this.#resolveIdle();
   }
 
   #onExit(error: Error | null): void {

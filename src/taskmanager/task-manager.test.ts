@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { attemptId, jobId, slotId, splitId, stepId, subtaskId, taskManagerId, vertexId } from '../core/index.ts';
 import { nodePorts } from '../core/node-ports.ts';
-import { inProcessTransport } from '../rpc/index.ts';
+import { inProcessTransport, oneLeader } from '../rpc/index.ts';
 import type {
   RpcTransport,
   SliceDescriptor,
@@ -53,7 +53,7 @@ beforeEach(async () => {
   const catalog = testCatalog(collected);
   manager = await startTaskManager({
     rpc,
-    resourceManagerAddress: 'rm',
+    leaders: oneLeader({ epoch: 1, resourceManagerAddress: 'rm' }),
     ports: nodePorts,
     workerHost: inlineWorkerHost((data) =>
       runSlot(data, { ports: nodePorts, catalog, createOperator: createTestOperator }),
@@ -61,7 +61,8 @@ beforeEach(async () => {
     slotCount: 2,
     rack: 'a',
   });
-  gateway = rpc.connect('task-manager', registration.address);
+  await manager.registered;
+  gateway = rpc.connect('task-manager', manager.address);
 });
 
 afterEach(async () => {

@@ -18,7 +18,7 @@ import type {
   SubtaskSnapshot,
 } from '../core/index.ts';
 import type { JobGraph, JobVertex } from '../graph/index.ts';
-import { inProcessTransport, isTerminalTask } from '../rpc/index.ts';
+import { inProcessTransport, isTerminalTask, oneLeader } from '../rpc/index.ts';
 import type {
   CheckpointAcknowledgement,
   CheckpointDecline,
@@ -98,12 +98,13 @@ export class ScriptedJob implements JobMasterGateway {
     const dependencies = { ports, catalog, createOperator, openStorage: () => storage };
     this.#manager = await startTaskManager({
       rpc: this.#rpc,
-      resourceManagerAddress: 'rm',
+      leaders: oneLeader({ epoch: 1, resourceManagerAddress: 'rm' }),
       ports,
       workerHost: inlineWorkerHost((data) => runSlot(data, dependencies)),
       slotCount,
       limits,
     });
+    await this.#manager.registered;
     const [registration] = registrations;
     if (registration === undefined) throw new Error('no TaskManager registered');
     const { id: taskManagerId } = this.#manager;
