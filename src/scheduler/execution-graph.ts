@@ -1,7 +1,7 @@
 import { attemptId, subtaskId } from '../core/index.ts';
 import type { AttemptId } from '../core/index.ts';
 import type { JobGraph, JobVertex } from '../graph/index.ts';
-import type { TaskState } from '../rpc/index.ts';
+import type { SlotLocation, TaskState } from '../rpc/index.ts';
 import { move } from './state-machine.ts';
 import { taskTransitions } from './task-state.ts';
 
@@ -11,18 +11,23 @@ export interface Execution {
   readonly vertex: JobVertex;
   readonly subtaskIndex: number;
   readonly state: TaskState;
+  /** Null before it is deployed. */
+  readonly slot: SlotLocation | null;
 }
+
+/** What a task goes through until it runs and ends well. */
+const CAREER: readonly TaskState[] = ['SCHEDULED', 'DEPLOYING', 'INITIALIZING', 'RUNNING', 'FINISHED'];
 
 /** The subtasks of a job graph and where each stands. */
 export class ExecutionGraph {
-  readonly #executions = new Map<AttemptId, Execution & { state: TaskState }>();
+  readonly #executions = new Map<AttemptId, Execution & { state: TaskState; slot: SlotLocation | null }>();
 
   /** All subtasks CREATED, with this attempt number. */
   constructor(graph: JobGraph, attempt: number) {
     for (const vertex of graph.vertices) {
       for (let index = 0; index < vertex.parallelism; index++) {
         const id = attemptId(subtaskId(vertex.id, index), attempt);
-        this.#executions.set(id, { attemptId: id, vertex, subtaskIndex: index, state: 'CREATED' });
+        this.#executions.set(id, { attemptId: id, vertex, subtaskIndex: index, state: 'CREATED', slot: null });
       }
     }
   }
@@ -38,6 +43,17 @@ export class ExecutionGraph {
 
   execution(id: AttemptId): Execution | null {
     return this.#executions.get(id) ?? null;
+  }
+
+  /** It runs there, or is about to. */
+  place(id: AttemptId, slot: SlotLocation): void {
+    const execution = this.#executions.get(id);
+    if (execution !== undefined) execution.slot = slot;
+  }
+
+  /** A task that has come as far as this before it was taken over. */
+  advance(id: AttemptId, to: 'RUNNING' | 'FINISHED'): void {
+    for (const state of CAREER.slice(0, CAREER.indexOf(to) + 1)) this.move(id, state);
   }
 
   /** Throws MR-JOB-ILLEGAL-MOVE where the table has no such move. */

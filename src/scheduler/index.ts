@@ -2,8 +2,10 @@ export type { CheckpointHistory, CheckpointSummary } from './checkpoint/checkpoi
 export { metadataOf } from './checkpoint/checkpoint-metadata.ts';
 export type { OpenStorage, SavepointRequest } from './checkpoint/checkpointer.ts';
 export { schedulerErrors } from './errors.ts';
+export type { JobFailure } from './job-failures.ts';
 export { JobMaster } from './job-master.ts';
 export type { JobMasterOptions } from './job-master.ts';
+export type { PlanStore } from './plan-store.ts';
 export { checkRestorePlan, planRestore } from './recovery/plan-restore.ts';
 export type { Rescale, RestorePlan, RestoreStep } from './recovery/plan-restore.ts';
 export { restoreOfTask } from './recovery/restored-tasks.ts';

@@ -1,4 +1,4 @@
-import { stepId as toStepId, toMillraceError } from '../core/index.ts';
+import { toMillraceError } from '../core/index.ts';
 import type {
   AttemptId,
   CheckpointMetadata,
@@ -9,25 +9,27 @@ import type {
   MillraceError,
   Ports,
   RunIdentity,
-  SplitEnumerator,
+  SlotId,
 } from '../core/index.ts';
-import type { JobGraph, JobVertex, SinkNode, SourceNode } from '../graph/index.ts';
-import { isTerminalTask, stepFailure } from '../rpc/index.ts';
+import type { JobGraph, JobVertex, SinkNode } from '../graph/index.ts';
+import { isTerminalTask } from '../rpc/index.ts';
 import type {
   RpcTransport,
+  SlotReport,
   SourceProgress,
   TaskManagerGateway,
   TaskReference,
   TaskState,
 } from '../rpc/index.ts';
+import { AttemptSources } from './attempt-sources.ts';
 import { schedulerErrors } from './errors.ts';
 import { ExecutionGraph } from './execution-graph.ts';
 import type { Execution } from './execution-graph.ts';
 import { inStep } from './in-step.ts';
-import { restoredSplits, restoreOfTask } from './recovery/restored-tasks.ts';
+import { restoreOfTask } from './recovery/restored-tasks.ts';
+import type { AdoptedTask } from './recovery/take-over.ts';
 import { planSlices } from './slice-plan.ts';
-import type { AllocatedSlot } from './slot-pool.ts';
-import { SourceCoordinator } from './source-coordinator.ts';
+import type { AllocatedSlot, LostSlots } from './slot-pool.ts';
 import { cancelled, reported } from './task-state.ts';
 import { WatermarkAlignment } from './watermark-alignment.ts';
 import { withinTimeout } from './within-timeout.ts';
@@ -62,9 +64,10 @@ export class JobAttempt {
   readonly number: number;
   readonly #options: JobAttemptOptions;
   readonly #tasks: ExecutionGraph;
-  /** By vertex. */
-  readonly #sources = new Map<string, SourceCoordinator>();
+  readonly #sources: AttemptSources;
   readonly #managerOf = new Map<AttemptId, TaskManagerGateway>();
+  /** By slot: rejects once it is lost, so that nobody waits for an answer from there. */
+  readonly #losses = new Map<SlotId, PromiseWithResolvers<never>>();
   readonly #alignment: WatermarkAlignment;
   #slots: readonly AllocatedSlot[] = [];
   #closed: Promise<boolean> | null = null;
@@ -74,6 +77,13 @@ export class JobAttempt {
     this.number = options.number;
     this.#tasks = new ExecutionGraph(options.graph, options.number);
     this.#alignment = new WatermarkAlignment(driftsOf(this.#tasks.executions));
+    this.#sources = new AttemptSources({
+      ...options,
+      context: (stepId) => this.#connectorContext(stepId),
+      toSubtask: (vertex, index, call) => {
+        this.#toSubtask(vertex, index, call);
+      },
+    });
   }
 
   /** In topological order of the vertices. */
@@ -87,14 +97,13 @@ export class JobAttempt {
 
   /** Opens the sources' enumerators and lets sinks check where they will write, all at once. */
   async prepare(): Promise<void> {
-    const work = this.#options.graph.vertices.flatMap((vertex) =>
-      vertex.chain.flatMap((node) => {
-        if (node.kind === 'source') return [inStep(node.spec.stepId, () => this.#openSource(vertex, node))];
-        if (node.kind === 'sink') return [inStep(node.spec.stepId, () => this.#prepareSink(node))];
-        return [];
-      }),
+    const sources = this.#sources.open();
+    const sinks = this.#options.graph.vertices.flatMap(({ chain }) =>
+      chain.flatMap((node) =>
+        node.kind === 'sink' ? [inStep(node.spec.stepId, () => this.#prepareSink(node))] : [],
+      ),
     );
-    await Promise.all(work);
+    await Promise.all([...sources, ...sinks]);
   }
 
   /** From now on it waits for slots. */
@@ -103,7 +112,7 @@ export class JobAttempt {
   }
 
   deploy(slots: readonly AllocatedSlot[]): void {
-    this.#slots = slots;
+    this.#occupy(slots);
     const { graph, rpc, epoch, jobId, run, storage, restored, address: jobMasterAddress } = this.#options;
     const checkpointing = run === null || storage === null ? null : { run, storage };
     const locations = slots.map(({ location }) => location);
@@ -113,10 +122,7 @@ export class JobAttempt {
     slots.forEach(({ location: slot, address }, index) => {
       const tasks = slices[index] ?? [];
       const manager = rpc.connect('task-manager', address);
-      for (const { attemptId } of tasks) {
-        this.#managerOf.set(attemptId, manager);
-        this.#tasks.move(attemptId, 'DEPLOYING');
-      }
+      for (const { attemptId } of tasks) this.#tasks.move(attemptId, 'DEPLOYING');
       const { name: jobName, maxParallelism, state } = graph;
       const job = { jobId, jobName, maxParallelism, ...(state === undefined ? {} : { state }) };
       const slice = { epoch, attempt: this.number, ...job, slot, jobMasterAddress, checkpointing, tasks };
@@ -126,13 +132,52 @@ export class JobAttempt {
     });
   }
 
+  /**
+   * Instead of deploy(): from now on the tasks that run in these slots report here. Resolves to what the slots have
+   * reported so far; rejects where one cannot be asked.
+   */
+  adopt(slots: readonly AllocatedSlot[]): Promise<readonly SlotReport[]> {
+    this.#occupy(slots);
+    const { rpc, epoch, jobId, address: jobMasterAddress } = this.#options;
+    return Promise.all(
+      slots.map(({ address, location: { slotId } }) => {
+        const manager = rpc.connect('task-manager', address);
+        const message = { epoch, jobId, attempt: this.number, slotId, jobMasterAddress };
+        return this.#unlessLost(slotId, manager.adoptSlot(message));
+      }),
+    );
+  }
+
+  /** The tasks that were adopted go on. */
+  resume(tasks: readonly AdoptedTask[]): void {
+    for (const { execution, report } of tasks) {
+      this.#tasks.advance(execution.attemptId, report.state === 'FINISHED' ? 'FINISHED' : 'RUNNING');
+    }
+    this.#sources.resume(tasks);
+  }
+
+  /** Slots are lost, and their tasks with them: nobody waits for what their TaskManagers were asked. */
+  lost({ slotIds, error }: LostSlots): void {
+    const gone = this.executions.filter(({ slot }) => slot !== null && slotIds.includes(slot.slotId));
+    for (const id of slotIds) this.#losses.get(id)?.reject(error);
+    for (const { attemptId } of gone) this.#managerOf.delete(attemptId);
+    for (const { attemptId } of gone) this.#options.taskEnded(attemptId, 'FAILED', error);
+  }
+
+  /** Stops what it does itself; its tasks are another leader's. */
+  abandon(): void {
+    this.#managerOf.clear();
+    this.#slots = [];
+    void this.#sources.close();
+  }
+
   /** Takes a report in. Returns the task with its new state, or null where the report changes nothing. */
   report(attemptId: AttemptId, report: TaskState): Execution | null {
     const execution = this.#tasks.execution(attemptId);
     const next = execution === null ? null : reported(execution.state, report);
     if (execution === null || next === null) return null;
     this.#tasks.move(attemptId, next);
-    if (next === 'RUNNING') this.#sources.get(execution.vertex.id)?.subtaskRunning(execution.subtaskIndex);
+    if (next === 'RUNNING') this.#sources.subtaskRunning(execution.vertex, execution.subtaskIndex);
     return execution;
   }
 
@@ -178,47 +223,36 @@ export class JobAttempt {
 
   async #close(): Promise<boolean> {
     const { rpc, epoch, jobId, ports } = this.#options;
-    const sources = Promise.allSettled([...this.#sources.values()].map((source) => source.close()));
-    await withinTimeout(ports.clock, CLOSE_TIMEOUT_MS, sources);
-    const freed = await Promise.allSettled(
-      this.#slots.map(({ address, location: { slotId } }) =>
-        rpc.connect('task-manager', address).freeSlot({ epoch, jobId, slotId }),
+    const [freed] = await Promise.all([
+      Promise.allSettled(
+        this.#slots.map(({ address, location: { slotId } }) =>
+          this.#unlessLost(slotId, rpc.connect('task-manager', address).freeSlot({ epoch, jobId, slotId })),
+        ),
       ),
-    );
+      withinTimeout(ports.clock, CLOSE_TIMEOUT_MS, this.#sources.close()),
+    ]);
     return freed.every(({ status }) => status === 'fulfilled');
   }
 
-  async #openSource(vertex: JobVertex, { spec }: SourceNode): Promise<void> {
-    const { restored, ports } = this.#options;
-    const stepId = toStepId(spec.stepId);
-    const coordinator = new SourceCoordinator(
-      spec.stepId,
-      vertex.parallelism,
-      this.#createEnumerator(spec),
-      ports.clock,
-      {
-        addSplits: (index, splits) => {
-          this.#toSubtask(vertex, index, (manager, task) => manager.addSplits({ ...task, stepId, splits }));
-        },
-        noMoreSplits: (index) => {
-          this.#toSubtask(vertex, index, (manager, task) => manager.noMoreSplits({ ...task, stepId }));
-        },
-        failed: (error) => {
-          this.#options.failed(stepFailure(error, spec.stepId, null));
-        },
-      },
-      restored === null ? null : restoredSplits(restored, stepId),
-    );
-    this.#sources.set(vertex.id, coordinator);
-    await coordinator.open();
+  #occupy(slots: readonly AllocatedSlot[]): void {
+    this.#slots = slots;
+    for (const { location } of slots) {
+      const loss = Promise.withResolvers<never>();
+      loss.promise.catch(() => undefined);
+      this.#losses.set(location.slotId, loss);
+    }
+    for (const { attemptId, subtaskIndex } of this.executions) {
+      const slot = slots[subtaskIndex];
+      if (slot === undefined) continue;
+      this.#tasks.place(attemptId, slot.location);
+      this.#managerOf.set(attemptId, this.#options.rpc.connect('task-manager', slot.address));
+    }
   }
 
-  #createEnumerator(spec: SourceNode['spec']): SplitEnumerator {
-    const connector = this.#options.catalog.sources.get(spec.connector);
-    if (connector === undefined) {
-      throw schedulerErrors.create('MR-JOB-NO-CONNECTOR', { kind: 'source', connector: spec.connector });
-    }
-    return connector.createEnumerator(spec, this.#connectorContext(spec.stepId));
+  /** The answer of a slot's TaskManager. Rejects once the slot is lost. */
+  #unlessLost<T>(slotId: SlotId, answer: Promise<T>): Promise<T> {
+    const loss = this.#losses.get(slotId);
+    return loss === undefined ? answer : Promise.race([answer, loss.promise]);
   }
 
   async #prepareSink({ spec }: SinkNode): Promise<void> {

@@ -616,7 +616,8 @@ describe('a source with a drift', () => {
     if (first === undefined || second === undefined) throw new Error('there are two');
     const report = (watermarks: readonly (readonly [AttemptId, number])[]) => {
       const sources = watermarks.map(([attemptId, watermarkMs]) => ({ attemptId, watermarkMs, isIdle: false }));
-      return master.reportProgress({ epoch: 1, jobId: jobId('job'), slotId: slotId('s0'), steps: [], sources });
+      const gateway = world.rpc.connect('job-master', 'jobmaster/job');
+      return gateway.reportProgress({ epoch: 1, jobId: jobId('job'), slotId: slotId('s0'), steps: [], sources });
     };
     await report([[first, 1000], [second, 500]]);
     await world.quiet();

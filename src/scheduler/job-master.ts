@@ -1,48 +1,41 @@
-import { deserializeError, toMillraceError } from '../core/index.ts';
+import { toMillraceError } from '../core/index.ts';
 import type {
   AttemptId,
+  CheckpointMetadata,
   CheckpointStorage,
   CheckpointStorageConfig,
   ConnectorCatalog,
   JobId,
   MillraceError,
   Ports,
+  RunIdentity,
   StateFile,
   StateSchema,
   Timer,
 } from '../core/index.ts';
 import type { JobGraph } from '../graph/index.ts';
-import type { JobStore } from '../ha/index.ts';
+import type { ExecutionPlan, JobStore } from '../ha/index.ts';
 import { JobMetricsCollector } from '../metrics/index.ts';
 import type { JobMetrics } from '../metrics/index.ts';
-import { EpochFence, isTerminalJob } from '../rpc/index.ts';
-import type {
-  CheckpointAcknowledgement,
-  CheckpointDecline,
-  JobMasterGateway,
-  JobState,
-  ProgressReport,
-  RpcTransport,
-  TaskEnded,
-  TaskReference,
-  TaskState,
-  TaskStateChange,
-  TerminalJobState,
-} from '../rpc/index.ts';
+import { isTerminalJob } from '../rpc/index.ts';
+import type { JobState, RpcTransport, TaskState, TerminalJobState } from '../rpc/index.ts';
 import { Checkpointer, savepointFailed } from './checkpoint/checkpointer.ts';
 import type { OpenStorage, SavepointRequest } from './checkpoint/checkpointer.ts';
 import type { CheckpointHistory } from './checkpoint/checkpoint-history.ts';
-import { schedulerErrors } from './errors.ts';
 import type { Execution } from './execution-graph.ts';
 import { JobAttempt } from './job-attempt.ts';
+import { JobFailures } from './job-failures.ts';
+import type { JobFailure } from './job-failures.ts';
+import { JobReports } from './job-reports.ts';
+import { JobSlots } from './job-slots.ts';
 import { jobTransitions } from './job-state.ts';
 import { nextJobState } from './next-job-state.ts';
+import type { PlanStore } from './plan-store.ts';
+import { adoptAttempt } from './recovery/adopt-attempt.ts';
+import type { AdoptedAttempt } from './recovery/adopt-attempt.ts';
 import { JobRecovery } from './recovery/job-recovery.ts';
-import type { StartedRun } from './recovery/job-recovery.ts';
-import { decideRestart, noFailures } from './recovery/restart-strategy.ts';
-import type { RestartMemory } from './recovery/restart-strategy.ts';
 import { slotsNeeded } from './slice-plan.ts';
-import type { AllocatedSlot, FreeSlot, SlotPool } from './slot-pool.ts';
+import type { FreeSlot, LostSlots, SlotPool, SlotRequest } from './slot-pool.ts';
 import { move } from './state-machine.ts';
 import type { JobOrigin, StartMode } from './start-mode.ts';
 import { stepIdsOf } from './step-ids.ts';
@@ -70,8 +63,13 @@ export interface JobMasterOptions {
   readonly allowDroppedState: boolean;
   /** What the operators keep, by step: what they cannot take over is found before anything changes. */
   readonly schemas?: ReadonlyMap<string, StateSchema>;
+  /** Absent or null where no other leader can take the job over. */
+  readonly plans?: PlanStore | null;
+  /** How long takeOver() waits for the TaskManagers of its plan. */
+  readonly takeoverTimeoutMs?: number;
 }
 
+const TAKEOVER_TIMEOUT_MS = 10_000;
 /** How long a job that is cancelled or fails waits for what it tidies up outside, and for what it was just doing. */
 const SETTLE_TIMEOUT_MS = 5000;
 
@@ -79,13 +77,16 @@ const SETTLE_TIMEOUT_MS = 5000;
  * Runs one job, attempt by attempt: recovers what earlier executions have left, prepares sources and sinks, gets slots,
  * deploys, and follows the tasks until all have ended. A failure cancels all tasks; then the restart strategy decides.
  */
-export class JobMaster implements JobMasterGateway {
+export class JobMaster {
   readonly jobId: JobId;
   readonly graph: JobGraph;
-  /** Resolves when the job has ended and holds nothing any more. Never rejects. */
+  /**
+   * Resolves when the job has ended and holds nothing any more. Never rejects, and never resolves once the job is
+   * abandoned: how it ends is told by another leader's JobMaster.
+   */
   readonly result: Promise<{ readonly state: TerminalJobState; readonly error: MillraceError | null }>;
   readonly #options: JobMasterOptions;
-  readonly #fence: EpochFence;
+  readonly #reports: JobReports;
   readonly #metrics: JobMetricsCollector;
   readonly #listeners = new Set<(state: JobState) => void>();
   #address = '';
@@ -95,16 +96,23 @@ export class JobMaster implements JobMasterGateway {
   #attempt: JobAttempt | null = null;
   /** The way of the present attempt to its deployment: what ends it, and when it has ended. */
   #launch: { readonly control: AbortController; readonly done: Promise<void> } | null = null;
-  #slots: readonly AllocatedSlot[] | null = null;
+  readonly #slots: JobSlots;
+  readonly #failures: JobFailures;
   #state: JobState = 'INITIALIZING';
   #origin: JobOrigin | null = null;
-  #memory: RestartMemory = noFailures;
   /** Null unless a failure is going to be followed by a restart. */
   #restartDelayMs: number | null = null;
   #restartTimer: Timer | null = null;
   #restarts = 0;
   #lastFailure: MillraceError | null = null;
+  /** An attempt was deployed, here or under an earlier leader. */
   #hasDeployed = false;
+  /** Of attempts of a job that takes no checkpoints; null until the newest plan is known. */
+  #newestNumber: number | null = null;
+  #isTakingOver = false;
+  /** Somebody wants the job cancelled once that is over. */
+  #isCancelWanted = false;
+  #isAbandoned = false;
   #haveAllRun = false;
   /** All tasks of the attempt have ended, and what it held is being given back. */
   #isClosing = false;
@@ -117,7 +125,11 @@ export class JobMaster implements JobMasterGateway {
     this.jobId = jobId;
     this.graph = graph;
     this.#options = options;
-    this.#fence = new EpochFence(`the JobMaster of ${jobId}`);
+    this.#reports = this.#createReports();
+    this.#failures = new JobFailures(graph.restart, ports);
+    this.#slots = new JobSlots(jobId, options.slots, ports.clock, (lost) => {
+      this.#slotsLost(lost);
+    });
     const steps = graph.vertices.flatMap(({ chain }) => chain.flatMap(stepIdsOf));
     this.#metrics = new JobMetricsCollector(steps, ports.clock);
     const { recovery, checkpointer } = this.#createCheckpointing();
@@ -166,24 +178,66 @@ export class JobMaster implements JobMasterGateway {
     return this.#restartDelayMs;
   }
 
+  /** Newest first. */
+  get failures(): readonly JobFailure[] {
+    return this.#failures.recent;
+  }
+
+  /** In words; null where it waits for nothing. */
+  get waitingFor(): string | null {
+    if (this.#isTakingOver) return 'the TaskManagers that run its tasks to register with this leader';
+    if (this.#restartTimer !== null) return `its restart, ${this.#restartDelayMs ?? 0} ms after the failure`;
+    return this.#slots.waitingFor;
+  }
+
   checkpoints(): CheckpointHistory {
     return this.#checkpointer?.history() ?? { completedCount: 0, abortedCount: 0, recent: [] };
   }
 
   /** Called once. What goes wrong is told by `result`. */
   start(): void {
-    const { address, withdraw } = this.#options.rpc.serve('job-master', `jobmaster/${this.jobId}`, this);
-    this.#address = address;
-    this.#withdraw = withdraw;
+    this.#serve();
     this.#startAttempt();
   }
 
+  /**
+   * Instead of start(), for a job that an earlier leader has deployed by this plan: where all its tasks run they go on,
+   * else the job restarts from its last checkpoint. That counts as no failure.
+   */
+  takeOver(plan: ExecutionPlan): void {
+    this.#serve();
+    this.#reports.hold();
+    this.#isTakingOver = true;
+    this.#hasDeployed = true;
+    this.#newestNumber = plan.attempt;
+    void this.#takeOver(plan);
+  }
+
+  /** Where it is being taken over, once that is decided. */
   cancel(): void {
+    if (this.#isTakingOver) this.#isCancelWanted = true;
     const isAboutToEnd = this.#isClosing && this.#state === 'RUNNING';
-    if (isTerminalJob(this.#state) || this.#state === 'CANCELLING' || isAboutToEnd) return;
+    if (isTerminalJob(this.#state) || this.#state === 'CANCELLING' || isAboutToEnd || this.#isTakingOver) return;
     this.#move('CANCELLING');
     this.#abandonAttempt();
     this.#settle();
+  }
+
+  /**
+   * The leadership is lost: nothing more is done here, and nothing is undone. Tasks, transactions, slots and the record
+   * are the next leader's. Harmless when repeated.
+   */
+  abandon(): void {
+    if (this.#isAbandoned || isTerminalJob(this.#state)) return;
+    this.#isAbandoned = true;
+    this.#restartTimer?.cancel();
+    this.#launch?.control.abort();
+    this.#checkpointer?.abandon();
+    this.#attempt?.abandon();
+    void this.#recovery?.close();
+    this.#slots.abandon();
+    this.#withdraw();
+    this.#metrics.end();
   }
 
   /**
@@ -202,41 +256,28 @@ export class JobMaster implements JobMasterGateway {
     return file;
   }
 
-  taskStateChanged({ epoch, attemptId, state, error }: TaskStateChange): Promise<void> {
-    this.#fence.check(epoch);
-    this.#taskReported(attemptId, state, error === null ? null : deserializeError(error));
-    return Promise.resolve();
-  }
-
-  acknowledgeCheckpoint(message: CheckpointAcknowledgement): Promise<void> {
-    this.#fence.check(message.epoch);
-    this.#checkpointer?.acknowledged(message);
-    return Promise.resolve();
-  }
-
-  declineCheckpoint({ epoch, attemptId, checkpointId, error }: CheckpointDecline): Promise<void> {
-    this.#fence.check(epoch);
-    this.#checkpointer?.declined(attemptId, checkpointId, error);
-    return Promise.resolve();
-  }
-
-  checkpointCommitted({ epoch, attemptId, checkpointId }: TaskReference & { readonly checkpointId: number }) {
-    this.#fence.check(epoch);
-    this.#checkpointer?.committed(attemptId, checkpointId);
-    return Promise.resolve();
-  }
-
-  taskEnded({ epoch, attemptId, snapshot }: TaskEnded): Promise<void> {
-    this.#fence.check(epoch);
-    this.#checkpointer?.ended(attemptId, snapshot);
-    return Promise.resolve();
-  }
-
-  reportProgress({ epoch, steps, sources }: ProgressReport): Promise<void> {
-    this.#fence.check(epoch);
-    this.#metrics.report(steps);
-    if (sources.length > 0) this.#attempt?.align(sources);
-    return Promise.resolve();
+  #createReports(): JobReports {
+    return new JobReports(`the JobMaster of ${this.jobId}`, {
+      taskState: (task, state, error) => {
+        this.#taskReported(task, state, error);
+      },
+      acknowledged: (message) => {
+        this.#checkpointer?.acknowledged(message);
+      },
+      declined: (task, checkpointId, error) => {
+        this.#checkpointer?.declined(task, checkpointId, error);
+      },
+      committed: (task, checkpointId) => {
+        this.#checkpointer?.committed(task, checkpointId);
+      },
+      ended: (task, snapshot) => {
+        this.#checkpointer?.ended(task, snapshot);
+      },
+      progress: ({ steps, sources }) => {
+        this.#metrics.report(steps);
+        if (sources.length > 0) this.#attempt?.align(sources);
+      },
+    });
   }
 
   #createCheckpointing(): { readonly recovery: JobRecovery | null; readonly checkpointer: Checkpointer | null } {
@@ -252,11 +293,61 @@ export class JobMaster implements JobMasterGateway {
       recovery,
       openStorage: this.#options.openStorage ?? null,
       send: async (task, call) => this.#attempt?.send(task, call),
+      endures: (error) => this.#options.plans != null && toMillraceError(error).code === 'MR-HA-UNAVAILABLE',
       fail: (error) => {
         this.#fail(error);
       },
     });
     return { recovery, checkpointer };
+  }
+
+  #serve(): void {
+    const served = this.#options.rpc.serve('job-master', `jobmaster/${this.jobId}`, this.#reports);
+    this.#address = served.address;
+    this.#withdraw = () => {
+      served.withdraw();
+    };
+  }
+
+  async #takeOver(plan: ExecutionPlan): Promise<void> {
+    const { jobId } = this;
+    const { takeoverTimeoutMs: timeoutMs = TAKEOVER_TIMEOUT_MS } = this.#options;
+    const adopted = await adoptAttempt({
+      ...{ jobId, plan, slots: this.#slots, timeoutMs, recovery: this.#recovery },
+      createAttempt: (number, run) => {
+        if (this.#isAbandoned) throw new Error('the leadership is lost');
+        this.#attempt = this.#createAttempt(number, run, null);
+        return this.#attempt;
+      },
+    }).catch((error: unknown) => {
+      this.#failures.note(toMillraceError(error));
+      this.#attempt = null;
+      return null;
+    });
+    if (this.#isAbandoned) return;
+    this.#isTakingOver = false;
+    if (adopted?.kind === 'runs') this.#resume(adopted);
+    this.#reports.letGo();
+    if (adopted?.kind === 'finished') await this.#finishAgain();
+    else if (this.#isCancelWanted) this.cancel();
+    else if (adopted === null) this.#startAttempt();
+    else this.#settle();
+  }
+
+  #resume({ attempt, tasks, resumed }: AdoptedAttempt): void {
+    this.#haveAllRun = true;
+    this.#move('CREATED');
+    this.#move('RUNNING');
+    attempt.resume(tasks);
+    if (resumed !== null) this.#checkpointer?.resume(resumed, tasks);
+  }
+
+  /** An earlier leader has ended the job, and could not say so any more. */
+  async #finishAgain(): Promise<void> {
+    this.#move('CREATED');
+    this.#move('RUNNING');
+    this.#isClosing = true;
+    await this.#end('FINISHED');
   }
 
   #startAttempt(): void {
@@ -273,7 +364,9 @@ export class JobMaster implements JobMasterGateway {
     const started = (await this.#recovery?.begin(this.#checkpointer?.firstFreeId ?? null, signal)) ?? null;
     signal.throwIfAborted();
     this.#origin = started?.origin ?? { kind: 'anew' };
-    const attempt = this.#createAttempt(started, signal);
+    const number = started === null ? await this.#nextNumber() : started.run.generation - 1;
+    signal.throwIfAborted();
+    const attempt = this.#createAttempt(number, started?.run ?? null, started?.restored ?? null, signal);
     this.#attempt = attempt;
     this.#haveAllRun = false;
     await attempt.prepare();
@@ -281,50 +374,59 @@ export class JobMaster implements JobMasterGateway {
     this.#move('CREATED');
     this.#move('RUNNING');
     attempt.schedule();
-    this.#slots ??= await this.#allocate(signal);
+    const slots = await this.#slots.acquire(this.#slotRequest(), this.#options.slotTimeoutMs, signal);
+    const planned = slots.map(({ location: { taskManagerId, slotId } }) => ({ taskManagerId, slotId }));
+    await this.#options.plans?.write({ version: 1, jobId: this.jobId, attempt: number, slots: planned });
+    signal.throwIfAborted();
     if (started !== null) this.#checkpointer?.begin(started, attempt.executions);
     this.#hasDeployed = true;
-    attempt.deploy(this.#slots);
+    attempt.deploy(slots);
   }
 
-  #createAttempt(started: StartedRun | null, signal: AbortSignal): JobAttempt {
-    const { storageConfig: storage } = this.#options;
+  /** Larger than those of all attempts before, also of earlier leaders. */
+  async #nextNumber(): Promise<number> {
+    this.#newestNumber ??= (await this.#options.plans?.read())?.attempt ?? -1;
+    return ++this.#newestNumber;
+  }
+
+  #createAttempt(
+    number: number,
+    run: RunIdentity | null,
+    restored: CheckpointMetadata | null,
+    signal: AbortSignal | null = null,
+  ): JobAttempt {
     return new JobAttempt({
       ...this.#options,
       address: this.#address,
-      number: started === null ? this.#restarts : started.run.generation - 1,
-      run: started?.run ?? null,
-      storage,
-      restored: started?.restored ?? null,
+      ...{ number, run, restored, storage: this.#options.storageConfig },
       taskEnded: (task, state, error) => {
         this.#taskReported(task, state, error);
       },
       failed: (error) => {
-        if (!signal.aborted) this.#fail(error);
+        if (signal?.aborted !== true) this.#fail(error);
       },
     });
   }
 
-  async #allocate(signal: AbortSignal): Promise<readonly AllocatedSlot[]> {
-    const { slots, slotTimeoutMs, ports } = this.#options;
-    const needed = slotsNeeded(this.graph);
-    const timer = ports.clock.schedule(slotTimeoutMs, () => {
-      const seconds = Math.round(slotTimeoutMs / 1000);
-      const { freeCount: free, totalCount: total } = slots;
-      this.#fail(schedulerErrors.create('MR-JOB-NO-SLOTS', { needed, free, total, seconds }));
-    });
-    try {
-      const choose = (free: readonly FreeSlot[]) => (free.length < needed ? null : free.slice(0, needed));
-      return await Promise.race([slots.allocate(this.jobId, { count: needed, choose }), rejectionOf(signal)]);
-    } catch (error) {
-      slots.release(this.jobId);
-      throw error;
-    } finally {
-      timer.cancel();
+  #slotRequest(): SlotRequest {
+    const count = slotsNeeded(this.graph);
+    const choose = (free: readonly FreeSlot[]) => (free.length < count ? null : free.slice(0, count));
+    return { count, choose };
+  }
+
+  #slotsLost(lost: LostSlots): void {
+    // Between two attempts nothing runs in them.
+    if (this.#state === 'RESTARTING') {
+      this.#slots.release();
+      return;
     }
+    // What a TaskManager that is drained still runs can be ended in order.
+    if (lost.error.code !== 'MR-TASK-MANAGER-DRAINED') this.#attempt?.lost(lost);
+    this.#fail(lost.error);
   }
 
   #taskReported(attemptId: AttemptId, report: TaskState, error: MillraceError | null): void {
+    if (this.#isTakingOver || this.#isAbandoned) return;
     const execution = this.#attempt?.report(attemptId, report) ?? null;
     if (execution === null) return;
     if (execution.state === 'FINISHED') this.#checkpointer?.finished(attemptId);
@@ -343,23 +445,20 @@ export class JobMaster implements JobMasterGateway {
   #fail(error: unknown): void {
     const isEnding = this.#isClosing || this.#state === 'FAILING' || this.#state === 'CANCELLING';
     if (isTerminalJob(this.#state) || isEnding) return;
+    if (this.#isTakingOver || this.#isAbandoned) return;
     const failure = toMillraceError(error);
+    // The tasks are another leader's: ending them is not ours any more.
+    if (failure.code === 'MR-HA-FENCED' && this.#options.plans != null) {
+      this.abandon();
+      return;
+    }
     this.#lastFailure = failure;
-    this.#restartDelayMs = this.#decideRestart(failure);
+    // Whoever has just started a job wants to know what is wrong with it.
+    const mayRestart = this.#state !== 'INITIALIZING' || this.#hasDeployed;
+    this.#restartDelayMs = this.#failures.add(failure, mayRestart);
     this.#move('FAILING');
     this.#abandonAttempt();
     this.#settle();
-  }
-
-  /** The delay before the next attempt, or null for none. */
-  #decideRestart(failure: MillraceError): number | null {
-    // Whoever has just started a job wants to know what is wrong with it.
-    if (this.#state === 'INITIALIZING' || failure.retry === 'never') return null;
-    const { clock, randomness } = this.#options.ports;
-    const decision = decideRestart(this.graph.restart, this.#memory, clock.monotonicMs(), randomness.next());
-    if (decision.kind === 'give-up') return null;
-    this.#memory = decision.memory;
-    return decision.delayMs;
   }
 
   #abandonAttempt(): void {
@@ -372,7 +471,7 @@ export class JobMaster implements JobMasterGateway {
 
   /** Draws the conclusions from the states of the tasks. */
   #settle(): void {
-    if (this.#isClosing) return;
+    if (this.#isClosing || this.#isTakingOver || this.#isAbandoned) return;
     const states = this.#attempt?.states ?? [];
     const next = nextJobState(this.#state, states, this.#restartDelayMs !== null);
     // That a task has failed is told by its report.
@@ -390,10 +489,9 @@ export class JobMaster implements JobMasterGateway {
       this.#launch === null ? null : withinTimeout(clock, SETTLE_TIMEOUT_MS, this.#launch.done),
     ]);
     const isFreed = (await attempt?.close()) ?? true;
-    if (!isFreed) {
-      this.#recovery?.lingers((attempt?.number ?? 0) + 1);
-      this.#releaseSlots();
-    }
+    if (this.#isAbandoned) return;
+    if (!isFreed && attempt !== null) this.#recovery?.lingers(attempt.number);
+    if (!isFreed || this.#slots.haveLosses) this.#slots.release();
     // It may have been cancelled meanwhile.
     if (this.#state === 'FAILING' && this.#restartDelayMs !== null) this.#waitForRestart(this.#restartDelayMs);
     else await this.#end(this.#state === 'RUNNING' ? 'FINISHED' : this.#state === 'FAILING' ? 'FAILED' : 'CANCELED');
@@ -418,32 +516,17 @@ export class JobMaster implements JobMasterGateway {
       // Where it does not succeed, the next start does it, or finds that nothing is left to do.
       await withinTimeout(clock, SETTLE_TIMEOUT_MS, last);
     }
+    if (this.#isAbandoned) return;
     void this.#recovery?.close();
-    this.#releaseSlots();
+    this.#slots.close();
     this.#withdraw();
     this.#metrics.end();
     this.#move(state);
     this.#resolve({ state, error: state === 'FAILED' ? this.#lastFailure : null });
   }
 
-  #releaseSlots(): void {
-    this.#slots = null;
-    this.#options.slots.release(this.jobId);
-  }
-
   #move(to: JobState): void {
     this.#state = move(jobTransitions, `job ${this.graph.name}`, this.#state, to);
     for (const listener of [...this.#listeners]) listener(to);
   }
-}
-
-/** Rejects once the signal is aborted, with its reason. */
-function rejectionOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = (): void => {
-      reject(toMillraceError(signal.reason));
-    };
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
 }

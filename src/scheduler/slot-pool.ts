@@ -27,7 +27,10 @@ export interface SlotRequest {
 /** The slots of a plan that could not be taken over, or were lost. */
 export interface LostSlots {
   readonly slotIds: readonly SlotId[];
-  /** MR-TASK-MANAGER-LOST. */
+  /**
+   * MR-TASK-MANAGER-LOST: nothing of it answers any more. Or MR-TASK-MANAGER-DRAINED: the tasks can be ended in order,
+   * but the slots are not the job's any more once it has released them.
+   */
   readonly error: MillraceError;
 }
 
@@ -49,7 +52,7 @@ export interface SlotPool {
   ): Promise<readonly AllocatedSlot[]>;
   /** Gives everything back that the job has, and ends its waiting. Harmless when it has nothing. */
   release(jobId: JobId): void;
-  /** Calls back whenever slots that the job has are lost: their tasks are no more. Returns what ends that. */
+  /** Calls back whenever slots that the job has are lost. Returns what ends that. */
   onLost(jobId: JobId, listener: (lost: LostSlots) => void): () => void;
   readonly freeCount: number;
   readonly totalCount: number;

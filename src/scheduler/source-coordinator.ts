@@ -12,6 +12,13 @@ export interface SourceCallbacks {
   failed(error: unknown): void;
 }
 
+/** What a subtask was given by an earlier leader. */
+export interface GivenSplits {
+  readonly splits: readonly Split[];
+  /** It was told that there are no more. */
+  readonly isComplete: boolean;
+}
+
 /** Finds the splits of one source and spreads them over its subtasks, beside the JobMaster. */
 export class SourceCoordinator {
   readonly stepId: string;
@@ -19,9 +26,9 @@ export class SourceCoordinator {
   readonly #clock: Clock;
   readonly #callbacks: SourceCallbacks;
   readonly #restored: RestoredSplits | null;
-  /** Splits that the checkpoint holds: whatever the enumerator says, they are not new. */
-  readonly #known: ReadonlySet<SplitId>;
-  readonly #counts: number[];
+  /** Splits that the checkpoint holds, or that subtasks have: whatever the enumerator says, they are not new. */
+  #known: ReadonlySet<SplitId>;
+  #counts: number[];
   /** Per subtask: splits that wait until it runs, or null once it does. */
   readonly #waiting: (Split[] | null)[];
   #isComplete = false;
@@ -55,6 +62,28 @@ export class SourceCoordinator {
     this.#assign(await this.#enumerator.discover());
     if (this.#enumerator.discoveryIntervalMs === null) this.#isComplete = true;
     else this.#schedule(this.#enumerator.discoveryIntervalMs);
+  }
+
+  /**
+   * Instead of open(), where all subtasks run under an earlier leader's care and have been told of their first splits.
+   * Those that it had found and not given out are found again.
+   */
+  async resume(given: readonly GivenSplits[]): Promise<void> {
+    this.#known = new Set(given.flatMap(({ splits }) => splits.map(({ id }) => id)));
+    this.#counts = given.map(({ splits }) => splits.length);
+    this.#waiting.fill(null);
+    const intervalMs = this.#enumerator.discoveryIntervalMs;
+    this.#isComplete = intervalMs === null;
+    if (intervalMs === null) {
+      // All splits were given with the first ones.
+      given.forEach(({ isComplete }, index) => {
+        if (!isComplete) this.#callbacks.noMoreSplits(index);
+      });
+      return;
+    }
+    this.#enumerator.restore?.([...this.#known]);
+    await this.#enumerator.open();
+    if (!this.#isClosed) await this.#discover(intervalMs);
   }
 
   /** A subtask runs and can be given its splits. */

@@ -18,12 +18,14 @@ export interface CoordinatedTask {
 export type CheckpointFact =
   /** A new execution. All tasks of the one before have ended, and no checkpoint of it is pending. */
   | { readonly kind: 'deployed'; readonly tasks: readonly CoordinatedTask[] }
-  | { readonly kind: 'all-running' }
+  /** `isDue`: a checkpoint is wanted at once, as the last one may be long ago. */
+  | { readonly kind: 'all-running'; readonly isDue?: boolean }
   /** Nothing but that it is later now. */
   | { readonly kind: 'time-passed' }
   /** Ids below this one may be used. */
   | { readonly kind: 'ids-reserved'; readonly upTo: number }
-  | { readonly kind: 'reserving-failed'; readonly error: SerializedError }
+  /** `isEndured`: it does not count as a failure. */
+  | { readonly kind: 'reserving-failed'; readonly error: SerializedError; readonly isEndured?: boolean }
   | {
       readonly kind: 'acknowledged';
       readonly attemptId: AttemptId;
@@ -42,7 +44,12 @@ export type CheckpointFact =
   | { readonly kind: 'finished'; readonly attemptId: AttemptId }
   | { readonly kind: 'metadata-written'; readonly checkpointId: number }
   | { readonly kind: 'pointer-moved'; readonly checkpointId: number }
-  | { readonly kind: 'write-failed'; readonly checkpointId: number; readonly error: SerializedError }
+  | {
+      readonly kind: 'write-failed';
+      readonly checkpointId: number;
+      readonly error: SerializedError;
+      readonly isEndured?: boolean;
+    }
   /** What the task prepared for a completed checkpoint is committed. */
   | { readonly kind: 'committed'; readonly attemptId: AttemptId; readonly checkpointId: number }
   /** Somebody wants a savepoint; none is under way. */
@@ -193,15 +200,17 @@ function takeIn(state: CoordinatorState, fact: CheckpointFact, nowMs: number): C
   switch (fact.kind) {
     case 'deployed':
       return deployed(state, fact.tasks);
-    case 'all-running':
+    case 'all-running': {
       if (state.tasks.size === 0) return just(state);
-      return just({ ...state, isRunning: true, dueMs: nowMs + state.settings.intervalMs });
+      const dueMs = nowMs + (fact.isDue === true ? 0 : state.settings.intervalMs);
+      return just({ ...state, isRunning: true, dueMs });
+    }
     case 'time-passed':
       return just(state);
     case 'ids-reserved':
       return just({ ...state, isReserving: false, reservedUpTo: Math.max(state.reservedUpTo, fact.upTo) });
     case 'reserving-failed':
-      return countFailure({ ...retryLater(state, nowMs), isReserving: false }, fact.error);
+      return reservingFailed({ ...retryLater(state, nowMs), isReserving: false }, fact.error, fact.isEndured, nowMs);
     case 'acknowledged':
       return acknowledged(state, fact.attemptId, fact.checkpointId, fact.snapshot);
     case 'declined': {
@@ -225,7 +234,7 @@ function takeIn(state: CoordinatorState, fact: CheckpointFact, nowMs: number): C
     case 'write-failed': {
       const { pending } = state;
       if (pending?.id !== fact.checkpointId || pending.phase === 'collecting') return just(state);
-      return abort(state, pending, 'write-failed', fact.error, nowMs);
+      return abort(state, pending, 'write-failed', fact.error, nowMs, fact.isEndured);
     }
     case 'committed':
       return just(committed(state, fact.attemptId, fact.checkpointId));
@@ -240,6 +249,16 @@ function takeIn(state: CoordinatorState, fact: CheckpointFact, nowMs: number): C
     case 'stopped':
       return stopped(state, nowMs);
   }
+}
+
+function reservingFailed(
+  state: CoordinatorState,
+  error: SerializedError,
+  isEndured: boolean | undefined,
+  nowMs: number,
+): CoordinatorStep {
+  if (isEndured !== true) return countFailure(state, error);
+  return just({ ...state, dueMs: Math.max(state.dueMs, nowMs + MIN_RETRY_MS) });
 }
 
 function deployed(state: CoordinatorState, tasks: readonly CoordinatedTask[]): CoordinatorStep {
@@ -421,6 +440,7 @@ function abort(
   reason: AbortReason,
   error: SerializedError | null,
   nowMs: number,
+  isEndured = false,
 ): CoordinatorStep {
   const { id: checkpointId, contributions, phase } = pending;
   const { savepoint } = state;
@@ -441,7 +461,7 @@ function abort(
   const aborted: CoordinatorStep = { state: failed.state, decisions: [...decisions, ...failed.decisions] };
   // Once no source is left that sends barriers, the checkpoint may have to wait for the end of all tasks.
   const mayWait = reason === 'timeout' && phase === 'collecting' && !hasLiveSource(state);
-  const isOwnFault = reason !== 'stopped' && !mayWait;
+  const isOwnFault = reason !== 'stopped' && !mayWait && !isEndured;
   return isOwnFault ? then(aborted, (next) => countFailure(next, error)) : aborted;
 }
 

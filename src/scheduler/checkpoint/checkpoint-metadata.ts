@@ -13,7 +13,7 @@ import type { Execution } from '../execution-graph.ts';
 export function metadataOf(
   graph: JobGraph,
   run: RunIdentity,
-  executions: readonly Execution[],
+  executions: readonly Omit<Execution, 'slot'>[],
   contributions: ReadonlyMap<AttemptId, SubtaskSnapshot>,
   times: { readonly checkpointId: number; readonly triggeredAtMs: number; readonly completedAtMs: number },
 ): CheckpointMetadata {

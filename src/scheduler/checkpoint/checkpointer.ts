@@ -17,13 +17,14 @@ import type { JobGraph } from '../../graph/index.ts';
 import type { CheckpointAcknowledgement, TaskManagerGateway, TaskReference } from '../../rpc/index.ts';
 import { schedulerErrors } from '../errors.ts';
 import type { Execution } from '../execution-graph.ts';
-import type { JobRecovery, StartedRun } from '../recovery/job-recovery.ts';
+import type { JobRecovery, ResumedRun, StartedRun } from '../recovery/job-recovery.ts';
 import { withPointer, withReservedIds } from '../recovery/job-record.ts';
 import { coordinate, idleCoordinator, wakeAtMs } from './checkpoint-coordinator.ts';
 import type { AbortReason, CheckpointDecision, CheckpointFact, CoordinatorState } from './checkpoint-coordinator.ts';
 import { CheckpointLog } from './checkpoint-history.ts';
 import type { CheckpointHistory } from './checkpoint-history.ts';
 import { inFlightBytesOf, metadataOf, stateBytesOf } from './checkpoint-metadata.ts';
+import type { AdoptedTask } from '../recovery/take-over.ts';
 import { writeSavepoint } from './write-savepoint.ts';
 
 /** Where a savepoint is put: a storage of its own. */
@@ -51,6 +52,8 @@ export interface CheckpointerOptions {
     task: AttemptId,
     call: (manager: TaskManagerGateway, reference: TaskReference) => Promise<void>,
   ) => Promise<void>;
+  /** The store is away now and then, and a restart would need it too: that fails no job. */
+  readonly endures: (error: unknown) => boolean;
   /** The job must fail. */
   readonly fail: (error: unknown) => void;
 }
@@ -85,6 +88,7 @@ export class Checkpointer {
   #timer: Timer | null = null;
   /** Writes of the record under way. */
   readonly #work = new Set<Promise<void>>();
+  #isAbandoned = false;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
@@ -102,16 +106,46 @@ export class Checkpointer {
   }
 
   /** Called for each execution before anything is deployed, once the one before has stopped. */
-  begin({ run, ids }: StartedRun, executions: readonly Execution[]): void {
+  begin({ run, ids }: Pick<StartedRun, 'run' | 'ids'>, executions: readonly Execution[]): void {
     if (this.#run === null) this.#state = idleCoordinator(this.#options.settings, ids.first);
     this.#run = run;
     this.#executions = executions;
     this.#tell({ kind: 'ids-reserved', upTo: ids.upTo });
-    const tasks = executions.map(({ attemptId, vertex }) => ({
-      attemptId,
-      isSource: vertex.chain[0]?.kind === 'source',
-    }));
+    const tasks = executions.map((each) => ({ attemptId: each.attemptId, isSource: isSource(each) }));
     this.#tell({ kind: 'deployed', tasks });
+  }
+
+  /**
+   * Called instead where tasks of an earlier leader go on. Whatever it had begun is given up; what it had completed is
+   * told again, as it may have died before it did so.
+   */
+  resume(resumed: ResumedRun, tasks: readonly AdoptedTask[]): void {
+    this.begin(resumed, tasks.map(({ execution }) => execution));
+    for (const { execution, report } of tasks) {
+      if (report.final !== null) this.ended(execution.attemptId, report.final);
+      if (report.state === 'FINISHED') this.finished(execution.attemptId);
+    }
+    const { last, isOwn, ids } = resumed;
+    const live = tasks.filter(({ report }) => report.state !== 'FINISHED');
+    const all = live.map(({ execution }) => execution.attemptId);
+    for (let id = (last?.checkpointId ?? 0) + 1; id < ids.first; id++) this.#tellAborted(id, all);
+    if (last !== null && isOwn) {
+      this.#tellCompleted(last.checkpointId, all);
+      // Sources that a savepoint has stopped behind it go on.
+      const sources = live.filter(({ execution, report }) => isSource(execution) && report.final === null);
+      this.#tellAborted(last.checkpointId, sources.map(({ execution }) => execution.attemptId));
+    }
+    this.#tell({ kind: 'all-running', isDue: true });
+  }
+
+  /** The job is another leader's: nothing is begun, written or told any more. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#timer?.cancel();
+    this.#pending = null;
+    this.#endSavepoint(({ reject }) => {
+      reject(savepointFailed('another leader has taken the job over'));
+    });
   }
 
   allRunning(): void {
@@ -158,6 +192,7 @@ export class Checkpointer {
   }
 
   #tell(fact: CheckpointFact): void {
+    if (this.#isAbandoned) return;
     const { clock } = this.#options.ports;
     const { state, decisions } = coordinate(this.#state, fact, clock.monotonicMs());
     this.#state = state;
@@ -229,7 +264,8 @@ export class Checkpointer {
         },
         (error: unknown) => {
           this.#failIfHopeless(error);
-          this.#tell({ kind: 'reserving-failed', error: serializeError(error) });
+          const isEndured = this.#options.endures(error);
+          this.#tell({ kind: 'reserving-failed', error: serializeError(error), isEndured });
         },
       ),
     );
@@ -258,7 +294,8 @@ export class Checkpointer {
       this.#tell(await step(pending));
     } catch (error) {
       if (this.#pending === pending) this.#failIfHopeless(error);
-      this.#tell({ kind: 'write-failed', checkpointId, error: serializeError(error) });
+      const isEndured = this.#options.endures(error);
+      this.#tell({ kind: 'write-failed', checkpointId, error: serializeError(error), isEndured });
     }
   }
 
@@ -342,6 +379,10 @@ export class Checkpointer {
     this.#completed = this.#pending?.metadata ?? null;
     this.#pending = null;
     this.#log.completed(checkpointId);
+    this.#tellCompleted(checkpointId, tasks);
+  }
+
+  #tellCompleted(checkpointId: number, tasks: readonly AttemptId[]): void {
     for (const task of tasks) {
       this.#options
         .send(task, (manager, reference) => manager.checkpointCompleted({ ...reference, checkpointId }))
@@ -369,6 +410,7 @@ export class Checkpointer {
 
   /** What cannot be cured by trying again, such as that the job is another leader's now, fails the job at once. */
   #failIfHopeless(error: unknown): void {
+    if (this.#isAbandoned) return;
     if (toMillraceError(error).retry === 'never') this.#options.fail(error);
   }
 
@@ -386,6 +428,10 @@ export class Checkpointer {
 
 export function savepointFailed(reason: string, cause?: unknown): Error {
   return schedulerErrors.create('MR-JOB-SAVEPOINT-FAILED', { reason }, cause);
+}
+
+function isSource({ vertex }: Execution): boolean {
+  return vertex.chain[0]?.kind === 'source';
 }
 
 function reasonOf(reason: AbortReason, error: SerializedError | null): string {

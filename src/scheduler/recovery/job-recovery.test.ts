@@ -340,7 +340,7 @@ describe('runs', () => {
     const made = recovery();
     const { signal } = new AbortController();
     await made.begin(null, signal);
-    made.lingers(5);
+    made.lingers(4);
     await made.begin(22, signal);
     await made.begin(23, signal);
     expect((await record()).runs.map(({ generation }) => generation)).toEqual([5, 6, 7]);

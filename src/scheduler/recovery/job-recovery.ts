@@ -12,6 +12,7 @@ import type {
 } from '../../core/index.ts';
 import type { JobGraph } from '../../graph/index.ts';
 import type { JobRecord, JobStore } from '../../ha/index.ts';
+import { schedulerErrors } from '../errors.ts';
 import type { JobOrigin, StartMode } from '../start-mode.ts';
 import { chooseOrigin } from './choose-origin.ts';
 import type { Origin } from './choose-origin.ts';
@@ -41,6 +42,16 @@ export interface StartedRun {
   readonly origin: JobOrigin;
   /** The first checkpoint id that nobody has used, and the first that is not reserved. */
   readonly ids: { readonly first: number; readonly upTo: number };
+}
+
+/** An execution of an earlier leader that goes on. */
+export interface ResumedRun {
+  readonly run: RunIdentity;
+  readonly ids: StartedRun['ids'];
+  /** The last completed checkpoint; null where there is none. */
+  readonly last: CheckpointMetadata | null;
+  /** It is of this execution, which else has started from it. */
+  readonly isOwn: boolean;
 }
 
 export class JobRecovery {
@@ -101,9 +112,32 @@ export class JobRecovery {
     }
   }
 
-  /** A task of this execution may have outlived it. */
-  lingers(generation: number): void {
-    this.#lingering.add(generation);
+  /**
+   * Instead of begin(), for an attempt that an earlier leader has deployed: nothing is changed. Resolves to `finished`
+   * where all that is missing is that somebody says so; rejects with MR-JOB-SLOTS-GONE where the record is not that of
+   * this attempt. Whatever comes of it, later attempts start from the last checkpoint.
+   */
+  async resume(attempt: number): Promise<ResumedRun | 'finished'> {
+    this.#start = { kind: 'resume' };
+    const record = await this.recorder.read();
+    const { generation, nextCheckpointId, checkpoints } = record;
+    if (generation !== generationOf(attempt)) {
+      const reason = `generation ${generation} was begun meanwhile`;
+      throw schedulerErrors.create('MR-JOB-SLOTS-GONE', { attempt, reason });
+    }
+    if (record.isFinished) return 'finished';
+    const pointer = checkpoints.at(-1);
+    const last = pointer === undefined ? null : await this.#options.storage.readMetadata(pointer.metadata);
+    if (pointer !== undefined && last !== null) this.files.add(pointer, last);
+    await this.files.learn(record);
+    const { run } = this.#adopt(record);
+    const isOwn = last?.kind === 'checkpoint' && last.generation === generation && last.jobName === run.jobName;
+    return { run, ids: { first: nextCheckpointId, upTo: nextCheckpointId }, last, isOwn };
+  }
+
+  /** A task of this attempt may have outlived it. */
+  lingers(attempt: number): void {
+    this.#lingering.add(generationOf(attempt));
   }
 
   /**
@@ -207,6 +241,11 @@ export class JobRecovery {
     await this.files.sweep(record);
     return record;
   }
+}
+
+/** The generation of an attempt of a job that takes checkpoints: both are raised together. */
+function generationOf(attempt: number): number {
+  return attempt + 1;
 }
 
 function describe({ from, finishedWith }: Origin, droppedSteps: readonly StepId[]): JobOrigin {

@@ -1,0 +1,107 @@
+import type { Clock, JobId, SlotId } from '../core/index.ts';
+import type { ExecutionPlan } from '../ha/index.ts';
+import { schedulerErrors } from './errors.ts';
+import { rejectionOf } from './rejection-of.ts';
+import type { AllocatedSlot, LostSlots, SlotPool, SlotRequest } from './slot-pool.ts';
+
+/**
+ * The slots of one job. They are kept from attempt to attempt while all are there. Where some are lost the others are
+ * given back too: two jobs that each hold what the other one waits for would wait for ever.
+ */
+export class JobSlots {
+  readonly #jobId: JobId;
+  readonly #pool: SlotPool;
+  readonly #clock: Clock;
+  readonly #stopListening: () => void;
+  readonly #gone = new Set<SlotId>();
+  #held: readonly AllocatedSlot[] | null = null;
+  #previous: readonly AllocatedSlot[] = [];
+  #waitsFor: number | null = null;
+  #isAbandoned = false;
+
+  /** `onLost` is told of slots that the job holds. */
+  constructor(jobId: JobId, pool: SlotPool, clock: Clock, onLost: (lost: LostSlots) => void) {
+    this.#jobId = jobId;
+    this.#pool = pool;
+    this.#clock = clock;
+    this.#stopListening = pool.onLost(jobId, ({ slotIds, error }) => {
+      const mine = slotIds.filter((id) => this.#held?.some(({ location }) => location.slotId === id));
+      if (mine.length === 0) return;
+      for (const id of mine) this.#gone.add(id);
+      onLost({ slotIds: mine, error });
+    });
+  }
+
+  /** Some of those that it holds are lost. */
+  get haveLosses(): boolean {
+    return this.#held?.some(({ location }) => this.#gone.has(location.slotId)) ?? false;
+  }
+
+  /** Those of the newest attempt, in the order of slices; lost ones too, and after they were given back. */
+  get previous(): readonly AllocatedSlot[] {
+    return this.#previous;
+  }
+
+  /** In words; null where it waits for none. */
+  get waitingFor(): string | null {
+    if (this.#waitsFor === null) return null;
+    const { freeCount, totalCount } = this.#pool;
+    return `${this.#waitsFor} slots; ${freeCount} of ${totalCount} are free`;
+  }
+
+  /** Those that it holds, or new ones. Rejects with MR-JOB-NO-SLOTS, and with the signal's reason. */
+  async acquire(
+    request: SlotRequest,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly AllocatedSlot[]> {
+    if (this.#held !== null) return this.#held;
+    this.#waitsFor = request.count;
+    const late = Promise.withResolvers<never>();
+    const timer = this.#clock.schedule(timeoutMs, () => {
+      const { freeCount: free, totalCount: total } = this.#pool;
+      const fields = { needed: request.count, free, total, seconds: Math.round(timeoutMs / 1000) };
+      late.reject(schedulerErrors.create('MR-JOB-NO-SLOTS', fields));
+    });
+    try {
+      const allocated = this.#pool.allocate(this.#jobId, request);
+      return this.#hold(await Promise.race([allocated, late.promise, rejectionOf(signal)]));
+    } catch (error) {
+      this.release();
+      throw error;
+    } finally {
+      this.#waitsFor = null;
+      timer.cancel();
+    }
+  }
+
+  /** Those of a plan, in which its tasks run. Rejects with MR-JOB-SLOTS-GONE where one is not there. */
+  async adopt({ attempt, slots }: ExecutionPlan, timeoutMs: number): Promise<readonly AllocatedSlot[]> {
+    const planned = slots as Parameters<SlotPool['adopt']>[2];
+    return this.#hold(await this.#pool.adopt(this.#jobId, attempt, planned, timeoutMs));
+  }
+
+  release(): void {
+    this.#held = null;
+    this.#gone.clear();
+    if (!this.#isAbandoned) this.#pool.release(this.#jobId);
+  }
+
+  /** They are another leader's. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#stopListening();
+  }
+
+  close(): void {
+    this.release();
+    this.#stopListening();
+  }
+
+  #hold(slots: readonly AllocatedSlot[]): readonly AllocatedSlot[] {
+    this.#held = slots;
+    this.#previous = slots;
+    this.#gone.clear();
+    return slots;
+  }
+}
