@@ -9,7 +9,7 @@ import {
   socketErrors,
 } from '../connectors/index.ts';
 import { coreErrors, type ErrorRow } from '../core/index.ts';
-import { clusterErrors } from '../dispatcher/index.ts';
+import { clusterErrors, restErrors } from '../dispatcher/index.ts';
 import { exprErrors } from '../expr/index.ts';
 import { graphErrors } from '../graph/index.ts';
 import { haErrors } from '../ha/index.ts';
@@ -38,6 +38,7 @@ const TABLES: readonly { readonly rows: Readonly<Record<string, ErrorRow>> }[] =
   schedulerErrors,
   haErrors,
   clusterErrors,
+  restErrors,
   stateErrors,
   taskErrors,
   cliErrors,

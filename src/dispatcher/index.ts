@@ -1,3 +1,10 @@
+export type {
+  ClusterService,
+  JobDetails,
+  JobSummary,
+  SubmitJob,
+  TaskManagerDetails,
+} from './cluster-service.ts';
 export type { Dispatcher, SubmitOptions } from './dispatcher.ts';
 export { clusterErrors } from './errors.ts';
 export { jobFileProblems } from './job-file-problems.ts';
@@ -5,3 +12,5 @@ export type { JobFileProblems } from './job-file-problems.ts';
 export type { JobHandle, JobResult } from './job-handle.ts';
 export { startLocalCluster } from './local-cluster.ts';
 export type { ClusterLink, LocalCluster, LocalClusterOptions, RunningTaskManager } from './local-cluster.ts';
+export { restErrors, startRestServer } from './rest/index.ts';
+export type { RestServer, RestServerOptions, RestTls, RestTokens } from './rest/index.ts';

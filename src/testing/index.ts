@@ -8,6 +8,7 @@ export { jobStoreContract } from './job-store-contract.ts';
 export type { JobStoreRequirement, JobStoreSubject } from './job-store-contract.ts';
 export { testCatalog, withMiniCluster } from './mini-cluster.ts';
 export type { JobHandle, MiniCluster, MiniClusterOptions } from './mini-cluster.ts';
+export { FakeCluster } from './fake-cluster.ts';
 export { driveOperator, driveOperatorAllWays, newestRows } from './drive-operator.ts';
 export type { DriveOptions, InputEvent, OperatorCase, OperatorResult } from './drive-operator.ts';
 export type { InputRow } from './harness-input.ts';

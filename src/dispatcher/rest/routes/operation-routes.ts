@@ -1,0 +1,243 @@
+import { jobId as toJobId, messageOf } from '../../../core/index.ts';
+import type { StartMode } from '../../../scheduler/index.ts';
+import { isTerminalJob } from '../../../rpc/index.ts';
+import type { ClusterService, SubmitJob } from '../../cluster-service.ts';
+import type { OperationState } from '../async-operations.ts';
+import { restErrors } from '../errors.ts';
+import { hexId, json, type JsonSchema } from '../json-schema.ts';
+import { publicError, publicErrorSchema } from '../public-error.ts';
+import type { Call, RestWorld, Route } from '../route.ts';
+import { fieldOf, isSet, jobIdOf, jobParams, nothing, numberOf, runningJobOf, textOf, triggerParams } from './ask.ts';
+
+export const YAML = 'application/yaml';
+export const JSON_TYPE = 'application/json';
+
+/** What changes jobs. */
+export function operationRoutes(world: RestWorld): readonly Route[] {
+  return [submitRoute(), ...cancelRoutes(world), ...savepointRoutes(world), ...rescalingRoutes(world)];
+}
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*=/;
+
+function submitRoute(): Route {
+  return {
+    method: 'POST',
+    path: '/jobs',
+    summary:
+      'Submits a job file; answered once it is stored. `jobid` is chosen by the client, so that it can ask again; ' +
+      '`set` is NAME=value for a variable of the file, and may be repeated',
+    role: 'deploy',
+    query: json.object(
+      {},
+      {
+        jobid: hexId,
+        fresh: json.flag,
+        from: { type: 'string', minLength: 1 },
+        allowDroppedState: json.flag,
+        set: json.list({ type: 'string', pattern: VARIABLE.source }),
+      },
+    ),
+    body: { mediaType: YAML, schema: { type: 'string', minLength: 1 } },
+    answer: { status: 202, schema: json.object({ jobid: hexId }) },
+    answeredBy: 'leader',
+    handle: async (call, service) => ({ jobid: await service.submit(submission(call)) }),
+  };
+}
+
+function submission({ body, query }: Call): SubmitJob {
+  if (typeof body !== 'string') {
+    throw restErrors.create('MR-REST-BAD-REQUEST', { reason: `a job file is expected, as ${YAML}` });
+  }
+  const from = textOf(query, 'from');
+  const isFresh = isSet(query, 'fresh');
+  if (isFresh && from !== null) {
+    throw restErrors.create('MR-REST-BAD-REQUEST', { reason: '`fresh` and `from` exclude each other' });
+  }
+  const start: StartMode =
+    from !== null ? { kind: 'from', location: from } : { kind: isFresh ? 'fresh' : 'resume' };
+  const chosen = textOf(query, 'jobid');
+  return {
+    text: body,
+    variables: variablesOf(fieldOf(query, 'set')),
+    ...(chosen === null ? {} : { jobId: toJobId(chosen) }),
+    start,
+    allowDroppedState: isSet(query, 'allowDroppedState'),
+  };
+}
+
+function variablesOf(given: unknown): Readonly<Record<string, string>> {
+  const settings = Array.isArray(given) ? given.map(String) : [];
+  const entries = settings.map((text) => {
+    const equals = text.indexOf('=');
+    return [text.slice(0, equals), text.slice(equals + 1)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function cancelRoutes({ ports }: RestWorld): readonly Route[] {
+  const cancel = (call: Call, service: ClusterService): unknown => {
+    const job = service.job(jobIdOf(call));
+    if (job.state === 'CANCELED') return {};
+    if (isTerminalJob(job.state)) throw restErrors.create('MR-REST-CONFLICT', { job: job.jobId, state: job.state });
+    // The answer says that it is under way; how it ends is the state of the job.
+    service.cancel(job.jobId).catch((error: unknown) => {
+      ports.streams.writeError(`job ${job.jobId} could not be cancelled: ${messageOf(error)}\n`);
+    });
+    return {};
+  };
+  const answer = { status: 202, schema: nothing };
+  const common = { role: 'operate', params: jobParams, answer, answeredBy: 'leader' } as const;
+  return [
+    {
+      ...common,
+      method: 'PATCH',
+      path: '/jobs/:jobid',
+      summary: 'Cancels a job; its state says when it is done',
+      query: json.object({}, { mode: json.oneOf('cancel') }),
+      handle: cancel,
+    },
+    {
+      ...common,
+      method: 'GET',
+      path: '/jobs/:jobid/yarn-cancel',
+      summary: 'Cancels a job: what the button of Flink\'s dashboard asks for',
+      handle: cancel,
+    },
+  ];
+}
+
+const triggered = { status: 202, schema: json.object({ 'request-id': hexId }) };
+const failureCause: JsonSchema = json.object({
+  class: json.text,
+  'stack-trace': json.text,
+  error: publicErrorSchema,
+});
+const outcomeSchema = json.object(
+  { status: json.object({ id: json.oneOf('IN_PROGRESS', 'COMPLETED') }) },
+  { operation: json.object({}, { location: json.text, 'failure-cause': failureCause }) },
+);
+
+/** The formats of Flink's savepoints; ours have one, so that all of them mean the same. */
+const formatType = json.oneOf('CANONICAL', 'NATIVE');
+
+function savepointRoutes({ operations }: RestWorld): readonly Route[] {
+  const start = (call: Call, service: ClusterService, wanted: WantedSavepoint): unknown => {
+    const { jobId } = runningJobOf(call, service);
+    const trigger = operations.start('savepoint', jobId, textOf(call.body, 'triggerId'), async () => {
+      const { target, stopsSources, drains } = wanted;
+      const { location } = await service.savepoint(jobId, { target, stopsSources, drains });
+      return location;
+    });
+    return { 'request-id': trigger };
+  };
+  const common = { role: 'operate', params: jobParams, answer: triggered, answeredBy: 'leader' } as const;
+  return [
+    {
+      ...common,
+      method: 'POST',
+      path: '/jobs/:jobid/savepoints',
+      summary: 'Lets a job write a savepoint, and with `cancel-job` ends it there; the outcome is asked for by its id',
+      body: {
+        mediaType: JSON_TYPE,
+        schema: json.object(
+          {},
+          { 'target-directory': json.nullable(json.text), 'cancel-job': json.flag, formatType, triggerId: hexId },
+        ),
+      },
+      handle: (call, service) => {
+        const target = placeOf(call, 'target-directory');
+        return start(call, service, { target, stopsSources: isSet(call.body, 'cancel-job'), drains: false });
+      },
+    },
+    {
+      ...common,
+      method: 'POST',
+      path: '/jobs/:jobid/stop',
+      summary: 'Ends a job with a savepoint; with `drain` event time comes to its end first',
+      body: {
+        mediaType: JSON_TYPE,
+        schema: json.object(
+          {},
+          { targetDirectory: json.nullable(json.text), drain: json.flag, formatType, triggerId: hexId },
+        ),
+      },
+      handle: (call, service) => {
+        const target = placeOf(call, 'targetDirectory');
+        return start(call, service, { target, stopsSources: true, drains: isSet(call.body, 'drain') });
+      },
+    },
+    {
+      ...common,
+      method: 'GET',
+      path: '/jobs/:jobid/savepoints/:triggerid',
+      summary: 'What has become of a savepoint, or of a stop',
+      role: 'view',
+      params: triggerParams,
+      answer: { status: 200, schema: outcomeSchema },
+      handle: (call: Call) => outcome(operations.read('savepoint', jobIdOf(call), call.params['triggerid'] ?? '')),
+    },
+  ];
+}
+
+/** The working folder of a Dispatcher is nobody's business: paths are absolute. */
+function placeOf({ body }: Call, name: string): string | null {
+  const place = textOf(body, name);
+  if (place === null || place.startsWith('/') || /^[a-z][a-z0-9+.-]*:\/\//i.test(place)) return place;
+  throw restErrors.create('MR-REST-BAD-REQUEST', { reason: `\`${name}\` is an absolute path or a URL, not ${place}` });
+}
+
+interface WantedSavepoint {
+  readonly target: string | null;
+  readonly stopsSources: boolean;
+  readonly drains: boolean;
+}
+
+function rescalingRoutes({ operations }: RestWorld): readonly Route[] {
+  return [
+    {
+      method: 'PATCH',
+      path: '/jobs/:jobid/rescaling',
+      summary: 'Goes on with another parallelism, from a savepoint that it takes; the outcome is asked for by its id',
+      role: 'operate',
+      params: jobParams,
+      query: json.object({ parallelism: json.integerFrom(1) }, { triggerId: hexId }),
+      answer: triggered,
+      answeredBy: 'leader',
+      handle: (call, service) => {
+        const { jobId } = runningJobOf(call, service);
+        const parallelism = numberOf(call.query, 'parallelism') ?? 1;
+        const trigger = operations.start('rescaling', jobId, textOf(call.query, 'triggerId'), async () => {
+          await service.rescale(jobId, parallelism);
+          return null;
+        });
+        return { 'request-id': trigger };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/jobs/:jobid/rescaling/:triggerid',
+      summary: 'What has become of a change of parallelism',
+      role: 'view',
+      params: triggerParams,
+      answer: { status: 200, schema: outcomeSchema },
+      answeredBy: 'leader',
+      handle: (call) => outcome(operations.read('rescaling', jobIdOf(call), call.params['triggerid'] ?? '')),
+    },
+  ];
+}
+
+function outcome(state: OperationState): unknown {
+  switch (state.kind) {
+    case 'in-progress':
+      return { status: { id: 'IN_PROGRESS' } };
+    case 'completed': {
+      const operation = state.location === null ? {} : { location: state.location };
+      return { status: { id: 'COMPLETED' }, operation };
+    }
+    case 'failed': {
+      const error = publicError(state.error);
+      const cause = { class: error.code, 'stack-trace': `${error.code}: ${error.message}`, error };
+      return { status: { id: 'COMPLETED' }, operation: { 'failure-cause': cause } };
+    }
+  }
+}
