@@ -29,3 +29,14 @@ export type {
   TaskManagerAnnouncement,
 } from './high-availability.ts';
 export { clusterRecords } from './stored-cluster-records.ts';
+export { openZooKeeperHighAvailability, ZooKeeperError, zooKeeperHighAvailability } from './zookeeper/index.ts';
+export type {
+  ConnectZooKeeper,
+  ZooKeeperConnection,
+  ZooKeeperFailure,
+  ZooKeeperHighAvailabilityOptions,
+  ZooKeeperNode,
+  ZooKeeperOperation,
+  ZooKeeperOverOptions,
+  ZooKeeperState,
+} from './zookeeper/index.ts';
