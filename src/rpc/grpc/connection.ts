@@ -1,10 +1,13 @@
 import { Client, status } from '@grpc/grpc-js';
-import type { ChannelCredentials, ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../core/index.ts';
+import { parseProcessAddress } from './address.ts';
 import { channelOptions, controlPlane } from './control-plane.ts';
 import type { AnswerFrame, CallFrame, ReplyFrame, WelcomeFrame } from './control-plane.ts';
+import { clientCredentials } from './credentials.ts';
 import { writeGreeting } from './greeting.ts';
 import type { Greeting } from './greeting.ts';
+import type { GrpcTls } from './transport-options.ts';
 
 export interface ConnectionEnd {
   readonly reason: string;
@@ -21,7 +24,7 @@ export interface ConnectionListener {
 
 export interface ConnectionOptions {
   readonly greeting: Greeting;
-  readonly credentials: ChannelCredentials;
+  readonly tls: GrpcTls | null;
   readonly clock: Clock;
   /** How long the other side may take to greet. */
   readonly timeoutMs: number;
@@ -40,10 +43,12 @@ export class Connection {
   readonly #timer: { cancel(): void };
   #state: 'connecting' | 'open' | 'closed' = 'connecting';
 
-  constructor({ greeting, credentials, clock, timeoutMs }: ConnectionOptions, listener: ConnectionListener) {
+  constructor({ greeting, tls, clock, timeoutMs }: ConnectionOptions, listener: ConnectionListener) {
     this.#listener = listener;
+    const { credentials, options } = clientCredentials(tls, parseProcessAddress(greeting.address)?.host ?? '');
     this.#client = new Client(`dns:${greeting.address}`, credentials, {
       ...channelOptions,
+      ...options,
       // What is shared between channels would tie connections together that must not know of each other.
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,

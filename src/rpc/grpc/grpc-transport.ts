@@ -1,4 +1,4 @@
-import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import { logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js';
 import { messageOf } from '../../core/index.ts';
 import type { Clock } from '../../core/index.ts';
 import { rpcErrors } from '../errors.ts';
@@ -10,6 +10,7 @@ import { formatProcessAddress, splitAddress } from './address.ts';
 import { CallReceiver } from './call-receiver.ts';
 import type { CallStream } from './call-receiver.ts';
 import { channelOptions, controlPlane } from './control-plane.ts';
+import { serverCredentials } from './credentials.ts';
 import { Peers } from './peers.ts';
 import { encodePlainData } from './plain-data.ts';
 import { protocolVersions } from './protocol-versions.ts';
@@ -18,6 +19,9 @@ import type { GrpcTls, GrpcTransport, GrpcTransportOptions } from './transport-o
 const CALL_TIMEOUT_MS = 10_000;
 /** For answers that are on their way when a transport is closed. */
 const CLOSE_GRACE_MS = 1000;
+
+// It writes to standard error what the errors say that callers get.
+setLogVerbosity(logVerbosity.NONE);
 
 /** Listens; see openGrpcTransport. */
 export async function listenGrpc(options: GrpcTransportOptions): Promise<GrpcTransport> {
@@ -31,7 +35,7 @@ export async function listenGrpc(options: GrpcTransportOptions): Promise<GrpcTra
   server.addService(controlPlane, { Connect: (stream: CallStream) => receiver.accept(stream) });
   const port = await bind(server, address, tls);
   address = formatProcessAddress({ host: advertisedHost ?? listen.host, port });
-  const peers = new Peers({ processId, token, versions, credentials: clientCredentials(tls), ports, callTimeoutMs });
+  const peers = new Peers({ processId, token, versions, tls, ports, callTimeoutMs });
   return new ListeningTransport(address, served, peers, async () => {
     receiver.close();
     await shutDown(server, ports.clock);
@@ -103,17 +107,6 @@ function bind(server: Server, address: string, tls: GrpcTls | null): Promise<num
       failed(error);
     }
   });
-}
-
-function serverCredentials(tls: GrpcTls | null): ServerCredentials {
-  if (tls === null) return ServerCredentials.createInsecure();
-  const pair = { private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.cert) };
-  return ServerCredentials.createSsl(Buffer.from(tls.ca), [pair], true);
-}
-
-function clientCredentials(tls: GrpcTls | null): ReturnType<typeof credentials.createInsecure> {
-  if (tls === null) return credentials.createInsecure();
-  return credentials.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.cert));
 }
 
 /** Lets what is on its way arrive, for a while. */

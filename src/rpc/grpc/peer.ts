@@ -1,4 +1,3 @@
-import type { ChannelCredentials } from '@grpc/grpc-js';
 import { deserializeError, messageOf } from '../../core/index.ts';
 import type { Ports, SerializedError, Timer } from '../../core/index.ts';
 import { MAX_MESSAGE_BYTES, rpcErrors, tooLarge, unreachable } from '../errors.ts';
@@ -8,6 +7,7 @@ import type { ConnectionEnd } from './connection.ts';
 import type { AnswerFrame, CallFrame, WelcomeFrame } from './control-plane.ts';
 import { decodePlainData } from './plain-data.ts';
 import type { ProtocolVersions } from './protocol-versions.ts';
+import type { GrpcTls } from './transport-options.ts';
 
 /** Bodies of calls that wait for their answers. */
 const MAX_WAITING_BYTES = 4 * MAX_MESSAGE_BYTES;
@@ -20,7 +20,7 @@ export interface PeerOptions {
   readonly processId: string;
   readonly token: string | null;
   readonly versions: ProtocolVersions;
-  readonly credentials: ChannelCredentials;
+  readonly tls: GrpcTls | null;
   readonly ports: Pick<Ports, 'clock' | 'network'>;
   readonly callTimeoutMs: number;
 }
@@ -129,12 +129,12 @@ export class Peer {
   }
 
   #open(): void {
-    const { ports, processId, token, versions, credentials, callTimeoutMs } = this.#options;
+    const { ports, processId, token, versions, tls, callTimeoutMs } = this.#options;
     this.#connections++;
     const greeting = { versions, processId, connection: this.#connections, address: this.address, token };
     let hasOpened = false;
     const connection = new Connection(
-      { greeting, credentials, clock: ports.clock, timeoutMs: callTimeoutMs },
+      { greeting, tls, clock: ports.clock, timeoutMs: callTimeoutMs },
       {
         opened: (welcome) => {
           hasOpened = true;

@@ -50,7 +50,7 @@ export class ProcessWatch {
   add(onGone: (reason: string) => void): () => void {
     const watcher: Watcher = { processId: this.#peer.isConnected ? this.#processId : null, onGone };
     this.#watchers.add(watcher);
-    this.#peer.connect();
+    if (!this.#peer.isConnected && !this.#isTrying) void this.#findOut();
     return () => {
       this.#watchers.delete(watcher);
     };
