@@ -1,19 +1,15 @@
 import { jobId as toJobId } from '../core/index.ts';
-import type {
-  CheckpointStorage,
-  CheckpointStorageConfig,
-  ConnectorCatalog,
-  JobId,
-  Ports,
-  StateSchema,
-} from '../core/index.ts';
+import type { ConnectorCatalog, JobId, Ports, StateSchema } from '../core/index.ts';
 import type { JobGraph } from '../graph/index.ts';
 import type { JobStore } from '../ha/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
 import { isTerminalJob } from '../rpc/index.ts';
-import { checkGraph, JobMaster, schedulerErrors } from '../scheduler/index.ts';
-import type { OpenStorage, SlotPool, StartMode } from '../scheduler/index.ts';
+import { JobMaster } from '../scheduler/index.ts';
+import type { OpenStorage, PlanStore, SlotPool, StartMode } from '../scheduler/index.ts';
+import { checkSubmission } from './check-submission.ts';
+import { handleOf } from './job-handle.ts';
 import type { JobHandle } from './job-handle.ts';
+import type { FindJobStorage, JobStorage } from './job-storage.ts';
 
 export interface DispatcherOptions {
   readonly ports: Ports;
@@ -22,14 +18,17 @@ export interface DispatcherOptions {
   readonly slots: SlotPool;
   readonly epoch: number;
   readonly slotTimeoutMs: number;
+  readonly takeoverTimeoutMs?: number;
   /** Where jobs that take checkpoints are recorded; null where none can run. */
   readonly store: JobStore | null;
-  /** Of one job: files that it does not know are removed from it. */
-  readonly storage: CheckpointStorage | null;
-  /** What slots make their own storage from: the same place as `storage`. */
-  readonly storageConfig: CheckpointStorageConfig | null;
+  /** Null where no job can take checkpoints. */
+  readonly findStorage: FindJobStorage | null;
   /** Opens where a savepoint goes; null where jobs cannot have any. */
   readonly openStorage: OpenStorage | null;
+  /** What the operators of a job keep; without it they find out when they run whether they can take it over. */
+  readonly stateSchemas?: (graph: JobGraph) => ReadonlyMap<string, StateSchema>;
+  /** Where the plans of a job are kept for the next leader; null where there is none. */
+  readonly plansOf?: (jobId: JobId) => PlanStore | null;
 }
 
 export interface SubmitOptions {
@@ -46,111 +45,111 @@ export interface SubmitOptions {
   readonly schemas?: ReadonlyMap<string, StateSchema>;
 }
 
-/** Accepts jobs and keeps track of them. */
+/** A job that may run, and what it runs with. */
+export interface AcceptedJob {
+  readonly jobId: JobId;
+  readonly graph: JobGraph;
+  readonly start: StartMode;
+  readonly allowDroppedState: boolean;
+  readonly schemas: ReadonlyMap<string, StateSchema>;
+  /** Null where it takes no checkpoints. */
+  readonly storage: JobStorage | null;
+}
+
+/** Accepts jobs, runs each with a JobMaster, and keeps track of them. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #jobs = new Map<JobId, JobHandle>();
-  /** The job whose checkpoints are in the storage. */
-  #checkpointedJob: string | null = null;
+  readonly #jobs = new Map<JobId, { readonly master: JobMaster; readonly handle: JobHandle }>();
+  /** One submission after the other: each sees the names that those before it have taken. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
   /**
-   * Starts a job and resolves to its handle at once; what goes wrong later is told by the handle. Rejects with
-   * MR-JOB-BAD-GRAPH for a graph that cannot be run, with MR-JOB-NEEDS-CHECKPOINTS and others for one whose checkpoints
-   * do not fit what it is asked to do, and with MR-JOB-NAME-TAKEN.
+   * Starts a job and resolves to its handle at once; what goes wrong later is told by the handle. Rejects as
+   * checkSubmission throws, and where the job's storage cannot be had. `accept` is called before the job starts, and
+   * after nothing speaks against it: where it rejects, or resolves to false, nothing has happened. Resolves to null
+   * then.
    */
-  // Asynchronous because a job will be stored before it is acknowledged.
-   
-  async submit(graph: JobGraph, options: SubmitOptions = {}): Promise<JobHandle> {
-    const { jobId, start = { kind: 'resume' }, allowDroppedState = false, schemas = new Map() } = options;
-    const id = jobId ?? toJobId(this.#options.ports.randomness.hex(16));
-    const known = this.#jobs.get(id);
-    if (known !== undefined) return known;
-    checkGraph(graph);
-    this.#checkCheckpoints(graph, start);
-    const master = new JobMaster({ ...this.#options, jobId: id, graph, start, allowDroppedState, schemas });
-    const handle = handleOf(master);
-    this.#jobs.set(id, handle);
-    master.start();
-    return handle;
+  submit(graph: JobGraph, options?: SubmitOptions): Promise<JobHandle>;
+  submit(
+    graph: JobGraph,
+    options: SubmitOptions,
+    accept: (job: AcceptedJob) => Promise<boolean>,
+  ): Promise<JobHandle | null>;
+  submit(
+    graph: JobGraph,
+    options: SubmitOptions = {},
+    accept?: (job: AcceptedJob) => Promise<boolean>,
+  ): Promise<JobHandle | null> {
+    const submitted = this.#turn.then(async () => {
+      const id = options.jobId ?? toJobId(this.#options.ports.randomness.hex(16));
+      const known = this.job(id);
+      if (known !== null) return known;
+      const { start = { kind: 'resume' } } = options;
+      const running = this.list().filter(({ state }) => !isTerminalJob(state));
+      const { catalog, store, findStorage } = this.#options;
+      checkSubmission({ graph, start, catalog, hasStore: store !== null && findStorage !== null, running });
+      const job = await this.prepare(id, graph, { ...options, start });
+      if (accept !== undefined && !(await accept(job))) return null;
+      return this.run(job);
+    });
+    this.#turn = submitted.catch(() => undefined);
+    return submitted;
   }
 
-  #checkCheckpoints(graph: JobGraph, start: StartMode): void {
-    if (graph.checkpoint === null) {
-      const step = transactionalSink(graph, this.#options.catalog);
-      if (step !== null) throw schedulerErrors.create('MR-JOB-NEEDS-CHECKPOINTS', { step });
-      if (start.kind === 'from') {
-        throw schedulerErrors.create('MR-JOB-TAKES-NO-CHECKPOINTS', { location: start.location });
-      }
-      return;
-    }
-    const { store, storage, storageConfig } = this.#options;
-    if (store === null || storage === null || storageConfig === null) {
-      throw schedulerErrors.create('MR-JOB-NO-CHECKPOINT-STORE', {});
-    }
-    const taken = this.list().find(({ name, state }) => name === graph.name && !isTerminalJob(state));
-    if (taken !== undefined) {
-      throw schedulerErrors.create('MR-JOB-NAME-TAKEN', { name: graph.name, jobId: taken.jobId });
-    }
-    // What a job does not know in its storage, it takes for leftovers.
-    this.#checkpointedJob ??= graph.name;
-    if (this.#checkpointedJob !== graph.name) {
-      throw schedulerErrors.create('MR-JOB-STORAGE-TAKEN', { name: this.#checkpointedJob });
-    }
+  /** Finds what a job needs that has been accepted, perhaps by an earlier leader. */
+  async prepare(jobId: JobId, graph: JobGraph, options: SubmitOptions): Promise<AcceptedJob> {
+    const { findStorage, stateSchemas } = this.#options;
+    const { start = { kind: 'resume' }, allowDroppedState = false } = options;
+    const schemas = options.schemas ?? stateSchemas?.(graph) ?? new Map<string, StateSchema>();
+    const storage = graph.checkpoint === null ? null : ((await findStorage?.(graph)) ?? null);
+    return { jobId, graph: withoutPlace(graph), start, allowDroppedState, schemas, storage };
+  }
+
+  /** Runs a job; `takeOver` instead of starting it, where an earlier leader has. Forgets one of this id before it. */
+  run(job: AcceptedJob, takeOver?: Parameters<JobMaster['takeOver']>[0]): JobHandle {
+    const { jobId, storage } = job;
+    const master = new JobMaster({
+      ...this.#options,
+      ...job,
+      storage: storage?.storage ?? null,
+      storageConfig: storage?.storageConfig ?? null,
+      plans: this.#options.plansOf?.(jobId) ?? null,
+    });
+    const handle = handleOf(master);
+    this.#jobs.set(jobId, { master, handle });
+    if (takeOver === undefined) master.start();
+    else master.takeOver(takeOver);
+    return handle;
   }
 
   /** All jobs since the start, ended ones too, oldest first. */
   list(): readonly JobHandle[] {
-    return [...this.#jobs.values()];
+    return [...this.#jobs.values()].map(({ handle }) => handle);
   }
 
   job(jobId: JobId): JobHandle | null {
-    return this.#jobs.get(jobId) ?? null;
+    return this.#jobs.get(jobId)?.handle ?? null;
+  }
+
+  /** A job that has ended. */
+  forget(jobId: JobId): void {
+    this.#jobs.delete(jobId);
+  }
+
+  /** Another leader takes the jobs over: lets go of them, and changes nothing. Their tasks go on. */
+  abandon(): void {
+    for (const { master } of this.#jobs.values()) master.abandon();
   }
 }
 
-/** The first step that needs checkpoints in order to make its output visible. */
-function transactionalSink(graph: JobGraph, catalog: ConnectorCatalog): string | null {
-  for (const { chain } of graph.vertices) {
-    for (const node of chain) {
-      if (node.kind !== 'sink') continue;
-      const { connector, options, stepId } = node.spec;
-      if (catalog.sinks.get(connector)?.isTransactional?.(options) === true) return stepId;
-    }
-  }
-  return null;
-}
-
-function handleOf(master: JobMaster): JobHandle {
-  return {
-    jobId: master.jobId,
-    name: master.graph.name,
-    get state() {
-      return master.state;
-    },
-    onStateChange: (listener) => master.onStateChange(listener),
-    get origin() {
-      return master.origin;
-    },
-    get restarts() {
-      return master.restarts;
-    },
-    get lastFailure() {
-      return master.lastFailure;
-    },
-    get restartDelayMs() {
-      return master.restartDelayMs;
-    },
-    checkpoints: () => master.checkpoints(),
-    counters: () => master.metrics(),
-    savepoint: (request) => master.savepoint(request),
-    async cancel() {
-      master.cancel();
-      await master.result;
-    },
-    result: master.result,
-  };
+/** Nobody but those who open the storage is to know how. */
+function withoutPlace(graph: JobGraph): JobGraph {
+  if (graph.checkpoint?.storage === undefined) return graph;
+  const checkpoint = { ...graph.checkpoint };
+  delete checkpoint.storage;
+  return { ...graph, checkpoint };
 }

@@ -19,4 +19,38 @@ export const clusterErrors = defineErrors({
       'The Dispatcher has refused the job file; nothing was started. `millrace lint FILE` names every mistake with ' +
       'its line and column.',
   },
+  'MR-CLUSTER-PLACE': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: 'checkpoints cannot be kept at {location}: {problem}',
+    help:
+      'Every process of the cluster writes and reads checkpoints: they need an absolute path of a file system that all ' +
+      'of them share, or a URL `s3://BUCKET/PREFIX`.',
+  },
+  'MR-CLUSTER-PLACES-DAMAGED': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'never',
+    message: '{key}, which says where the checkpoints of a job are, is damaged: {reason}',
+    help:
+      'What the cluster keeps was changed by somebody else. Submit the job anew under another name, with `--from` and ' +
+      'the place of its last checkpoint.',
+  },
+  'MR-CLUSTER-NOT-RESCALABLE': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: 'job {job} cannot be rescaled: {reason}',
+    help:
+      'A job is rescaled by a savepoint, from which it starts anew with another parallelism: it must take checkpoints ' +
+      'and be running. The new parallelism is bound to `maxParallelism`.',
+  },
+  'MR-CLUSTER-NOT-LEADING': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'backoff',
+    message: 'this Dispatcher does not lead the cluster any more',
+    help: 'Another one does, or will within seconds. Ask again: what was asked for may have been done, or not.',
+  },
 });

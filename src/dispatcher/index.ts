@@ -14,3 +14,8 @@ export { startLocalCluster } from './local-cluster.ts';
 export type { ClusterLink, LocalCluster, LocalClusterOptions, RunningTaskManager } from './local-cluster.ts';
 export { restErrors, startRestServer } from './rest/index.ts';
 export type { RestServer, RestServerOptions, RestTls, RestTokens } from './rest/index.ts';
+export { RESOURCE_MANAGER } from './cluster/cluster-leader.ts';
+export type { ClusterLeaderOptions } from './cluster/cluster-leader.ts';
+export type { CompileSource, JobSource } from './cluster/leading-service.ts';
+export { startDispatcher } from './cluster/start-dispatcher.ts';
+export type { RunningDispatcher, StartDispatcherOptions } from './cluster/start-dispatcher.ts';

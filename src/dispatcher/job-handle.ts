@@ -1,7 +1,8 @@
 import type { JobId, MillraceError, StateFile } from '../core/index.ts';
+import type { JobGraph } from '../graph/index.ts';
 import type { JobMetrics } from '../metrics/index.ts';
 import type { JobState, TerminalJobState } from '../rpc/index.ts';
-import type { CheckpointHistory, JobOrigin, SavepointRequest } from '../scheduler/index.ts';
+import type { CheckpointHistory, JobMaster, JobOrigin, SavepointRequest } from '../scheduler/index.ts';
 
 export interface JobResult {
   readonly state: TerminalJobState;
@@ -13,6 +14,7 @@ export interface JobResult {
 export interface JobHandle {
   readonly jobId: JobId;
   readonly name: string;
+  readonly graph: JobGraph;
   readonly state: JobState;
   /** Calls back at every later change of `state`, in order; returns what ends that. */
   onStateChange(listener: (state: JobState) => void): () => void;
@@ -22,8 +24,14 @@ export interface JobHandle {
   readonly restarts: number;
   /** What led to the last restart, or to the one that is under way; null where nothing has failed. */
   readonly lastFailure: MillraceError | null;
+  /** The newest failures, newest first. */
+  readonly failures: JobMaster['failures'];
   /** What passes between that failure and the next attempt; null where none follows, or once it has begun. */
   readonly restartDelayMs: number | null;
+  /** In words; null where it waits for nothing. */
+  readonly waitingFor: string | null;
+  /** The tasks of the newest attempt. */
+  readonly executions: JobMaster['executions'];
   /** The newest checkpoints; empty where the job takes none. */
   checkpoints(): CheckpointHistory;
   /** What the steps have counted; cheap enough to ask several times a second. Exact once the job has ended. */
@@ -37,4 +45,45 @@ export interface JobHandle {
   cancel(): Promise<void>;
   /** Resolves once the job has ended and everything it held is released. Never rejects. */
   readonly result: Promise<JobResult>;
+}
+
+export function handleOf(master: JobMaster): JobHandle {
+  return {
+    jobId: master.jobId,
+    name: master.graph.name,
+    graph: master.graph,
+    get state() {
+      return master.state;
+    },
+    onStateChange: (listener) => master.onStateChange(listener),
+    get origin() {
+      return master.origin;
+    },
+    get restarts() {
+      return master.restarts;
+    },
+    get lastFailure() {
+      return master.lastFailure;
+    },
+    get failures() {
+      return master.failures;
+    },
+    get restartDelayMs() {
+      return master.restartDelayMs;
+    },
+    get waitingFor() {
+      return master.waitingFor;
+    },
+    get executions() {
+      return master.executions;
+    },
+    checkpoints: () => master.checkpoints(),
+    counters: () => master.metrics(),
+    savepoint: (request) => master.savepoint(request),
+    async cancel() {
+      master.cancel();
+      await master.result;
+    },
+    result: master.result,
+  };
 }

@@ -208,6 +208,10 @@ describe('a TaskManager', () => {
     expect(lost).toMatchObject([{ job: 'a', lost: { slotIds: ['x-0'], error: { code: 'MR-TASK-MANAGER-DRAINED' } } }]);
     expect(manager.totalCount).toBe(0);
     expect(await x.heartbeat()).toEqual({ isKnown: true });
+    expect(x.freed).toEqual([]);
+    manager.release(A);
+    await turn();
+    expect(await x.heartbeat()).toEqual({ isKnown: true });
     freed.resolve(undefined);
     await turn();
     expect(x.freed).toEqual(['a x-0 3']);
@@ -223,6 +227,7 @@ describe('a TaskManager', () => {
     manager.drain(mark);
     expect(lost).toMatchObject([{ lost: { slotIds: ['x-0'] } }]);
     expect(String(lost[0]?.lost.error)).toContain('a new kernel');
+    manager.release(A);
     await turn();
     expect(x.freed).toEqual(['a x-0 3']);
     const waiting = manager.allocate(A, first(1));
@@ -249,7 +254,6 @@ describe('slots are taken over', () => {
     await y.register([runsA, null]);
     const other = manager.allocate(B, first(2));
     const adopted = manager.adopt(A, 7, [x.slot(1), y.slot(0)], 10_000);
-    expect([...manager.awaited]).toEqual(['x', 'y']);
     expect(await isSettled(adopted)).toBe(false);
     await x.register([null, runsA]);
     expect((await adopted).map(({ address, location }) => [address, location.slotId])).toEqual([
@@ -287,9 +291,11 @@ describe('slots are taken over', () => {
     const gone = expect(manager.adopt(A, 7, [x.slot(0)], 10_000)).rejects.toThrow('TaskManager x: it is dead');
     manager.taskManagerGone(x.id, 'it is dead');
     await gone;
-    manager.drain({ version: 1, taskManagerId: 'x', reason: 'it smells', expiresAtMs: null });
-    const drained = expect(manager.adopt(A, 7, [x.slot(0)], 10_000)).rejects.toThrow('x is drained');
-    await x.register([runsA]);
+    await expect(manager.adopt(A, 7, [x.slot(0)], 10_000)).rejects.toThrow('TaskManager x: it is dead');
+    const y = taskManager('y');
+    manager.drain({ version: 1, taskManagerId: 'y', reason: 'it smells', expiresAtMs: null });
+    const drained = expect(manager.adopt(A, 7, [y.slot(0)], 10_000)).rejects.toThrow('y is drained');
+    await y.register([runsA]);
     await drained;
   });
 });

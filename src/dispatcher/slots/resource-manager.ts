@@ -82,6 +82,7 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
       known?.stopWatching();
       manager.stopWatching = this.#watch(id, address);
     }
+    this.#adoptions.isBack(id);
     if (known === undefined) this.#taskManagers.set(id, manager);
     else manager.register(message);
     this.#monitor?.heard(id);
@@ -121,11 +122,6 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
    */
   expectAdoption(jobId: JobId, attempt: number): void {
     this.#adoptions.expect(jobId, attempt);
-  }
-
-  /** TaskManagers that jobs wait for in order to take their tasks over. */
-  get awaited(): ReadonlySet<TaskManagerId> {
-    return this.#adoptions.awaited;
   }
 
   adopt(jobId: JobId, attempt: number, slots: readonly WantedSlot[], timeoutMs: number) {
@@ -235,13 +231,10 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     manager.stopWatching();
   }
 
-  /** Those who have tasks there lose them: what still runs is ended behind their back, and fenced like all old runs. */
+  /** Those who have tasks there are told to go elsewhere; they end what runs, and give the slots back. */
   #vacate(manager: KnownTaskManager, reason: string): void {
-    const { id, registration } = manager;
-    const owned = ownedSlots(manager);
-    for (const [jobId, slots] of owned) for (const slot of slots) this.#freeSlot(manager, slot, jobId);
-    const fields = { taskManager: id, address: registration.address, reason };
-    this.#tell(owned, schedulerErrors.create('MR-TASK-MANAGER-DRAINED', fields));
+    const fields = { taskManager: manager.id, address: manager.registration.address, reason };
+    this.#tell(ownedSlots(manager), schedulerErrors.create('MR-TASK-MANAGER-DRAINED', fields));
   }
 
   #tell(lost: ReadonlyMap<JobId, readonly KnownSlot[]>, error: MillraceError): void {

@@ -22,6 +22,8 @@ export class SlotAdoptions {
   /** What has not begun to wait yet: its slots are kept for it already. */
   readonly #expected = new Map<JobId, number>();
   readonly #waiting = new Map<JobId, Adoption>();
+  /** TaskManagers that nobody need wait for, and why. */
+  readonly #gone = new Map<TaskManagerId, string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -61,7 +63,11 @@ export class SlotAdoptions {
       let obstacle: string | null = null;
       for (const { taskManagerId, slotId } of adoption.slots) {
         const manager = taskManagers.get(taskManagerId);
-        if (manager === undefined) continue;
+        if (manager === undefined) {
+          const reason = this.#gone.get(taskManagerId);
+          if (reason !== undefined) obstacle = `TaskManager ${taskManagerId}: ${reason}`;
+          continue;
+        }
         const slot = manager.slots.get(slotId);
         const use = slot?.use;
         const runsIt = use?.kind === 'occupied' && use.jobId === jobId && use.attempt === adoption.attempt;
@@ -76,14 +82,11 @@ export class SlotAdoptions {
 
   /** A TaskManager is known to be gone, whether it had registered or not. */
   gone(id: TaskManagerId, reason: string): void {
-    for (const [jobId, { slots }] of [...this.#waiting]) {
-      if (slots.some(({ taskManagerId }) => taskManagerId === id)) this.#fail(jobId, `TaskManager ${id}: ${reason}`);
-    }
+    this.#gone.set(id, reason);
   }
 
-  /** TaskManagers that somebody waits for. */
-  get awaited(): ReadonlySet<TaskManagerId> {
-    return new Set([...this.#waiting.values()].flatMap(({ slots }) => slots.map((slot) => slot.taskManagerId)));
+  isBack(id: TaskManagerId): void {
+    this.#gone.delete(id);
   }
 
   /** Nobody waits for this job's slots any more. */

@@ -1,0 +1,298 @@
+/** The jobs of one leadership: what the store says of them, and the JobMasters that run them. */
+import {
+  deserializeError,
+  jobId as toJobId,
+  readShape,
+  serializeError,
+  shape,
+  toMillraceError,
+} from '../../core/index.ts';
+import type { Clock, JobId, MillraceError, SerializedError, StateFile } from '../../core/index.ts';
+import { deserialiseJobGraph, serialiseJobGraph } from '../../graph/index.ts';
+import type { JobGraph } from '../../graph/index.ts';
+import type { ClusterRecords, JobOutcome, JobSubmission } from '../../ha/index.ts';
+import { schedulerErrors } from '../../scheduler/index.ts';
+import type { SavepointRequest, StartMode } from '../../scheduler/index.ts';
+import type { AcceptedJob, Dispatcher } from '../dispatcher.ts';
+import { clusterErrors } from '../errors.ts';
+import type { JobHandle, JobResult } from '../job-handle.ts';
+import type { SavepointPlace } from './checkpoint-places.ts';
+
+export interface ClusterJobsOptions {
+  readonly clock: Clock;
+  readonly records: ClusterRecords;
+  readonly dispatcher: Dispatcher;
+  /** Slots that run this attempt are kept for the job: called before takeOver(). */
+  readonly expectAdoption: (jobId: JobId, attempt: number) => void;
+  /** Told what goes wrong where nobody waits for an answer. */
+  readonly onProblem: (error: MillraceError) => void;
+}
+
+export interface NewJob {
+  readonly jobId: JobId;
+  readonly graph: JobGraph;
+  readonly start: StartMode;
+  readonly allowDroppedState: boolean;
+  /** What the graph was compiled from; null where nobody knows. */
+  readonly source: string | null;
+}
+
+/** A job of which this leader has a JobMaster, or had one. */
+export interface LedJob {
+  readonly submission: JobSubmission;
+  readonly accepted: AcceptedJob;
+  readonly handle: JobHandle;
+  readonly endedAtMs: number | null;
+  /** It is between its savepoint and its next start. */
+  readonly isRescaling: boolean;
+}
+
+export interface EndedJob {
+  readonly submission: JobSubmission;
+  readonly outcome: JobOutcome;
+}
+
+interface Job extends LedJob {
+  endedAtMs: number | null;
+  isRescaling: boolean;
+  isCancelled: boolean;
+  /** Resolves once its outcome is stored. */
+  hasStored: Promise<void>;
+}
+
+/** So many jobs that have ended are remembered; of the store the same. */
+const REMEMBERED = 100;
+const RETRY_MS = 1000;
+
+const { fields, oneOf, text } = shape;
+const startShape = fields({ kind: oneOf('resume', 'fresh', 'from') }, { location: text });
+
+export class ClusterJobs {
+  readonly #options: ClusterJobsOptions;
+  readonly #led = new Map<JobId, Job>();
+  /** Those that ended under earlier leaders, or could not even be begun. */
+  readonly #ended = new Map<JobId, EndedJob>();
+  /** Rejects once another one leads. */
+  readonly #over = Promise.withResolvers<never>();
+  #isOver = false;
+
+  constructor(options: ClusterJobsOptions) {
+    this.#options = options;
+    this.#over.promise.catch(() => undefined);
+  }
+
+  get led(): readonly LedJob[] {
+    return [...this.#led.values()];
+  }
+
+  get ended(): readonly EndedJob[] {
+    return [...this.#ended.values()];
+  }
+
+  find(jobId: JobId): LedJob | EndedJob | null {
+    return this.#led.get(jobId) ?? this.#ended.get(jobId) ?? null;
+  }
+
+  /** Called once: goes on with what earlier leaders have left. Rejects where the store cannot be read. */
+  async recover(): Promise<void> {
+    const { records } = this.#options;
+    for (const { submission, outcome } of await records.endedJobs()) {
+      this.#ended.set(toJobId(submission.jobId), { submission, outcome });
+    }
+    await Promise.all(
+      (await records.jobs()).map(async (submission) => {
+        try {
+          await this.#goOn(submission);
+        } catch (error) {
+          this.#cannotBegin(submission, toMillraceError(error));
+        }
+      }),
+    );
+  }
+
+  /** Resolves once the job is stored; repeating it is harmless. */
+  async submit({ jobId, graph, start, allowDroppedState, source }: NewJob): Promise<void> {
+    const { records, dispatcher, clock } = this.#options;
+    if (this.find(jobId) !== null) return;
+    const submission: JobSubmission = {
+      version: 1,
+      jobId,
+      jobName: graph.name,
+      graph: serialiseJobGraph(graph),
+      start: JSON.stringify(start),
+      allowDroppedState,
+      submittedAtMs: clock.nowMs(),
+      ...(source === null ? {} : { source }),
+    };
+    const accepted: AcceptedJob[] = [];
+    const handle = await dispatcher.submit(graph, { jobId, start, allowDroppedState }, async (job) => {
+      // Another leader would start the one of this name again whose end is not stored yet.
+      const ending = [...this.#led.values()].filter(({ handle: { name } }) => name === graph.name);
+      await this.#whileLeading(Promise.all(ending.map(({ hasStored }) => hasStored)));
+      accepted.push(job);
+      return this.#whileLeading(records.addJob(submission));
+    });
+    const [job] = accepted;
+    if (handle !== null) {
+      if (job !== undefined) this.#follow(submission, job, handle);
+      return;
+    }
+    // It was stored by a call whose answer was lost.
+    const stored = (await records.jobs()).find((each) => each.jobId === jobId);
+    if (stored !== undefined && this.find(jobId) === null) await this.#goOn(stored);
+  }
+
+  /** Resolves once it has ended, and no leader will start it again. */
+  async cancel(jobId: JobId): Promise<void> {
+    const job = this.#led.get(jobId);
+    if (job === undefined) return;
+    job.isCancelled = true;
+    await this.#whileLeading(job.handle.cancel().then(() => job.hasStored));
+  }
+
+  /** With `stopsSources` it resolves once the job has ended, and no leader will start it again. */
+  async savepoint(jobId: JobId, request: SavepointRequest): Promise<StateFile> {
+    const job = this.#led.get(jobId);
+    if (job === undefined) throw schedulerErrors.create('MR-JOB-SAVEPOINT-FAILED', { reason: 'the job has ended' });
+    const file = await this.#whileLeading(job.handle.savepoint(request));
+    if (request.stopsSources) await this.#whileLeading(job.hasStored);
+    return file;
+  }
+
+  /** Stops the job with a savepoint there and starts `graph` from it, under the same id. */
+  async rescale(jobId: JobId, graph: JobGraph, source: string, place: SavepointPlace): Promise<void> {
+    const { records } = this.#options;
+    const job = this.#led.get(jobId);
+    if (job === undefined || job.isRescaling) throw notRescalable(jobId, 'it is being rescaled, or has ended');
+    job.isRescaling = true;
+    try {
+      await this.#whileLeading(job.handle.savepoint({ target: place.config, stopsSources: true }));
+    } catch (error) {
+      job.isRescaling = false;
+      throw error;
+    }
+    const { state } = await this.#whileLeading(job.handle.result);
+    if (state !== 'CANCELED' || job.isCancelled) throw notRescalable(jobId, `meanwhile it was ${state}`);
+    const plan = await this.#durably(() => records.plan(jobId));
+    const start: StartMode = { kind: 'from', location: place.location };
+    const submission: JobSubmission = {
+      ...job.submission,
+      graph: serialiseJobGraph(graph),
+      start: JSON.stringify(start),
+      allowDroppedState: false,
+      source,
+      firstAttempt: (plan?.attempt ?? -1) + 1,
+    };
+    // From here on every leader starts the new graph.
+    await this.#durably(() => records.replaceJob(submission));
+    this.#led.delete(jobId);
+    await this.#goOn(submission);
+  }
+
+  /** Another one leads: jobs are let go of, and nothing is stored any more. */
+  abandon(): void {
+    this.#isOver = true;
+    this.#options.dispatcher.abandon();
+    this.#over.reject(clusterErrors.create('MR-CLUSTER-NOT-LEADING', {}));
+  }
+
+  /** Starts a job that is stored, or takes it over where something of it may be running. */
+  async #goOn(submission: JobSubmission): Promise<void> {
+    const { records, dispatcher, expectAdoption } = this.#options;
+    const id = toJobId(submission.jobId);
+    const graph = deserialiseJobGraph(submission.graph);
+    const stored = await records.plan(id);
+    const plan = stored !== null && stored.attempt >= (submission.firstAttempt ?? 0) ? stored : null;
+    // Whatever it started from, it has gone on from there.
+    const start: StartMode = plan === null ? readStart(submission.start) : { kind: 'resume' };
+    const { allowDroppedState } = submission;
+    const accepted = await dispatcher.prepare(id, graph, { start, allowDroppedState });
+    if (this.#isOver) return;
+    if (plan !== null) expectAdoption(id, plan.attempt);
+    this.#follow(submission, accepted, dispatcher.run(accepted, plan ?? undefined));
+  }
+
+  /** Stores what becomes of a job that has been started. */
+  #follow(submission: JobSubmission, accepted: AcceptedJob, handle: JobHandle): void {
+    const job: Job = {
+      submission,
+      accepted,
+      handle,
+      endedAtMs: null,
+      isRescaling: false,
+      isCancelled: false,
+      hasStored: Promise.resolve(),
+    };
+    this.#led.set(accepted.jobId, job);
+    job.hasStored = handle.result.then((result) => this.#hasEnded(job, result));
+    // Nobody stores anything any more once another one leads.
+    job.hasStored.catch(() => undefined);
+  }
+
+  async #hasEnded(job: Job, { state, error }: JobResult): Promise<void> {
+    const { records, clock, dispatcher } = this.#options;
+    if (job.isRescaling && state === 'CANCELED' && !job.isCancelled) return;
+    job.isRescaling = false;
+    const { jobId, submittedAtMs: startedAtMs } = job.submission;
+    const endedAtMs = clock.nowMs();
+    job.endedAtMs = endedAtMs;
+    const failure = error === null ? null : JSON.stringify(serializeError(error));
+    await this.#durably(() => records.endJob(jobId, { version: 1, state, error: failure, startedAtMs, endedAtMs }));
+    const ended = [...this.#led.values()].filter((each) => each.endedAtMs !== null);
+    for (const { accepted } of ended.slice(0, Math.max(0, ended.length - REMEMBERED))) {
+      this.#led.delete(accepted.jobId);
+      dispatcher.forget(accepted.jobId);
+    }
+  }
+
+  /** Writes until it is known to be written. Rejects where another one leads. */
+  async #durably<T>(write: () => Promise<T>): Promise<T> {
+    for (;;) {
+      if (this.#isOver) return this.#over.promise;
+      try {
+        return await write();
+      } catch (error) {
+        const problem = toMillraceError(error);
+        if (problem.retry === 'never') throw problem;
+        this.#options.onProblem(problem);
+        await this.#options.clock.sleep(RETRY_MS);
+      }
+    }
+  }
+
+  #whileLeading<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#over.promise]);
+  }
+
+  #cannotBegin(submission: JobSubmission, error: MillraceError): void {
+    // Not of this job.
+    if (error.code === 'MR-HA-FENCED' || error.code === 'MR-HA-UNAVAILABLE' || this.#isOver) throw error;
+    const { submittedAtMs } = submission;
+    const failure = JSON.stringify(serializeError(error));
+    const outcome = { version: 1, state: 'FAILED', error: failure, startedAtMs: submittedAtMs } as const;
+    // Nothing is stored: a leader of another version may know what to do with it.
+    this.#ended.set(toJobId(submission.jobId), {
+      submission,
+      outcome: { ...outcome, endedAtMs: this.#options.clock.nowMs() },
+    });
+    this.#options.onProblem(error);
+  }
+}
+
+/** Why a job that ended under an earlier leader has failed. */
+export function errorOf({ error }: JobOutcome): MillraceError | null {
+  return error === null ? null : deserializeError(JSON.parse(error) as SerializedError);
+}
+
+function readStart(stored: string): StartMode {
+  const reading = readShape(startShape, JSON.parse(stored));
+  if (reading.kind === 'refused') throw new Error(`what the job starts from is damaged: ${reading.reason}`);
+  const { kind, location } = reading.value;
+  if (kind !== 'from') return { kind };
+  if (location === undefined) throw new Error('what the job starts from is damaged: it has no location');
+  return { kind, location };
+}
+
+function notRescalable(job: string, reason: string): MillraceError {
+  return clusterErrors.create('MR-CLUSTER-NOT-RESCALABLE', { job, reason });
+}

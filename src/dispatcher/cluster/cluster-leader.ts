@@ -1,0 +1,139 @@
+import { toMillraceError } from '../../core/index.ts';
+import type { CheckpointPlace, ConnectorCatalog, MillraceError, Ports, StateSchema, TaskManagerId } from '../../core/index.ts';
+import type { JobGraph } from '../../graph/index.ts';
+import { clusterJobStore, clusterRecords } from '../../ha/index.ts';
+import type { ClusterRecords, HighAvailability, Leadership, TaskManagerAnnouncement } from '../../ha/index.ts';
+import type { RpcTransport, ServedGateway } from '../../rpc/index.ts';
+import type { OpenStorage } from '../../scheduler/index.ts';
+import type { ClusterService } from '../cluster-service.ts';
+import { Dispatcher } from '../dispatcher.ts';
+import type { HeartbeatSettings } from '../slots/heartbeat-monitor.ts';
+import { ResourceManager } from '../slots/resource-manager.ts';
+import { CheckpointPlaces } from './checkpoint-places.ts';
+import { ClusterJobs } from './cluster-jobs.ts';
+import { LeadingService } from './leading-service.ts';
+import type { CompileSource } from './leading-service.ts';
+
+export interface ClusterLeaderOptions {
+  readonly ports: Ports;
+  readonly catalog: ConnectorCatalog;
+  readonly rpc: RpcTransport;
+  readonly ha: HighAvailability;
+  readonly compile: CompileSource;
+  readonly openStorage: OpenStorage;
+  readonly stateSchemas: (graph: JobGraph) => ReadonlyMap<string, StateSchema>;
+  /** For the checkpoints of jobs that name no place; null where they must. */
+  readonly checkpointPlace: CheckpointPlace | null;
+  readonly heartbeats: HeartbeatSettings;
+  readonly slotTimeoutMs: number;
+  readonly takeoverTimeoutMs: number;
+  readonly onProblem: (error: MillraceError) => void;
+}
+
+/** Where TaskManagers register, of the gateways of a leader's process. */
+export const RESOURCE_MANAGER = 'resource-manager';
+
+/** All that one leadership does, from its grant to its loss. */
+export class ClusterLeader {
+  readonly #options: ClusterLeaderOptions;
+  readonly #leadership: Leadership;
+  readonly #records: ClusterRecords;
+  readonly #slots: ResourceManager;
+  readonly #jobs: ClusterJobs;
+  readonly #service: LeadingService;
+  readonly #stops: (() => void)[] = [];
+  /** By TaskManager: what ends the watch of its process. */
+  readonly #watches = new Map<string, () => void>();
+  #hasEnded = false;
+  #isPublished = false;
+
+  constructor(options: ClusterLeaderOptions, leadership: Leadership) {
+    const { ports, rpc, heartbeats, openStorage, checkpointPlace, compile, onProblem } = options;
+    this.#options = options;
+    this.#leadership = leadership;
+    this.#records = clusterRecords(leadership.store);
+    this.#slots = new ResourceManager({ clock: ports.clock, epoch: leadership.epoch, remote: { rpc, heartbeats } });
+    const places = new CheckpointPlaces(leadership.store, ports.randomness, checkpointPlace);
+    const dispatcher = new Dispatcher({
+      ...options,
+      slots: this.#slots,
+      epoch: leadership.epoch,
+      store: clusterJobStore(leadership),
+      findStorage: async (graph) => {
+        const storageConfig = await places.keep(graph);
+        return { storageConfig, storage: openStorage(storageConfig) };
+      },
+      plansOf: (jobId) => ({
+        read: () => this.#records.plan(jobId),
+        write: (plan) => this.#records.writePlan(plan),
+      }),
+    });
+    this.#jobs = new ClusterJobs({
+      clock: ports.clock,
+      records: this.#records,
+      dispatcher,
+      expectAdoption: (jobId, attempt) => this.#slots.expectAdoption(jobId, attempt),
+      onProblem,
+    });
+    const { slots, records, jobs } = { slots: this.#slots, records: this.#records, jobs: this.#jobs };
+    this.#service = new LeadingService({ ports, compile, jobs, slots, records, places });
+  }
+
+  /** Null before it is published, and after its end. */
+  get service(): ClusterService | null {
+    return this.#isPublished && !this.#hasEnded ? this.#service : null;
+  }
+
+  /** Goes on with what earlier leaders have left, and lets others find it. Rejects where the store fails it. */
+  async begin(): Promise<void> {
+    const { ha, rpc } = this.#options;
+    await this.#readDrains();
+    this.#stops.push(ha.watchTaskManagers((all) => this.#lookFor(all)));
+    await this.#jobs.recover();
+    if (this.#hasEnded) return;
+    const served: ServedGateway = rpc.serve('resource-manager', RESOURCE_MANAGER, this.#slots);
+    this.#stops.push(() => served.withdraw());
+    await this.#leadership.publish();
+    this.#isPublished = true;
+  }
+
+  /** Another one leads, or will: lets go of everything. Tasks, transactions and the store stay as they are. */
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#jobs.abandon();
+    this.#slots.close();
+    for (const stop of [...this.#stops.splice(0), ...this.#watches.values()]) stop();
+    this.#watches.clear();
+  }
+
+  async #readDrains(): Promise<void> {
+    const nowMs = this.#options.ports.clock.nowMs();
+    for (const mark of await this.#records.drains()) {
+      if (mark.expiresAtMs === null || mark.expiresAtMs > nowMs) this.#slots.drain(mark);
+      else await this.#records.clearDrain(mark.taskManagerId);
+    }
+  }
+
+  /** One that died with the last leader never registers: jobs that wait for it need not wait to the end. */
+  #lookFor(taskManagers: readonly TaskManagerAnnouncement[]): void {
+    const { rpc } = this.#options;
+    if (this.#hasEnded) return;
+    const present = new Set(taskManagers.map(({ taskManagerId }) => taskManagerId));
+    for (const [id, stop] of this.#watches) {
+      if (present.has(id)) continue;
+      this.#watches.delete(id);
+      stop();
+    }
+    for (const { taskManagerId: id, address } of taskManagers) {
+      if (this.#watches.has(id)) continue;
+      const stop = rpc.watch(address, (reason) => this.#slots.taskManagerGone(id as TaskManagerId, reason));
+      this.#watches.set(id, stop);
+    }
+  }
+}
+
+/** Reports what goes wrong to `onProblem`. */
+export function reporting(onProblem: (error: MillraceError) => void, work: Promise<unknown>): void {
+  work.catch((error: unknown) => onProblem(toMillraceError(error)));
+}

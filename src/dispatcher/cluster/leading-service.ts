@@ -1,0 +1,165 @@
+import { jobId as toJobId, readShape, shape } from '../../core/index.ts';
+import type { JobId, Ports, TaskManagerId } from '../../core/index.ts';
+import type { CompiledJob, JobGraph } from '../../graph/index.ts';
+import type { ClusterRecords, DrainMark } from '../../ha/index.ts';
+import { schedulerErrors } from '../../scheduler/index.ts';
+import type {
+  ClusterService,
+  JobDetails,
+  JobSummary,
+  Savepoint,
+  SubmitJob,
+  TaskManagerDetails,
+} from '../cluster-service.ts';
+import { clusterErrors } from '../errors.ts';
+import { jobFileProblems } from '../job-file-problems.ts';
+import type { KnownTaskManager } from '../slots/known-task-manager.ts';
+import type { ResourceManager } from '../slots/resource-manager.ts';
+import type { CheckpointPlaces } from './checkpoint-places.ts';
+import type { ClusterJobs, EndedJob, LedJob } from './cluster-jobs.ts';
+import { detailsOfEnded, detailsOfLed, detailsOfTaskManager, summaryOfEnded, summaryOfLed } from './cluster-views.ts';
+
+export interface JobSource {
+  /** A job file. */
+  readonly text: string;
+  /** What `${NAME}` stands for in it. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Compiles a job file; `parallelism` goes before what the file says, null leaves that. Never rejects for what it holds. */
+export type CompileSource = (
+  source: JobSource,
+  parallelism: number | null,
+) => Promise<Pick<CompiledJob, 'problems' | 'jobGraph'>>;
+
+export interface LeadingServiceOptions {
+  readonly ports: Ports;
+  readonly compile: CompileSource;
+  readonly jobs: ClusterJobs;
+  readonly slots: ResourceManager;
+  readonly records: ClusterRecords;
+  readonly places: CheckpointPlaces;
+}
+
+const JOB_ID_BYTES = 16;
+
+const sourceShape = shape.fields({ text: shape.text, variables: shape.map(shape.text) });
+
+/** What a leader does for those who ask. */
+export class LeadingService implements ClusterService {
+  readonly #options: LeadingServiceOptions;
+
+  constructor(options: LeadingServiceOptions) {
+    this.#options = options;
+  }
+
+  async submit({ text, variables, jobId, start, allowDroppedState }: SubmitJob): Promise<JobId> {
+    const { jobs, ports } = this.#options;
+    const id = jobId ?? toJobId(ports.randomness.hex(JOB_ID_BYTES));
+    if (jobs.find(id) !== null) return id;
+    const source = { text, variables };
+    await jobs.submit({
+      jobId: id,
+      graph: await this.#compile(source, null),
+      start: start ?? { kind: 'resume' },
+      allowDroppedState: allowDroppedState ?? false,
+      source: JSON.stringify(source),
+    });
+    return id;
+  }
+
+  jobs(): readonly JobSummary[] {
+    const { led, ended } = this.#options.jobs;
+    const all = [...ended.map(summaryOfEnded), ...led.map(summaryOfLed)];
+    return all.sort((a, b) => b.startedAtMs - a.startedAtMs);
+  }
+
+  job(jobId: JobId): JobDetails {
+    const job = this.#job(jobId);
+    return 'handle' in job ? detailsOfLed(job, this.#options.slots) : detailsOfEnded(job);
+  }
+
+  async cancel(jobId: JobId): Promise<void> {
+    this.#job(jobId);
+    await this.#options.jobs.cancel(jobId);
+  }
+
+  async savepoint(
+    jobId: JobId,
+    { target, stopsSources, drains }: Parameters<ClusterService['savepoint']>[1],
+  ): Promise<Savepoint> {
+    const { jobs, places } = this.#options;
+    const job = this.#led(jobId);
+    const checkpoints = job?.accepted.storage?.storageConfig;
+    if (job === null || checkpoints === undefined) {
+      const reason = job === null ? 'the job has ended' : 'the job takes no checkpoints';
+      throw schedulerErrors.create('MR-JOB-SAVEPOINT-FAILED', { reason });
+    }
+    const { config, location } = places.savepoint(checkpoints, job.handle.name, target);
+    const request = { target: config, stopsSources, ...(drains === undefined ? {} : { drains }) };
+    return { location, file: await jobs.savepoint(jobId, request) };
+  }
+
+  async rescale(jobId: JobId, parallelism: number): Promise<void> {
+    const { jobs, places } = this.#options;
+    const job = this.#led(jobId);
+    const refuse = (reason: string) => clusterErrors.create('MR-CLUSTER-NOT-RESCALABLE', { job: jobId, reason });
+    if (job === null) throw refuse('it has ended');
+    const { accepted, handle, submission } = job;
+    if (accepted.storage === null) throw refuse('it takes no checkpoints');
+    if (submission.source === undefined) throw refuse('its job file is not known');
+    const graph = await this.#compile(readSource(submission.source), parallelism);
+    const place = places.savepoint(accepted.storage.storageConfig, handle.name, null);
+    await jobs.rescale(jobId, graph, submission.source, place);
+  }
+
+  taskManagers(): readonly TaskManagerDetails[] {
+    const { slots, ports } = this.#options;
+    return slots.taskManagers.map((each) => detailsOfTaskManager(each, slots, ports.clock.nowMs()));
+  }
+
+  async drain(taskManagerId: TaskManagerId, reason: string, expiresAtMs: number | null): Promise<void> {
+    const { records, slots } = this.#options;
+    this.#taskManager(taskManagerId);
+    const mark: DrainMark = { version: 1, taskManagerId, reason, expiresAtMs };
+    await records.markDrain(mark);
+    slots.drain(mark);
+  }
+
+  async undrain(taskManagerId: TaskManagerId): Promise<void> {
+    const { records, slots } = this.#options;
+    if (slots.drainOf(taskManagerId) === null) this.#taskManager(taskManagerId);
+    await records.clearDrain(taskManagerId);
+    slots.undrain(taskManagerId);
+  }
+
+  async #compile(source: JobSource, parallelism: number | null): Promise<JobGraph> {
+    const { problems, jobGraph } = await this.#options.compile(source, parallelism);
+    if (jobGraph === null) throw jobFileProblems(problems);
+    return jobGraph;
+  }
+
+  #job(jobId: JobId): LedJob | EndedJob {
+    const job = this.#options.jobs.find(jobId);
+    if (job === null) throw clusterErrors.create('MR-CLUSTER-NOT-FOUND', { what: 'job', id: jobId });
+    return job;
+  }
+
+  /** Null for one that has ended. */
+  #led(jobId: JobId): LedJob | null {
+    const job = this.#job(jobId);
+    return 'handle' in job && job.endedAtMs === null ? job : null;
+  }
+
+  #taskManager(id: TaskManagerId): KnownTaskManager {
+    const found = this.#options.slots.taskManagers.find((each) => each.id === id);
+    if (found === undefined) throw clusterErrors.create('MR-CLUSTER-NOT-FOUND', { what: 'TaskManager', id });
+    return found;
+  }
+}
+
+function readSource(stored: string): JobSource {
+  const reading = readShape(sourceShape, JSON.parse(stored));
+  if (reading.kind === 'refused') throw new Error(`the stored job file is damaged: ${reading.reason}`);
+  return reading.value;
+}
