@@ -193,8 +193,8 @@ export interface TaskManagerGateway {
    */
   deploy(message: SliceDescriptor): Promise<void>;
   /**
-   * Called by a new leader's JobMaster for a slot that runs tasks of its job: from now on they report there. Resolves to
-   * what they have reported so far. Rejects with MR-TASK-UNKNOWN-SLOT where the slot does not run this attempt.
+   * Called by a new leader's JobMaster for a slot that runs tasks of its job: from now on they report there. Resolves
+   * to what they have reported so far. Rejects with MR-TASK-UNKNOWN-SLOT where the slot does not run this attempt.
    */
   adoptSlot(
     message: Fenced & {

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { taskManagerId } from '../../core/index.ts';
 import type { Network, Socket as PortSocket } from '../../core/index.ts';
@@ -172,9 +171,23 @@ afterEach(async () => {
   await Promise.all(ends.splice(0).map((end) => end()));
 });
 
+/** Serves a gateway whose `heartbeat` is never answered for epoch 2, and says where. */
+const SERVING = `
+  import { nodePorts } from '${new URL('../../core/node-ports.ts', import.meta.url).href}';
+  import { openGrpcTransport } from '${new URL('../index.ts', import.meta.url).href}';
+  const listen = { host: '127.0.0.1', port: 0 };
+  const processId = 'process-' + process.pid;
+  const transport = await openGrpcTransport({ listen, token: null, tls: null, ports: nodePorts, processId });
+  const { address } = transport.serve('resource-manager', 'resource-manager', {
+    heartbeat: ({ epoch }) => (epoch === 2 ? new Promise(() => {}) : Promise.resolve({ isKnown: true })),
+  });
+  process.stdout.write(address + '\\n');
+`;
+
 async function startProcess(): Promise<{ readonly child: ChildProcess; readonly address: string }> {
-  const program = fileURLToPath(new URL('fixtures/serving-process.ts', import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', SERVING], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   ends.push(async () => {
     child.kill('SIGKILL');
