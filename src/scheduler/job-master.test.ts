@@ -1,148 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobId, MillraceError, slotId, splitId, taskManagerId } from '../core/index.ts';
-import type {
-  AttemptId,
-  CheckpointSettings,
-  Committer,
-  ConnectorCatalog,
-  ConnectorContext,
-  CrashPoint,
-  ErrorRetry,
-  Ports,
-  SinkConnector,
-  SourceConnector,
-  Split,
-} from '../core/index.ts';
-import { nodePorts } from '../core/node-ports.ts';
-import type { JobGraph, RestartStrategy } from '../graph/index.ts';
-import type { JobRecord } from '../ha/index.ts';
-import { inProcessTransport } from '../rpc/index.ts';
-import type { JobState } from '../rpc/index.ts';
-import { ManualClock, MemoryCheckpointStorage, MemoryJobs, sinkNode, sourceNode, testGraph } from '../testing/index.ts';
-import { FakeTaskManager } from './fixtures/fake-task-manager.ts';
-import { JobMaster } from './job-master.ts';
-import type { JobMasterOptions } from './job-master.ts';
-
-const settings: CheckpointSettings = {
-  intervalMs: 1000,
-  mode: 'exactly-once',
-  timeoutMs: 500,
-  minPauseMs: 0,
-  tolerableFailures: 0,
-  retained: 1,
-};
-
-const always: RestartStrategy = { kind: 'fixed-delay', attempts: 10, delayMs: 100 };
-
-const made = testGraph('job', [
-  { name: 's', parallelism: 2, chain: [sourceNode('in', {})] },
-  { name: 'k', parallelism: 2, chain: [sinkNode('out')], from: [['s', { kind: 'hash', keys: [1] }]] },
-]);
-const graph: JobGraph = { ...made, checkpoint: settings, restart: always };
-
-const passing = (what: string, retry: ErrorRetry = 'backoff'): MillraceError =>
-  new MillraceError('MR-TEST-PASSING', { domain: 'external', scope: 'task', retry, message: what }, {});
-
-/** A JobMaster, what it runs on, and what others see of it. */
-class World {
-  readonly clock = new ManualClock(1_000_000);
-  readonly jobs: MemoryJobs;
-  readonly storage: MemoryCheckpointStorage;
-  readonly rpc = inProcessTransport();
-  readonly manager = new FakeTaskManager(this.rpc, 'tm');
-  readonly states: JobState[] = [];
-  readonly crashPoints: CrashPoint[] = [];
-  readonly outside: string[] = [];
-  readonly failing = new Map<string, Error>();
-  slotRequests = 0;
-  hasSlots = true;
-
-  constructor(before?: World) {
-    this.jobs = before?.jobs ?? new MemoryJobs();
-    this.storage = before?.storage ?? new MemoryCheckpointStorage();
-  }
-
-  start(given: Partial<JobMasterOptions> = {}): JobMaster {
-    const location = (index: number) => ({
-      ...{ taskManagerId: taskManagerId('tm'), slotId: slotId(`s${index}`), rack: null, host: null, data: null },
-    });
-    const crashPoints = { reached: (name: CrashPoint) => void this.crashPoints.push(name) };
-    const ports: Ports = { ...nodePorts, clock: this.clock, crashPoints };
-    const master = new JobMaster({
-      ...{ jobId: jobId('job'), graph, epoch: 1, ports, catalog: this.#catalog(), rpc: this.rpc, slotTimeoutMs: 5000 },
-      ...{ store: this.jobs.open(), storage: this.storage, storageConfig: { kind: 'directory', path: '/checkpoints' } },
-      slots: {
-        allocate: (_, { count }) => {
-          this.slotRequests++;
-          const slots = Array.from({ length: count }, (__, index) => ({ location: location(index), address: 'tm' }));
-          return this.hasSlots ? Promise.resolve(slots) : new Promise(() => undefined);
-        },
-        adopt: () => Promise.reject(new Error('there is nothing to take over')),
-        onLost: () => () => undefined,
-        release: () => this.outside.push('slots released'),
-        freeCount: 0,
-        totalCount: 2,
-      },
-      ...{ start: { kind: 'resume' }, allowDroppedState: false, ...given },
-    });
-    master.onStateChange((state) => this.states.push(state));
-    master.start();
-    return master;
-  }
-
-  /** Until nothing more happens at this time: everything is in memory. */
-  async quiet(): Promise<void> {
-    for (let turn = 0; turn < 5; turn++) await nodePorts.macrotasks.yield();
-  }
-
-  async pass(delayMs: number): Promise<void> {
-    this.clock.advanceTo(this.clock.nowMs() + delayMs);
-    await this.quiet();
-  }
-
-  get record(): JobRecord {
-    const stored = this.jobs.peek('job');
-    if (stored === null) throw new Error('there is no record');
-    return stored.record;
-  }
-
-  /** The last pointer's contents. */
-  async last() {
-    const pointer = this.record.checkpoints.at(-1);
-    if (pointer === undefined) throw new Error('there is no checkpoint');
-    return this.storage.readMetadata(pointer.metadata);
-  }
-
-  #say(what: string): void {
-    this.outside.push(what);
-    const error = this.failing.get(what);
-    if (error !== undefined) throw error;
-  }
-
-  #catalog(): ConnectorCatalog {
-    const committer = (): Committer => ({
-      commit: async (handles) => this.#say(`commit ${handles.length}`),
-      abortOlder: async (runs) => this.#say(`abort ${runs.map(({ generation }) => generation).join(' ')}`),
-      close: async () => undefined,
-    });
-    const splits = ['a', 'b'].map((id): Split => ({ id: splitId(id), position: {}, racks: [] }));
-    const source = {
-      createEnumerator: () => ({
-        open: async () => this.#say('open source'),
-        discover: async () => splits,
-        discoveryIntervalMs: null,
-        close: async () => this.#say('close source'),
-      }),
-    } as Partial<SourceConnector> as SourceConnector;
-    const sink = {
-      prepare: async (_: unknown, { run, isRestored }: ConnectorContext) =>
-        this.#say(`prepare ${run?.generation ?? 'without run'}${isRestored === true ? ' restored' : ''}`),
-      isTransactional: () => true,
-      createCommitter: committer,
-    } as Partial<SinkConnector> as SinkConnector;
-    return { sources: new Map([['sequence', source]]), sinks: new Map([['collect', sink]]), formats: new Map() };
-  }
-}
+import { jobId, slotId } from '../core/index.ts';
+import type { AttemptId, CrashPoint } from '../core/index.ts';
+import type { RestartStrategy } from '../graph/index.ts';
+import { sinkNode, sourceNode, testGraph } from '../testing/index.ts';
+import { graph, passing, settings, World } from './fixtures/job-world.ts';
+import type { JobMaster } from './job-master.ts';
 
 const COMMITTING: readonly CrashPoint[] = ['all-acknowledged', 'metadata-written', 'pointer-moved'];
 
@@ -627,5 +489,118 @@ describe('a source with a drift', () => {
     ]);
     master.cancel();
     await master.result;
+  });
+});
+
+describe('a TaskManager that is lost', () => {
+  /** Two TaskManagers with a slot each; the second one does not answer any more. */
+  async function broken(prepare: (world: World, master: JobMaster) => Promise<void> | void = () => undefined) {
+    const world = new World(undefined, false, 2);
+    const master = world.start(world.clustered());
+    await world.quiet();
+    await prepare(world, master);
+    const [, lost] = world.managers;
+    if (lost === undefined) throw new Error('there are two');
+    lost.isHung = true;
+    return { world, master, lost };
+  }
+
+  it('fails its tasks at once, and nobody waits for it', async () => {
+    const { world, master } = await broken((each) => each.pass(1000));
+    world.lose(1);
+    await world.quiet();
+    expect(master.lastFailure).toMatchObject({ code: 'MR-TASK-MANAGER-LOST' });
+    expect(world.states.slice(2)).toEqual(['FAILING', 'RESTARTING']);
+    // The others have ended in order, and all slots are given back.
+    expect(world.logged(/^cancel/)).toEqual(['cancel: s_0_0', 'cancel: k_0_0']);
+    expect(world.outside).toContain('slots released');
+    expect(master.waitingFor).toMatch(/restart, 100 ms/);
+    await world.pass(100);
+    expect(world.slotRequests).toBe(2);
+    expect(world.plan?.attempt).toBe(1);
+    expect(world.logged(/^deploy/)).toEqual(['deploy: s0', 'deploy: s0', 'deploy: s1', 'deploy: s1']);
+    expect(master.failures).toMatchObject([{ atMs: 1_001_000, error: { code: 'MR-TASK-MANAGER-LOST' } }]);
+    // It may only be unreachable: what it leaves is aborted again at the next restart.
+    await world.manager.fail('s_0_1', passing('gone'));
+    await world.pass(0);
+    world.lose(1);
+    await world.quiet();
+    await world.pass(100);
+    expect(world.outside.filter((line) => line.startsWith('abort'))).toEqual(['abort 1', 'abort 1 2']);
+  });
+
+  it('gives a pending checkpoint up', async () => {
+    const { world, master } = await broken();
+    await world.pass(1000);
+    world.lose(1);
+    await world.quiet();
+    await world.pass(100);
+    await world.quiet();
+    expect(master.checkpoints().recent).toMatchObject([{ checkpointId: 1, state: 'aborted' }]);
+  });
+
+  it('while its slot is deployed, cancelled or freed holds nobody up', async () => {
+    const deploying = new World(undefined, false, 2);
+    const [, hung] = deploying.managers;
+    if (hung === undefined) throw new Error('there are two');
+    hung.isHung = true;
+    deploying.start();
+    await deploying.quiet();
+    deploying.lose(1);
+    await deploying.quiet();
+    expect(deploying.states.at(-1)).toBe('RESTARTING');
+
+    const cancelled = await broken(async ({ manager }) => {
+      await manager.fail('s_0_0', passing('something else'));
+    });
+    // Its tasks have ended by now, but its slot is not free.
+    await cancelled.world.quiet();
+    expect(cancelled.world.states.at(-1)).toBe('RESTARTING');
+
+    const freeing = await broken();
+    await freeing.world.manager.fail('s_0_0', passing('something else'));
+    await freeing.world.quiet();
+    expect(freeing.world.states.at(-1)).toBe('FAILING');
+    freeing.world.lose(1);
+    await freeing.world.quiet();
+    expect(freeing.world.states.at(-1)).toBe('RESTARTING');
+    expect(freeing.master.failures).toMatchObject([{ error: { message: 'something else' } }]);
+    expect(freeing.world.outside).toContain('slots released');
+
+    const user = await broken();
+    user.master.cancel();
+    await user.world.quiet();
+    expect(user.world.states.at(-1)).toBe('CANCELLING');
+    user.world.lose(1);
+    expect(await user.master.result).toMatchObject({ state: 'CANCELED' });
+  });
+
+  it('between two attempts takes its slots with it, and is no failure', async () => {
+    const world = new World();
+    const master = world.start();
+    await world.quiet();
+    await world.manager.fail('k_1_0', passing('gone'));
+    await world.quiet();
+    world.lose(1);
+    expect(world.outside).toContain('slots released');
+    await world.pass(100);
+    expect([world.slotRequests, master.restarts, master.failures.length]).toEqual([2, 1, 1]);
+    expect(world.manager.running).toHaveLength(4);
+  });
+
+  it('is drained: its tasks end in order, and leave nothing to abort twice', async () => {
+    const world = new World(undefined, false, 2);
+    const master = world.start();
+    await world.quiet();
+    world.lose(1, 'MR-TASK-MANAGER-DRAINED');
+    await world.quiet();
+    expect(master.lastFailure).toMatchObject({ code: 'MR-TASK-MANAGER-DRAINED' });
+    expect(world.logged(/^(cancel|freeSlot)/)).toHaveLength(6);
+    expect(world.outside).toContain('slots released');
+    await world.pass(100);
+    await world.manager.fail('k_0_1', passing('gone'));
+    await world.pass(0);
+    await world.pass(100);
+    expect(world.outside.filter((line) => line.startsWith('abort'))).toEqual(['abort 1', 'abort 2']);
   });
 });

@@ -217,7 +217,8 @@ export class JobMaster {
   cancel(): void {
     if (this.#isTakingOver) this.#isCancelWanted = true;
     const isAboutToEnd = this.#isClosing && this.#state === 'RUNNING';
-    if (isTerminalJob(this.#state) || this.#state === 'CANCELLING' || isAboutToEnd || this.#isTakingOver) return;
+    if (isTerminalJob(this.#state) || this.#state === 'CANCELLING' || isAboutToEnd) return;
+    if (this.#isTakingOver || this.#isAbandoned) return;
     this.#move('CANCELLING');
     this.#abandonAttempt();
     this.#settle();
@@ -245,6 +246,7 @@ export class JobMaster {
    * cancelled then, and has given no row behind it. Rejects with MR-JOB-SAVEPOINT-FAILED; then the job goes on.
    */
   async savepoint(request: SavepointRequest): Promise<StateFile> {
+    if (this.#isAbandoned) throw savepointFailed('another leader has taken the job over');
     const isEnding = this.#isClosing && this.#state === 'RUNNING';
     if (isEnding || isTerminalJob(this.#state) || this.#state === 'FAILING' || this.#state === 'CANCELLING') {
       throw savepointFailed(`the job is ${isEnding ? 'about to end' : this.#state}`);
