@@ -49,16 +49,20 @@ export class ProcessNetwork {
     };
   }
 
-  /** Calls of a process that is gone are never answered. */
+  /** Calls of a process that is gone arrive nowhere, and those under way are not answered. */
   #whileThere<T extends object>(name: string, gateway: T): T {
     return new Proxy(gateway, {
       get: (target, method, receiver) => {
         const call: unknown = Reflect.get(target, method, receiver);
         if (typeof call !== 'function') return call;
         return async (message: unknown) => {
-          if (this.#gone.has(name)) return new Promise(() => undefined);
+          const check = (): void => {
+            if (this.#gone.has(name)) throw new Error(`${name} is cut off`);
+          };
+          check();
           const answer: unknown = await (call as (message: unknown) => Promise<unknown>)(message);
-          return this.#gone.has(name) ? new Promise(() => undefined) : answer;
+          check();
+          return answer;
         };
       },
     });

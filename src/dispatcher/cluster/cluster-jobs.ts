@@ -114,11 +114,14 @@ export class ClusterJobs {
   async submit({ jobId, graph, start, allowDroppedState, source }: NewJob): Promise<void> {
     const { records, dispatcher, clock } = this.#options;
     if (this.find(jobId) !== null) return;
+    const serialised = serialiseJobGraph(graph);
+    // What the next leader could not read is not taken.
+    deserialiseJobGraph(serialised);
     const submission: JobSubmission = {
       version: 1,
       jobId,
       jobName: graph.name,
-      graph: serialiseJobGraph(graph),
+      graph: serialised,
       start: JSON.stringify(start),
       allowDroppedState,
       submittedAtMs: clock.nowMs(),
