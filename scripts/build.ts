@@ -10,7 +10,9 @@ const compiler = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc',
   stdio: ['ignore', 'inherit', 'inherit'],
 });
 // What the compiler does not know: contracts that are read when they are used.
-for (const contract of globSync('src/**/*.proto', { cwd: root })) {
-  copyFileSync(`${root}${contract}`, `${root}dist/${contract}`);
+if (compiler.status === 0) {
+  for (const contract of globSync('src/**/*.proto', { cwd: root })) {
+    copyFileSync(`${root}${contract}`, `${root}dist/${contract}`);
+  }
 }
 process.exitCode = compiler.status ?? 1;

@@ -129,6 +129,23 @@ describe('the package', () => {
     expect(tested.stdout).toBe('[{"text":"n7"},{"text":"n8"}]\n');
   });
 
+  it('calls other processes', async () => {
+    const room = (name: string): string => JSON.stringify(join(folder, 'node_modules/millrace/dist/src', name));
+    const program = `
+      import { nodePorts } from ${room('core/node-ports.js')};
+      import { openGrpcTransport } from ${room('rpc/index.js')};
+      const [a, b] = await Promise.all(['a', 'b'].map((processId) => {
+        const listen = { host: '127.0.0.1', port: 0 };
+        return openGrpcTransport({ listen, token: 'secret', tls: null, ports: nodePorts, processId });
+      }));
+      const { address } = a.serve('resource-manager', 'rm', { heartbeat: async ({ epoch }) => epoch + 1 });
+      console.log(await b.connect('resource-manager', address).heartbeat({ epoch: 41 }));
+      await Promise.all([a.close(), b.close()]);
+    `;
+    const called = await run(process.execPath, ['--input-type=module', '-e', program], { cwd: folder });
+    expect(called).toEqual({ stdout: '42\n', stderr: '' });
+  });
+
   it('does what the documentation shows', async () => {
     const env = cleanEnvironment();
     const jobs = writeBlocks('typescript', folder);
