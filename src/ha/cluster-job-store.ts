@@ -30,7 +30,8 @@ class ClusterJobStore implements JobStore {
       if (stored === null) return null;
       const reading = readShape(jobRecordShape, parseJson(stored.value));
       const record = `the record of job ${jobName}`;
-      if (reading.kind === 'refused') throw haErrors.create('MR-HA-DAMAGED', { file: key, record, reason: reading.reason });
+      const { kind } = reading;
+      if (kind === 'refused') throw haErrors.create('MR-HA-DAMAGED', { file: key, record, reason: reading.reason });
       return { record: reading.value, version: stored.version };
     });
   }

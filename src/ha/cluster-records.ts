@@ -58,7 +58,7 @@ export interface ClusterRecords {
   jobs(): Promise<readonly JobSubmission[]>;
   /** Resolves to false where a job of this id is known already, ended or not; nothing is changed then. */
   addJob(submission: JobSubmission): Promise<boolean>;
-  /** The job of this id, which has not ended, is another one from now on: rescaled. Its plan stays, see `firstAttempt`. */
+  /** The job of this id, which has not ended, is another from now on: rescaled. Its plan stays, see `firstAttempt`. */
   replaceJob(submission: JobSubmission): Promise<void>;
   /** The newest plan; null where nothing was deployed yet. */
   plan(jobId: string): Promise<ExecutionPlan | null>;

@@ -67,8 +67,8 @@ export const haErrors = defineErrors({
     retry: 'backoff',
     message: 'cannot {operation} {record} in {directory}: {reason}',
     help:
-      'The directory or ZooKeeper cannot be reached, does not allow what is done there, or the disk is full. The last ' +
-      'record that was written is still valid; whether the new one was, is read before the next write.',
+      'The directory or ZooKeeper cannot be reached, does not allow what is done there, or the disk is full. The ' +
+      'last record that was written is still valid; whether the new one was, is read before the next write.',
   },
   'MR-HA-TOO-LARGE': {
     domain: 'user',
@@ -76,8 +76,8 @@ export const haErrors = defineErrors({
     retry: 'never',
     message: '{record} has {sizeBytes} bytes, of which {maxBytes} can be kept',
     help:
-      'ZooKeeper takes small values only. Of a submission the job graph is by far the largest part: make fewer steps, ' +
-      'or move long literals and lists into a topic that is joined.',
+      'ZooKeeper takes small values only. Of a submission the job graph is by far the largest part: make fewer ' +
+      'steps, or move long literals and lists into a topic that is joined.',
   },
   'MR-HA-CONNECT-STRING': {
     domain: 'user',
@@ -95,7 +95,7 @@ export const haErrors = defineErrors({
     message: 'ZooKeeper at {connect} refuses to {operation} {path}: {reason}',
     help:
       'The nodes below the path of this cluster belong to somebody else, or the user and password are wrong. All ' +
-      'processes of a cluster take the same `auth` and `acl`; nodes that were made with others have to be handed over ' +
-      'or removed with the tools of ZooKeeper.',
+      'processes of a cluster take the same `auth` and `acl`; nodes that were made with others have to be handed ' +
+      'over or removed with the tools of ZooKeeper.',
   },
 });

@@ -4,6 +4,12 @@ export { checkpointStorageContract } from './checkpoint-storage-contract.ts';
 export type { CheckpointStorageRequirement, CheckpointStorageSubject } from './checkpoint-storage-contract.ts';
 export { countingRandomness } from './counting-randomness.ts';
 export { damages } from './damages.ts';
+export { highAvailabilityContract } from './high-availability-contract.ts';
+export type {
+  HighAvailabilityProcess,
+  HighAvailabilityRequirement,
+  HighAvailabilitySubject,
+} from './high-availability-contract.ts';
 export { jobStoreContract } from './job-store-contract.ts';
 export type { JobStoreRequirement, JobStoreSubject } from './job-store-contract.ts';
 export { testCatalog, withMiniCluster } from './mini-cluster.ts';
@@ -44,3 +50,7 @@ export { ProcessNetwork } from './process-network.ts';
 export { Faults, faultyCatalog } from './faults.ts';
 export { seededRandom } from './seeded-random.ts';
 export { strangersCertificate, testCertificate } from './test-certificates.ts';
+export { SmallCluster } from './small-cluster.ts';
+export type { SmallDispatcher, SmallTaskManager } from './small-cluster.ts';
+export { SimulatedLink, SimulatedZooKeeper } from './simulated-zookeeper.ts';
+export { inVirtualTime } from './virtual-time.ts';

@@ -57,7 +57,8 @@ class EmbeddedStore implements JobStore {
 
   #hold(jobName: string): Promise<HeldJob> {
     if (this.#isClosed) {
-      return Promise.reject(haErrors.create('MR-HA-FENCED', { role: `runs job ${jobName}`, reason: 'it has closed the store' }));
+      const role = `runs job ${jobName}`;
+      return Promise.reject(haErrors.create('MR-HA-FENCED', { role, reason: 'it has closed the store' }));
     }
     const known = this.#jobs.get(jobName);
     if (known !== undefined) return known;

@@ -136,7 +136,8 @@ export function peekRecord(files: FileSystem, directory: string, jobName: string
 /** Null where there is none. */
 async function loadRecord(files: FileSystem, directory: string, jobName: string): Promise<StoredRecord | null> {
   const file = recordPath(directory);
-  const damaged = (reason: string): Error => haErrors.create('MR-HA-DAMAGED', { file, record: recordOf(jobName), reason });
+  const record = recordOf(jobName);
+  const damaged = (reason: string): Error => haErrors.create('MR-HA-DAMAGED', { file, record, reason });
   const bytes = await readWhole(files, file);
   if (bytes === null) return null;
   const opened = openEnvelope(ENVELOPE, bytes);
@@ -146,10 +147,10 @@ async function loadRecord(files: FileSystem, directory: string, jobName: string)
   }
   const reading = readShape(storedShape, parseJson(opened.body));
   if (reading.kind === 'refused') throw damaged(reading.reason);
-  const { record } = reading.value;
-  if (record.jobName === jobName) return reading.value;
-  if (record.jobName.toLowerCase() !== jobName.toLowerCase()) throw damaged(`it is that of job ${record.jobName}`);
-  throw haErrors.create('MR-HA-NAME-TAKEN', { job: jobName, other: record.jobName, directory });
+  const { jobName: other } = reading.value.record;
+  if (other === jobName) return reading.value;
+  if (other.toLowerCase() !== jobName.toLowerCase()) throw damaged(`it is that of job ${other}`);
+  throw haErrors.create('MR-HA-NAME-TAKEN', { job: jobName, other, directory });
 }
 
 function recordOf(jobName: string): string {

@@ -59,12 +59,20 @@ function newestOfEach(nodes: readonly ZooKeeperNode[]): readonly TaskManagerAnno
   return [...newest.values()];
 }
 
+/** Where a TaskManager is announced now. */
+interface Present {
+  readonly session: ZooKeeperSession;
+  readonly path: string;
+  /** Resolves once it is. */
+  readonly made: Promise<void>;
+}
+
 export function announceTaskManager(
   { keeper, paths, ports }: AnnouncementOptions,
   info: TaskManagerAnnouncement,
 ): () => Promise<void> {
   const withdrawing = new AbortController();
-  let present: { readonly session: ZooKeeperSession; readonly path: string; readonly made: Promise<void> } | null = null;
+  let present: Present | null = null;
   const stop = keeper.run(async (session) => {
     await ensureNodes(session, paths);
     if (withdrawing.signal.aborted) return;
