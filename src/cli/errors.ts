@@ -93,6 +93,38 @@ export const cliErrors = defineErrors({
       'that `--config` names; an earlier one of these wins. Each line says where the setting stands and what is wrong ' +
       'with it.',
   },
+  'MR-CLI-NO-DISPATCHER': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'backoff',
+    message: 'no Dispatcher that leads has answered within {seconds} s at {place}: {reason}',
+    help:
+      'Name a Dispatcher of the cluster with `--dispatcher URL` or MILLRACE_DISPATCHER, or its ZooKeeper with ' +
+      '`--zookeeper HOSTS/FOLDER`. A new leader is elected within seconds; `--timeout` says how long one is waited for.',
+  },
+  'MR-CLI-REFUSED': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'never',
+    message: 'refused with status {status}: {reason}',
+    help: 'What answered is no Dispatcher of Millrace, or of another version; or something between it and here refuses.',
+  },
+  'MR-CLI-ANSWER': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'never',
+    message: 'the answer to {request} makes no sense: {reason}',
+    help: 'What answered is no Dispatcher of Millrace, or one of another version. `--dispatcher` says which was asked.',
+  },
+  'MR-CLI-OUTCOME-UNKNOWN': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'never',
+    message: 'the leader that was to do it is gone: see `millrace status` for what has become of the job, and try again',
+    help:
+      'A savepoint, a stop or a change of parallelism ends with the Dispatcher that was asked for it. The job goes on ' +
+      'under the new leader, unless it had been stopped already.',
+  },
   'MR-CLI-NOTHING-TO-GENERATE': {
     domain: 'user',
     scope: 'process',

@@ -18,7 +18,9 @@ describe('the command line', () => {
   });
 
   it('has help for every command', async () => {
-    for (const command of ['run', 'lint', 'explain', 'create', 'schema', 'list', 'datagen', 'help', 'completion']) {
+    const building = ['run', 'lint', 'explain', 'create', 'schema', 'list', 'datagen', 'help', 'completion'];
+    const asking = ['submit', 'status', 'cancel', 'savepoint', 'stop', 'rescale', 'drain', 'undrain'];
+    for (const command of [...building, ...asking]) {
       const { exitCode, output } = await runFake(['help', command]);
       expect({ command, exitCode }).toEqual({ command, exitCode: 0 });
       expect(output).toContain(`Usage: millrace ${command}`);
@@ -36,7 +38,7 @@ describe('the command line', () => {
     [['help', 'lnit'], 'did you mean `lint`?'],
     [['help', 'errors', 'MR-CLI-USAEG'], 'did you mean MR-CLI-USAGE?'],
     [['list', 'connectors', 'kafak'], 'did you mean `kafka`?'],
-    [['list', 'things'], 'Allowed choices are connectors, functions, formats.'],
+    [['list', 'things'], 'Allowed choices are connectors, functions, formats, jobs, taskmanagers.'],
     [['create', '--source', 'kafak'], 'did you mean `kafka`?'],
     [['completion', 'cmd'], 'Allowed choices are bash, zsh, fish.'],
     [['datagen'], 'MR-CLI-NOTHING-TO-GENERATE'],

@@ -1,18 +1,23 @@
 import { Command, CommanderError } from 'commander';
 
 import type { CommandContext } from './command-context.ts';
+import { cancelCommand } from './commands/cancel.ts';
 import { completionCommand } from './commands/completion.ts';
 import { createCommand } from './commands/create.ts';
 import { datagenCommand } from './commands/datagen.ts';
+import { drainCommand, undrainCommand } from './commands/drain.ts';
 import { explainCommand } from './commands/explain.ts';
 import { helpCommand } from './commands/help.ts';
 import { lintCommand } from './commands/lint.ts';
 import { listCommand } from './commands/list.ts';
 import { planCommand } from './commands/plan.ts';
+import { rescaleCommand } from './commands/rescale.ts';
 import { runCommand } from './commands/run.ts';
 import { savepointCommand } from './commands/savepoint.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
+import { submitCommand } from './commands/submit.ts';
 import { exitCodes } from './exit-codes.ts';
 import { reportError } from './report-error.ts';
 
@@ -26,6 +31,12 @@ const COMMANDS: readonly MakeCommand[] = [
   planCommand,
   savepointCommand,
   stopCommand,
+  submitCommand,
+  statusCommand,
+  cancelCommand,
+  rescaleCommand,
+  drainCommand,
+  undrainCommand,
   createCommand,
   schemaCommand,
   listCommand,

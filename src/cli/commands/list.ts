@@ -1,21 +1,34 @@
 import { Argument, Command } from 'commander';
 
 import { nearestName } from '../../core/index.ts';
+import { addClusterOptions, withCluster, type ClusterFlags } from '../client/cluster-options.ts';
 import { printJson, printResult, type CommandContext } from '../command-context.ts';
 import { cliErrors } from '../errors.ts';
 import type { ListEntry } from '../listing.ts';
 import { textTable } from '../text-table.ts';
 
-const TOPICS = ['connectors', 'functions', 'formats'] as const;
-type Topic = (typeof TOPICS)[number];
+const BUILD_TOPICS = ['connectors', 'functions', 'formats'] as const;
+type BuildTopic = (typeof BUILD_TOPICS)[number];
+const CLUSTER_TOPICS = ['jobs', 'taskmanagers'] as const;
+type ClusterTopic = (typeof CLUSTER_TOPICS)[number];
+type Topic = BuildTopic | ClusterTopic;
+
+interface ListOptions extends ClusterFlags {
+  readonly json?: true;
+}
 
 export function listCommand(context: CommandContext): Command {
-  return new Command('list')
-    .description('lists the connectors, functions or formats that this build has')
-    .addArgument(new Argument('<what>', 'what to list').choices(TOPICS))
+  const command = new Command('list')
+    .description('lists the connectors, functions or formats that this build has, or jobs and TaskManagers of a cluster')
+    .addArgument(new Argument('<what>', 'what to list').choices([...BUILD_TOPICS, ...CLUSTER_TOPICS]))
     .argument('[name]', 'one of them, in full')
-    .option('--json', 'prints one JSON document')
-    .action(async (topic: Topic, name: string | undefined, options: { readonly json?: true }) => {
+    .option('--json', 'prints one JSON document');
+  return addClusterOptions(command)
+    .action(async (topic: Topic, name: string | undefined, options: ListOptions) => {
+      if (isOfCluster(topic)) {
+        await listCluster(context, topic, name, options);
+        return;
+      }
       const all = await entriesOf(topic);
       const chosen = name === undefined ? all : choose(topic, all, name);
       if (options.json === true) await printJson(context, chosen.map(({ document }) => document));
@@ -24,7 +37,23 @@ export function listCommand(context: CommandContext): Command {
     });
 }
 
-async function entriesOf(topic: Topic): Promise<readonly ListEntry[]> {
+function isOfCluster(topic: Topic): topic is ClusterTopic {
+  return CLUSTER_TOPICS.some((each) => each === topic);
+}
+
+async function listCluster(
+  context: CommandContext,
+  topic: ClusterTopic,
+  name: string | undefined,
+  options: ListOptions,
+): Promise<void> {
+  const { clusterLists } = await import('../client/cluster-lists.ts');
+  const { documents, rows } = await withCluster(context, options, (client) => clusterLists[topic](client, name ?? null));
+  if (options.json === true) await printJson(context, documents);
+  else await printResult(context, textTable(rows).join('\n'));
+}
+
+async function entriesOf(topic: BuildTopic): Promise<readonly ListEntry[]> {
   const [{ connectorEntries, formatEntries, functionEntries }, { catalog }] = await Promise.all([
     import('../listing.ts'),
     import('../catalog.ts'),
@@ -40,7 +69,7 @@ async function entriesOf(topic: Topic): Promise<readonly ListEntry[]> {
 }
 
 /** A name may be a source and a sink. */
-function choose(topic: Topic, entries: readonly ListEntry[], name: string): readonly ListEntry[] {
+function choose(topic: BuildTopic, entries: readonly ListEntry[], name: string): readonly ListEntry[] {
   const found = entries.filter((entry) => entry.name.toLowerCase() === name.toLowerCase());
   if (found.length > 0) return found;
   const near = nearestName(name, entries.map((entry) => entry.name));

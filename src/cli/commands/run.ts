@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander';
 
 import type { JobGraph } from '../../graph/index.ts';
-import type { StartMode } from '../../scheduler/index.ts';
 import { printJson, tell, type CommandContext } from '../command-context.ts';
 import { ALLOW_DROPPED_STATE, DATA_FOLDER, DATA_FOLDER_OPTION } from '../data-folder.ts';
 import { cliErrors } from '../errors.ts';
@@ -12,14 +11,13 @@ import { liveDisplay, noDisplay, plainDisplay, type ProgressDisplay } from '../p
 import { totalsByStep } from '../progress/job-progress.ts';
 import { describeError, errorDocument } from '../report-error.ts';
 import type { RecoveryRequest } from '../run-job.ts';
+import { startMode, type StartFlags } from '../start-flags.ts';
 
-interface RunOptions extends JobFileOptions {
+interface RunOptions extends JobFileOptions, StartFlags {
   readonly parallelism?: number;
   readonly json?: true;
   readonly quiet?: true;
   readonly stats?: string;
-  readonly fresh?: true;
-  readonly from?: string;
   readonly allowDroppedState?: true;
   readonly dataDir?: string;
 }
@@ -92,11 +90,6 @@ function recoveryOf(graph: JobGraph, options: RunOptions): RecoveryRequest | nul
   }
   const { dataDir: dataFolder = DATA_FOLDER, allowDroppedState = false } = options;
   return { dataFolder, start: startMode(options), allowDroppedState };
-}
-
-function startMode({ fresh, from }: RunOptions): StartMode {
-  if (fresh === true) return { kind: 'fresh' };
-  return from === undefined ? { kind: 'resume' } : { kind: 'from', location: from };
 }
 
 function chooseDisplay(context: CommandContext, options: RunOptions, printsRows: boolean): ProgressDisplay {

@@ -1,27 +1,30 @@
 import { Command } from 'commander';
 
 import { absolutePlace } from '../absolute-place.ts';
+import { addClusterOptions, type ClusterFlags } from '../client/cluster-options.ts';
 import { printJson, printResult, type CommandContext } from '../command-context.ts';
-import { DATA_FOLDER, DATA_FOLDER_OPTION } from '../data-folder.ts';
+import { withControl } from '../control/control-of.ts';
+import { DATA_FOLDER_OPTION } from '../data-folder.ts';
 
-interface SavepointOptions {
+interface SavepointOptions extends ClusterFlags {
   readonly dataDir?: string;
   readonly to?: string;
   readonly json?: true;
 }
 
 export function savepointCommand(context: CommandContext): Command {
-  return new Command('savepoint')
+  const command = new Command('savepoint')
     .description('lets a running job write a savepoint, and prints where it is')
-    .argument('<job>', 'name of a job with checkpoints that `millrace run` runs on this machine')
+    .argument('<job>', 'name of a job with checkpoints that `millrace run` runs here; or id or name of a job of a cluster')
     .option('--to <place>', 'path or s3:// URL to put it at, in a folder of its own (beside the job\'s checkpoints)')
     .option(...DATA_FOLDER_OPTION)
-    .option('--json', 'prints one JSON document')
+    .option('--json', 'prints one JSON document');
+  return addClusterOptions(command, 'none: a job of this machine')
     .addHelpText('after', MORE_HELP)
-    .action(async (jobName: string, { dataDir = DATA_FOLDER, to, json }: SavepointOptions) => {
-      const { controlOf } = await import('../control/control-of.ts');
+    .action(async (jobName: string, options: SavepointOptions) => {
+      const { to, json } = options;
       const target = to === undefined ? null : absolutePlace(to, '--to');
-      const { path } = await controlOf(context.ports, dataDir, jobName).savepoint(target);
+      const { path } = await withControl(context, options, jobName, (control) => control.savepoint(target));
       if (json === true) await printJson(context, { job: jobName, path });
       else await printResult(context, path);
     });

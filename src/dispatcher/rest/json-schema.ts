@@ -19,7 +19,8 @@ export const json = Object.freeze({
   integerFrom: (minimum: number): JsonSchema => ({ type: 'integer', minimum }),
   matching: (pattern: RegExp): JsonSchema => ({ type: 'string', pattern: pattern.source }),
   oneOf: (...values: readonly string[]): JsonSchema => ({ type: 'string', enum: values }),
-  nullable: (inner: JsonSchema): JsonSchema => ({ anyOf: [inner, { type: 'null' }] }),
+  /** Null first: what is checked is turned into the first type that it can be, and null can be an empty text. */
+  nullable: (inner: JsonSchema): JsonSchema => ({ anyOf: [{ type: 'null' }, inner] }),
   list: (items: JsonSchema): JsonSchema => ({ type: 'array', items }),
   map: (values: JsonSchema): JsonSchema => ({ type: 'object', additionalProperties: values }),
   /** `fields` are always there, `optional` perhaps, nothing else ever. */

@@ -230,7 +230,7 @@ describe('what the REST API changes', () => {
     const { cluster, ask, submit } = await world();
     await submit();
     cluster.beforeEnd = () => Promise.reject(new Error('no room'));
-    const { body } = await ask('POST', `/jobs/${JOB}/stop`, { payload: { drain: true } });
+    const { body } = await ask('POST', `/jobs/${JOB}/stop`, { payload: { targetDirectory: null, drain: true } });
     const trigger = (body as Record<string, string>)['request-id'] ?? fail();
     const read = () => ask('GET', `/jobs/${JOB}/savepoints/${trigger}`);
     const done = await until(read, ({ body: answer }) => JSON.stringify(answer).includes('COMPLETED'));

@@ -1,0 +1,151 @@
+/** What commands ask of a cluster's jobs, with the answers as far as they are used. */
+import { shape, type MillraceError, type Shape } from '../../core/index.ts';
+import { cliErrors } from '../errors.ts';
+import { toldErrorShape, type ClusterClient } from './cluster-client.ts';
+
+export interface ListedJob {
+  readonly jid: string;
+  readonly name: string;
+  readonly state: string;
+  readonly 'start-time': number;
+  readonly 'end-time': number;
+  readonly duration: number;
+  readonly tasks: Readonly<Record<string, number>>;
+}
+
+const listShape = shape.fields({
+  jobs: shape.list<ListedJob>(
+    shape.fields({
+      jid: shape.text,
+      name: shape.text,
+      state: shape.text,
+      'start-time': shape.number,
+      'end-time': shape.number,
+      duration: shape.number,
+      tasks: shape.map(shape.number),
+    }),
+  ),
+});
+
+const ENDED: readonly string[] = ['FINISHED', 'CANCELED', 'FAILED'];
+
+export function hasEnded(state: string): boolean {
+  return ENDED.includes(state);
+}
+
+/** Newest first. */
+export async function listJobs(client: ClusterClient): Promise<readonly ListedJob[]> {
+  return (await client.ask({ path: '/jobs/overview' }, listShape)).jobs;
+}
+
+const JOB_ID = /^[0-9a-f]{32}$/;
+
+/**
+ * The job of an id or a name: of several that had the name, the one that runs, else the newest. MR-CLI-USAGE where
+ * there is none, or where several run.
+ */
+export async function findJob(client: ClusterClient, idOrName: string): Promise<ListedJob> {
+  const jobs = await listJobs(client);
+  const byId = JOB_ID.test(idOrName) ? jobs.find(({ jid }) => jid === idOrName) : undefined;
+  if (byId !== undefined) return byId;
+  const named = jobs.filter(({ name }) => name === idOrName);
+  const running = named.filter(({ state }) => !hasEnded(state));
+  if (running.length > 1) {
+    const ids = running.map(({ jid }) => jid).join(', ');
+    throw cliErrors.create('MR-CLI-USAGE', { problem: `several jobs are called ${idOrName}, name one by its id: ${ids}` });
+  }
+  const found = running[0] ?? named[0];
+  if (found !== undefined) return found;
+  throw cliErrors.create('MR-CLI-USAGE', { problem: `the cluster has no job ${idOrName}: see \`millrace list jobs\`` });
+}
+
+const statusShape = shape.fields({ status: shape.text });
+const POLL_MS = 200;
+
+/** Resolves to its state once it has ended. */
+export async function waitForEnd(client: ClusterClient, jobId: string): Promise<string> {
+  for (;;) {
+    const { status } = await client.ask({ path: `/jobs/${jobId}/status` }, statusShape);
+    if (hasEnded(status)) return status;
+    await client.sleep(POLL_MS);
+  }
+}
+
+/** Asks for it, and waits until it has ended. */
+export async function cancelJob(client: ClusterClient, jobId: string): Promise<string> {
+  await client.ask({ method: 'PATCH', path: `/jobs/${jobId}?mode=cancel` }, shape.fields({}));
+  return waitForEnd(client, jobId);
+}
+
+const triggerShape = shape.fields({ 'request-id': shape.text });
+const outcomeShape = shape.fields(
+  { status: shape.fields({ id: shape.oneOf('IN_PROGRESS', 'COMPLETED') }) },
+  { operation: shape.fields({}, { location: shape.text, 'failure-cause': failureShape() }) },
+);
+
+function failureShape(): Shape<{ readonly error: MillraceError }> {
+  return shape.fields({ error: toldErrorShape });
+}
+
+/** Writes a savepoint; resolves to where it is. */
+export function savepointOf(client: ClusterClient, jobId: string, target: string | null): Promise<string | null> {
+  const triggerId = client.newId();
+  const text = JSON.stringify({ 'target-directory': target, triggerId });
+  return carryOut(client, { path: `/jobs/${jobId}/savepoints`, text, outcome: `/jobs/${jobId}/savepoints/${triggerId}` });
+}
+
+/** Stops a job with a savepoint; resolves to where that is. */
+export function stopJob(
+  client: ClusterClient,
+  jobId: string,
+  { to, drains }: { readonly to: string | null; readonly drains: boolean },
+): Promise<string | null> {
+  const triggerId = client.newId();
+  const text = JSON.stringify({ targetDirectory: to, drain: drains, triggerId });
+  return carryOut(client, { path: `/jobs/${jobId}/stop`, text, outcome: `/jobs/${jobId}/savepoints/${triggerId}` });
+}
+
+/** Resolves once the job goes on with the other parallelism. */
+export async function rescaleJob(client: ClusterClient, jobId: string, parallelism: number): Promise<void> {
+  const triggerId = client.newId();
+  const path = `/jobs/${jobId}/rescaling?parallelism=${parallelism}&triggerId=${triggerId}`;
+  await carryOut(client, { path, text: null, outcome: `/jobs/${jobId}/rescaling/${triggerId}` });
+}
+
+interface Operation {
+  readonly path: string;
+  /** Null: nothing is sent, and the method is PATCH. */
+  readonly text: string | null;
+  /** Where its outcome is asked for. */
+  readonly outcome: string;
+}
+
+async function carryOut(client: ClusterClient, { path, text, outcome }: Operation): Promise<string | null> {
+  const body = text === null ? {} : { body: { mediaType: 'application/json', text } };
+  await client.ask({ method: text === null ? 'PATCH' : 'POST', path, ...body }, triggerShape);
+  for (;;) {
+    const { status, operation } = await readOutcome(client, outcome);
+    if (status.id === 'COMPLETED') {
+      const failure = operation?.['failure-cause'];
+      if (failure !== undefined) throw failure.error;
+      return operation?.location ?? null;
+    }
+    await client.sleep(POLL_MS);
+  }
+}
+
+async function readOutcome(client: ClusterClient, path: string): ReturnType<typeof askOutcome> {
+  try {
+    return await askOutcome(client, path);
+  } catch (error) {
+    // The leader that was told is gone, and with it what it knew of this.
+    const isUnknown = typeof error === 'object' && error !== null && 'code' in error && error.code === NOT_FOUND;
+    throw isUnknown ? cliErrors.create('MR-CLI-OUTCOME-UNKNOWN', {}, error) : error;
+  }
+}
+
+const NOT_FOUND = 'MR-CLUSTER-NOT-FOUND';
+
+function askOutcome(client: ClusterClient, path: string) {
+  return client.ask({ path }, outcomeShape);
+}
