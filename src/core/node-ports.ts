@@ -14,14 +14,17 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { createConnection, createServer, isIP, type OnReadOpts } from 'node:net';
+import { createConnection, createServer, isIP, Socket as NetSocket } from 'node:net';
+import type { OnReadOpts, SocketConstructorOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type {
   Clock,
+  DirectListener,
   DirectSocket,
   DirectSocketHandler,
   FileInfo,
@@ -191,6 +194,7 @@ const network: Network = {
       });
     }),
   connectDirect,
+  listenDirect,
   listenLocal,
   reservePort,
   connectLocal: (path) =>
@@ -280,7 +284,6 @@ function connectDirect(
         : connectTls(tlsOptions(host, port, onread, tls));
     let failure: Error | null = null;
     let isOpen = false;
-    let isClosedByUs = false;
     const timer = setTimeout(() => {
       socket.destroy(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`));
     }, timeoutMs);
@@ -290,25 +293,138 @@ function connectDirect(
     socket.once('close', () => {
       clearTimeout(timer);
       if (!isOpen) reject(failure ?? new Error(`${host}:${port} closed the connection`));
-      else if (!isClosedByUs) handler.closed(failure);
     });
     socket.once(tls === null ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer);
       if (tls !== null) socket.setNoDelay(true).setKeepAlive(true);
       isOpen = true;
-      resolve({
-        write(parts) {
-          socket.cork();
-          for (const part of parts) socket.write(part);
-          socket.uncork();
-        },
-        close() {
-          isClosedByUs = true;
-          socket.destroy();
-        },
-      });
+      resolve(directSocket(socket, () => handler));
     });
   });
+}
+
+/** An open connection, whose end is told to its handler. */
+function directSocket(stream: NetSocket, handler: () => DirectSocketHandler | null): DirectSocket {
+  let failure: Error | null = null;
+  let isClosedByUs = false;
+  stream.on('error', (error) => {
+    failure ??= error;
+  });
+  stream.once('close', () => {
+    if (!isClosedByUs) handler()?.closed(failure);
+  });
+  return {
+    write(parts, written) {
+      stream.cork();
+      const last = parts.length - 1;
+      for (let index = 0; index < last; index++) stream.write(parts[index] as Uint8Array);
+      if (last >= 0) stream.write(parts[last] as Uint8Array, written);
+      stream.uncork();
+    },
+    get queuedBytes() {
+      return stream.writableLength;
+    },
+    end() {
+      stream.end();
+    },
+    close() {
+      isClosedByUs = true;
+      stream.destroy();
+    },
+  };
+}
+
+/** What strangers may hold open of a listener over TLS, whoever else is connected included. */
+const MAX_TLS_CONNECTIONS = 1024;
+const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+
+async function listenDirect(
+  address: { readonly host: string; readonly port: number; readonly tls: TlsSettings | null },
+  accept: (socket: DirectSocket) => DirectSocketHandler,
+): Promise<DirectListener> {
+  const { host, port, tls } = address;
+  const settings = { noDelay: true, keepAlive: true };
+  const server =
+    tls === null
+      ? createServer({ ...settings, pauseOnConnect: true }, (accepted) => acceptPlain(accepted, accept))
+      : createTlsServer({ ...settings, ...tlsServerOptions(tls) }, (accepted) => acceptChunks(accepted, accept));
+  if (tls !== null) server.maxConnections = MAX_TLS_CONNECTIONS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  // Accepting one connection may fail, for want of file descriptors; the next one may not.
+  server.on('error', () => undefined);
+  const bound = server.address();
+  return {
+    port: typeof bound === 'object' && bound !== null ? bound.port : port,
+    close: () => {
+      server.close();
+    },
+  };
+}
+
+/**
+ * A socket that Node's server makes takes no `onread`, so a second one is put around its handle, which has not read
+ * anything yet: receiving costs two thirds of the CPU time then. Where there is no handle to be had, chunks are copied.
+ */
+function acceptPlain(accepted: NetSocket, accept: (socket: DirectSocket) => DirectSocketHandler): void {
+  const handle: unknown = Reflect.get(accepted, '_handle');
+  if (typeof handle !== 'object' || handle === null) {
+    acceptChunks(accepted, accept);
+    return;
+  }
+  let handler: DirectSocketHandler | null = null;
+  // The first buffer is asked for while the socket is made: before anybody can be told of it.
+  const first = new Uint8Array(1024);
+  let hasStarted = false;
+  const options: SocketConstructorOpts = {
+    onread: {
+      buffer: () => handler?.buffer() ?? first,
+      callback: (count) => {
+        if (handler === null) return false;
+        if (hasStarted) handler.received(count);
+        else feed(stream, handler, first.subarray(0, count));
+        hasStarted = true;
+        return true;
+      },
+    },
+  };
+  // An option that Node's documents leave out.
+  const stream = new NetSocket(Object.assign(options, { handle }));
+  handler = accept(directSocket(stream, () => handler));
+  stream.resume();
+}
+
+function acceptChunks(stream: NetSocket, accept: (socket: DirectSocket) => DirectSocketHandler): void {
+  const handler = accept(directSocket(stream, () => handler));
+  stream.on('data', (chunk: Uint8Array) => feed(stream, handler, chunk));
+}
+
+/** Copies what has arrived to where the handler wants it. */
+function feed(stream: NetSocket, handler: DirectSocketHandler, chunk: Uint8Array): void {
+  for (let at = 0; at < chunk.length && !stream.destroyed;) {
+    const into = handler.buffer();
+    const count = Math.min(into.length, chunk.length - at);
+    into.set(chunk.subarray(at, at + count));
+    handler.received(count);
+    at += count;
+  }
+}
+
+function tlsServerOptions(tls: TlsSettings): TlsOptions {
+  return {
+    handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
+    requestCert: tls.ca !== null,
+    rejectUnauthorized: tls.verify,
+    ...(tls.ca === null ? {} : { ca: tls.ca }),
+    ...(tls.cert === null ? {} : { cert: tls.cert }),
+    ...(tls.key === null ? {} : { key: tls.key }),
+    ...(tls.passphrase === null ? {} : { passphrase: tls.passphrase }),
+  };
 }
 
 /** `onread` is a documented option of tls.connect that its type lacks. */

@@ -116,8 +116,21 @@ export interface DirectSocketHandler {
 }
 
 export interface DirectSocket {
-  /** Hands the parts to the system in order; they must not change until the other side has answered. */
-  write(parts: readonly Uint8Array[]): void;
+  /**
+   * Hands the parts to the system in order; they must not change until it has taken them, or until the other side has
+   * answered. `written` is called once it has taken them all, or never will; not before write() returns.
+   */
+  write(parts: readonly Uint8Array[], written?: () => void): void;
+  /** What the system has not taken yet. */
+  readonly queuedBytes: number;
+  /** The other side is told that nothing follows what was written; closed() is called once it has closed, too. */
+  end(): void;
+  close(): void;
+}
+
+export interface DirectListener {
+  readonly port: number;
+  /** Nobody is accepted any more; accepted sockets go on. */
   close(): void;
 }
 
@@ -136,6 +149,15 @@ export interface Network {
     },
     handler: DirectSocketHandler,
   ): Promise<DirectSocket>;
+  /**
+   * Listens for connections of that kind; port 0 is any that is free. `tls` shows `cert`, and asks for a certificate
+   * where there is a `ca`. `accept` is called once a connection is open, over TLS after its handshake, and says who
+   * receives; before anything is received. Absent where there is no such thing.
+   */
+  listenDirect?(
+    address: { readonly host: string; readonly port: number; readonly tls: TlsSettings | null },
+    accept: (socket: DirectSocket) => DirectSocketHandler,
+  ): Promise<DirectListener>;
   /**
    * Listens for processes of the same user on this machine, at a path of its own making that they have to be told.
    * Keeps no process alive. Absent where there is no such thing.
