@@ -81,6 +81,32 @@ export const taskErrors = defineErrors({
     message: 'slot {slot} exchanges data with slot {peer} of another process, and one of the two has no address',
     help: 'TaskManagers of one cluster are all started in the same way. Please report it with how these were started.',
   },
+  'MR-TASK-LINK-UNREACHABLE': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'slots {slot} and {peer} have not connected at {address} within {seconds} s: {reason}',
+    help:
+      'Slots of a job that are in different TaskManagers exchange rows over TCP, each at a port of its own. The other ' +
+      'process has ended, or a firewall or a wrong host name stands between the two: every TaskManager must reach ' +
+      'every other one at the host that it is registered with.',
+  },
+  'MR-TASK-LINK-LOST': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'the connection with slot {peer} broke: {reason}',
+    help:
+      'The TaskManager of the other slot has ended, its thread has not answered for a long time, or the network ' +
+      'between the two broke. What was on its way is lost, so the job goes on from its last checkpoint.',
+  },
+  'MR-TASK-ROW-TOO-LARGE': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: 'a row of {bytes} bytes is too large for an exchange, which takes up to {limit}',
+    help: 'Drop or shorten large fields before the step that spreads the rows: select only what later steps need.',
+  },
   'MR-TASK-NOT-RUNNING': {
     domain: 'internal',
     scope: 'task',

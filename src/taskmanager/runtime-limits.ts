@@ -17,6 +17,14 @@ export interface RuntimeLimits {
   readonly cancelTimeoutMs: number;
   /** How long a slot's thread may go without a sign of life before it is ended; 0 means for ever. */
   readonly stuckTimeoutMs: number;
+  /** How long slots of different processes may take to find each other. */
+  readonly linkConnectTimeoutMs: number;
+  /** How long whoever has connected with a slot may take to say who it is. */
+  readonly linkHandshakeTimeoutMs: number;
+  /** After how much silence a slot of another process is gone; both sides say something every second. */
+  readonly linkTimeoutMs: number;
+  /** Whether what travels between processes without TLS has checksums. */
+  readonly linkChecksums: boolean;
 }
 
 export const DEFAULT_LIMITS: RuntimeLimits = Object.freeze({
@@ -29,6 +37,10 @@ export const DEFAULT_LIMITS: RuntimeLimits = Object.freeze({
   closeTimeoutMs: 10_000,
   cancelTimeoutMs: 15_000,
   stuckTimeoutMs: 60_000,
+  linkConnectTimeoutMs: 10_000,
+  linkHandshakeTimeoutMs: 5_000,
+  linkTimeoutMs: 15_000,
+  linkChecksums: true,
 });
 
 const MIN_FRAME_BYTES = 32 * 1024;

@@ -1,6 +1,5 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { JobEdge } from '../graph/index.ts';
-import type { SlotId, StepId } from '../core/index.ts';
+import type { AttemptId, SlotId, StepId } from '../core/index.ts';
 import type { SliceDescriptor, SlotLocation, TaskDescriptor, TaskInput, TaskOutput } from '../rpc/index.ts';
 import type { ChannelLimits, OutputChannel } from './exchange/channel.ts';
 import { DataLink } from './exchange/data-link.ts';
@@ -9,6 +8,7 @@ import type { EdgeWriter } from './exchange/edge-writer.ts';
 import { ForwardChannel } from './exchange/forward-channel.ts';
 import type { GateChannel, GateOptions } from './exchange/input-gate.ts';
 import { InputGate } from './exchange/input-gate.ts';
+import type { LinkPort } from './exchange/link-port.ts';
 import { LocalChannel } from './exchange/local-channel.ts';
 import { createPartitioner } from './exchange/partitioner.ts';
 import { RemoteInput, RemoteOutput } from './exchange/remote-channel.ts';
@@ -24,15 +24,29 @@ export class SlotLinks {
   readonly #local = new Map<number, LocalChannel>();
   readonly #forward = new Map<number, ForwardChannel>();
 
-  constructor(slice: SliceDescriptor, memoryBytes: number, credits: number) {
+  readonly #onLost: (attempt: AttemptId, error: Error) => void;
+
+  /** `onLost` is called for every task that misses a link that has broken. */
+  constructor(
+    slice: SliceDescriptor,
+    memoryBytes: number,
+    credits: number,
+    onLost: (attempt: AttemptId, error: Error) => void,
+  ) {
+    this.#onLost = onLost;
     this.#slotId = slice.slot.slotId;
     this.#maxParallelism = slice.maxParallelism;
     const channelCount = slice.tasks.reduce((sum, task) => sum + channelsOf(task), 0);
     this.limits = { credits, frameBytes: frameBytesFor(memoryBytes, channelCount, credits) };
   }
 
-  connect(peer: SlotId, port: MessagePort): void {
+  connect(peer: SlotId, port: LinkPort): void {
     this.#link(peer).connect(port);
+  }
+
+  /** There will be no connection with this slot. */
+  lost(peer: SlotId, error: Error): void {
+    this.#link(peer).lost(error);
   }
 
   /** The receiving end of a subtask that no source feeds; `stepId` is its first step. */
@@ -54,14 +68,19 @@ export class SlotLinks {
       const channel = firstChannel + sender * receivers.length + index;
       return receiver.slotId === this.#slotId
         ? this.#localChannel(channel, edge)
-        : new RemoteOutput(this.#link(receiver.slotId), channel, edge.schema, this.limits);
+        : new RemoteOutput(this.#link(receiver.slotId), channel, edge.schema, this.limits, this.#lossOf(task));
     });
     const partitioner = createPartitioner(edge.exchange, receivers.length, this.#maxParallelism, sender);
     return new SpreadingWriter(channels, partitioner, canOvertake(edge));
   }
 
-  close(): void {
-    for (const link of this.#links.values()) link.close();
+  /** What was sent still arrives, where it is taken soon. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+  }
+
+  #lossOf({ attemptId }: TaskDescriptor): (error: Error) => void {
+    return (error) => this.#onLost(attemptId, error);
   }
 
   #inputs(task: TaskDescriptor, input: number, stepId: StepId): GateChannel[] {
@@ -76,7 +95,9 @@ export class SlotLinks {
     return senders.map(({ slotId }, sender): GateChannel => {
       const number = firstChannel + sender * receivers + receiver;
       const isLocal = slotId === this.#slotId;
-      const channel = isLocal ? this.#localChannel(number, edge) : new RemoteInput(this.#link(slotId), number, schema);
+      const channel = isLocal
+        ? this.#localChannel(number, edge)
+        : new RemoteInput(this.#link(slotId), number, schema, this.#lossOf(task));
       if (!canOvertake(edge)) return { channel, input, overtakable: null };
       const route = { stepId, input, keys, sender, receiver, receivers, schema };
       return { channel, input, overtakable: { channel, route } };
@@ -116,7 +137,7 @@ function canOvertake({ exchange }: JobEdge): boolean {
   return exchange.kind === 'hash' || exchange.kind === 'rebalance';
 }
 
-/** The other slots that a slice exchanges data with: whoever shares its TaskManager is given a MessagePort. */
+/** The other slots that a slice exchanges data with: its main thread connects those of the same TaskManager. */
 export function peersOf(slice: SliceDescriptor): readonly SlotLocation[] {
   const peers = new Map<SlotId, SlotLocation>();
   for (const task of slice.tasks) {

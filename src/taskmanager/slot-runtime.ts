@@ -1,12 +1,15 @@
 import { serializeError, stepId } from '../core/index.ts';
-import type { AttemptId, CheckpointStorage, MillraceError } from '../core/index.ts';
+import type { AttemptId, CheckpointStorage, MillraceError, SlotId } from '../core/index.ts';
 import type { SliceDescriptor, SourceProgress, TaskDescriptor, TaskState } from '../rpc/index.ts';
 import { buildSubtask } from './build-subtask.ts';
 import type { BuiltSubtask } from './build-subtask.ts';
 import type { SourceHead } from './chain-head.ts';
 import type { CheckpointReports } from './checkpoints/subtask-checkpoints.ts';
 import type { SlotDependencies } from './slot-entry.ts';
-import { SlotLinks } from './slot-links.ts';
+import { taskErrors } from './errors.ts';
+import { PeerLinks } from './exchange/tcp/peer-links.ts';
+import { ThreadPort } from './exchange/thread-port.ts';
+import { peersOf, SlotLinks } from './slot-links.ts';
 import { SlotState } from './slot-state.ts';
 import type { AccountedState } from './slot-state.ts';
 import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
@@ -33,6 +36,7 @@ class SlotRuntime {
   /** Messages about links that came before the slice did. */
   readonly #early: Extract<ToSlot, { readonly kind: 'connect' }>[] = [];
   #links: SlotLinks | null = null;
+  #peers: PeerLinks<SlotId> | null = null;
   #state: SlotState | null = null;
 
   constructor(start: SlotStart, dependencies: SlotDependencies) {
@@ -61,7 +65,8 @@ class SlotRuntime {
     let timer = clock.schedule(limits.reportIntervalMs, report, true);
     await this.#loop.run();
     timer.cancel();
-    this.#links?.close();
+    this.#peers?.close();
+    await this.#links?.close();
     control.close();
   }
 
@@ -72,7 +77,7 @@ class SlotRuntime {
         return;
       case 'connect':
         if (this.#links === null) this.#early.push(message);
-        else this.#links.connect(message.peer, message.port);
+        else this.#links.connect(message.peer, new ThreadPort(message.port));
         return;
       case 'add-splits':
         this.#toSource(message.attemptId, message.stepId, (source) => source.addSplits(message.splits));
@@ -102,9 +107,11 @@ class SlotRuntime {
 
   #deploy(slice: SliceDescriptor): void {
     const { memoryBytes, limits } = this.#start;
-    const links = new SlotLinks(slice, memoryBytes, limits.credits);
+    const links = new SlotLinks(slice, memoryBytes, limits.credits, (attempt, error) => {
+      this.#subtasks.get(attempt)?.subtask.fail(error);
+    });
     this.#links = links;
-    for (const { peer, port } of this.#early) links.connect(peer, port);
+    for (const { peer, port } of this.#early) links.connect(peer, new ThreadPort(port));
     const { ports, openStorage = openCheckpointStorage } = this.#dependencies;
     const { stateBytes: machineBytes, workDirectory } = this.#start;
     const state = new SlotState({ slice, machineBytes, workDirectory, ports });
@@ -113,6 +120,33 @@ class SlotRuntime {
     const deployed = slice.tasks.flatMap((task) => this.#create(task, slice, links, storage));
     // All channels have both ends before anything flows.
     for (const { subtask } of deployed) subtask.start();
+    this.#connectElsewhere(slice, links);
+  }
+
+  /** Links the slot with those of other processes: the main thread only knows its own. */
+  #connectElsewhere(slice: SliceDescriptor, links: SlotLinks): void {
+    const peers = peersOf(slice).filter(({ taskManagerId }) => taskManagerId !== slice.slot.taskManagerId);
+    if (peers.length === 0) return;
+    const { slotId, data: settings, limits } = this.#start;
+    const reachable = peers.flatMap(({ slotId: peer, data }) => (data === null ? [] : [{ slotId: peer, address: data }]));
+    if (settings === undefined || reachable.length < peers.length) {
+      const peer = peers.find(({ data }) => data === null) ?? peers[0];
+      const error = taskErrors.create('MR-TASK-PEER-ELSEWHERE', { slot: slotId, peer: peer?.slotId ?? '' });
+      for (const each of peers) links.lost(each.slotId, error);
+      return;
+    }
+    this.#peers = new PeerLinks<SlotId>({
+      jobId: slice.jobId,
+      attempt: slice.attempt,
+      slotId,
+      peers: reachable,
+      settings,
+      limits,
+      ports: this.#dependencies.ports,
+      connected: (peer, port) => links.connect(peer, port),
+      failed: (peer, error) => links.lost(peer, error),
+    });
+    this.#peers.open();
   }
 
   #create(

@@ -1,5 +1,5 @@
 /**
- * A batch as one ArrayBuffer and back: what exchanges between threads transfer, and what will travel between machines.
+ * A batch as one ArrayBuffer and back: what exchanges between threads transfer and those between processes send.
  * docs/design/007-task-runtime.md draws the layout. Both sides know the schema. The decoded columns are views of the
  * frame.
  */
@@ -13,6 +13,10 @@ import { ValueReader, ValueWriter } from './value-codec.ts';
 const MAGIC = 0x4642524d;
 const FRAME_VERSION = 1;
 const HEADER_WORDS = 8;
+/** A frame without columns and rows. */
+export const MIN_FRAME_BYTES = HEADER_WORDS * 4;
+/** The largest frame that travels: one row may be as large. */
+export const MAX_FRAME_BYTES = 256 * 1024 * 1024;
 const COLUMN_WORDS = 2;
 
 const HAS_TIMESTAMPS = 1;

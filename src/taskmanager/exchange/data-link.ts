@@ -1,52 +1,49 @@
 /**
- * All channels between two slots, over one MessagePort. A frame or a control element goes one way, its credit (and the
- * frame's buffer) comes back the other way, but for elements that took none.
+ * All channels between two slots, over one port. A frame or a control element goes one way, its credit comes back the
+ * other way, but for elements that took none.
  */
-import type { MessagePort } from 'node:worker_threads';
 import type { ControlElement } from './channel.ts';
-
-type DataMessage =
-  | { readonly kind: 'frame'; readonly channel: number; readonly frame: ArrayBuffer }
-  | { readonly kind: 'control'; readonly channel: number; readonly element: ControlElement; readonly isFree: boolean }
-  | { readonly kind: 'credit'; readonly channel: number; readonly buffer: ArrayBuffer | null };
-
-/** What arrives in a channel. */
-export type Delivery = Exclude<DataMessage, { readonly kind: 'credit' }>;
+import type { LinkEvents, LinkPort } from './link-port.ts';
 
 export interface FrameReceiver {
-  received(delivery: Delivery): void;
+  receivedFrame(frame: ArrayBuffer): void;
+  receivedControl(element: ControlElement, isFree: boolean): void;
+  /** Called once, last: nothing comes any more. */
+  linkLost(error: Error): void;
 }
 
 export interface CreditReceiver {
   credited(buffer: ArrayBuffer | null): void;
+  /** Called once, last: what is sent does not arrive any more. */
+  linkLost(error: Error): void;
 }
 
-export class DataLink {
+const nobody: FrameReceiver = {
+  receivedFrame: () => undefined,
+  receivedControl: () => undefined,
+  linkLost: () => undefined,
+};
+
+export class DataLink implements LinkEvents {
   readonly #receivers = new Map<number, FrameReceiver>();
   readonly #senders = new Map<number, CreditReceiver>();
   /** What arrived before its receiver was there; no more than its sender has credits. */
-  readonly #early = new Map<number, Delivery[]>();
+  readonly #early = new Map<number, ((receiver: FrameReceiver) => void)[]>();
   /** What was sent before the port was there; bounded by credits too. */
-  readonly #waiting: { readonly message: DataMessage; readonly transfer: ArrayBuffer[] }[] = [];
-  #port: MessagePort | null = null;
+  readonly #waiting: ((port: LinkPort) => void)[] = [];
+  #port: LinkPort | null = null;
+  #isLost = false;
 
-  connect(port: MessagePort): void {
+  connect(port: LinkPort): void {
     this.#port = port;
-    port.on('message', (message: DataMessage) => {
-      this.#deliver(message);
-    });
-    for (const { message, transfer } of this.#waiting) port.postMessage(message, transfer);
-    this.#waiting.length = 0;
+    port.open(this);
+    for (const send of this.#waiting.splice(0)) send(port);
   }
 
   /** Null makes the channel drop what still comes. */
   attachReceiver(channel: number, receiver: FrameReceiver | null): void {
-    if (receiver === null) {
-      this.#receivers.set(channel, { received: () => undefined });
-      return;
-    }
-    this.#receivers.set(channel, receiver);
-    for (const message of this.#early.get(channel) ?? []) receiver.received(message);
+    this.#receivers.set(channel, receiver ?? nobody);
+    for (const deliver of this.#early.get(channel) ?? []) deliver(receiver ?? nobody);
     this.#early.delete(channel);
   }
 
@@ -55,38 +52,59 @@ export class DataLink {
   }
 
   sendFrame(channel: number, frame: ArrayBuffer): void {
-    this.#send({ kind: 'frame', channel, frame }, [frame]);
+    if (this.#port !== null) this.#port.sendFrame(channel, frame);
+    else this.#wait((port) => port.sendFrame(channel, frame));
   }
 
   /** `isFree`: it takes no credit. */
   sendControl(channel: number, element: ControlElement, isFree: boolean): void {
-    this.#send({ kind: 'control', channel, element, isFree }, []);
+    if (this.#port !== null) this.#port.sendControl(channel, element, isFree);
+    else this.#wait((port) => port.sendControl(channel, element, isFree));
   }
 
   sendCredit(channel: number, buffer: ArrayBuffer | null): void {
-    this.#send({ kind: 'credit', channel, buffer }, buffer === null ? [] : [buffer]);
+    if (this.#port !== null) this.#port.sendCredit(channel, buffer);
+    else this.#wait((port) => port.sendCredit(channel, buffer));
   }
 
-  close(): void {
-    this.#port?.close();
+  async close(): Promise<void> {
+    await this.#port?.close();
   }
 
-  #send(message: DataMessage, transfer: ArrayBuffer[]): void {
-    if (this.#port === null) this.#waiting.push({ message, transfer });
-    else this.#port.postMessage(message, transfer);
+  hasReceiver(channel: number): boolean {
+    return this.#receivers.has(channel);
   }
 
-  #deliver(message: DataMessage): void {
-    if (message.kind === 'credit') {
-      this.#senders.get(message.channel)?.credited(message.buffer);
-      return;
-    }
-    const receiver = this.#receivers.get(message.channel);
-    if (receiver !== undefined) receiver.received(message);
-    else {
-      const early = this.#early.get(message.channel);
-      if (early === undefined) this.#early.set(message.channel, [message]);
-      else early.push(message);
-    }
+  frame(channel: number, frame: ArrayBuffer): void {
+    const receiver = this.#receivers.get(channel);
+    if (receiver !== undefined) receiver.receivedFrame(frame);
+    else this.#keep(channel, (late) => late.receivedFrame(frame));
+  }
+
+  control(channel: number, element: ControlElement, isFree: boolean): void {
+    const receiver = this.#receivers.get(channel);
+    if (receiver !== undefined) receiver.receivedControl(element, isFree);
+    else this.#keep(channel, (late) => late.receivedControl(element, isFree));
+  }
+
+  credit(channel: number, buffer: ArrayBuffer | null): void {
+    this.#senders.get(channel)?.credited(buffer);
+  }
+
+  lost(error: Error): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    for (const receiver of this.#receivers.values()) receiver.linkLost(error);
+    for (const sender of this.#senders.values()) sender.linkLost(error);
+  }
+
+  #wait(send: (port: LinkPort) => void): void {
+    if (!this.#isLost) this.#waiting.push(send);
+  }
+
+  #keep(channel: number, deliver: (receiver: FrameReceiver) => void): void {
+    const early = this.#early.get(channel);
+    if (early === undefined) this.#early.set(channel, [deliver]);
+    else early.push(deliver);
   }
 }

@@ -6,10 +6,13 @@ import { nodePorts } from '../../core/node-ports.ts';
 import type { Exchange } from '../../graph/index.ts';
 import type { ControlElement, InputChannel, OutputChannel } from './channel.ts';
 import { DataLink } from './data-link.ts';
+import type { LinkPort } from './link-port.ts';
 import { SpreadingWriter } from './edge-writer.ts';
 import { LocalChannel } from './local-channel.ts';
 import { createPartitioner } from './partitioner.ts';
 import { RemoteInput, RemoteOutput } from './remote-channel.ts';
+import { tcpPair } from './fixtures/tcp-pair.ts';
+import { ThreadPort } from './thread-port.ts';
 
 const schema = {
   fields: [
@@ -28,28 +31,57 @@ interface Receiver {
   hasEnded: boolean;
 }
 
-function open(exchange: Exclude<Exchange, { kind: 'forward' }>, targets: number, kind: 'local' | 'remote') {
-  const links = [new DataLink(), new DataLink()] as const;
+type Kind = 'local' | 'thread' | 'tcp';
+
+async function portsOf(kind: 'thread' | 'tcp'): Promise<readonly [LinkPort, LinkPort]> {
+  if (kind === 'tcp') return tcpPair({ limits: { credits: limits.credits } });
   const { port1, port2 } = nodePorts.channels.create();
-  links[0].connect(port1);
-  links[1].connect(port2);
+  return [new ThreadPort(port1), new ThreadPort(port2)];
+}
+
+async function connectedLinks(kind: 'thread' | 'tcp') {
+  const links = [new DataLink(), new DataLink()] as const;
+  const ports = await portsOf(kind);
+  return {
+    links,
+    connect: () => {
+      links[0].connect(ports[0]);
+      links[1].connect(ports[1]);
+    },
+    close: async () => {
+      await Promise.all(links.map((link) => link.close()));
+    },
+  };
+}
+
+async function open(exchange: Exclude<Exchange, { kind: 'forward' }>, targets: number, kind: Kind) {
+  const connected = kind === 'local' ? null : await connectedLinks(kind);
   const receivers: Receiver[] = [];
   const outputs: OutputChannel[] = [];
   for (let target = 0; target < targets; target++) {
-    const local = kind === 'local' ? new LocalChannel(schema, limits) : null;
-    outputs.push(local ?? new RemoteOutput(links[0], target, schema, limits));
-    receivers.push({ input: local ?? new RemoteInput(links[1], target, schema), rows: [], hasEnded: false });
+    if (connected === null) {
+      const local = new LocalChannel(schema, limits);
+      outputs.push(local);
+      receivers.push({ input: local, rows: [], hasEnded: false });
+    } else {
+      const [sending, receiving] = connected.links;
+      outputs.push(new RemoteOutput(sending, target, schema, limits));
+      receivers.push({ input: new RemoteInput(receiving, target, schema), rows: [], hasEnded: false });
+    }
   }
+  connected?.connect();
   const partitioner = createPartitioner(exchange, targets, 128, 0);
   const writer = new SpreadingWriter(outputs, partitioner, exchange.kind !== 'broadcast');
-  return {
-    writer,
-    outputs,
-    receivers,
-    close: () => {
-      for (const link of links) link.close();
-    },
-  };
+  return { writer, outputs, receivers, close: async () => connected?.close() };
+}
+
+/** Turns of the event loop until a condition holds. */
+async function until(what: string, isTrue: () => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!isTrue()) {
+    if (Date.now() > deadline) throw new Error(`waited 20 s until ${what}`);
+    await macrotask();
+  }
 }
 
 /** Takes one element off a receiver; false where none is at hand. */
@@ -81,7 +113,7 @@ function targetsOf(batch: ColumnBatch, targets: number): number[] {
   return Array.from(hashes, (hash) => subtaskOfKeyGroup(keyGroupOf(hash, 128), 128, targets));
 }
 
-describe.each(['local', 'remote'] as const)('%s channels', (kind) => {
+describe.each(['local', 'thread', 'tcp'] as const)('%s channels', (kind) => {
   it('deliver every row to its target, once and in order, however slow each is', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -94,7 +126,7 @@ describe.each(['local', 'remote'] as const)('%s channels', (kind) => {
         fc.array(batchSize, { maxLength: 8 }),
         fc.infiniteStream(fc.nat(3)),
         async (exchange, targets, sizes, choices) => {
-          const { writer, receivers, close } = open(exchange, targets, kind);
+          const { writer, receivers, close } = await open(exchange, targets, kind);
           const choose = (): number => choices.next().value as number;
           const expected: Value[][][] = receivers.map(() => []);
           let next = 0;
@@ -119,7 +151,7 @@ describe.each(['local', 'remote'] as const)('%s channels', (kind) => {
           while (!receivers.every(({ hasEnded }) => hasEnded)) {
             if (!receivers.some(receive)) await macrotask();
           }
-          close();
+          await close();
           const got = receivers.map(({ rows }) => rows);
           if (exchange.kind !== 'rebalance') expect(got.map(asText)).toEqual(expected.map(asText));
           else {
@@ -136,35 +168,32 @@ describe.each(['local', 'remote'] as const)('%s channels', (kind) => {
 
   it('go on for others while one target stands still, and hold no more than its credits', async () => {
     const targets = 3;
-    const { writer, outputs, receivers, close } = open({ kind: 'hash', keys: [0] }, targets, kind);
+    const { writer, outputs, receivers, close } = await open({ kind: 'hash', keys: [0] }, targets, kind);
     const slow = receivers[0] as Receiver;
     let sent = 0;
-    let isBlocked = false;
-    for (let turn = 0; turn < 400 && !isBlocked; turn++) {
-      const batch = numbered(turn * 500, 500);
-      writer.offer(batch);
-      for (let wait = 0; !writer.pump(); wait++) {
-        for (const receiver of receivers.slice(1)) while (receive(receiver));
-        await macrotask();
-        if (wait > 5) {
-          isBlocked = true;
-          break;
-        }
-      }
-      sent += isBlocked ? 0 : 500;
+    // Blocked by the slow one alone: the others have credit for whatever is left.
+    const isBlocked = (): boolean => outputs.every(({ hasCredit }, target) => hasCredit === (target !== 0));
+    const isTakenOrBlocked = (): boolean => {
+      for (const receiver of receivers.slice(1)) while (receive(receiver));
+      return writer.pump() || isBlocked();
+    };
+    for (;;) {
+      writer.offer(numbered(sent, 500));
+      await until('it is taken, or waits for the slow one', isTakenOrBlocked);
+      if (!writer.pump()) break;
+      sent += 500;
     }
-    // Blocked by the slow one alone: what it holds is its credits' frames, one that is being gathered, and no more.
-    expect(isBlocked).toBe(true);
+    // What it holds is its credits' frames, one that is being gathered, and no more.
+    expect(isBlocked()).toBe(true);
     expect(outputs.map(({ hasCredit }) => hasCredit)).toEqual([false, true, true]);
     const capacity = outputs[0]?.builder.batch.capacity ?? 0;
     writer.flush();
-    for (let wait = 0; wait < 5; wait++) {
-      for (const receiver of receivers.slice(1)) while (receive(receiver));
-      await macrotask();
-    }
-    // The others have all their rows of the batches before, and of the one that is stuck.
+    // The others get all their rows of the batches before, and of the one that is stuck.
     const othersDue = targetsOf(numbered(0, sent + 500), targets).filter((target) => target !== 0).length;
-    expect((receivers[1]?.rows.length ?? 0) + (receivers[2]?.rows.length ?? 0)).toBe(othersDue);
+    await until('the others have theirs', () => {
+      for (const receiver of receivers.slice(1)) while (receive(receiver));
+      return (receivers[1]?.rows.length ?? 0) + (receivers[2]?.rows.length ?? 0) === othersDue;
+    });
     expect(sent / targets).toBeLessThan(capacity * (limits.credits + 2));
     while (!writer.pump() || !writer.control(end)) {
       if (!receivers.some(receive)) await macrotask();
@@ -172,11 +201,11 @@ describe.each(['local', 'remote'] as const)('%s channels', (kind) => {
     while (!receivers.every(({ hasEnded }) => hasEnded)) if (!receivers.some(receive)) await macrotask();
     expect(receivers.reduce((sum, { rows }) => sum + rows.length, 0)).toBe(sent + 500);
     expect(slow.rows.length).toBeGreaterThan(0);
-    close();
+    await close();
   });
 
   it('send a partial batch that was flushed without credit as soon as there is some', async () => {
-    const { writer, outputs, receivers, close } = open({ kind: 'rebalance' }, 1, kind);
+    const { writer, outputs, receivers, close } = await open({ kind: 'rebalance' }, 1, kind);
     const receiver = receivers[0] as Receiver;
     for (const from of [0, 1, 2]) {
       writer.offer(numbered(from, 1));
@@ -185,33 +214,30 @@ describe.each(['local', 'remote'] as const)('%s channels', (kind) => {
     }
     expect(outputs[0]?.hasCredit).toBe(false);
     expect(outputs[0]?.builder.isEmpty).toBe(false);
-    for (let turn = 0; turn < 200 && receiver.rows.length < 3; turn++) {
+    await until('all three are there', () => {
       receive(receiver);
-      await macrotask();
-    }
+      return receiver.rows.length === 3;
+    });
     expect(receiver.rows.map(([n]) => n)).toEqual([0n, 1n, 2n]);
-    close();
+    await close();
   });
 
   it('let control elements wait for credit like batches', async () => {
-    const { writer, receivers, close } = open({ kind: 'rebalance' }, 1, kind);
+    const { writer, receivers, close } = await open({ kind: 'rebalance' }, 1, kind);
     const marker: ControlElement = { kind: 'watermark', timestampMs: 1, idle: false };
     expect([writer.control(marker), writer.control(marker), writer.control(marker)]).toEqual([true, true, false]);
     const receiver = receivers[0] as Receiver;
-    let isSent = false;
-    for (let turn = 0; turn < 200 && !isSent; turn++) {
+    await until('the third is sent', () => {
       receive(receiver);
-      await macrotask();
-      isSent = writer.control(marker);
-    }
-    expect(isSent).toBe(true);
-    close();
+      return writer.control(marker);
+    });
+    await close();
   });
 });
 
-describe('a remote channel', () => {
-  it('uses the buffers that come back', async () => {
-    const { writer, receivers, close } = open({ kind: 'rebalance' }, 1, 'remote');
+describe.each(['thread', 'tcp'] as const)('a channel over a %s port', (kind) => {
+  it('uses its buffers again', async () => {
+    const { writer, outputs, receivers, close } = await open({ kind: 'rebalance' }, 1, kind);
     const receiver = receivers[0] as Receiver;
     const buffers = new Set<number>();
     // A buffer is recognised by a mark behind its frame: it is transferred, so it has no identity of its own.
@@ -220,46 +246,59 @@ describe('a remote channel', () => {
       writer.offer(numbered(turn * 100, 100));
       expect(writer.pump()).toBe(true);
       writer.flush();
-      for (let wait = 0; wait < 200; wait++) {
+      await until('it has arrived', () => {
         const element = input.next();
-        if (element?.kind === 'batch') {
-          const column = element.batch.columns[0];
-          if (column?.kind !== 'long') throw new Error('the first column is a long');
-          const { buffer } = column.values;
-          const mark = new Int32Array(buffer, buffer.byteLength - 4, 1);
-          if (mark[0] === 0) mark[0] = turn + 1;
-          buffers.add(mark[0] ?? 0);
-          input.release();
-          break;
-        }
-        await macrotask();
-      }
-      await macrotask();
+        if (element?.kind !== 'batch') return false;
+        const column = element.batch.columns[0];
+        if (column?.kind !== 'long') throw new Error('the first column is a long');
+        const { buffer } = column.values;
+        const mark = new Int32Array(buffer, buffer.byteLength - 4, 1);
+        if (mark[0] === 0) mark[0] = turn + 1;
+        buffers.add(mark[0] ?? 0);
+        input.release();
+        return true;
+      });
+      await until('its credit is back', () => outputs[0]?.hasCredit === true);
     }
     expect(buffers.size).toBeLessThanOrEqual(limits.credits);
-    close();
+    await close();
   });
 
-  it('keeps what arrives before its receiver is there, and drops what arrives after it has gone', async () => {
-    const links = [new DataLink(), new DataLink()] as const;
+  it('sends what was sent before the link was there, and drops what arrives after its receiver has gone', async () => {
+    const { links, connect, close } = await connectedLinks(kind);
     const output = new RemoteOutput(links[0], 5, schema, limits);
     output.builder.append(numbered(0, 3), null, 0, 3);
     output.sendBatch();
     output.sendControl(end);
-    const { port1, port2 } = nodePorts.channels.create();
-    links[1].connect(port2);
-    links[0].connect(port1);
-    for (let turn = 0; turn < 20; turn++) await macrotask();
     const receiver: Receiver = { input: new RemoteInput(links[1], 5, schema), rows: [], hasEnded: false };
-    while (receive(receiver));
-    expect(receiver).toMatchObject({ hasEnded: true });
+    connect();
+    await until('all is there', () => {
+      receive(receiver);
+      return receiver.hasEnded;
+    });
     expect(receiver.rows).toHaveLength(3);
     receiver.input.close();
-    for (let turn = 0; turn < 200 && !output.hasCredit; turn++) await macrotask();
+    await until('there is credit', () => output.hasCredit);
     output.builder.append(numbered(0, 3), null, 0, 3);
     output.sendBatch();
-    for (let turn = 0; turn < 20; turn++) await macrotask();
+    // Another channel's elements follow on the same way.
+    const after: Receiver = { input: new RemoteInput(links[1], 6, schema), rows: [], hasEnded: false };
+    new RemoteOutput(links[0], 6, schema, limits).sendControl(end);
+    await until('what follows is there', () => {
+      receive(after);
+      return after.hasEnded;
+    });
     expect(receiver.input.next()).toBeNull();
-    for (const link of links) link.close();
+    await close();
+  });
+});
+
+describe('a link', () => {
+  it('keeps what arrives before its receiver is there', () => {
+    const link = new DataLink();
+    link.control(5, end, false);
+    const receiver: Receiver = { input: new RemoteInput(link, 5, schema), rows: [], hasEnded: false };
+    receive(receiver);
+    expect(receiver.hasEnded).toBe(true);
   });
 });

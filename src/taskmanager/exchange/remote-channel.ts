@@ -1,5 +1,6 @@
 import type { RowSchema, StreamElement } from '../../core/index.ts';
-import { BatchDecoder, BatchEncoder, frameBytes } from './batch-codec.ts';
+import { taskErrors } from '../errors.ts';
+import { BatchDecoder, BatchEncoder, frameBytes, MAX_FRAME_BYTES } from './batch-codec.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import { ignore, overdraftOf } from './channel.ts';
 import type {
@@ -10,13 +11,13 @@ import type {
   OutputChannel,
   RecordableChannel,
 } from './channel.ts';
-import type { CreditReceiver, DataLink, Delivery, FrameReceiver } from './data-link.ts';
+import type { CreditReceiver, DataLink, FrameReceiver } from './data-link.ts';
 import { InputQueue } from './input-queue.ts';
 
 /** Buffers grow in steps of this, so that one that returns fits the next frame of about the same size. */
 const BUFFER_STEP_BYTES = 4096;
 
-/** The sending end of a channel to another slot. Its buffers go with the frames and come back with the credits. */
+/** The sending end of a channel to another slot. Its buffers go with the frames and are its own again with the credits. */
 export class RemoteOutput implements OutputChannel, CreditReceiver {
   onCredit: () => void = ignore;
   readonly builder: BatchBuilder;
@@ -27,11 +28,22 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
   readonly #buffers: ArrayBuffer[] = [];
   /** What waits for credit. */
   readonly #line: (ArrayBuffer | ControlElement)[] = [];
+  readonly #onLost: (error: Error) => void;
   #credits: number;
+  /** Whether nothing is to follow. */
+  #hasEnded = false;
 
-  constructor(link: DataLink, channel: number, schema: RowSchema, limits: ChannelLimits) {
+  /** `onLost` is called where the link breaks before the end of the channel's input was sent. */
+  constructor(
+    link: DataLink,
+    channel: number,
+    schema: RowSchema,
+    limits: ChannelLimits,
+    onLost: (error: Error) => void = ignore,
+  ) {
     this.#link = link;
     this.#channel = channel;
+    this.#onLost = onLost;
     this.#encoder = new BatchEncoder(schema);
     this.#limits = limits;
     this.#credits = limits.credits;
@@ -54,6 +66,9 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
   sendBatch(): void {
     const { batch } = this.builder;
     const size = this.#encoder.measure(batch);
+    if (size > MAX_FRAME_BYTES) {
+      throw taskErrors.create('MR-TASK-ROW-TOO-LARGE', { bytes: size, limit: MAX_FRAME_BYTES });
+    }
     const frame = this.#buffer(size);
     this.#encoder.encode(batch, frame, size);
     this.builder.reset();
@@ -77,9 +92,14 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
     if (!this.isBehind) this.onCredit();
   }
 
+  linkLost(error: Error): void {
+    if (!this.#hasEnded) this.#onLost(error);
+  }
+
   close(): void {
     this.onCredit = ignore;
     this.#buffers.length = 0;
+    this.#hasEnded = true;
   }
 
   #send(sent: ArrayBuffer | ControlElement): void {
@@ -89,7 +109,10 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
     }
     this.#credits--;
     if (sent instanceof ArrayBuffer) this.#link.sendFrame(this.#channel, sent);
-    else this.#link.sendControl(this.#channel, sent, false);
+    else {
+      if (sent.kind === 'end-of-input') this.#hasEnded = true;
+      this.#link.sendControl(this.#channel, sent, false);
+    }
   }
 
   /** A buffer for a frame. One that came back too small makes room for one that fits. */
@@ -106,12 +129,17 @@ export class RemoteInput implements RecordableChannel, FrameReceiver {
   readonly #channel: number;
   readonly #decoder: BatchDecoder;
   readonly #queue: InputQueue<ArrayBuffer>;
+  readonly #onLost: (error: Error) => void;
   /** What is borrowed: a frame, or true for a control element that took credit. */
   #current: ArrayBuffer | boolean = false;
+  /** Whether nothing more is wanted. */
+  #hasEnded = false;
 
-  constructor(link: DataLink, channel: number, schema: RowSchema) {
+  /** `onLost` is called where the link breaks before the end of the channel's input has arrived. */
+  constructor(link: DataLink, channel: number, schema: RowSchema, onLost: (error: Error) => void = ignore) {
     this.#link = link;
     this.#channel = channel;
+    this.#onLost = onLost;
     this.#decoder = new BatchDecoder(schema);
     this.#queue = new InputQueue(copyOf, () => this.#link.sendCredit(this.#channel, null));
     link.attachReceiver(channel, this);
@@ -125,9 +153,17 @@ export class RemoteInput implements RecordableChannel, FrameReceiver {
     this.#queue.onBarrier = onBarrier;
   }
 
-  received(delivery: Delivery): void {
-    if (delivery.kind === 'frame') this.#queue.pushBatch(delivery.frame);
-    else this.#queue.pushControl(delivery.element, delivery.isFree);
+  receivedFrame(frame: ArrayBuffer): void {
+    this.#queue.pushBatch(frame);
+  }
+
+  receivedControl(element: ControlElement, isFree: boolean): void {
+    if (element.kind === 'end-of-input') this.#hasEnded = true;
+    this.#queue.pushControl(element, isFree);
+  }
+
+  linkLost(error: Error): void {
+    if (!this.#hasEnded) this.#onLost(error);
   }
 
   next(): StreamElement | null {
@@ -151,6 +187,7 @@ export class RemoteInput implements RecordableChannel, FrameReceiver {
   }
 
   close(): void {
+    this.#hasEnded = true;
     this.#queue.close();
     this.#queue.clear();
     this.#link.attachReceiver(this.#channel, null);
