@@ -1,5 +1,6 @@
 import type { Ports, WorkerHost } from '../core/index.ts';
 import type { Environment } from './process-environment.ts';
+import type { StartedProgram } from './start-program.ts';
 
 /** What a command is given: the world, and where to leave its exit code. */
 export interface CommandContext {
@@ -9,6 +10,8 @@ export interface CommandContext {
   readonly slotThreads: WorkerHost;
   /** Imports a module of a user by its `file:` URL. */
   readonly importModule: (url: string) => Promise<unknown>;
+  /** Runs a command line of this program in a process of its own. */
+  readonly startProgram: (args: readonly string[]) => Promise<StartedProgram>;
   readonly version: string;
   /** Left by the command that ran; 0 where it leaves none. */
   exitCode: number;

@@ -87,11 +87,20 @@ export const cliErrors = defineErrors({
     domain: 'user',
     scope: 'process',
     retry: 'never',
-    message: 'the process cannot start with these settings:\n  {problems}',
+    message: 'the process cannot start with its settings: {problems}',
     help:
       'Settings of a Dispatcher or TaskManager come from flags, variables `MILLRACE_*`, and `millrace.yaml` or the file ' +
       'that `--config` names; an earlier one of these wins. Each line says where the setting stands and what is wrong ' +
       'with it.',
+  },
+  'MR-CLI-CLUSTER-START': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'never',
+    message: '{process} did not start: it ended, {end}',
+    help:
+      'What the process said stands above, behind its name. A port that is in use is the usual reason: `--rest-port 0` ' +
+      'takes any that is free.',
   },
   'MR-CLI-NO-DISPATCHER': {
     domain: 'external',

@@ -9,11 +9,17 @@ import { processEnvironment } from './process-environment.ts';
 export function nodeContext(): CommandContext {
   // The worker's file has the ending of this one: .ts in a checkout, .js in a package.
   const slotWorker = import.meta.url.endsWith('.ts') ? './slot-worker.ts' : './slot-worker.js';
+  const environment = processEnvironment();
   return {
     ports: nodePorts,
-    environment: processEnvironment(),
+    environment,
     slotThreads: nodeWorkerHost(new URL(slotWorker, import.meta.url)),
     importModule: importUserModule,
+    async startProgram(args) {
+      // Imported late: one command needs it.
+      const { startProgram } = await import('./start-program.ts');
+      return startProgram(environment.script, args);
+    },
     version: manifest.version,
     exitCode: exitCodes.ok,
   };

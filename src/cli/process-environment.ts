@@ -19,6 +19,9 @@ export interface Environment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Without the interpreter and the script. */
   readonly arguments: readonly string[];
+  /** The file that the process began with. */
+  readonly script: string;
+  readonly processId: number;
   readonly output: Terminal;
   readonly errors: Terminal;
   readStandardInput(): Promise<string>;
@@ -26,6 +29,8 @@ export interface Environment {
   onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
   /** Calls back once nobody reads standard output any more. */
   onOutputClosed(listener: () => void): void;
+  /** Calls back once standard input has ended, whatever was written to it. */
+  onInputEnded(listener: () => void): void;
   usage(): ResourceUsage;
   /** Ends the process at once. */
   exitNow(code: number): void;
@@ -54,6 +59,8 @@ export function processEnvironment(): Environment {
   return {
     variables: process.env,
     arguments: process.argv.slice(2),
+    script: process.argv[1] ?? '',
+    processId: process.pid,
     output: terminal(process.stdout),
     errors: terminal(process.stderr),
     async readStandardInput() {
@@ -72,6 +79,9 @@ export function processEnvironment(): Environment {
         if (error.code !== 'EPIPE') throw error;
         listener();
       });
+    },
+    onInputEnded(listener) {
+      process.stdin.once('close', listener).resume();
     },
     usage() {
       const { user, system } = process.cpuUsage();

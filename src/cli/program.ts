@@ -2,9 +2,11 @@ import { Command, CommanderError } from 'commander';
 
 import type { CommandContext } from './command-context.ts';
 import { cancelCommand } from './commands/cancel.ts';
+import { clusterCommand } from './commands/cluster.ts';
 import { completionCommand } from './commands/completion.ts';
 import { createCommand } from './commands/create.ts';
 import { datagenCommand } from './commands/datagen.ts';
+import { dispatcherCommand } from './commands/dispatcher.ts';
 import { drainCommand, undrainCommand } from './commands/drain.ts';
 import { explainCommand } from './commands/explain.ts';
 import { helpCommand } from './commands/help.ts';
@@ -18,6 +20,7 @@ import { schemaCommand } from './commands/schema.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { submitCommand } from './commands/submit.ts';
+import { taskmanagerCommand } from './commands/taskmanager.ts';
 import { exitCodes } from './exit-codes.ts';
 import { reportError } from './report-error.ts';
 
@@ -37,6 +40,9 @@ const COMMANDS: readonly MakeCommand[] = [
   rescaleCommand,
   drainCommand,
   undrainCommand,
+  clusterCommand,
+  dispatcherCommand,
+  taskmanagerCommand,
   createCommand,
   schemaCommand,
   listCommand,

@@ -9,6 +9,7 @@ export function clusterProblems(settings: ClusterSettings): readonly string[] {
     ...highAvailabilityProblems(settings),
     ...tlsProblems(settings),
     ...exposure(settings, 'rpc.host', settings['rpc.host'], 'rpc.token', settings['rpc.token']),
+    ...reachable('rpc', settings['rpc.host'], settings['rpc.advertised-host']),
   ];
 }
 
@@ -16,6 +17,7 @@ export function dispatcherProblems(settings: DispatcherSettings): readonly strin
   const problems = [...clusterProblems(settings)];
   const deploy = settings['rest.token.deploy'];
   problems.push(...exposure(settings, 'rest.host', settings['rest.host'], 'rest.token.deploy', deploy));
+  problems.push(...reachable('rest', settings['rest.host'], settings['rest.advertised-host']));
   for (const key of ['rest.token.operate', 'rest.token.view'] as const) {
     if (settings[key] !== null && deploy === null) problems.push(`\`${key}\` needs \`rest.token.deploy\``);
   }
@@ -51,7 +53,7 @@ function highAvailabilityProblems(settings: ClusterSettings): readonly string[] 
   if ((user === null) !== (password === null)) {
     problems.push('`ha.zookeeper.user` and `ha.zookeeper.password` go together');
   }
-  if (settings['ha.zookeeper.acl'] === 'creator' && user === null) {
+  if (settings['ha.zookeeper.acl'] === 'creator-all' && user === null) {
     problems.push('`ha.zookeeper.acl` creator needs `ha.zookeeper.user`');
   }
   return problems;
@@ -60,6 +62,11 @@ function highAvailabilityProblems(settings: ClusterSettings): readonly string[] 
 function tlsProblems(settings: ClusterSettings): readonly string[] {
   const given = (['tls.cert', 'tls.key', 'tls.ca'] as const).filter((key) => settings[key] !== null);
   return given.length === 0 || given.length === 3 ? [] : ['`tls.cert`, `tls.key` and `tls.ca` go together'];
+}
+
+function reachable(prefix: string, host: string, advertised: string | null): readonly string[] {
+  if (!isEverywhere(host) || advertised !== null) return [];
+  return [`\`${prefix}.host\` ${host} names no machine: \`${prefix}.advertised-host\` says how others reach it`];
 }
 
 /** Whoever can reach the address must show a token, which nobody must be able to read on its way. */
@@ -77,6 +84,11 @@ function exposure(
     problems.push(`\`${key}\` ${host} is not loopback: TLS is required (\`tls.cert\`), or --insecure`);
   }
   return problems;
+}
+
+/** Whether it is no address of anything, but stands for all of a machine. */
+export function isEverywhere(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 function isLoopback(host: string): boolean {

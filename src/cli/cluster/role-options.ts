@@ -40,11 +40,11 @@ export const clusterOptions = defineOptions({
   'ha.zookeeper.password': { ...secret, doc: 'the password of `ha.zookeeper.user`' },
   'ha.zookeeper.acl': {
     kind: 'enum',
-    values: ['open', 'creator'],
-    default: 'open',
+    values: ['world', 'creator-all'],
+    default: 'world',
     scope: 'cluster',
     aliases: ['high-availability.zookeeper.client.acl'],
-    doc: 'creator: what the cluster keeps in ZooKeeper can be read and written by `ha.zookeeper.user` alone',
+    doc: 'creator-all: what the cluster keeps in ZooKeeper can be read and written by `ha.zookeeper.user` alone',
   },
   'ha.directory': {
     ...text,
@@ -78,6 +78,13 @@ export const clusterOptions = defineOptions({
     scope: 'cluster',
     doc: 'listens in plain text on other addresses than loopback: for networks that are safe by other means',
   },
+  'log.format': {
+    kind: 'enum',
+    values: ['text', 'json'],
+    default: 'text',
+    scope: 'cluster',
+    doc: 'how the lines on standard error are written',
+  },
 });
 
 /** What a Dispatcher is told beside clusterOptions. */
@@ -109,6 +116,12 @@ export const dispatcherRoleOptions = defineOptions({
   'checkpoints.s3.endpoint': { ...s3Options.endpoint, scope: 'cluster' },
   'checkpoints.s3.region': { ...s3Options.region, scope: 'cluster' },
   'checkpoints.s3.path-style': { ...s3Options.pathStyle, scope: 'cluster' },
+  'jobs.code-directory': {
+    ...text,
+    doc:
+      'folder with the TypeScript of `process` steps, which job files name relative to it; the same on all machines. ' +
+      'Without it, jobs with such code are refused',
+  },
   'heartbeat.interval': {
     ...duration,
     default: '1s',

@@ -104,13 +104,15 @@ describe('settings together', () => {
   it.each<[World, readonly string[]]>([
     [{}, []],
     [{ args: ['--zookeeper', 'a:1', '--ha-directory', 'd'] }, ['only one of them', '`checkpoints.place` is required']],
-    [{ args: ['--ha-zookeeper-acl', 'creator'] }, ['needs `ha.zookeeper.user`']],
+    [{ args: ['--ha-zookeeper-acl', 'creator-all'] }, ['needs `ha.zookeeper.user`']],
     [{ args: ['--ha-zookeeper-user', 'me'] }, ['go together']],
     [{ args: ['--tls-cert', 'c'] }, ['`tls.cert`, `tls.key` and `tls.ca` go together']],
-    [{ args: ['--rest-host', '0.0.0.0'] }, ['`rest.token.deploy` is required', '--insecure']],
+    [{ args: ['--rest-host', '10.0.0.1'] }, ['`rest.token.deploy` is required', '--insecure']],
+    [{ args: ['--rest-host', '0.0.0.0', '--insecure'] }, ['`rest.token.deploy` is', 'advertised-host` says how']],
     [{ args: ['--rpc-host', '10.0.0.1', '--insecure'] }, ['`rpc.token` is required']],
     [{ args: ['--rpc-host', '10.0.0.1'], variables: { MILLRACE_RPC_TOKEN: TOKEN } }, ['--insecure']],
-    [{ args: ['--rpc-host', '::', '--insecure'], variables: { MILLRACE_RPC_TOKEN: TOKEN } }, []],
+    [{ args: ['--rpc-host', '10.0.0.1', '--insecure'], variables: { MILLRACE_RPC_TOKEN: TOKEN } }, []],
+    [{ args: ['--rpc-host', '::', '--insecure'], variables: { MILLRACE_RPC_TOKEN: TOKEN } }, ['names no machine']],
     [{ variables: { MILLRACE_REST_TOKEN_VIEW: TOKEN } }, ['`rest.token.view` needs']],
     [{ args: ['--heartbeat-interval', '5s'] }, ['must be longer']],
   ])('of a Dispatcher: %j', async (given, problems) => {

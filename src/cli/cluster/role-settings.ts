@@ -76,7 +76,7 @@ export async function resolveSettings<Table extends OptionTable>(
 
 /** For problems that show only where several settings are seen together. */
 export function settingsError(problems: readonly string[]): Error {
-  return cliErrors.create('MR-CLI-SETTINGS', { problems: problems.join('\n  ') });
+  return cliErrors.create('MR-CLI-SETTINGS', { problems: problems.map((problem) => `\n  ${problem}`).join('') });
 }
 
 interface FileSetting extends Given {

@@ -1,0 +1,127 @@
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+
+import { isStorageUrl, type CheckpointPlace, type MillraceError, type Ports, type S3Access } from '../../core/index.ts';
+import { startDispatcher, startRestServer, type RestTokens, type RunningDispatcher } from '../../dispatcher/index.ts';
+import { compileJob, type CodeFile, type CompileOptions } from '../../graph/index.ts';
+import { openCheckpointStorage } from '../../state/index.ts';
+import { catalog } from '../catalog.ts';
+import type { CommandContext } from '../command-context.ts';
+import { codeFinder } from '../find-code.ts';
+import { stateSchemas } from '../state-schemas.ts';
+import { openHighAvailability, openRpc, readTls, sharedDirectory } from './open-cluster.ts';
+import type { RoleLog } from './role-log.ts';
+import type { DispatcherSettings } from './role-options.ts';
+import type { RunningRole } from './role-process.ts';
+
+/** Resolves once it serves its API and contends; whether it leads is seen later. */
+export async function startDispatcherRole(
+  { ports, version }: CommandContext,
+  settings: DispatcherSettings,
+  log: RoleLog,
+): Promise<RunningRole> {
+  const tls = await readTls(settings, ports.files);
+  let dispatcher: RunningDispatcher | null = null;
+  // Its address is part of what a candidate says of itself, so that it is served before there is one.
+  const rest = await startRestServer({
+    service: () => dispatcher?.service ?? null,
+    leader: () => dispatcher?.leader ?? null,
+    listen: { host: settings['rest.host'], port: settings['rest.port'] },
+    tokens: tokensOf(settings),
+    tls,
+    isInsecureAllowed: settings.insecure,
+    ports,
+    catalog,
+    version,
+  });
+  const restUrl = urlOf(settings['rest.advertised-host'] ?? settings['rest.host'], rest.port, tls !== null);
+  const rpc = await openRpc(settings, ports.randomness.hex(8), tls, ports);
+  const ha = openHighAvailability(settings, ports, log);
+  dispatcher = startDispatcher({
+    ports,
+    catalog,
+    rpc,
+    ha,
+    rpcAddress: rpc.address,
+    restUrl,
+    compile: compiler(settings, ports),
+    openStorage: (config) => openCheckpointStorage(config, ports),
+    stateSchemas,
+    checkpointPlace: checkpointPlace(settings),
+    heartbeats: { intervalMs: settings['heartbeat.interval'], timeoutMs: settings['heartbeat.timeout'] },
+    slotTimeoutMs: settings['slot-timeout'],
+    takeoverTimeoutMs: settings['takeover-timeout'],
+    onProblem: (error: MillraceError) => {
+      log(error.domain === 'internal' ? 'error' : 'warn', 'problem', {
+        code: error.code,
+        message: error.message,
+        ...(error.domain === 'internal' ? { stack: error.stack ?? null } : {}),
+      });
+    },
+    onLeading: (isLeading) => log('info', isLeading ? 'leading' : 'not-leading'),
+  });
+  const running = dispatcher;
+  return {
+    ready: { id: running.dispatcherId, rpcAddress: rpc.address, restUrl },
+    async close() {
+      await running.close();
+      await rest.close();
+      await ha.close();
+      await rpc.close();
+    },
+  };
+}
+
+/** Null where nobody needs one. */
+function tokensOf(settings: DispatcherSettings): RestTokens | null {
+  const deploy = settings['rest.token.deploy'];
+  if (deploy === null) return null;
+  return { deploy, operate: settings['rest.token.operate'], view: settings['rest.token.view'] };
+}
+
+function urlOf(host: string, port: number, isSecure: boolean): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return `${isSecure ? 'https' : 'http'}://${name}:${port}`;
+}
+
+/** Where checkpoints go that a job names no place for: among what processes of one machine share, if nothing is said. */
+function checkpointPlace(settings: DispatcherSettings): CheckpointPlace | null {
+  const given = settings['checkpoints.place'];
+  const shared = sharedDirectory(settings);
+  const s3 = s3Access(settings);
+  if (given !== null) return { location: isStorageUrl(given) ? given : resolve(given), s3 };
+  return shared === null ? null : { location: join(shared, '..', 'checkpoints'), s3 };
+}
+
+/** Who asks is found as AWS's own tools do, by every process for itself. */
+function s3Access(settings: DispatcherSettings): S3Access {
+  const { 'checkpoints.s3.endpoint': endpoint, 'checkpoints.s3.region': region } = settings;
+  const pathStyle = settings['checkpoints.s3.path-style'];
+  return {
+    ...(endpoint === null ? {} : { endpoint }),
+    ...(region === null ? {} : { region }),
+    ...(pathStyle === null ? {} : { pathStyle }),
+  };
+}
+
+type Compiler = Parameters<typeof startDispatcher>[0]['compile'];
+
+/** The environment of this process is no business of whoever submits a job: variables come with the job alone. */
+function compiler(settings: DispatcherSettings, ports: Ports): Compiler {
+  const findCode = codeFinderOf(settings['jobs.code-directory'], ports);
+  return ({ text, variables }, parallelism) => {
+    const ofJob = (name: string): string | undefined => (Object.hasOwn(variables, name) ? variables[name] : undefined);
+    return compileJob(text, { fileName: 'job.yaml', variables: ofJob, catalog, parallelism, findCode });
+  };
+}
+
+/** Only files that somebody has put into the folder run here: what a job names elsewhere is taken for missing. */
+function codeFinderOf(folder: string | null, ports: Ports): NonNullable<CompileOptions['findCode']> {
+  const nothing = (): Promise<CodeFile> => Promise.resolve({ url: 'file:///', text: null });
+  if (folder === null) return nothing;
+  const find = codeFinder(ports, resolve(folder, 'job.yaml'));
+  return (path) => {
+    const inside = relative(resolve(folder), resolve(folder, path));
+    const isOutside = isAbsolute(path) || isAbsolute(inside) || inside === '..' || inside.startsWith(`..${sep}`);
+    return isOutside ? nothing() : find(path);
+  };
+}
