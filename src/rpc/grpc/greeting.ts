@@ -6,7 +6,7 @@ import type { ProtocolVersions } from './protocol-versions.ts';
 export interface Greeting {
   readonly versions: ProtocolVersions;
   readonly processId: string;
-  /** Among those of this process to this address, from 1. */
+  /** Among those of this process, from 1. */
   readonly connection: number;
   readonly address: string;
   readonly token: string | null;

@@ -28,6 +28,7 @@ describe('a peer', () => {
       tls: null,
       ports: { clock, network: nodePorts.network },
       callTimeoutMs: 10_000,
+      nextConnection: () => 1,
     };
     const peer = new Peer(`127.0.0.1:${port}`, options, { opened: () => undefined, closed: () => undefined });
     ends.push(() => peer.close('the test ends'));

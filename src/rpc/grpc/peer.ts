@@ -23,6 +23,8 @@ export interface PeerOptions {
   readonly tls: GrpcTls | null;
   readonly ports: Pick<Ports, 'clock' | 'network'>;
   readonly callTimeoutMs: number;
+  /** Larger than all before: a receiver remembers the newest connection of a process longer than a Peer lives. */
+  readonly nextConnection: () => number;
 }
 
 interface WaitingCall {
@@ -50,7 +52,6 @@ export class Peer {
   #waitingBytes = 0;
   #lastId = 0;
   #connection: Connection | null = null;
-  #connections = 0;
   #failedInARow = 0;
   #lastFailureMs = 0;
   #pause: Timer | null = null;
@@ -73,11 +74,13 @@ export class Peer {
     return this.#connection === null && this.#waiting.size === 0 && sinceFailureMs > LONGEST_PAUSE_MS;
   }
 
-  /** Sends it, now or once there is a connection; throws MR-RPC-TOO-LARGE. */
+  /** Sends it, now or once there is a connection. */
   call(call: Omit<CallFrame, 'id'>): Promise<unknown> {
     const { gateway, name, method, body } = call;
     const address = `${this.address}/${name}`;
-    if (body.byteLength > MAX_MESSAGE_BYTES) throw tooLarge(gateway, address, method, body.byteLength);
+    if (body.byteLength > MAX_MESSAGE_BYTES) {
+      return Promise.reject(tooLarge(gateway, address, method, body.byteLength));
+    }
     const refusal =
       this.#closedFor ??
       (this.#waitingBytes + body.byteLength > MAX_WAITING_BYTES
@@ -129,9 +132,8 @@ export class Peer {
   }
 
   #open(): void {
-    const { ports, processId, token, versions, tls, callTimeoutMs } = this.#options;
-    this.#connections++;
-    const greeting = { versions, processId, connection: this.#connections, address: this.address, token };
+    const { ports, processId, token, versions, tls, callTimeoutMs, nextConnection } = this.#options;
+    const greeting = { versions, processId, connection: nextConnection(), address: this.address, token };
     let hasOpened = false;
     const connection = new Connection(
       { greeting, tls, clock: ports.clock, timeoutMs: callTimeoutMs },

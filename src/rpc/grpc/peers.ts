@@ -14,8 +14,9 @@ export class Peers {
   readonly #peers = new Map<string, WatchedPeer>();
   #closedFor: string | null = null;
 
-  constructor(options: PeerOptions) {
-    this.#options = options;
+  constructor(options: Omit<PeerOptions, 'nextConnection'>) {
+    let connections = 0;
+    this.#options = { ...options, nextConnection: () => ++connections };
   }
 
   /** `address` is `host:port`; calls to what is not reject. */

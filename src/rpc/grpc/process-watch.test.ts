@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { taskManagerId } from '../../core/index.ts';
-import type { Network, Socket as PortSocket } from '../../core/index.ts';
+import type { Clock, Network, Socket as PortSocket } from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
 import { gate, ManualClock, systemError } from '../../testing/index.ts';
 import type { GrpcTransport } from '../index.ts';
@@ -197,12 +197,12 @@ async function startProcess(): Promise<{ readonly child: ChildProcess; readonly 
   return { child, address };
 }
 
-async function openProcess(processId: string, callTimeoutMs = 60_000): Promise<GrpcTransport> {
+async function openProcess(processId: string, callTimeoutMs = 60_000, clock?: Clock): Promise<GrpcTransport> {
   const transport = await openGrpcTransport({
     listen: { host: '127.0.0.1', port: 0 },
     token: null,
     tls: null,
-    ports: nodePorts,
+    ports: { network: nodePorts.network, clock: clock ?? nodePorts.clock },
     callTimeoutMs,
     processId,
   });
@@ -282,6 +282,27 @@ describe('a connection that is cut', () => {
     await gone.opened;
     expect(told).toEqual([expect.stringContaining('another process answers')]);
     await expect(stub.heartbeat(beat(1))).resolves.toEqual({ isKnown: true });
+  });
+});
+
+describe('a process that was forgotten', () => {
+  it('is reached again, and is not taken for the caller\u2019s past', async () => {
+    const clock = new ManualClock();
+    const proxy = await openProxy(await serve('first'));
+    const other = await serve('second');
+    const caller = await openProcess('caller', 60_000, clock);
+    const stub = caller.connect('resource-manager', proxy.address);
+    // The second of the connections to it is the last that it knows.
+    for (const epoch of [2, 4]) {
+      const cut = expect(stub.heartbeat(beat(epoch))).rejects.toMatchObject({ code: 'MR-RPC-UNREACHABLE' });
+      await stub.unregisterTaskManager(beat(epoch));
+      proxy.cut();
+      await cut;
+    }
+    // Whatever is unused is forgotten when somebody new is called.
+    clock.advanceTo(10_000);
+    await caller.connect('resource-manager', other).heartbeat(beat(1));
+    await expect(stub.heartbeat(beat(5))).resolves.toEqual({ isKnown: true });
   });
 });
 
