@@ -157,7 +157,7 @@ class StoredClusterRecords implements ClusterRecords {
     const bulkParts = bulk.length > MAX_PART_BYTES ? Math.ceil(bulk.length / MAX_PART_BYTES) : 0;
     const revision = expected === null ? 0 : expected + 1;
     // Of a leader that died before it could name them.
-    await this.#store.remove(`${key}/${revision}`);
+    if (bulkParts > 0) await this.#store.remove(`${key}/${revision}`);
     for (let part = 0; part < bulkParts; part++) {
       const bytes = bulk.subarray(part * MAX_PART_BYTES, (part + 1) * MAX_PART_BYTES);
       await this.#store.write(partKey(key, revision, part), bytes, null);
@@ -165,6 +165,7 @@ class StoredClusterRecords implements ClusterRecords {
     const inline = bulkParts === 0 ? Buffer.from(bulk).toString('utf8') : null;
     const stored: StoredSubmission = { ...rest, bulk: inline, bulkBytes: bulk.length, bulkParts, revision };
     await this.#store.write(key, toBytes(stored), expected);
+    if (expected === null) return;
     for (const older of await this.#store.list(key)) {
       if (older !== String(revision)) await this.#store.remove(`${key}/${older}`);
     }

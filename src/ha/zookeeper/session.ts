@@ -50,8 +50,11 @@ export class ZooKeeperSession {
   async repeat<T>(ask: (connection: ZooKeeperConnection) => Promise<T>, until?: AbortSignal): Promise<T> {
     for (;;) {
       await this.connected(until);
+      const sentMs = this.#clock.monotonicMs();
       try {
-        return await ask(this.#connection);
+        const answer = await ask(this.#connection);
+        this.#heard(sentMs);
+        return answer;
       } catch (error) {
         if (failureOf(error) !== 'connection-loss') throw error;
         until?.throwIfAborted();
@@ -114,12 +117,16 @@ export class ZooKeeperSession {
     this.#connection.exists('/').then(
       () => {
         this.#isBeating = false;
-        this.#heardMs = Math.max(this.#heardMs, sentMs);
+        this.#heard(sentMs);
       },
       () => {
         this.#isBeating = false;
       },
     );
+  }
+
+  #heard(sentMs: number): void {
+    this.#heardMs = Math.max(this.#heardMs, sentMs);
   }
 
   #watch(): void {
