@@ -5,6 +5,7 @@ import { connectorsPage } from './connectors-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { functionsPage } from './functions-page.ts';
 import { metricsPage } from './metrics-page.ts';
+import { restPage } from './rest-page.ts';
 
 /** Texts by file name. */
 export function generatedPages(): ReadonlyMap<string, string> {
@@ -15,5 +16,6 @@ export function generatedPages(): ReadonlyMap<string, string> {
     ['errors.md', errorsPage()],
     ['functions.md', functionsPage()],
     ['metrics.md', metricsPage()],
+    ['rest.md', restPage()],
   ]);
 }

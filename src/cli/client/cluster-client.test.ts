@@ -4,7 +4,7 @@ import { shape } from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
 import { startRestServer, type RestServer, type RestServerOptions } from '../../dispatcher/index.ts';
 import type { HighAvailability, LeaderInfo } from '../../ha/index.ts';
-import { FakeCluster, ManualClock } from '../../testing/index.ts';
+import { FakeCluster, ManualClock, strangersCertificate, testCertificate } from '../../testing/index.ts';
 import { catalog } from '../catalog.ts';
 import { runFake, type FakeWorld } from '../fixtures/fake-context.ts';
 import { ClusterClient } from './cluster-client.ts';
@@ -199,6 +199,29 @@ describe('commands that ask a cluster', () => {
     expect(await runFake(['list', 'jobs', '--dispatcher', 'localhost:8081'])).toMatchObject({
       exitCode: 2,
       errors: expect.stringContaining('is no URL of a Dispatcher'),
+    });
+  });
+
+  it('trust the authority that is named, and no other; standbys do as well', async () => {
+    const tls = testCertificate;
+    const { cluster, url: plain } = await serve({ tls });
+    const leader = { dispatcherId: 'd', rpcAddress: 'd:1', restUrl: plain.replace('http', 'https'), epoch: 1 };
+    const { url } = await serve({ tls, service: () => null, leader: () => leader });
+    await cluster.submit({ text: 'name: orders', variables: {} });
+    const secured = url.replace('http', 'https');
+    const trusting = await runFake(['list', 'jobs', '--dispatcher', secured, '--tls-ca', 'ca.pem'], {
+      files: { 'ca.pem': tls.ca },
+    });
+    expect(trusting).toMatchObject({ exitCode: 0, output: expect.stringContaining('orders') });
+    const ask = (at: string, ca: string | null) =>
+      httpExchange({ method: 'GET', url: `${at}/v1/jobs`, headers: {}, body: null, timeoutMs: 30_000, ca });
+    for (const ca of [null, strangersCertificate.ca]) {
+      await expect(ask(secured, ca)).rejects.toThrow(/certificate|signature/);
+    }
+    const stranger = await serve({ tls: strangersCertificate, service: () => null, leader: () => leader });
+    expect(await ask(stranger.url.replace('http', 'https'), strangersCertificate.ca)).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('does not answer'),
     });
   });
 

@@ -36,6 +36,8 @@ export interface ClusterRequest {
 const PAUSE_MS = 250;
 /** One that is silent is left for another; a leader may take a while to check a job. */
 const ATTEMPT_MS = 15_000;
+/** Even the last attempt has so long, so that what is told in the end is why it failed, not that time was short. */
+const SHORTEST_ATTEMPT_MS = 2000;
 
 export class ClusterClient {
   readonly #options: ClusterClientOptions;
@@ -63,7 +65,7 @@ export class ClusterClient {
     let problem = 'no leader is known there';
     do {
       for (const url of this.#options.finder.candidates()) {
-        const leftMs = Math.max(1, Math.min(ATTEMPT_MS, deadlineMs - clock.monotonicMs()));
+        const leftMs = Math.max(SHORTEST_ATTEMPT_MS, Math.min(ATTEMPT_MS, deadlineMs - clock.monotonicMs()));
         const attempt = await this.#attempt(url, request, leftMs);
         if (attempt.kind === 'answered') return readAnswer(attempt.answer, request, expected);
         problem = attempt.problem;

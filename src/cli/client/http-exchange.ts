@@ -45,7 +45,7 @@ export const httpExchange: HttpExchange = ({ method, url, headers, body, timeout
       answer.on('error', reject);
       answer.on('close', () => reject(new Error('the connection ended before the answer did')));
     });
-    sent.on('timeout', () => sent.destroy(new Error(`no answer for ${timeoutMs} ms`)));
+    sent.on('timeout', () => sent.destroy(new Error(`no answer for ${Math.round(timeoutMs)} ms`)));
     sent.on('error', reject);
     sent.end(body ?? undefined);
   });
