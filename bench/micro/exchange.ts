@@ -1,6 +1,7 @@
 /**
  * What an exchange costs: rows per second from a source that costs nothing to a sink that only counts, through the
- * whole runtime on real threads. `node bench/micro/exchange.ts [millions of rows]`.
+ * whole runtime on real threads: slots of one TaskManager, or (`tcp`, `tcp-unchecked`) each of its own, linked over
+ * loopback TCP with and without checksums. `node bench/micro/exchange.ts [millions of rows] [thread|tcp|tcp-unchecked]`.
  */
 import { edgeId, vertexId } from '../../src/core/index.ts';
 import type { RowSchema } from '../../src/core/index.ts';
@@ -8,6 +9,7 @@ import { nodePorts, nodeWorkerHost } from '../../src/core/node-ports.ts';
 import { startLocalCluster } from '../../src/dispatcher/index.ts';
 import type { ChainNode, Exchange, JobGraph } from '../../src/graph/index.ts';
 import { startTaskManager } from '../../src/taskmanager/index.ts';
+import type { TaskManager } from '../../src/taskmanager/index.ts';
 import type {} from './exchange-worker.ts';
 import { benchCatalog, numberSchema, textSchema } from './exchange-connectors.ts';
 
@@ -39,11 +41,26 @@ const cases: readonly Case[] = [
 ];
 
 const millions = Number(process.argv[2] ?? 40);
+const wire = process.argv[3] ?? 'thread';
 const workerHost = nodeWorkerHost(new URL('./exchange-worker.ts', import.meta.url));
 const cluster = await startLocalCluster({
   ports: nodePorts,
   catalog: benchCatalog,
-  startTaskManager: (link) => startTaskManager({ ...link, ports: nodePorts, workerHost, slotCount: 2 }),
+  startTaskManager: async (link) => {
+    const machine = { ...link, ports: nodePorts, workerHost };
+    if (wire === 'thread') return startTaskManager({ ...machine, slotCount: 2 });
+    const host = '127.0.0.1';
+    const data = { bindHost: host, host, firstPort: 0, token: null, tls: null };
+    const limits = { linkChecksums: wire !== 'tcp-unchecked' };
+    const start = (): Promise<TaskManager> => startTaskManager({ ...machine, slotCount: 1, data, limits });
+    const both = [await start(), await start()];
+    return {
+      registered: Promise.all(both.map(({ registered }) => registered)).then(() => undefined),
+      close: async () => {
+        await Promise.all(both.map((each) => each.close()));
+      },
+    };
+  },
 });
 for (const each of cases) {
   await cluster.dispatcher.submit(graphOf(each, 2e6)).then((job) => job.result);

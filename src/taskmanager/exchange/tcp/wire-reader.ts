@@ -30,9 +30,11 @@ export class WireReader {
   #end = 0;
   /** The frame that is arriving, behind its header. */
   #frame: ArrayBuffer | null = null;
-  #frameHeader = new Uint8Array(HEADER_BYTES);
+  readonly #frameHeader = new Uint8Array(HEADER_BYTES);
   #frameSize = 0;
   #frameAt = 0;
+  /** Whether a checksum has been seen: from then on every message has one. */
+  #isChecked = false;
 
   constructor(events: WireEvents) {
     this.events = events;
@@ -111,7 +113,9 @@ export class WireReader {
 
   #check(header: Uint8Array, body: Uint8Array): void {
     const isChecked = ((header[5] as number) & messageFlags.checked) !== 0;
+    if (!isChecked && !this.#isChecked) return;
+    this.#isChecked = true;
     const stated = new DataView(header.buffer, header.byteOffset).getUint32(HEADER_BYTES - 4, true);
-    if (isChecked && stated !== checksumOf(header, body)) throw badMessage('its checksum is wrong');
+    if (!isChecked || stated !== checksumOf(header, body)) throw badMessage('its checksum is wrong');
   }
 }
