@@ -11,6 +11,9 @@ import { stepFailure } from '../rpc/index.ts';
 import type { TaskManagerGateway, TaskReference } from '../rpc/index.ts';
 import { schedulerErrors } from './errors.ts';
 import { inStep } from './in-step.ts';
+import type { Place } from './placement/locality.ts';
+import type { ReadSplits } from './placement/placement-report.ts';
+import type { SourceDemand } from './placement/placement-request.ts';
 import { restoredSplits } from './recovery/restored-tasks.ts';
 import { isAtItsEnd } from './recovery/take-over.ts';
 import type { AdoptedTask } from './recovery/take-over.ts';
@@ -49,8 +52,22 @@ export class AttemptSources {
     );
   }
 
+  /** What they are going to read, as far as it is known before they are placed. */
+  get demands(): readonly SourceDemand[] {
+    return [...this.#coordinators.values()].map(({ demand }) => demand);
+  }
+
+  /** Called once after open(): where slices run. */
+  place(places: readonly Place[]): void {
+    for (const coordinator of this.#coordinators.values()) coordinator.place(places);
+  }
+
+  get readers(): readonly ReadSplits[] {
+    return [...this.#coordinators.values()].flatMap(({ readers }) => readers);
+  }
+
   /** Instead: the subtasks of an earlier leader's attempt go on. */
-  resume(tasks: readonly AdoptedTask[]): void {
+  resume(tasks: readonly AdoptedTask[], places: readonly Place[]): void {
     for (const { vertex, source } of this.#sources()) {
       const stepId = toStepId(source.spec.stepId);
       const own = tasks.filter(({ execution }) => execution.vertex.id === vertex.id).map(({ report }) => report);
@@ -60,7 +77,8 @@ export class AttemptSources {
         const told = report.sources.find((each) => each.stepId === stepId);
         return { splits: told?.splits ?? [], isComplete: told?.isComplete === true || isAtItsEnd(report) };
       });
-      const resumed = inStep(source.spec.stepId, async () => this.#coordinator(vertex, source).resume(given));
+      const { stepId: step } = source.spec;
+      const resumed = inStep(step, async () => this.#coordinator(vertex, source).resume(given, places));
       resumed.catch((error: unknown) => {
         this.#options.failed(error);
       });

@@ -26,6 +26,9 @@ import { schedulerErrors } from './errors.ts';
 import { ExecutionGraph } from './execution-graph.ts';
 import type { Execution } from './execution-graph.ts';
 import { inStep } from './in-step.ts';
+import { explainPlacement } from './placement/placement-report.ts';
+import type { PlacementReport } from './placement/placement-report.ts';
+import type { SourceDemand } from './placement/placement-request.ts';
 import { restoreOfTask } from './recovery/restored-tasks.ts';
 import type { AdoptedTask } from './recovery/take-over.ts';
 import { planSlices } from './slice-plan.ts';
@@ -106,6 +109,16 @@ export class JobAttempt {
     await Promise.all([...sources, ...sinks]);
   }
 
+  /** What its sources are going to read; known once it is prepared. */
+  get demands(): readonly SourceDemand[] {
+    return this.#sources.demands;
+  }
+
+  /** Who reads which split, and how far from where it is. */
+  get placement(): PlacementReport {
+    return explainPlacement(this.#sources.readers);
+  }
+
   /** From now on it waits for slots. */
   schedule(): void {
     for (const { attemptId } of this.executions) this.#tasks.move(attemptId, 'SCHEDULED');
@@ -116,6 +129,7 @@ export class JobAttempt {
     const { graph, rpc, epoch, jobId, run, storage, restored, address: jobMasterAddress } = this.#options;
     const checkpointing = run === null || storage === null ? null : { run, storage };
     const locations = slots.map(({ location }) => location);
+    this.#sources.place(locations);
     const slices = planSlices(graph, this.executions, locations, (vertex, index) =>
       restored === null ? null : restoreOfTask(restored, vertex, index),
     );
@@ -153,7 +167,7 @@ export class JobAttempt {
     for (const { execution, report } of tasks) {
       this.#tasks.advance(execution.attemptId, report.state === 'FINISHED' ? 'FINISHED' : 'RUNNING');
     }
-    this.#sources.resume(tasks);
+    this.#sources.resume(tasks, this.#slots.map(({ location }) => location));
   }
 
   /** Slots are lost, and their tasks with them: nobody waits for what their TaskManagers were asked. */
@@ -222,16 +236,21 @@ export class JobAttempt {
   }
 
   async #close(): Promise<boolean> {
-    const { rpc, epoch, jobId, ports } = this.#options;
+    const { ports } = this.#options;
     const [freed] = await Promise.all([
       Promise.allSettled(
         this.#slots.map(({ address, location: { slotId } }) =>
-          this.#unlessLost(slotId, rpc.connect('task-manager', address).freeSlot({ epoch, jobId, slotId })),
+          this.#unlessLost(slotId, this.#free(address, slotId)),
         ),
       ),
       withinTimeout(ports.clock, CLOSE_TIMEOUT_MS, this.#sources.close()),
     ]);
     return freed.every(({ status }) => status === 'fulfilled');
+  }
+
+  #free(address: string, slotId: SlotId): Promise<void> {
+    const { rpc, epoch, jobId } = this.#options;
+    return rpc.connect('task-manager', address).freeSlot({ epoch, jobId, slotId, attempt: this.number });
   }
 
   #occupy(slots: readonly AllocatedSlot[]): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobId, slotId } from '../core/index.ts';
+import { jobId, slotId, splitId, taskManagerId } from '../core/index.ts';
 import type { AttemptId, CrashPoint } from '../core/index.ts';
 import type { RestartStrategy } from '../graph/index.ts';
 import { sinkNode, sourceNode, testGraph } from '../testing/index.ts';
@@ -345,6 +345,29 @@ describe('what cannot be started', () => {
     world.failing.clear();
     await world.pass(100);
     expect(world.manager.running).toEqual(['k_0_2', 'k_1_2', 's_0_2', 's_1_2']);
+  });
+
+  it('waits for slots near to its splits, for a while', async () => {
+    const world = new World();
+    world.splits = ['a', 'b'].map((id) => ({ id: splitId(id), position: {}, racks: ['r1'] }));
+    const choices: boolean[] = [];
+    const slot = (rack: string, index: number) => ({
+      location: { taskManagerId: taskManagerId('tm'), slotId: slotId(`s${index}`), rack, host: null, data: null },
+      ...{ address: 'tm', memoryBytes: 1, tags: [] },
+    });
+    world.onRequest = ({ choose }) => {
+      const isNear = choose([slot('r1', 0), slot('r1', 1)]) !== null;
+      const isFar = choose([slot('r1', 0), slot('r2', 1)]) !== null;
+      choices.push(isNear, isFar);
+      return isFar;
+    };
+    const master = world.start({ localityWaitMs: 500 });
+    await world.quiet();
+    expect([choices, master.waitingFor]).toEqual([[true, false], '2 slots; 0 of 2 are free']);
+    await world.pass(500);
+    expect(choices).toEqual([true, false, true, true]);
+    expect(world.manager.running).toHaveLength(4);
+    expect(master.placement?.splits).toMatchObject([{ splitId: 'a', subtaskIndex: 0, locality: 'indifferent' }, {}]);
   });
 
   it('fails for want of slots', async () => {

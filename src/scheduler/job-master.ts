@@ -28,14 +28,17 @@ import { JobFailures } from './job-failures.ts';
 import type { JobFailure } from './job-failures.ts';
 import { JobReports } from './job-reports.ts';
 import { JobSlots } from './job-slots.ts';
+import type { SlotWishes } from './job-slots.ts';
 import { jobTransitions } from './job-state.ts';
 import { nextJobState } from './next-job-state.ts';
+import { placeSubtasks, readsAcrossRacks } from './placement/place-subtasks.ts';
+import type { PlacementReport } from './placement/placement-report.ts';
 import type { PlanStore } from './plan-store.ts';
 import { adoptAttempt } from './recovery/adopt-attempt.ts';
 import type { AdoptedAttempt } from './recovery/adopt-attempt.ts';
 import { JobRecovery } from './recovery/job-recovery.ts';
 import { slotsNeeded } from './slice-plan.ts';
-import type { FreeSlot, LostSlots, SlotPool, SlotRequest } from './slot-pool.ts';
+import type { FreeSlot, LostSlots, SlotPool } from './slot-pool.ts';
 import { move } from './state-machine.ts';
 import type { JobOrigin, StartMode } from './start-mode.ts';
 import { stepIdsOf } from './step-ids.ts';
@@ -67,6 +70,8 @@ export interface JobMasterOptions {
   readonly plans?: PlanStore | null;
   /** How long takeOver() waits for the TaskManagers of its plan. */
   readonly takeoverTimeoutMs?: number;
+  /** How long it waits for slots in which no split is read across racks, before it takes what there is; 0 if absent. */
+  readonly localityWaitMs?: number;
 }
 
 const TAKEOVER_TIMEOUT_MS = 10_000;
@@ -176,6 +181,11 @@ export class JobMaster {
   /** What passes between that failure and the next attempt; null where none follows, or once it has begun. */
   get restartDelayMs(): number | null {
     return this.#restartDelayMs;
+  }
+
+  /** Which subtask of the newest attempt reads which split, and from how far; null before the first. */
+  get placement(): PlacementReport | null {
+    return this.#attempt?.placement ?? null;
   }
 
   /** Newest first. */
@@ -376,7 +386,7 @@ export class JobMaster {
     this.#move('CREATED');
     this.#move('RUNNING');
     attempt.schedule();
-    const slots = await this.#slots.acquire(this.#slotRequest(), this.#options.slotTimeoutMs, signal);
+    const slots = await this.#slots.acquire(this.#slotWishes(attempt), signal);
     const planned = slots.map(({ location: { taskManagerId, slotId } }) => ({ taskManagerId, slotId }));
     await this.#options.plans?.write({ version: 1, jobId: this.jobId, attempt: number, slots: planned });
     signal.throwIfAborted();
@@ -410,10 +420,16 @@ export class JobMaster {
     });
   }
 
-  #slotRequest(): SlotRequest {
+  #slotWishes({ demands }: JobAttempt): SlotWishes {
+    const { slotTimeoutMs: timeoutMs, localityWaitMs: patienceMs = 0 } = this.#options;
     const count = slotsNeeded(this.graph);
-    const choose = (free: readonly FreeSlot[]) => (free.length < count ? null : free.slice(0, count));
-    return { count, choose };
+    const wanted = { count, demands, previous: this.#slots.previous.map(({ location }) => location) };
+    const choose = (free: readonly FreeSlot[]) => placeSubtasks(wanted, free);
+    const patient = (free: readonly FreeSlot[]) => {
+      const slots = choose(free);
+      return slots === null || readsAcrossRacks(demands, slots) ? null : slots;
+    };
+    return { request: { count, choose }, patient: { count, choose: patient }, timeoutMs, patienceMs };
   }
 
   #slotsLost(lost: LostSlots): void {

@@ -4,6 +4,14 @@ import { schedulerErrors } from './errors.ts';
 import { rejectionOf } from './rejection-of.ts';
 import type { AllocatedSlot, LostSlots, SlotPool, SlotRequest } from './slot-pool.ts';
 
+export interface SlotWishes {
+  readonly request: SlotRequest;
+  /** Takes nothing but what is best. */
+  readonly patient: SlotRequest;
+  readonly timeoutMs: number;
+  readonly patienceMs: number;
+}
+
 /**
  * The slots of one job. They are kept from attempt to attempt while all are there. Where some are lost the others are
  * given back too: two jobs that each hold what the other one waits for would wait for ever.
@@ -49,10 +57,12 @@ export class JobSlots {
     return `${this.#waitsFor} slots; ${freeCount} of ${totalCount} are free`;
   }
 
-  /** Those that it holds, or new ones. Rejects with MR-JOB-NO-SLOTS, and with the signal's reason. */
+  /**
+   * Those that it holds, or new ones. `patient` is asked for first, for as long as `patienceMs`. Rejects with
+   * MR-JOB-NO-SLOTS, and with the signal's reason.
+   */
   async acquire(
-    request: SlotRequest,
-    timeoutMs: number,
+    { request, patient, timeoutMs, patienceMs }: SlotWishes,
     signal: AbortSignal,
   ): Promise<readonly AllocatedSlot[]> {
     if (this.#held !== null) return this.#held;
@@ -64,8 +74,9 @@ export class JobSlots {
       late.reject(schedulerErrors.create('MR-JOB-NO-SLOTS', fields));
     });
     try {
-      const allocated = this.#pool.allocate(this.#jobId, request);
-      return this.#hold(await Promise.race([allocated, late.promise, rejectionOf(signal)]));
+      const endings = [late.promise, rejectionOf(signal)];
+      const best = patienceMs > 0 ? await Promise.race([this.#await(patient, patienceMs), ...endings]) : null;
+      return this.#hold(best ?? (await Promise.race([this.#pool.allocate(this.#jobId, request), ...endings])));
     } catch (error) {
       this.release();
       throw error;
@@ -96,6 +107,18 @@ export class JobSlots {
   close(): void {
     this.release();
     this.#stopListening();
+  }
+
+  /** Null where the time was too short. */
+  async #await(request: SlotRequest, timeoutMs: number): Promise<readonly AllocatedSlot[] | null> {
+    const isOver = Promise.withResolvers<null>();
+    const timer = this.#clock.schedule(timeoutMs, () => {
+      isOver.resolve(null);
+    });
+    const slots = await Promise.race([this.#pool.allocate(this.#jobId, request), isOver.promise]);
+    timer.cancel();
+    if (slots === null) this.release();
+    return slots;
   }
 
   #hold(slots: readonly AllocatedSlot[]): readonly AllocatedSlot[] {

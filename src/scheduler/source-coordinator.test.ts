@@ -70,6 +70,7 @@ describe('a bounded source', () => {
   it('gives each subtask its splits once it runs, and no more', async () => {
     const { made, log, clock } = coordinator([[split('a'), split('b'), split('c')]], null);
     await made.open();
+    made.place([]);
     expect(log).toEqual([]);
     made.subtaskRunning(1);
     made.subtaskRunning(0);
@@ -81,6 +82,7 @@ describe('a bounded source', () => {
   it('ends subtasks that get none', async () => {
     const { made, log } = coordinator([[split('a')]], null);
     await made.open();
+    made.place([]);
     made.subtaskRunning(1);
     expect(log).toEqual(['end 1']);
   });
@@ -90,6 +92,7 @@ describe('a source that is looked at again', () => {
   it('gives what is found later to the subtask that has least', async () => {
     const { made, log, clock } = coordinator([[split('a')], [split('b')], [split('c'), split('d')]], 50);
     await made.open();
+    made.place([]);
     made.subtaskRunning(0);
     made.subtaskRunning(1);
     await clock.fire();
@@ -104,6 +107,7 @@ describe('a source that is looked at again', () => {
   it('survives failures that pass', async () => {
     const { made, log, clock } = coordinator([[], failure('backoff'), failure('backoff'), [split('a')]], 50);
     await made.open();
+    made.place([]);
     made.subtaskRunning(0);
     for (let time = 0; time < 3; time++) await clock.fire();
     expect(log).toEqual(['add 0: ', 'add 0: a']);
@@ -112,10 +116,12 @@ describe('a source that is looked at again', () => {
   it('fails on others at once, and on passing ones that do not pass', async () => {
     const never = coordinator([[], failure('never')], 50);
     await never.made.open();
+    never.made.place([]);
     await never.clock.fire();
     expect(never.log).toEqual([expect.stringContaining('no broker')]);
     const always = coordinator([[], failure('backoff')], 50);
     await always.made.open();
+    always.made.place([]);
     for (let time = 0; time < 9; time++) await always.clock.fire();
     expect(always.log).toEqual([]);
     await always.clock.fire();
@@ -141,6 +147,7 @@ describe('a source that is restored', () => {
     // An enumerator that does not know better finds known ones again.
     const { made, log } = coordinator([[split('c'), split('d')]], null, 2, restored(2));
     await made.open();
+    made.place([]);
     made.subtaskRunning(0);
     made.subtaskRunning(1);
     expect(log).toEqual(['restore a b c', 'add 0: c d', 'end 0', 'add 1: a b', 'end 1']);
@@ -149,6 +156,7 @@ describe('a source that is restored', () => {
   it('spreads splits over another parallelism', async () => {
     const { made, log } = coordinator([[]], null, 3, restored(2));
     await made.open();
+    made.place([]);
     for (const index of [0, 1, 2]) made.subtaskRunning(index);
     expect(log.filter((line) => line.startsWith('add'))).toEqual(['add 0: a', 'add 1: b', 'add 2: c']);
   });
@@ -168,7 +176,59 @@ describe('a source that is restored', () => {
     };
     const made = new SourceCoordinator('in', 1, enumerator, new ManualClock(), callbacks, restored(2));
     await made.open();
+    made.place([]);
     made.subtaskRunning(0);
     expect(given[0]).toEqual({ ...split('a'), position: { offset: 7 } });
+  });
+});
+
+describe('a source whose splits are near to somebody', () => {
+  const at = (rack: string) => ({ rack, host: null });
+  const near = (name: string, rack: string): Split => ({ id: splitId(name), position: {}, racks: [rack] });
+
+  it('is read from nearby, evenly, also what is found later', async () => {
+    const first = [near('a', 'r1'), near('b', 'r1'), near('c', 'r2'), near('d', 'r2')];
+    const { made, log, clock } = coordinator([first, [near('e', 'r2'), near('f', 'r1')]], 50);
+    await made.open();
+    expect(made.demand).toMatchObject({ parallelism: 2, splits: [{ racks: ['r1'], subtaskIndex: null }, {}, {}, {}] });
+    made.place([at('r2'), at('r1')]);
+    made.subtaskRunning(0);
+    made.subtaskRunning(1);
+    expect(log).toEqual(['add 0: c d', 'add 1: a b']);
+    await clock.fire();
+    expect(log.slice(2)).toEqual(['add 0: e', 'add 1: f']);
+    expect(made.readers.map(({ place, splits }) => [place.rack, splits.length])).toEqual([['r2', 3], ['r1', 3]]);
+  });
+
+  it('leaves restored splits with their subtasks, and says so before slots are chosen', async () => {
+    const splits = [
+      { split: near('a', 'r1'), subtaskIndex: 1 },
+      { split: near('b', 'r1'), subtaskIndex: 1 },
+    ];
+    const { made, log } = coordinator([[near('c', 'r1')]], null, 2, { parallelism: 2, splits });
+    await made.open();
+    expect(made.demand.splits.map(({ subtaskIndex }) => subtaskIndex)).toEqual([1, 1, null]);
+    made.place([at('r2'), at('r1')]);
+    made.subtaskRunning(0);
+    made.subtaskRunning(1);
+    expect(log).toEqual(['restore a b', 'add 0: c', 'end 0', 'add 1: a b', 'end 1']);
+  });
+});
+
+describe('a source that is taken over', () => {
+  const told = (names: readonly string[], isComplete = false) => ({ splits: names.map(split), isComplete });
+
+  it('goes on looking, knowing what its subtasks have', async () => {
+    const { made, log, clock } = coordinator([[split('c')], [split('d')]], 50);
+    await made.resume([told(['a', 'b']), told([])], []);
+    expect(log).toEqual(['restore a b', 'add 1: c']);
+    await clock.fire();
+    expect(log.slice(2)).toEqual(['add 1: d']);
+  });
+
+  it('bounded says that there are no more to whom it was not said, and does not look again', async () => {
+    const { made, log } = coordinator([new Error('nobody should ask')], null);
+    await made.resume([told(['a'], true), told([])], []);
+    expect(log).toEqual(['end 1']);
   });
 });

@@ -1,5 +1,10 @@
 import { toMillraceError } from '../core/index.ts';
 import type { Clock, Split, SplitEnumerator, SplitId, Timer } from '../core/index.ts';
+import { localityOf, NOWHERE } from './placement/locality.ts';
+import type { Place } from './placement/locality.ts';
+import { placeSplits } from './placement/place-splits.ts';
+import type { SourceDemand } from './placement/placement-request.ts';
+import type { ReadSplits } from './placement/placement-report.ts';
 import type { RestoredSplits } from './recovery/restored-tasks.ts';
 import { assignSplits } from './split-assignment.ts';
 
@@ -28,7 +33,12 @@ export class SourceCoordinator {
   readonly #restored: RestoredSplits | null;
   /** Splits that the checkpoint holds, or that subtasks have: whatever the enumerator says, they are not new. */
   #known: ReadonlySet<SplitId>;
-  #counts: number[];
+  /** Found before it was known where subtasks run. */
+  #unplaced: readonly Split[] = [];
+  /** Where each subtask runs. */
+  #places: readonly Place[];
+  /** Whose splits are whose. */
+  readonly #given: Pick<Split, 'id' | 'racks'>[][];
   /** Per subtask: splits that wait until it runs, or null once it does. */
   readonly #waiting: (Split[] | null)[];
   #isComplete = false;
@@ -50,27 +60,56 @@ export class SourceCoordinator {
     this.#callbacks = callbacks;
     this.#restored = restored;
     this.#known = new Set(restored?.splits.map(({ split }) => split.id));
-    this.#counts = new Array<number>(parallelism).fill(0);
-    this.#waiting = this.#counts.map(() => []);
+    this.#given = Array.from({ length: parallelism }, () => []);
+    this.#waiting = this.#given.map(() => []);
+    this.#places = this.#given.map(() => NOWHERE);
   }
 
   /** Looks for the first splits; rejects where the source cannot be read. */
   async open(): Promise<void> {
     if (this.#restored !== null) this.#enumerator.restore?.([...this.#known]);
     await this.#enumerator.open();
+    const found = await this.#enumerator.discover();
+    this.#unplaced = found.filter(({ id }) => !this.#known.has(id));
+  }
+
+  /** What is to be read, before it is known where subtasks run. */
+  get demand(): SourceDemand {
+    const restored = this.#restored?.splits ?? [];
+    const stay = this.#restored?.parallelism === this.#given.length;
+    const splits = [
+      ...restored.map(({ split: { racks }, subtaskIndex }) => ({ racks, subtaskIndex: stay ? subtaskIndex : null })),
+      ...this.#unplaced.map(({ racks }) => ({ racks, subtaskIndex: null })),
+    ];
+    return { parallelism: this.#given.length, splits };
+  }
+
+  /** Called once after open(), before any subtask runs: where each will. Decides who reads what. */
+  place(places: readonly Place[]): void {
+    this.#places = places;
     if (this.#restored !== null) this.#takeBack(this.#restored);
-    this.#assign(await this.#enumerator.discover());
+    this.#assign(this.#unplaced);
+    this.#unplaced = [];
     if (this.#enumerator.discoveryIntervalMs === null) this.#isComplete = true;
     else this.#schedule(this.#enumerator.discoveryIntervalMs);
+  }
+
+  /** Who reads what, and where. */
+  get readers(): readonly ReadSplits[] {
+    const { stepId } = this;
+    return this.#given.map((splits, subtaskIndex) => {
+      return { stepId, subtaskIndex, place: this.#placeOf(subtaskIndex), splits };
+    });
   }
 
   /**
    * Instead of open(), where all subtasks run under an earlier leader's care and have been told of their first splits.
    * Those that it had found and not given out are found again.
    */
-  async resume(given: readonly GivenSplits[]): Promise<void> {
+  async resume(given: readonly GivenSplits[], places: readonly Place[]): Promise<void> {
     this.#known = new Set(given.flatMap(({ splits }) => splits.map(({ id }) => id)));
-    this.#counts = given.map(({ splits }) => splits.length);
+    this.#places = places;
+    given.forEach(({ splits }, index) => this.#given[index]?.push(...splits));
     this.#waiting.fill(null);
     const intervalMs = this.#enumerator.discoveryIntervalMs;
     this.#isComplete = intervalMs === null;
@@ -105,24 +144,37 @@ export class SourceCoordinator {
 
   /** Splits stay where they were, unless the parallelism is another. */
   #takeBack({ splits, parallelism }: RestoredSplits): void {
-    if (parallelism !== this.#counts.length) {
-      this.#give(assignSplits(splits.map(({ split }) => split), this.#counts));
+    if (parallelism !== this.#given.length) {
+      this.#give(this.#spread(splits.map(({ split }) => split)));
       return;
     }
     this.#give(
-      this.#counts.map((_, index) => splits.filter((each) => each.subtaskIndex === index).map(({ split }) => split)),
+      this.#given.map((_, index) => splits.filter((each) => each.subtaskIndex === index).map(({ split }) => split)),
     );
   }
 
   #assign(found: readonly Split[]): void {
-    const added = found.filter(({ id }) => !this.#known.has(id));
-    this.#give(assignSplits(added, this.#counts));
+    this.#give(this.#spread(found.filter(({ id }) => !this.#known.has(id))));
+  }
+
+  #spread(splits: readonly Split[]): readonly (readonly Split[])[] {
+    const counts = this.#given.map(({ length }) => length);
+    const places = counts.map((_, index) => this.#placeOf(index));
+    const isNearness = splits.some(({ racks }) => places.some((place) => localityOf(racks, place) !== 'indifferent'));
+    if (!isNearness) return assignSplits(splits, counts);
+    const readers = places.map((place, index) => ({ place, splitCount: counts[index] ?? 0 }));
+    const readerOf = placeSplits(splits.map(({ racks }) => racks), readers);
+    return counts.map((_, index) => splits.filter((__, split) => readerOf[split] === index));
+  }
+
+  #placeOf(index: number): Place {
+    return this.#places[index] ?? NOWHERE;
   }
 
   #give(assigned: readonly (readonly Split[])[]): void {
     assigned.forEach((splits, index) => {
       if (splits.length === 0) return;
-      this.#counts[index] = (this.#counts[index] as number) + splits.length;
+      this.#given[index]?.push(...splits.map(({ id, racks }) => ({ id, racks })));
       const waiting = this.#waiting[index];
       if (waiting === null) this.#callbacks.addSplits(index, splits);
       else waiting?.push(...splits);

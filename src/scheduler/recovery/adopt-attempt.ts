@@ -29,8 +29,8 @@ export interface AdoptedAttempt {
 
 /**
  * Takes over the attempt that an earlier leader has deployed: docs/design/018, "Taking over without a stop". Resolves
- * to `finished` where all that is missing is that somebody says so. Rejects where the tasks cannot go on; then they have
- * ended, as far as they could be reached, and their slots are given back.
+ * to `finished` where all that is missing is that somebody says so. Rejects where the tasks cannot go on; then they
+ * have ended, as far as they could be reached, and their slots are given back.
  */
 export async function adoptAttempt(options: AdoptionOptions): Promise<AdoptedAttempt | { readonly kind: 'finished' }> {
   const { plan, slots, recovery, createAttempt, timeoutMs } = options;

@@ -89,7 +89,7 @@ describe('a job that is taken over', () => {
     },
   );
 
-  it('goes on where not all tasks had acknowledged a checkpoint, whose acknowledgements count for nothing', async () => {
+  it('goes on where not all tasks had acknowledged a checkpoint, which counts for nothing', async () => {
     const before = await led(async (world) => {
       world.manager.silent.add('k');
       await world.pass(1000);
@@ -151,7 +151,7 @@ describe('a job that is taken over', () => {
     expect(next.logged(/^deploy/)).toEqual([]);
   });
 
-  it.each<CrashPoint>(['input-ended', 'pointer-moved'])('finishes where its leader died at %s of the last', async (at) => {
+  it.each<CrashPoint>(['input-ended', 'pointer-moved'])('finishes where its leader died at %s', async (at) => {
     const world = new World();
     const first = world.start(world.clustered());
     await world.quiet();
