@@ -2,6 +2,7 @@ import type { JobId, MillraceError, StateFile } from '../core/index.ts';
 import type { JobGraph } from '../graph/index.ts';
 import type { JobMetrics } from '../metrics/index.ts';
 import type { JobState, TerminalJobState } from '../rpc/index.ts';
+import { schedulerErrors } from '../scheduler/index.ts';
 import type { CheckpointHistory, JobMaster, JobOrigin, SavepointRequest } from '../scheduler/index.ts';
 
 export interface JobResult {
@@ -79,7 +80,13 @@ export function handleOf(master: JobMaster): JobHandle {
     },
     checkpoints: () => master.checkpoints(),
     counters: () => master.metrics(),
-    savepoint: (request) => master.savepoint(request),
+    savepoint: (request) => {
+      // One that is asked for while the job comes to its end is not made any more.
+      const ended = master.result.then(({ state }): never => {
+        throw schedulerErrors.create('MR-JOB-SAVEPOINT-FAILED', { reason: `the job is ${state}` });
+      });
+      return Promise.race([master.savepoint(request), ended]);
+    },
     async cancel() {
       master.cancel();
       await master.result;

@@ -26,6 +26,7 @@ export class SmallDispatcher {
   readonly running: RunningDispatcher;
   readonly #ha: MemoryHighAvailability;
   readonly #network: ProcessNetwork;
+  #isKilled = false;
 
   constructor(name: string, running: RunningDispatcher, ha: MemoryHighAvailability, network: ProcessNetwork) {
     this.name = name;
@@ -34,8 +35,14 @@ export class SmallDispatcher {
     this.#network = network;
   }
 
+  /** Null for one that was killed, whatever it believes. */
+  get service(): ClusterService | null {
+    return this.#isKilled ? null : this.running.service;
+  }
+
   /** As by SIGKILL: it says nothing any more, and others find its address closed. */
   kill(): void {
+    this.#isKilled = true;
     this.#ha.freeze();
     this.#network.kill(this.name);
   }
@@ -108,7 +115,7 @@ export class SmallCluster {
       data: { bindHost: '127.0.0.1', host: '127.0.0.1', firstPort: 0, token: null, tls: null },
       drainTimeoutMs: 60_000,
     });
-    const withdraw = ha.announceTaskManager({
+    ha.announceTaskManager({
       taskManagerId: manager.id,
       address: manager.address,
       slotCount,
@@ -121,7 +128,6 @@ export class SmallCluster {
       kill: () => {
         ha.freeze();
         this.#network.kill(name);
-        void withdraw();
       },
     };
     this.#taskManagers.push(started);
@@ -136,7 +142,7 @@ export class SmallCluster {
 
   /** Once somebody leads that can be asked. */
   async service(): Promise<ClusterService> {
-    return this.until('a leader that serves', () => this.leader?.running.service ?? null);
+    return this.until('a leader that serves', () => this.leader?.service ?? null);
   }
 
   /** Waits for something to be there: neither null nor false. */
@@ -150,14 +156,25 @@ export class SmallCluster {
     }
   }
 
+  /** As the promise; rejects with what there is where it takes too long. */
+  async within<T>(what: string, work: Promise<T>): Promise<T> {
+    const state = { isSettled: false };
+    const settled = (): void => {
+      state.isSettled = true;
+    };
+    work.then(settled, settled);
+    await this.until(what, () => state.isSettled);
+    return work;
+  }
+
   async close(): Promise<void> {
-    for (const { running } of this.#dispatchers) await running.close();
+    for (const { name, running } of this.#dispatchers) await this.within(`the end of ${name}`, running.close());
     // Nobody is left who would move their tasks elsewhere.
-    await Promise.all(this.#taskManagers.map(({ manager }) => manager.close()));
+    for (const { name, manager } of this.#taskManagers) await this.within(`the end of ${name}`, manager.close());
   }
 
   #describe(): string {
-    const service = this.leader?.running.service;
+    const service = this.leader?.service;
     const jobs = service?.jobs().map(({ jobId }) => service.job(jobId)) ?? 'no leader';
     return JSON.stringify({ jobs, taskManagers: service?.taskManagers(), problems: this.problems.map(String) });
   }

@@ -1,0 +1,308 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { jobId, taskManagerId } from '../../core/index.ts';
+import type { JobId } from '../../core/index.ts';
+import { nodePorts } from '../../core/node-ports.ts';
+import type { JobGraph } from '../../graph/index.ts';
+import { committedRows, sequenceRow, sinkNode, SmallCluster, sourceNode, testGraph } from '../../testing/index.ts';
+import type { SmallTaskManager } from '../../testing/index.ts';
+import type { JobDetails } from '../index.ts';
+
+const KEYS = 7;
+const [SHORT, LONG] = [400, 4000];
+const DEADLINE_MS = 120_000;
+/** Graphs are stored, so that its name is an id. */
+const VERTEX = 'a'.repeat(32);
+const [JOB, OTHER, THIRD] = [jobId('1'.repeat(32)), jobId('2'.repeat(32)), jobId('3'.repeat(32))];
+
+let directory: string;
+let cluster: SmallCluster;
+
+const outputOf = (name: string): string => join(directory, name);
+
+/** Of `rows` in 4 splits, or without end. */
+function graphOf(name: string, rows: number | null, parallelism: number | null): JobGraph {
+  const options = { splits: 4, batchRows: 10, keys: KEYS, pauseEvery: 1, ...(rows === null ? {} : { rows }) };
+  const chain = [sourceNode('in', options), sinkNode('out', { directory: outputOf(name) }, 'transactional')];
+  const graph = testGraph(name, [{ name: VERTEX, parallelism: parallelism ?? 2, chain }]);
+  const times = { intervalMs: 10, timeoutMs: 60_000, minPauseMs: 0, tolerableFailures: 100, retained: 2 };
+  return {
+    ...graph,
+    checkpoint: { ...times, mode: 'exactly-once' },
+    restart: { kind: 'fixed-delay', attempts: 1000, delayMs: 1 },
+  };
+}
+
+async function startAll(): Promise<void> {
+  directory = await mkdtemp(join(tmpdir(), 'cluster-'));
+  for (const name of ['job', 'other']) await mkdir(outputOf(name));
+  cluster = new SmallCluster({
+    directory,
+    graphs: {
+      short: (parallelism) => graphOf('job', SHORT, parallelism),
+      long: (parallelism) => graphOf('job', LONG, parallelism),
+      endless: (parallelism) => graphOf('job', null, parallelism),
+      other: (parallelism) => graphOf('other', null, parallelism),
+    },
+  });
+}
+
+async function endAll(): Promise<void> {
+  await cluster.close();
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function restartAll(): Promise<void> {
+  await endAll();
+  await startAll();
+}
+
+beforeEach(startAll);
+afterEach(endAll);
+
+const startTaskManagers = (names: readonly string[]): Promise<readonly SmallTaskManager[]> =>
+  Promise.all(names.map((name) => cluster.startTaskManager(name, 1)));
+const attempts = ({ executions }: JobDetails): readonly string[] => executions.map(({ attemptId }) => attemptId);
+
+async function submit(text: string, id: JobId = JOB): Promise<void> {
+  expect(await (await cluster.service()).submit({ text, variables: {}, jobId: id })).toBe(id);
+}
+
+/** Once the job runs and the leader has seen this many of its checkpoints complete. */
+async function running(checkpoints: number, id: JobId = JOB): Promise<JobDetails> {
+  const service = await cluster.service();
+  return cluster.until(`${checkpoints} checkpoints`, () => {
+    const details = service.job(id);
+    const isRunning = details.executions.length > 0 && details.executions.every(({ state }) => state === 'RUNNING');
+    return isRunning && details.checkpoints.completedCount >= checkpoints ? details : null;
+  });
+}
+
+async function finished(id: JobId = JOB): Promise<JobDetails> {
+  return cluster.until('the end of the job', () => {
+    const details = cluster.leader?.service?.job(id) ?? null;
+    if (details?.state === 'FAILED') throw details.failures[0]?.error ?? new Error('the job failed');
+    return details?.state === 'FINISHED' ? details : null;
+  });
+}
+
+async function expectEachRowOnce(rows: number): Promise<void> {
+  const committed = (await committedRows(outputOf('job'), nodePorts.files)).map(({ row }) => row[2]);
+  const expected = Array.from({ length: rows }, (_, n) => sequenceRow(n, KEYS)[2]);
+  expect(committed.sort()).toEqual(expected.sort());
+}
+
+describe('a leader', () => {
+  it.each(['is killed', 'hands over', 'loses its session'])(
+    'that %s stops no task: they go on under the next one',
+    async (what) => {
+      const first = cluster.startDispatcher('d1');
+      await submit('endless');
+      await startTaskManagers(['t1', 't2']);
+      const before = await running(2);
+      cluster.startDispatcher('d2');
+      if (what === 'is killed') first.kill();
+      else if (what === 'hands over') await first.running.close();
+      else cluster.election.depose();
+      await cluster.until('the next leader', () => cluster.leader?.name === 'd2');
+      const after = await running(2);
+      expect(attempts(after)).toEqual(attempts(before));
+      expect(after.restarts).toBe(0);
+      expect(after.executions.map(({ slotId }) => slotId)).toEqual(before.executions.map(({ slotId }) => slotId));
+      if (what !== 'is killed') expect(first.running.service).toBeNull();
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'knows what the ones before it had accepted, ended and promised',
+    async () => {
+      const first = cluster.startDispatcher('d1');
+      await startTaskManagers(['t1', 't2']);
+      await submit('short');
+      await finished();
+      await submit('endless', OTHER);
+      await running(1, OTHER);
+      // Waits for slots.
+      await submit('other', THIRD);
+      await (await cluster.service()).cancel(OTHER);
+      await running(1, THIRD);
+      first.kill();
+      cluster.startDispatcher('d2');
+      // Also by whoever had no answer.
+      await submit('other', THIRD);
+      const service = await cluster.service();
+      expect(service.jobs().map(({ jobId: id, state }) => [id, state])).toEqual([
+        [THIRD, expect.stringMatching(/RUNNING|INITIALIZING/)],
+        [OTHER, 'CANCELED'],
+        [JOB, 'FINISHED'],
+      ]);
+      expect(service.job(JOB)).toMatchObject({ state: 'FINISHED', restarts: 0, failures: [], graph: { name: 'job' } });
+      expect((await running(1, THIRD)).restarts).toBe(0);
+      await expect(service.submit({ text: 'other', variables: {} })).rejects.toMatchObject({
+        code: 'MR-JOB-NAME-TAKEN',
+      });
+    },
+    DEADLINE_MS,
+  );
+});
+
+describe('a TaskManager', () => {
+  it.each(['is killed', 'is killed with its leader', 'ends'])(
+    'that %s loses its tasks to others, and no row is lost or repeated',
+    async (what) => {
+      const first = cluster.startDispatcher('d1');
+      await submit('long');
+      const [t1] = await startTaskManagers(['t1', 't2', 't3']);
+      const victim = (await running(2)).executions.find(({ taskManagerId }) => taskManagerId === t1?.manager.id);
+      // Perhaps it is the one without tasks.
+      const before = await running(2);
+      if (what !== 'ends') t1?.kill();
+      if (what === 'is killed with its leader') {
+        first.kill();
+        cluster.startDispatcher('d2');
+      }
+      if (what === 'ends') await t1?.manager.close();
+      const details = await finished();
+      expect(attempts(details)).not.toEqual(victim === undefined ? [] : attempts(before));
+      expect(details.executions.some(({ taskManagerId }) => taskManagerId === t1?.manager.id)).toBe(false);
+      await expectEachRowOnce(LONG);
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'that is drained gives its tasks up, and gets none before it may, whoever leads',
+    async () => {
+      const first = cluster.startDispatcher('d1');
+      const [t1] = await startTaskManagers(['t1', 't2', 't3']);
+      if (t1 === undefined) throw new Error('it did not start');
+      await submit('long');
+      await running(1);
+      const service = await cluster.service();
+      await expect(service.drain(taskManagerId('nobody'), 'x', null)).rejects.toMatchObject({
+        code: 'MR-CLUSTER-NOT-FOUND',
+      });
+      await service.drain(t1.manager.id, 'a new kernel', null);
+      const isElsewhere = ({ executions }: JobDetails): boolean =>
+        executions.every(({ state, taskManagerId: id }) => state === 'RUNNING' && id !== null && id !== t1.manager.id);
+      await cluster.until('its tasks to run elsewhere', () => isElsewhere(service.job(JOB)));
+      first.kill();
+      cluster.startDispatcher('d2');
+      const next = await cluster.service();
+      await cluster.until('its return', () => next.taskManagers().length === 3);
+      const marks = next.taskManagers().map(({ drain }) => drain?.reason ?? null);
+      expect(marks.toSorted()).toEqual(['a new kernel', null, null]);
+      await submit('other', OTHER);
+      expect(next.job(OTHER).state).not.toBe('FAILED');
+      await finished();
+      await running(1, OTHER);
+      expect(isElsewhere(next.job(OTHER))).toBe(true);
+      await expectEachRowOnce(LONG);
+    },
+    DEADLINE_MS,
+  );
+});
+
+describe('a job', () => {
+  it(
+    'is rescaled under its id, and stopped with a savepoint from which another one goes on',
+    async () => {
+      cluster.startDispatcher('d1');
+      await startTaskManagers(['t1', 't2', 't3']);
+      await submit('long');
+      const before = await running(1);
+      const service = await cluster.service();
+      await service.rescale(JOB, 3);
+      const after = await running(1);
+      expect(after.executions).toHaveLength(3);
+      expect(attempts(after)).not.toContain(attempts(before)[0]);
+      expect(after.origin).toMatchObject({ kind: 'restored', isSavepoint: true });
+      const { location } = await service.savepoint(JOB, { target: null, stopsSources: true });
+      expect(service.job(JOB).state).toBe('CANCELED');
+      await expect(service.rescale(JOB, 1)).rejects.toMatchObject({ code: 'MR-CLUSTER-NOT-RESCALABLE' });
+      await service.submit({ text: 'long', variables: {}, jobId: OTHER, start: { kind: 'from', location } });
+      await finished(OTHER);
+      await expectEachRowOnce(LONG);
+    },
+    DEADLINE_MS,
+  );
+});
+
+describe('a cluster of which anything may die at any instant', () => {
+  const ACTIONS = ['kill leader', 'close leader', 'depose', 'kill TaskManager', 'end TaskManager', 'rescale'] as const;
+
+  it(
+    'counts every row once',
+    async () => {
+      const steps = fc.array(fc.tuple(fc.constantFrom(...ACTIONS), fc.nat(60)), { minLength: 3, maxLength: 6 });
+      await fc.assert(
+        fc.asyncProperty(steps, async (actions) => {
+          await restartAll();
+          await new Chaos(cluster).run(actions);
+          await finished();
+          await expectEachRowOnce(LONG);
+        }),
+        { numRuns: 5, endOnFailure: true },
+      );
+    },
+    DEADLINE_MS * 2,
+  );
+
+  /** Replaces whatever it takes away. */
+  class Chaos {
+    readonly #cluster: SmallCluster;
+    #count = 0;
+    #taskManagers: SmallTaskManager[] = [];
+
+    constructor(of: SmallCluster) {
+      this.#cluster = of;
+    }
+
+    async run(actions: readonly (readonly [(typeof ACTIONS)[number], number])[]): Promise<void> {
+      this.#cluster.startDispatcher('d-a');
+      this.#cluster.startDispatcher('d-b');
+      await this.#startTaskManager();
+      await this.#startTaskManager();
+      await submit('long');
+      for (const [action, pauseMs] of actions) {
+        await nodePorts.clock.sleep(pauseMs);
+        await this.#cluster.within(action, this.#act(action));
+      }
+    }
+
+    async #startTaskManager(): Promise<void> {
+      this.#taskManagers.push(await this.#cluster.startTaskManager(`t-${this.#count++}`, 1));
+    }
+
+    async #act(action: (typeof ACTIONS)[number]): Promise<void> {
+      switch (action) {
+        case 'kill leader':
+        case 'close leader': {
+          const { leader } = this.#cluster;
+          this.#cluster.startDispatcher(`d-${this.#count++}`);
+          if (action === 'kill leader') leader?.kill();
+          else await leader?.running.close();
+          return;
+        }
+        case 'depose':
+          this.#cluster.election.depose();
+          return;
+        case 'kill TaskManager':
+        case 'end TaskManager': {
+          const victim = this.#taskManagers.shift();
+          await this.#startTaskManager();
+          if (action === 'kill TaskManager') victim?.kill();
+          else void victim?.manager.close();
+          return;
+        }
+        case 'rescale':
+          // It may not run yet, or its leader may be gone before it is done: then it runs as before.
+          await this.#cluster.leader?.service?.rescale(JOB, 1 + (this.#count++ % 2)).catch(() => undefined);
+      }
+    }
+  }
+});
