@@ -102,7 +102,7 @@ describe('who may call', () => {
         return { isKnown: true };
       },
     });
-    const caller = await open({ callTimeoutMs: 5000, ...calling });
+    const caller = await open({ callTimeoutMs: 60_000, ...calling });
     const call = caller.connect('resource-manager', address).heartbeat(beat(1));
     await expect(call).rejects.toMatchObject({ code, message: expect.stringMatching(reason) as unknown });
     expect(calls).toEqual([]);

@@ -70,8 +70,8 @@ export class Peer {
 
   /** Nothing is going on, and nothing went on lately that it has to remember. */
   get isUnused(): boolean {
-    const sinceFailureMs = this.#options.ports.clock.monotonicMs() - this.#lastFailureMs;
-    return this.#connection === null && this.#waiting.size === 0 && sinceFailureMs > LONGEST_PAUSE_MS;
+    if (this.#connection !== null || this.#pause !== null || this.#waiting.size > 0) return false;
+    return this.#options.ports.clock.monotonicMs() - this.#lastFailureMs > LONGEST_PAUSE_MS;
   }
 
   /** Sends it, now or once there is a connection. */
