@@ -52,7 +52,7 @@ export interface BrokerOptions {
   /** Default: 3.9. */
   kafka?: KafkaRelease;
   /** Default: 1. */
-  brokers?: 1 | 3;
+  brokers?: 0 | 1 | 3;
   /** Default: false. */
   zookeeper?: boolean;
   /** Default: false. */

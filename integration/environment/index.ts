@@ -3,12 +3,14 @@ export {
   javaConsume,
   javaEnds,
   javaProduce,
+  javaTail,
   type JavaConsumeOptions,
   type JavaEnd,
   type JavaHeader,
   type JavaOperation,
   type JavaProduceOptions,
   type JavaRecord,
+  type JavaTail,
 } from './java-clients.ts';
 export {
   createTopic,

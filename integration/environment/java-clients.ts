@@ -3,6 +3,7 @@
  * The program is java/KafkaProbe.java; each call is one JVM.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -58,6 +59,11 @@ export interface JavaConsumeOptions extends Connection {
   timeoutMs?: number;
 }
 
+export interface JavaTail {
+  /** Rejects where the reader has failed. */
+  stop(): Promise<void>;
+}
+
 export interface JavaEnd {
   readonly topic: string;
   readonly partition: number;
@@ -98,7 +104,7 @@ function encodeBytes(bytes: Buffer | string | null | undefined): string | null {
 async function runProbe(
   clients: KafkaRelease,
   request: object,
-  input: Iterable<string>,
+  input: Iterable<string> | AsyncIterable<string>,
   onLine: (line: string) => void,
 ): Promise<void> {
   const program = await ensureJavaProgram(PROBE, `kafka-${clients}`);
@@ -120,7 +126,7 @@ async function runProbe(
   // The program may end before it has read everything; its exit code tells.
   child.stdin.on('error', () => undefined);
   child.stdin.write(`${JSON.stringify(request)}\n`);
-  for (const line of input) {
+  for await (const line of input) {
     if (!child.stdin.write(`${line}\n`)) {
       await Promise.race([new Promise((resolve) => child.stdin.once('drain', resolve)), ended]);
     }
@@ -143,17 +149,48 @@ export async function javaConsume(options: JavaConsumeOptions): Promise<JavaReco
     timeoutMs: options.timeoutMs ?? 30_000,
   };
   await runProbe(options.clients ?? '3.9', request, [], (line) => {
-    const wire = JSON.parse(line) as WireRecord;
-    records.push({
-      partition: wire.partition,
-      offset: wire.offset,
-      timestamp: wire.timestamp,
-      key: decodeBytes(wire.key),
-      value: decodeBytes(wire.value),
-      headers: wire.headers.map((header) => ({ key: header.key, value: decodeBytes(header.value) })),
-    });
+    records.push(decodeRecord(JSON.parse(line) as WireRecord));
   });
   return records;
+}
+
+function decodeRecord(wire: WireRecord): JavaRecord {
+  return {
+    partition: wire.partition,
+    offset: wire.offset,
+    timestamp: wire.timestamp,
+    key: decodeBytes(wire.key),
+    value: decodeBytes(wire.value),
+    headers: wire.headers.map((header) => ({ key: header.key, value: decodeBytes(header.value) })),
+  };
+}
+
+/** As javaConsume, and goes on: every record is told with the time at which it was seen. */
+export function javaTail(
+  options: Omit<JavaConsumeOptions, 'atLeast' | 'timeoutMs'>,
+  onRecord: (record: JavaRecord, seenAtMs: number) => void,
+): JavaTail {
+  const { brokers, config = {}, topic, isolation = 'read_committed', clients = '3.9' } = options;
+  const over = new AbortController();
+  const request = { command: 'tail', brokers, config, topic, isolation };
+  const ended = runProbe(clients, request, untilAborted(over.signal), (line) => {
+    const wire = JSON.parse(line) as WireRecord & { readonly seenAt: number };
+    onRecord(decodeRecord(wire), wire.seenAt);
+  });
+  // Whoever stops it is told.
+  ended.catch(() => undefined);
+  return {
+    stop() {
+      over.abort();
+      return ended;
+    },
+  };
+}
+
+/** Says nothing, and ends then. */
+async function* untilAborted(signal: AbortSignal): AsyncGenerator<string> {
+  if (!signal.aborted) await once(signal, 'abort');
+  yield* [];
 }
 
 /** Where the partitions of topics end. */

@@ -26,5 +26,6 @@ export {
   type ServicesOptions,
   type ServicesStatus,
 } from './services.ts';
+export { logTail } from './log-tail.ts';
 export { DEFAULT_NAME, type KafkaRelease } from './state.ts';
 export { waitUntil } from './wait-until.ts';

@@ -3,6 +3,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -29,8 +31,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /**
  * Kafka's own clients, driven by one JSON request on the first line of standard input, answering in JSON lines; bytes
  * are base64. `consume` reads a topic from its beginning to its end as the isolation level defines the end. `ends` tells
- * where the partitions of topics end, for committed readers and for all. `produce` carries out the operations on the
- * following lines, in order, on any number of named producers.
+ * where the partitions of topics end, for committed readers and for all. `tail` reads a topic from its beginning and goes
+ * on until standard input ends; each record has the time at which it was seen. `produce` carries out the operations on
+ * the following lines, in order, on any number of named producers.
  */
 public final class KafkaProbe {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -42,6 +45,7 @@ public final class KafkaProbe {
         switch (request.get("command").asText()) {
             case "consume" -> consume(request);
             case "ends" -> ends(request);
+            case "tail" -> tail(request, in);
             case "produce" -> produce(request, in);
             default -> throw new IllegalArgumentException("unknown command in " + request);
         }
@@ -67,12 +71,43 @@ public final class KafkaProbe {
         return node == null || node.isNull() ? null : Base64.getDecoder().decode(node.asText());
     }
 
-    private static void consume(JsonNode request) throws Exception {
+    private static Properties readerProperties(JsonNode request) {
         Properties properties = properties(request);
         properties.put("isolation.level", request.get("isolation").asText());
         properties.put("enable.auto.commit", "false");
         properties.put("auto.offset.reset", "earliest");
         properties.putIfAbsent("max.partition.fetch.bytes", "20971520");
+        return properties;
+    }
+
+    private static void tail(JsonNode request, BufferedReader in) throws Exception {
+        AtomicBoolean isOver = new AtomicBoolean();
+        Thread watcher = new Thread(() -> {
+            try {
+                while (in.readLine() != null) {}
+            } catch (IOException error) {
+                // It has ended, one way or the other.
+            }
+            isOver.set(true);
+        });
+        watcher.setDaemon(true);
+        watcher.start();
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
+                readerProperties(request), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = partitionsOf(consumer, request.get("topic").asText());
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            while (!isOver.get()) {
+                var records = consumer.poll(Duration.ofMillis(50));
+                long seenAt = System.currentTimeMillis();
+                for (ConsumerRecord<byte[], byte[]> record : records) write(record, seenAt);
+                OUT.flush();
+            }
+        }
+    }
+
+    private static void consume(JsonNode request) throws Exception {
+        Properties properties = readerProperties(request);
         long deadline = System.currentTimeMillis() + request.get("timeoutMs").asLong();
         long atLeast = request.get("atLeast").asLong();
         String topic = request.get("topic").asText();
@@ -138,7 +173,12 @@ public final class KafkaProbe {
     }
 
     private static void write(ConsumerRecord<byte[], byte[]> record) throws Exception {
+        write(record, null);
+    }
+
+    private static void write(ConsumerRecord<byte[], byte[]> record, Long seenAt) throws Exception {
         ObjectNode node = JSON.createObjectNode();
+        if (seenAt != null) node.put("seenAt", seenAt);
         node.put("partition", record.partition());
         node.put("offset", record.offset());
         node.put("timestamp", record.timestamp());

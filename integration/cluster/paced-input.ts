@@ -1,0 +1,134 @@
+/** Input at a steady pace, by a client that shares no code with the engine, and what a job makes of it. */
+import { Partitioners, type Kafka, type Producer } from 'kafkajs';
+
+export const INPUT_PARTITIONS = 4;
+const KEYS = 100;
+/** The job counts so many records of a key into one row. */
+const GROUP = 10;
+const TICK_MS = 25;
+
+export interface PacedJob {
+  readonly name: string;
+  readonly brokers: string;
+  readonly input: string;
+  readonly output: string;
+  readonly parallelism: number;
+  readonly checkpointIntervalMs: number;
+}
+
+/** What the topic of the output holds. */
+export interface OutputRow {
+  readonly key: string;
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  readonly sum: number;
+  /** When the last of its records was sent, in ms since the epoch. */
+  readonly at: number;
+}
+
+/** Ten records of a key make one row, across a hash exchange: a record that is lost or repeated shifts all after it. */
+export function pacedJobFile({ name, brokers, input, output, parallelism, checkpointIntervalMs }: PacedJob): string {
+  return `name: ${name}
+parallelism: ${parallelism}
+checkpoint: {interval: ${checkpointIntervalMs}ms, timeout: 60s}
+restart: {strategy: exponential-delay, initial: 100ms, max: 2s}
+steps:
+  - id: in
+    source: kafka
+    with: {brokers: "${brokers}", topic: ${input}, format: json, fetchWait: 100ms}
+    schema: {key: string, seq: long, at: timestamp}
+  - id: grouped
+    key: [key]
+    window: {count: ${GROUP}}
+    aggregate: {first: MIN(seq), last: MAX(seq), count: COUNT(*), sum: SUM(seq), at: MAX(at)}
+  - id: out
+    sink: kafka
+    with:
+      brokers: "${brokers}"
+      topic: ${output}
+      format: json
+      timestamps: epoch-millis
+      key: [key]
+      delivery: exactly-once
+`;
+}
+
+export function canonicalRow({ key, first, last, count, sum }: OutputRow): string {
+  return JSON.stringify([key, first, last, count, sum]);
+}
+
+/** Records (key, seq) at so many a second, in order per key. */
+export class PacedInput {
+  readonly #producer: Producer;
+  readonly #topic: string;
+  readonly #perSecond: number;
+  readonly #over = new AbortController();
+  #sent = 0;
+  #feeding: Promise<void> = Promise.resolve();
+
+  constructor(kafka: Kafka, topic: string, perSecond: number) {
+    this.#producer = kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    this.#topic = topic;
+    this.#perSecond = perSecond;
+  }
+
+  async start(): Promise<void> {
+    await this.#producer.connect();
+    this.#feeding = this.#feed();
+    // Whoever stops it is told.
+    this.#feeding.catch(() => undefined);
+  }
+
+  async #feed(): Promise<void> {
+    const startedMs = performance.now();
+    while (!this.#over.signal.aborted) {
+      const due = Math.floor(((performance.now() - startedMs) / 1000) * this.#perSecond);
+      await this.#send(due - this.#sent);
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    }
+    // Every key gets whole groups.
+    const whole = KEYS * GROUP;
+    await this.#send(Math.ceil(this.#sent / whole) * whole - this.#sent);
+  }
+
+  async #send(count: number): Promise<void> {
+    if (count <= 0) return;
+    const at = Date.now();
+    const messages = Array.from({ length: count }, (_, i) => {
+      const number = this.#sent + i;
+      const key = number % KEYS;
+      const value = JSON.stringify({ key: `k${key}`, seq: Math.floor(number / KEYS), at });
+      return { partition: key % INPUT_PARTITIONS, value };
+    });
+    await this.#producer.send({ topic: this.#topic, acks: -1, messages });
+    this.#sent += count;
+  }
+
+  /** Stops, and resolves to the rows that belong into the output. */
+  async stop(): Promise<readonly string[]> {
+    this.#over.abort();
+    try {
+      await this.#feeding;
+    } finally {
+      await this.#producer.disconnect();
+    }
+    return [...this.#expected()];
+  }
+
+  *#expected(): Generator<string> {
+    const groups = this.#sent / KEYS / GROUP;
+    for (let key = 0; key < KEYS; key++) {
+      for (let group = 0; group < groups; group++) {
+        const first = group * GROUP;
+        const last = first + GROUP - 1;
+        const sum = ((first + last) * GROUP) / 2;
+        yield canonicalRow({ key: `k${key}`, first, last, count: GROUP, sum, at: 0 });
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { ClusterProcess } from '../cluster-process.ts';
+import { TestCluster } from '../test-cluster.ts';
+import { spread, type RecoveryOptions, type RecoveryResult } from './recovery.ts';
+
+/** What a process takes at its start is given back by then. */
+const IDLE_MS = 10_000;
+const KIB_PER_MIB = 1024;
+
+/** What a Dispatcher and a TaskManager that have nothing to do hold in memory, together. */
+export async function measureIdleMemory({ folder, times, tell }: RecoveryOptions): Promise<RecoveryResult> {
+  const samples: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const own = join(folder, `idle-memory-${i}`);
+    mkdirSync(own);
+    const cluster = await TestCluster.start({ folder: own, dispatchers: 1, taskManagers: 1, slots: 2, zookeeper: null });
+    try {
+      await delay(IDLE_MS);
+      const processes = [...cluster.dispatchers, ...cluster.taskManagers];
+      const each = processes.map((process) => ({ name: process.name, mebibytes: residentMebibytes(process) }));
+      tell(each.map(({ name, mebibytes }) => `${name}: ${Math.round(mebibytes)} MiB`).join(', '));
+      samples.push(each.reduce((sum, { mebibytes }) => sum + mebibytes, 0));
+    } finally {
+      await cluster.close();
+    }
+  }
+  return {
+    row: 'idle-memory',
+    times,
+    detectMs: null,
+    firstOutputMs: null,
+    caughtUpMs: null,
+    pauseMs: null,
+    memoryMiB: spread(samples),
+    lost: 0,
+    duplicated: 0,
+    tasksRestarted: 0,
+  };
+}
+
+/** As Linux counts it: pages shared with other processes, such as those of the program itself, included. */
+function residentMebibytes({ pid }: ClusterProcess): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / KIB_PER_MIB;
+}

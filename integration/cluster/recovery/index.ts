@@ -1,0 +1,27 @@
+import { measureIdleMemory } from './idle-memory.ts';
+import { measureRow, type RecoveryOptions, type RecoveryResult } from './recovery.ts';
+import { disturbances } from './rows.ts';
+
+export { formatResults } from './report.ts';
+export type { RecoveryResult } from './recovery.ts';
+
+/** What must hold whatever figures a machine gives. */
+export function isSound({ row, lost, duplicated, tasksRestarted }: RecoveryResult): boolean {
+  const mayRestart = disturbances.find(({ name }) => name === row)?.restartsTasks ?? false;
+  return lost === 0 && duplicated === 0 && (mayRestart || tasksRestarted === 0);
+}
+
+type Measure = (options: RecoveryOptions) => Promise<RecoveryResult>;
+
+/** In the order of the table. */
+export const recoveryRows: ReadonlyMap<string, Measure> = new Map<string, Measure>([
+  ...disturbances.map((row): [string, Measure] => [row.name, (options) => measureRow(row, options)]),
+  ['idle-memory', measureIdleMemory],
+]);
+
+/** Rows of the table that nothing measures yet, and why. */
+export const missingRows: ReadonlyMap<string, string> = new Map([
+  ['partition-leader', 'it takes a proxy between TaskManagers and Dispatchers'],
+  ['partition-workers', 'it takes a proxy between TaskManagers'],
+  ['throughput', 'it takes the benchmark of queries on a cluster'],
+]);

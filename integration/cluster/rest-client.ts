@@ -1,0 +1,87 @@
+/** What the tests ask a cluster, by its REST API alone. */
+
+export interface LeaderView {
+  readonly 'dispatcher-id': string;
+  readonly 'rest-url': string;
+  readonly epoch: number;
+}
+
+export interface TaskView {
+  readonly attempt: string;
+  readonly vertex: string;
+  readonly subtask: number;
+  readonly state: string;
+  readonly 'taskmanager-id': string | null;
+}
+
+export interface JobView {
+  readonly jid: string;
+  readonly state: string;
+  readonly millrace: {
+    readonly restarts: number;
+    readonly 'waiting-for': string | null;
+    readonly 'last-checkpoint': { readonly id: number; readonly 'completed-at': number } | null;
+    readonly tasks: readonly TaskView[];
+  };
+}
+
+export interface TaskManagerView {
+  readonly id: string;
+  readonly slotsNumber: number;
+  readonly freeSlots: number;
+}
+
+const TIMEOUT_MS = 2000;
+
+export class RestError extends Error {
+  readonly status: number;
+
+  constructor(status: number, text: string) {
+    super(`HTTP ${status}: ${text}`);
+    this.status = status;
+  }
+}
+
+/** One Dispatcher's API. Everything rejects where it does not answer: whoever waits asks again. */
+export class RestClient {
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  /** Who leads, as far as this Dispatcher knows. */
+  async leader(): Promise<LeaderView | null> {
+    const { leader } = await this.#get<{ readonly leader: LeaderView | null }>('/v1/leader');
+    return leader;
+  }
+
+  async taskManagers(): Promise<readonly TaskManagerView[]> {
+    const { taskmanagers } = await this.#get<{ readonly taskmanagers: readonly TaskManagerView[] }>('/v1/taskmanagers');
+    return taskmanagers;
+  }
+
+  job(jobId: string): Promise<JobView> {
+    return this.#get<JobView>(`/v1/jobs/${jobId}`);
+  }
+
+  /** Harmless when repeated with one id. */
+  async submit(jobId: string, text: string): Promise<void> {
+    const headers = { 'content-type': 'application/yaml' };
+    await this.#ask(`/v1/jobs?jobid=${jobId}`, { method: 'POST', headers, body: text });
+  }
+
+  async cancel(jobId: string): Promise<void> {
+    await this.#ask(`/v1/jobs/${jobId}?mode=cancel`, { method: 'PATCH' });
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    return (await this.#ask(path, {})).json() as Promise<T>;
+  }
+
+  async #ask(path: string, init: RequestInit): Promise<Response> {
+    const answer = await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!answer.ok) throw new RestError(answer.status, await answer.text());
+    return answer;
+  }
+}

@@ -1,0 +1,179 @@
+/** A cluster of real processes for one test, reached through its REST API alone. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+
+import { waitUntil } from '../../scripts/services/index.ts';
+import { ClusterProcess } from './cluster-process.ts';
+import { RestClient, type JobView, type TaskView } from './rest-client.ts';
+
+export interface TestClusterOptions {
+  /** Logs, and what processes of one machine share, go there; it exists. */
+  readonly folder: string;
+  readonly dispatchers: number;
+  readonly taskManagers: number;
+  /** Per TaskManager. */
+  readonly slots: number;
+  /** `HOST:PORT/FOLDER`; null for embedded coordination in the folder. */
+  readonly zookeeper: string | null;
+  /** More flags of all processes, of Dispatchers and of TaskManagers. */
+  readonly flags?: Partial<Readonly<Record<'all' | 'dispatcher' | 'taskmanager', readonly string[]>>>;
+}
+
+/** How long anything may take on a machine under load. */
+const PATIENCE_MS = 60_000;
+const POLL_MS = 50;
+
+export class TestCluster {
+  readonly #options: TestClusterOptions;
+  readonly #dispatchers: ClusterProcess[] = [];
+  readonly #taskManagers: ClusterProcess[] = [];
+  #started = 0;
+
+  private constructor(options: TestClusterOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when a leader knows all TaskManagers. */
+  static async start(options: TestClusterOptions): Promise<TestCluster> {
+    const cluster = new TestCluster(options);
+    try {
+      for (let i = 0; i < options.dispatchers; i++) cluster.addDispatcher();
+      for (let i = 0; i < options.taskManagers; i++) cluster.addTaskManager();
+      await Promise.all(cluster.#all().map((process) => process.ready));
+      await cluster.registered(options.taskManagers);
+      return cluster;
+    } catch (error) {
+      const told = cluster.explain();
+      await cluster.close();
+      throw new Error(told, { cause: error });
+    }
+  }
+
+  addDispatcher(flags: readonly string[] = []): ClusterProcess {
+    const { folder } = this.#options;
+    const places = ['--checkpoints-place', join(folder, 'checkpoints'), '--rest-port', '0'];
+    return this.#add(this.#dispatchers, 'dispatcher', [...places, ...flags]);
+  }
+
+  addTaskManager(flags: readonly string[] = []): ClusterProcess {
+    const { folder, slots } = this.#options;
+    const own = ['--slots', String(slots), '--work-directory', join(folder, 'work')];
+    return this.#add(this.#taskManagers, 'taskmanager', [...own, ...flags]);
+  }
+
+  #add(to: ClusterProcess[], role: 'dispatcher' | 'taskmanager', args: readonly string[]): ClusterProcess {
+    const { folder, zookeeper, flags } = this.#options;
+    const election = zookeeper === null ? ['--ha-directory', join(folder, 'ha')] : ['--zookeeper', zookeeper];
+    const more = [...(flags?.all ?? []), ...(flags?.[role] ?? [])];
+    const name = `${role}-${++this.#started}`;
+    const process = new ClusterProcess(name, [role, '--no-config', ...election, ...args, ...more], folder);
+    to.push(process);
+    return process;
+  }
+
+  /** Resolves when the leader knows exactly so many TaskManagers. */
+  async registered(count: number): Promise<void> {
+    await this.until(`${count} TaskManagers to be registered`, async () => {
+      const known = await this.client().taskManagers();
+      return known.length === count ? true : undefined;
+    });
+  }
+
+  /** Asks again and again, also where the cluster does not answer, and tells what everybody said where it is in vain. */
+  async until<T>(awaited: string, condition: () => Promise<T | undefined>): Promise<T> {
+    let last: unknown = null;
+    const explain = (): string => `last answer: ${String(last)}\n${this.explain()}`;
+    const asked = async (): Promise<T | undefined> => {
+      try {
+        return await condition();
+      } catch (error) {
+        last = error;
+        return undefined;
+      }
+    };
+    return waitUntil(awaited, asked, { timeoutMs: PATIENCE_MS, intervalMs: POLL_MS, explain });
+  }
+
+  /** Of any Dispatcher that lives; standbys pass requests on. */
+  client(index = 0): RestClient {
+    const alive = this.#dispatchers.filter((process) => process.isAlive);
+    const process = alive[index % Math.max(1, alive.length)];
+    return this.clientOf(process);
+  }
+
+  clientOf(process: ClusterProcess | undefined): RestClient {
+    const url = process?.readyLine?.restUrl;
+    if (url === undefined) throw new Error('no Dispatcher is ready');
+    return new RestClient(url);
+  }
+
+  /** The processes that live. */
+  get dispatchers(): readonly ClusterProcess[] {
+    return this.#dispatchers.filter((process) => process.isAlive);
+  }
+
+  get taskManagers(): readonly ClusterProcess[] {
+    return this.#taskManagers.filter((process) => process.isAlive);
+  }
+
+  /** The process that leads, as the others have it: not the one that is given. */
+  leader(besides: ClusterProcess | null = null): Promise<ClusterProcess> {
+    return this.until('a leader', async () => {
+      for (const asked of this.dispatchers) {
+        if (asked === besides) continue;
+        const known = await this.clientOf(asked).leader();
+        const leading = this.dispatchers.find((each) => each.readyLine?.restUrl === known?.['rest-url']);
+        if (leading !== undefined && leading !== besides) return leading;
+      }
+      return undefined;
+    });
+  }
+
+  /** Submits to whichever Dispatcher takes it; resolves to the job's id once one has. */
+  async submit(text: string): Promise<string> {
+    const jobId = randomBytes(16).toString('hex');
+    let index = 0;
+    await this.until('the job to be accepted', async () => {
+      await this.client(index++).submit(jobId, text);
+      return true;
+    });
+    return jobId;
+  }
+
+  job(jobId: string, awaited: string, is: (job: JobView) => boolean): Promise<JobView> {
+    let index = 0;
+    return this.until(`job ${jobId} ${awaited}`, async () => {
+      const job = await this.client(index++).job(jobId);
+      return is(job) ? job : undefined;
+    });
+  }
+
+  /** Resolves once every task runs, and a checkpoint beyond `beyond` is complete. */
+  running(jobId: string, beyond = 0): Promise<JobView> {
+    return this.job(jobId, `to run and complete a checkpoint after ${beyond}`, (job) => {
+      const isRunning = job.millrace.tasks.length > 0 && job.millrace.tasks.every(({ state }) => state === 'RUNNING');
+      return job.state === 'RUNNING' && isRunning && (job.millrace['last-checkpoint']?.id ?? 0) > beyond;
+    });
+  }
+
+  /** The process of a TaskManager that runs tasks. */
+  taskManagerOf({ 'taskmanager-id': id }: TaskView): ClusterProcess {
+    const found = this.#taskManagers.find((process) => process.readyLine?.id === id);
+    if (found === undefined) throw new Error(`there is no TaskManager ${String(id)}`);
+    return found;
+  }
+
+  #all(): readonly ClusterProcess[] {
+    return [...this.#dispatchers, ...this.#taskManagers];
+  }
+
+  /** What each process said last. */
+  explain(): string {
+    return this.#all().map((process) => process.logTail()).join('\n');
+  }
+
+  /** Ends all processes, also those that are stopped. */
+  async close(): Promise<void> {
+    await Promise.all(this.#all().map((process) => process.kill()));
+  }
+}

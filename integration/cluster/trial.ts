@@ -1,0 +1,148 @@
+/** A job on a cluster of real processes, with steady input, watched by a reader that shares no code with the engine. */
+import { judge, type Verdict } from '../crash/output-check.ts';
+import {
+  createTopic,
+  independentKafka,
+  javaConsume,
+  javaTail,
+  uniqueName,
+  type JavaRecord,
+  type JavaTail,
+} from '../environment/index.ts';
+import { canonicalRow, INPUT_PARTITIONS, PacedInput, pacedJobFile, type OutputRow } from './paced-input.ts';
+import type { TaskView } from './rest-client.ts';
+import { TestCluster, type TestClusterOptions } from './test-cluster.ts';
+
+export interface TrialOptions {
+  readonly brokers: string;
+  readonly cluster: TestClusterOptions;
+  readonly recordsPerSecond: number;
+  readonly checkpointIntervalMs: number;
+}
+
+/** A row of the output, as the committed reader has seen it. */
+export interface SeenRow {
+  readonly seenAtMs: number;
+  /** When the last record that it counts was sent. */
+  readonly sentAtMs: number;
+  readonly partition: number;
+}
+
+export interface TrialOutcome {
+  readonly verdict: Verdict;
+  /** By the broker's clock: when each row of the output was appended, committed later. */
+  readonly appendedAtMs: readonly number[];
+}
+
+const STEADY_MS = 3000;
+const PARALLELISM = 2;
+const OUTPUT_PARTITIONS = 2;
+
+export class Trial {
+  readonly cluster: TestCluster;
+  readonly jobId: string;
+  /** In the order in which they were seen. */
+  readonly seen: readonly SeenRow[];
+  readonly #brokers: string;
+  readonly #output: string;
+  readonly #input: PacedInput;
+  readonly #tail: JavaTail;
+
+  private constructor(
+    { brokers }: TrialOptions,
+    cluster: TestCluster,
+    running: { readonly jobId: string; readonly output: string; readonly input: PacedInput },
+  ) {
+    this.cluster = cluster;
+    this.jobId = running.jobId;
+    this.#brokers = brokers;
+    this.#output = running.output;
+    this.#input = running.input;
+    const seen: SeenRow[] = [];
+    this.seen = seen;
+    this.#tail = javaTail({ brokers, topic: running.output }, (record, seenAtMs) => {
+      seen.push({ seenAtMs, sentAtMs: rowOf(record).at, partition: record.partition });
+    });
+  }
+
+  /** Resolves once the job runs and its output arrives. */
+  static async start(options: TrialOptions): Promise<Trial> {
+    const { brokers, recordsPerSecond, checkpointIntervalMs } = options;
+    const name = uniqueName('paced');
+    const input = await createTopic(brokers, { name: `${name}-in`, partitions: INPUT_PARTITIONS });
+    // The time of an append is the broker's: gaps between them tell how long nothing was processed.
+    const config = { 'message.timestamp.type': 'LogAppendTime' };
+    const output = await createTopic(brokers, { name: `${name}-out`, partitions: OUTPUT_PARTITIONS, config });
+    const cluster = await TestCluster.start(options.cluster);
+    const feeder = new PacedInput(independentKafka(brokers), input, recordsPerSecond);
+    try {
+      const job = { name, brokers, input, output, parallelism: PARALLELISM, checkpointIntervalMs };
+      const jobId = await cluster.submit(pacedJobFile(job));
+      await feeder.start();
+      const trial = new Trial(options, cluster, { jobId, output, input: feeder });
+      await cluster.running(jobId);
+      await trial.caughtUpAfter(Date.now());
+      return trial;
+    } catch (error) {
+      const told = cluster.explain();
+      await cluster.close();
+      await feeder.stop().catch(() => undefined);
+      throw new Error(told, { cause: error });
+    }
+  }
+
+  /** The tasks of the newest attempt. */
+  async tasks(): Promise<readonly TaskView[]> {
+    const job = await this.cluster.running(this.jobId);
+    return job.millrace.tasks;
+  }
+
+  /** Resolves to the first committed row of what was sent after that instant. */
+  firstOutputAfter(instantMs: number): Promise<SeenRow> {
+    return this.cluster.until('new output', () =>
+      Promise.resolve(this.seen.find(({ sentAtMs }) => sentAtMs >= instantMs)),
+    );
+  }
+
+  /** Resolves once rows of all partitions of what was sent after that instant have been seen. */
+  async caughtUpAfter(instantMs: number): Promise<void> {
+    await this.cluster.until('output of all partitions', () => {
+      const partitions = new Set(
+        this.seen.filter(({ sentAtMs }) => sentAtMs >= instantMs).map(({ partition }) => partition),
+      );
+      return Promise.resolve(partitions.size === OUTPUT_PARTITIONS ? true : undefined);
+    });
+  }
+
+  /** Resolves once the job has run undisturbed for a while, so that it is known what is usual. */
+  steady(): Promise<void> {
+    return this.caughtUpAfter(Date.now() + STEADY_MS);
+  }
+
+  /** Lets the job process all its input, ends everything, and judges what the output holds. */
+  async finish(): Promise<TrialOutcome> {
+    try {
+      const expected = await this.#input.stop();
+      await this.cluster.until(`${expected.length} rows of output`, () =>
+        Promise.resolve(this.seen.length >= expected.length ? true : undefined),
+      );
+      await this.cluster.client().cancel(this.jobId);
+      await this.cluster.job(this.jobId, 'to be cancelled', ({ state }) => state === 'CANCELED');
+      const records = await javaConsume({ brokers: this.#brokers, topic: this.#output });
+      const verdict = judge(expected, records.map((record) => canonicalRow(rowOf(record))));
+      return { verdict, appendedAtMs: records.map(({ timestamp }) => timestamp) };
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.cluster.close();
+    await this.#input.stop().catch(() => undefined);
+    await this.#tail.stop();
+  }
+}
+
+function rowOf({ value }: JavaRecord): OutputRow {
+  return JSON.parse(value?.toString('utf8') ?? 'null') as OutputRow;
+}
