@@ -19,6 +19,8 @@ import { codeOf, refused } from './refusal.ts';
 export interface HighAvailabilitySubject {
   /** By which the suite waits. */
   readonly clock: Clock;
+  /** Whether nothing takes time but waiting by the clock: only then do durations say anything. */
+  readonly isVirtual: boolean;
   start(): HighAvailabilityProcess;
 }
 
@@ -300,7 +302,7 @@ export const highAvailabilityContract: readonly HighAvailabilityRequirement[] = 
         return b.leadership ?? c.leadership;
       });
       const tookMs = subject.clock.monotonicMs() - killedMs;
-      assert.ok(tookMs < 2_000, `it took ${tookMs} ms`);
+      assert.ok(!subject.isVirtual || tookMs < 1_000, `it took ${tookMs} ms`);
       assert.ok(next.epoch > first.epoch);
       await next.store.write('key', bytes('new'), null);
       await c.contender.takeOver(a.info(first));
@@ -397,7 +399,7 @@ export const highAvailabilityContract: readonly HighAvailabilityRequirement[] = 
       await a.process.ha.close();
       await a.process.ha.close();
       const second = await b.leads();
-      assert.ok(subject.clock.monotonicMs() - closedMs < 2_000);
+      assert.ok(!subject.isVirtual || subject.clock.monotonicMs() - closedMs < 1_000);
       assert.ok(first.lost.aborted);
       await second.publish();
       await observer.seesLeader(b.info(second));

@@ -41,6 +41,7 @@ function loseAnswer(disk: SimulatedDisk, isCarriedOut: boolean): void {
 }
 
 class SimulatedSubject implements HighAvailabilitySubject {
+  readonly isVirtual = true;
   readonly clock = new ManualClock(1_000);
   readonly #disk = new SimulatedDisk();
 

@@ -44,6 +44,7 @@ function removeLeader(zooKeeper: SimulatedZooKeeper): void {
 }
 
 class SimulatedSubject implements HighAvailabilitySubject {
+  readonly isVirtual = true;
   readonly clock = new ManualClock(1_000);
   readonly zooKeeper = new SimulatedZooKeeper(this.clock);
 
