@@ -1,4 +1,5 @@
 /* The module that the thread of every slot runs. */
+import { flushCompileCache } from 'node:module';
 import { workerData } from 'node:worker_threads';
 
 import { nodePorts } from '../core/node-ports.ts';
@@ -9,6 +10,8 @@ import { CRASH_POINT_VARIABLE, crashPointsOf } from './crash-points.ts';
 import { loadCode } from './load-code.ts';
 import { processEnvironment } from './process-environment.ts';
 
+// The next thread starts faster, however this one ends.
+flushCompileCache();
 const environment = processEnvironment();
 const setting = environment.variables[CRASH_POINT_VARIABLE];
 const ports = { ...nodePorts, ...crashPointsOf(setting, () => environment.killNow()) };

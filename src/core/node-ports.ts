@@ -487,11 +487,12 @@ export const nodePorts: Ports = Object.freeze({
 });
 
 /** Threads that run `entry`, a module that receives `data` as its workerData. */
-export function nodeWorkerHost(entry: URL): WorkerHost {
+export function nodeWorkerHost(entry: URL, variables?: Readonly<Record<string, string | undefined>>): WorkerHost {
   return {
     start(name, data, transfer = []): WorkerThread {
       const worker = new Worker(entry, {
         name,
+        ...(variables === undefined ? {} : { env: variables }),
         workerData: data,
         transferList: [...transfer],
       });
