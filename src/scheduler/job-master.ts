@@ -324,15 +324,18 @@ export class JobMaster {
   async #takeOver(plan: ExecutionPlan): Promise<void> {
     const { jobId } = this;
     const { takeoverTimeoutMs: timeoutMs = TAKEOVER_TIMEOUT_MS } = this.#options;
+    const control = new AbortController();
+    this.#launch = { control, done: Promise.resolve() };
     const adopted = await adoptAttempt({
       ...{ jobId, plan, slots: this.#slots, timeoutMs, recovery: this.#recovery },
       createAttempt: (number, run) => {
         if (this.#isAbandoned) throw new Error('the leadership is lost');
-        this.#attempt = this.#createAttempt(number, run, null);
+        this.#attempt = this.#createAttempt(number, run, null, control.signal);
         return this.#attempt;
       },
     }).catch((error: unknown) => {
       this.#failures.note(toMillraceError(error));
+      control.abort();
       this.#attempt = null;
       return null;
     });
@@ -405,7 +408,7 @@ export class JobMaster {
     number: number,
     run: RunIdentity | null,
     restored: CheckpointMetadata | null,
-    signal: AbortSignal | null = null,
+    signal: AbortSignal,
   ): JobAttempt {
     return new JobAttempt({
       ...this.#options,
@@ -415,7 +418,7 @@ export class JobMaster {
         this.#taskReported(task, state, error);
       },
       failed: (error) => {
-        if (signal?.aborted !== true) this.#fail(error);
+        if (!signal.aborted) this.#fail(error);
       },
     });
   }

@@ -138,6 +138,34 @@ describe('a job that is taken over', () => {
     expect(next.manager.splitsOf('s_1_0').map(({ id }) => id)).toEqual(['b']);
   });
 
+  it('fails where its source cannot be looked at any more, once, and as long as it is the same attempt', async () => {
+    const world = new World();
+    world.discoveryIntervalMs = 1000;
+    const first = world.start(world.clustered());
+    await world.quiet();
+    first.abandon();
+    const next = new World(world, true);
+    const gate = Promise.withResolvers<undefined>();
+    next.beforeOpen = () => gate.promise;
+    const master = next.takeOver();
+    await expectToGoOn(next, master);
+    await next.manager.fail('k_0_0', passing('gone'));
+    await next.quiet();
+    gate.reject(passing('no broker'));
+    next.beforeOpen = null;
+    await next.pass(100);
+    expect(next.states.slice(2)).toEqual(['FAILING', 'RESTARTING', 'CREATED', 'RUNNING']);
+    expect(master.failures.map(({ error }) => error.message)).toEqual(['gone']);
+
+    master.abandon();
+    const last = new World(next, true);
+    last.failing.set('open source', passing('no broker'));
+    const again = last.takeOver();
+    await last.quiet();
+    expect(again.lastFailure?.message).toBe('step in: no broker');
+    expect(last.states).toEqual(['CREATED', 'RUNNING', 'FAILING', 'RESTARTING']);
+  });
+
   it('finishes, whether its tasks end before, meanwhile or after', async () => {
     const before = await led((world) => world.manager.end('s_0_0'));
     await before.manager.end('s_1_0');
