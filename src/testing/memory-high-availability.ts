@@ -13,6 +13,8 @@ import type {
 interface Candidacy {
   readonly candidate: Candidate;
   readonly onGranted: (leadership: Leadership) => void;
+  /** The sessions of those that are not have ended once it is their turn. */
+  readonly isAlive: () => boolean;
 }
 
 interface Term {
@@ -104,7 +106,7 @@ export class MemoryElection {
   }
 
   #elect(): void {
-    const [candidacy] = this.#candidacies;
+    const candidacy = [...this.#candidacies].find(({ isAlive }) => isAlive());
     if (this.#term !== null || candidacy === undefined) return;
     const term: Term = { epoch: ++this.#epoch, candidacy, lost: new AbortController() };
     this.#term = term;
@@ -187,6 +189,7 @@ export class MemoryHighAvailability implements HighAvailability {
   contend(candidate: Candidate, onGranted: (leadership: Leadership) => void): Contender {
     const contender = this.#election.contend({
       candidate,
+      isAlive: () => !this.#isFrozen,
       onGranted: this.#unlessFrozen((leadership) => onGranted({ ...leadership, store: this.#freezable(leadership.store) })),
     });
     this.#endings.add(() => contender.close());
