@@ -48,7 +48,7 @@ export class PeerLinks<Slot extends string> {
     this.#options = options;
     const { ports, limits, peers } = options;
     this.#deadlineMs = ports.clock.monotonicMs() + limits.linkConnectTimeoutMs;
-    for (const { slotId } of peers) this.#missing.set(slotId, 'it has not connected');
+    for (const { slotId } of peers) this.#missing.set(slotId, 'it has not answered');
   }
 
   /** Called once. Goes on by itself until every peer is connected or failed, or close() is called. */
@@ -80,7 +80,8 @@ export class PeerLinks<Slot extends string> {
         await this.#dial(peer, address);
         return;
       } catch (error) {
-        this.#missing.set(peer, messageOf(error));
+        // An attempt that the deadline has cut off says less than the one before.
+        if (this.#remainingMs > 0) this.#missing.set(peer, messageOf(error));
       }
       if (this.#remainingMs <= backoffMs) {
         this.#giveUp(peer, `${address.host}:${address.port}`);

@@ -48,6 +48,7 @@ export class TcpPort implements LinkPort, ConnectionOwner {
   #events: LinkEvents | null = null;
   #timer: Timer | null = null;
   #silentLooks = 0;
+  #closing: Promise<void> | null = null;
   #closed: (() => void) | null = null;
 
   constructor(connection: WireConnection, options: TcpPortOptions) {
@@ -84,9 +85,9 @@ export class TcpPort implements LinkPort, ConnectionOwner {
     if (frame.byteLength <= MAX_KEPT_BYTES) this.#free.push(frame);
   }
 
-  async close(): Promise<void> {
-    if (this.#connection.isOver) return;
-    await new Promise<void>((resolve) => {
+  close(): Promise<void> {
+    if (this.#connection.isOver) return Promise.resolve();
+    this.#closing ??= new Promise<void>((resolve) => {
       this.#closed = resolve;
       this.#connection.end();
       this.#timer?.cancel();
@@ -94,6 +95,7 @@ export class TcpPort implements LinkPort, ConnectionOwner {
         this.#connection.fail(new Error('the other side does not close'));
       });
     });
+    return this.#closing;
   }
 
   frameBuffer(channel: number, size: number): ArrayBuffer {
