@@ -120,6 +120,8 @@ async function unlessFailed<T>(answer: Promise<T>, codes: readonly string[], oth
 }
 
 const SQLITE_BUSY = 5;
+/** What nobody refers to is collected, and its lock with it. */
+const heldLocks = new Set<unknown>();
 
 /**
  * Node has no locks of files, but SQLite takes POSIX record locks, which hold between containers and end with the
@@ -147,12 +149,14 @@ async function lockFile(path: string): Promise<FileLock | { readonly heldBy: num
     return { heldBy: null };
   }
   await writeFile(ownerPath, String(process.pid));
+  heldLocks.add(database);
   let isOpen = true;
   return {
     isHeld: async () => isOpen && locked !== null && (await statFile(path))?.inode === locked.inode,
     async release() {
       if (!isOpen) return;
       isOpen = false;
+      heldLocks.delete(database);
       await rm(ownerPath, { force: true });
       database.close();
     },
