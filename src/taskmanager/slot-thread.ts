@@ -10,6 +10,8 @@ import type { DataPlaneSettings, FromSlot, SlotStart, ToSlot } from './slot-mess
 
 /** How often the main thread looks whether a thread shows signs of life. */
 const LOOK_INTERVAL_MS = 1000;
+/** How long a thread may take until its first sign of life: it loads what it runs, and may have to share the machine. */
+const START_TIMEOUT_MS = 60_000;
 /** How long a thread whose runtime has ended may hold on to what its steps left open. */
 const STOP_TIMEOUT_MS = 3000;
 
@@ -224,14 +226,19 @@ export class SlotThread {
       this.#cancelDeadlineMs !== null && this.#options.ports.clock.monotonicMs() >= this.#cancelDeadlineMs;
     if (this.#ledger.live.length === 0 || this.#verdict !== 'none') return;
     if (isLate) this.#verdict = 'cancelled';
-    else if (stuckTimeoutMs > 0 && this.#looks * LOOK_INTERVAL_MS >= stuckTimeoutMs) this.#verdict = 'stuck';
+    else if (stuckTimeoutMs > 0 && this.#looks * LOOK_INTERVAL_MS >= this.#patienceMs) this.#verdict = 'stuck';
     else return;
     void this.#worker.terminate();
   }
 
+  get #patienceMs(): number {
+    const { stuckTimeoutMs } = this.#options.limits;
+    return this.#seen === 0 ? Math.max(stuckTimeoutMs, START_TIMEOUT_MS) : stuckTimeoutMs;
+  }
+
   #stuckError(): Error {
     const tasks = this.#ledger.live.map(({ name }) => name).join(', ');
-    const seconds = Math.round(this.#options.limits.stuckTimeoutMs / 1000);
+    const seconds = Math.round(this.#patienceMs / 1000);
     return taskErrors.create('MR-TASK-STUCK', { slot: this.slotId, seconds, tasks });
   }
 

@@ -21,6 +21,8 @@ const STEP = stepId('in');
 const DRAIN_TIMEOUT_MS = 30_000;
 const ORPHAN_TIMEOUT_MS = 600_000;
 const CANCEL_TIMEOUT_MS = 15_000;
+const STUCK_TIMEOUT_MS = 2000;
+const START_TIMEOUT_MS = 60_000;
 const DEADLINE_MS = 25_000;
 
 /** Writes down what is reported to it. */
@@ -73,6 +75,10 @@ beforeEach(async () => {
       unregistrations++;
     },
   });
+  await startManager(0);
+});
+
+async function startManager(stuckTimeoutMs: number): Promise<void> {
   manager = await startTaskManager({
     rpc,
     leaders: (onChange) => {
@@ -83,13 +89,13 @@ beforeEach(async () => {
     ports: { ...nodePorts, clock },
     workerHost: threads,
     slotCount: 2,
-    limits: { stuckTimeoutMs: 0, cancelTimeoutMs: CANCEL_TIMEOUT_MS },
+    limits: { stuckTimeoutMs, cancelTimeoutMs: CANCEL_TIMEOUT_MS },
     orphanTimeoutMs: ORPHAN_TIMEOUT_MS,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
   });
   await manager.registered;
   gateway = rpc.connect('task-manager', manager.address);
-});
+}
 
 afterEach(async () => {
   tell(null);
@@ -278,6 +284,31 @@ describe('a slot that is freed', () => {
     await freed;
     expect(threads.last.hasExited).toBe(true);
     expect(master.heard.at(-1)).toBe('CANCELED 1');
+  });
+});
+
+describe('a thread that shows no sign of life', () => {
+  beforeEach(async () => {
+    await manager.close();
+    await startManager(STUCK_TIMEOUT_MS);
+  });
+
+  it('is ended, but has time to start', async () => {
+    await deployed();
+    await pass(START_TIMEOUT_MS - 1000);
+    expect(threads.last.hasExited).toBe(false);
+    Atomics.add(new Int32Array(threads.last.start.progress), 0, 1);
+    await pass(1000 + STUCK_TIMEOUT_MS - 1000);
+    expect(threads.last.hasExited).toBe(false);
+    await pass(1000);
+    expect(threads.last.hasExited).toBe(true);
+    await until('its failure is told', () => master.heard.includes('FAILED 1'));
+  });
+
+  it('is ended where it does not start', async () => {
+    await deployed();
+    await pass(START_TIMEOUT_MS);
+    expect(threads.last.hasExited).toBe(true);
   });
 });
 
