@@ -192,7 +192,7 @@ function checkpoint(checkpointId: number, state: 'pending' | 'completed' | 'abor
     state,
     triggeredAtMs: STARTED_AT_MS + checkpointId,
     endedAtMs: state === 'pending' ? null : STARTED_AT_MS + checkpointId + 40,
-    durationMs: 40,
+    durationMs: 40.25,
     subtasks: 3,
     acknowledged: state === 'completed' ? 3 : 1,
     stateBytes: 2000,

@@ -51,6 +51,17 @@ describe('a standby', () => {
     expect(standby.cluster.submissions).toEqual([]);
   });
 
+  it('lets pages of its own pass, and none of another site', async () => {
+    const { leader, standby } = await pair();
+    await leader.cluster.submit({ text: 'name: a', variables: {}, jobId: JOB });
+    const own = { host: 'standby.example', origin: 'http://standby.example', 'sec-fetch-site': 'same-origin' };
+    const cancel = (headers: Record<string, string>) =>
+      standby.ask('PATCH', `/jobs/${JOB}`, { headers: { ...AUTHORIZED, ...headers } });
+    expect((await cancel({ ...own, origin: 'http://evil.example' })).status).toBe(403);
+    expect(leader.cluster.told).toEqual([]);
+    expect((await cancel(own)).status).toBe(202);
+  });
+
   it('answers about itself by itself', async () => {
     const { standby } = await pair();
     expect((await standby.ask('GET', '/readyz')).body).toEqual({ status: 'standby' });

@@ -13,6 +13,9 @@ import { restErrors } from './errors.ts';
 
 export const PASSED_ON = 'x-millrace-passed-on';
 
+/** What a browser says of the page that it asks for is checked here, where it means something. */
+const FOR_THIS_HOST: readonly string[] = ['host', 'origin', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'];
+
 /** The leader may take its time to check a job; silence longer than this is a leader that is gone. */
 const SILENCE_MS = 60_000;
 
@@ -63,7 +66,7 @@ function ask(leader: LeaderInfo, { url, request, response, ca }: Passage): Promi
     const fail = (reason: string): void => reject(noLeader(`${leader.restUrl} does not answer: ${reason}`));
     const target = new URL(leader.restUrl);
     const { request: send } = target.protocol === 'https:' ? https : http;
-    const headers = { ...withoutHops(request.headers), host: target.host, [PASSED_ON]: '1' };
+    const headers = { ...without(FOR_THIS_HOST, withoutHops(request.headers)), host: target.host, [PASSED_ON]: '1' };
     // The path is passed on as it came: a URL would normalise it.
     const options = { method: request.method, path: url, headers, timeout: SILENCE_MS, ...(ca === null ? {} : { ca }) };
     const sent = send(target, options);
@@ -80,6 +83,9 @@ function ask(leader: LeaderInfo, { url, request, response, ca }: Passage): Promi
 
 function withoutHops(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
   const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
-  const isHop = (name: string): boolean => HOP_BY_HOP.includes(name) || named.includes(name);
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isHop(name)));
+  return without([...HOP_BY_HOP, ...named], headers);
+}
+
+function without(names: readonly string[], headers: http.OutgoingHttpHeaders): http.OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }

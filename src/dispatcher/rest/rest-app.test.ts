@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 
@@ -18,7 +18,18 @@ const SOURCE = 'a'.repeat(32);
 const TOKENS = { view: 'see', operate: 'turn', deploy: 'make' };
 const YAML = { 'content-type': 'application/yaml' };
 
-afterEach(closeServed);
+type World = Awaited<ReturnType<typeof world>>;
+
+// Many tests have one server, which none of them changes.
+const shared: { open?: Promise<World>; withTokens?: Promise<World> } = {};
+
+afterAll(closeServed);
+
+async function submittedWorld(overrides: Partial<RestServerOptions> = {}) {
+  const served = await world(overrides);
+  await served.cluster.submit({ text: 'name: a', variables: {}, jobId: JOB });
+  return served;
+}
 
 async function world(overrides: Partial<RestServerOptions> = {}) {
   const served = await serve(overrides);
@@ -284,8 +295,7 @@ describe('what the REST API refuses', () => {
     ['DELETE', '/cluster', 404],
     ['GET', '/jobs/overview/', 404],
   ] as const)('%s %s: %d', async (method, url, status) => {
-    const { ask, submit } = await world();
-    await submit();
+    const { ask } = await (shared.open ??= submittedWorld());
     const answer = await ask(method, url);
     expect(answer.status).toBe(status);
     if (status >= 400) expect(answer.body).toMatchObject({ errors: [expect.any(String)] });
@@ -311,8 +321,7 @@ describe('what the REST API refuses', () => {
   });
 
   it('is unmoved by what makes no sense at all', async () => {
-    const { ask, submit } = await world();
-    await submit();
+    const { ask } = await (shared.open ??= submittedWorld());
     const methods = fc.constantFrom('GET' as const, 'POST' as const, 'PATCH' as const, 'DELETE' as const);
     const part = fc.oneof(fc.constantFrom('jobs', JOB, 'v1', '..', 'savepoints', ''), fc.webSegment());
     await fc.assert(
@@ -354,8 +363,7 @@ describe('who may use the REST API', () => {
     ['GET', '/', null, 200],
     ['GET', '/openapi.json', null, 200],
   ] as const)('%s %s with the token %s: %d', async (method, url, token, status) => {
-    const { cluster, ask } = await world({ tokens: TOKENS });
-    await cluster.submit({ text: 'name: a', variables: {}, jobId: JOB });
+    const { ask } = await (shared.withTokens ??= submittedWorld({ tokens: TOKENS }));
     const authorization: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
     const headers = { ...authorization, host: 'millrace.example' };
     const yaml = method === 'POST' ? { payload: 'name: a', headers: { ...headers, ...YAML } } : { headers };
@@ -374,8 +382,7 @@ describe('who may use the REST API', () => {
     [{ host: '127.0.0.1:8081' }, 202],
     [{ host: '[::1]:8081' }, 202],
   ])('a browser that sends %j without a token: %d', async (headers: Record<string, string>, status) => {
-    const { ask, submit } = await world();
-    await submit();
+    const { ask } = await (shared.open ??= submittedWorld());
     expect((await ask('GET', `/jobs/${JOB}/yarn-cancel`, { headers })).status).toBe(status);
   });
 

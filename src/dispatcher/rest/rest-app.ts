@@ -9,7 +9,7 @@ import {
   type FastifyServerOptions,
 } from 'fastify';
 
-import { messageOf } from '../../core/index.ts';
+import { messageOf, toMillraceError } from '../../core/index.ts';
 import { Access, type RestTokens, type Role } from './access.ts';
 import { errorAnswer, headersOf } from './error-answer.ts';
 import { restErrors } from './errors.ts';
@@ -35,6 +35,7 @@ export interface RestTls {
 /** Larger than any job file that the limits of job files let through. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const MAX_PARAMETER_LENGTH = 256;
+const MAX_CONNECTIONS = 1024;
 /** Who takes longer to send a request is cut off. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const YAML_TYPES = [YAML, 'application/x-yaml', 'text/yaml'];
@@ -73,6 +74,7 @@ function createServer(tls: RestTls | null): FastifyInstance {
   };
   // Types tell the kinds of servers apart; nothing here does.
   const app = fastify(tls === null ? options : ({ ...options, https: secured(tls) } as never));
+  app.server.maxConnections = MAX_CONNECTIONS;
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   return app;
 }
@@ -106,7 +108,7 @@ function answerErrors(app: FastifyInstance, { ports }: RestAppOptions): void {
   });
   app.setErrorHandler((error, request, reply) => {
     const { status, body } = errorAnswer(error);
-    if (status === 500) {
+    if (status === 500 && toMillraceError(error).domain === 'internal') {
       const stack = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
       ports.streams.writeError(`${request.method} ${request.originalUrl.split('?')[0] ?? ''} failed: ${stack}\n`);
     }

@@ -25,7 +25,7 @@ const checkpointSchema = json.object(
     savepointFormat: json.nullable(json.text),
     trigger_timestamp: json.time,
     latest_ack_timestamp: json.time,
-    ...Object.fromEntries(SUMMARISED.map((name) => [name, json.number])),
+    ...Object.fromEntries(SUMMARISED.map((name) => [name, json.integer])),
     num_subtasks: json.integer,
     num_acknowledged_subtasks: json.integer,
     checkpoint_type: json.text,
@@ -124,7 +124,7 @@ function sizesOf({ stateBytes, inFlightBytes, durationMs }: CheckpointSummary): 
   return {
     checkpointed_size: stateBytes,
     state_size: stateBytes,
-    end_to_end_duration: durationMs,
+    end_to_end_duration: Math.round(durationMs),
     alignment_buffered: 0,
     processed_data: 0,
     persisted_data: inFlightBytes,

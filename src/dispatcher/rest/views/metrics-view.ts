@@ -18,7 +18,7 @@ export function jobMetricsView(job: JobDetails, asked: string | null, nowMs: num
     ['numberOfFailedCheckpoints', abortedCount],
     ['numberOfInProgressCheckpoints', recent.filter(({ state }) => state === 'pending').length],
     ['totalNumberOfCheckpoints', completedCount + abortedCount],
-    ['lastCheckpointDuration', last?.durationMs ?? -1],
+    ['lastCheckpointDuration', Math.round(last?.durationMs ?? -1)],
     ['lastCheckpointSize', last?.stateBytes ?? -1],
   ]);
 }
