@@ -51,6 +51,8 @@ export class SmallDispatcher {
 export interface SmallTaskManager {
   readonly name: string;
   readonly manager: TaskManager;
+  /** As by SIGTERM; resolves once its process has ended. */
+  end(): Promise<void>;
   /** Others find its address closed. Its slots, on the calling thread, go on as those of a machine that is cut off. */
   kill(): void;
 }
@@ -91,7 +93,7 @@ export class SmallCluster {
       checkpointPlace: { location: `${this.#options.directory}/checkpoints`, s3: {} },
       heartbeats: { intervalMs: 50, timeoutMs: 60_000 },
       slotTimeoutMs: 60_000,
-      takeoverTimeoutMs: 60_000,
+      takeoverTimeoutMs: 20_000,
       onProblem: (error) => this.problems.push(error),
     });
     const dispatcher = new SmallDispatcher(name, running, ha, this.#network);
@@ -122,14 +124,12 @@ export class SmallCluster {
       rack: null,
       host: null,
     });
-    const started: SmallTaskManager = {
-      name,
-      manager,
-      kill: () => {
-        ha.freeze();
-        this.#network.kill(name);
-      },
+    const kill = (): void => {
+      ha.freeze();
+      this.#network.kill(name);
     };
+    const end = (): Promise<void> => manager.close().then(kill);
+    const started: SmallTaskManager = { name, manager, end, kill };
     this.#taskManagers.push(started);
     return started;
   }

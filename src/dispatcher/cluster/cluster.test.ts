@@ -165,7 +165,7 @@ describe('a TaskManager', () => {
         first.kill();
         cluster.startDispatcher('d2');
       }
-      if (what === 'ends') await t1?.manager.close();
+      if (what === 'ends') await t1?.end();
       const details = await finished();
       expect(attempts(details)).not.toEqual(victim === undefined ? [] : attempts(before));
       expect(details.executions.some(({ taskManagerId }) => taskManagerId === t1?.manager.id)).toBe(false);
@@ -296,7 +296,7 @@ describe('a cluster of which anything may die at any instant', () => {
           const victim = this.#taskManagers.shift();
           await this.#startTaskManager();
           if (action === 'kill TaskManager') victim?.kill();
-          else void victim?.manager.close();
+          else void victim?.end();
           return;
         }
         case 'rescale':
