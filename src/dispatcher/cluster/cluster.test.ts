@@ -3,19 +3,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { jobId, taskManagerId } from '../../core/index.ts';
+import { edgeId, jobId, taskManagerId } from '../../core/index.ts';
 import type { JobId } from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
 import type { JobGraph } from '../../graph/index.ts';
-import { committedRows, sequenceRow, sinkNode, SmallCluster, sourceNode, testGraph } from '../../testing/index.ts';
+import {
+  committedRows,
+  operatorNode,
+  sequenceRow,
+  sinkNode,
+  SmallCluster,
+  sourceNode,
+  testGraph,
+} from '../../testing/index.ts';
 import type { SmallTaskManager } from '../../testing/index.ts';
 import type { JobDetails } from '../index.ts';
 
 const KEYS = 7;
 const [SHORT, LONG] = [400, 4000];
 const DEADLINE_MS = 120_000;
-/** Graphs are stored, so that its name is an id. */
-const VERTEX = 'a'.repeat(32);
+/** Graphs are stored: their names are ids. */
+const [READS, COUNTS, EDGE] = ['a'.repeat(32), 'b'.repeat(32), edgeId('c'.repeat(32))];
 const [JOB, OTHER, THIRD] = [jobId('1'.repeat(32)), jobId('2'.repeat(32)), jobId('3'.repeat(32))];
 
 let directory: string;
@@ -23,14 +31,24 @@ let cluster: SmallCluster;
 
 const outputOf = (name: string): string => join(directory, name);
 
-/** Of `rows` in 4 splits, or without end. */
+/** Of `rows` in 4 splits, or without end: behind an exchange an operator counts each key. */
 function graphOf(name: string, rows: number | null, parallelism: number | null): JobGraph {
   const options = { splits: 4, batchRows: 10, keys: KEYS, pauseEvery: 1, ...(rows === null ? {} : { rows }) };
-  const chain = [sourceNode('in', options), sinkNode('out', { directory: outputOf(name) }, 'transactional')];
-  const graph = testGraph(name, [{ name: VERTEX, parallelism: parallelism ?? 2, chain }]);
+  const count = parallelism ?? 2;
+  const counting = [operatorNode('count', 'tally-1'), sinkNode('out', { directory: outputOf(name) }, 'transactional')];
+  const graph = testGraph(name, [
+    { name: READS, parallelism: count, chain: [sourceNode('in', options)] },
+    { name: COUNTS, parallelism: count, chain: counting, from: [[READS, { kind: 'hash', keys: [1] }]] },
+  ]);
   const times = { intervalMs: 10, timeoutMs: 60_000, minPauseMs: 0, tolerableFailures: 100, retained: 2 };
   return {
     ...graph,
+    edges: graph.edges.map((edge) => ({ ...edge, id: EDGE })),
+    vertices: graph.vertices.map((vertex) => ({
+      ...vertex,
+      inputs: vertex.inputs.map(() => EDGE),
+      outputs: vertex.outputs.map(() => EDGE),
+    })),
     checkpoint: { ...times, mode: 'exactly-once' },
     restart: { kind: 'fixed-delay', attempts: 1000, delayMs: 1 },
   };
@@ -89,10 +107,15 @@ async function finished(id: JobId = JOB): Promise<JobDetails> {
   });
 }
 
+/** Every row came once, and each key was counted from 1 on. */
 async function expectEachRowOnce(rows: number): Promise<void> {
-  const committed = (await committedRows(outputOf('job'), nodePorts.files)).map(({ row }) => row[2]);
-  const expected = Array.from({ length: rows }, (_, n) => sequenceRow(n, KEYS)[2]);
-  expect(committed.sort()).toEqual(expected.sort());
+  const committed = (await committedRows(outputOf('job'), nodePorts.files)).map(({ row }) => row);
+  const expected = Array.from({ length: rows }, (_, n) => sequenceRow(n, KEYS));
+  expect(committed.map((row) => row[2]).sort()).toEqual(expected.map((row) => row[2]).sort());
+  const counts = committed.map((row) => `${String(row[1])} ${String(row[0])}`).sort();
+  const counted = Map.groupBy(expected, (row) => row[1]);
+  const whole = [...counted].flatMap(([key, own]) => own.map((_, index) => `${key} ${index + 1}`));
+  expect(counts).toEqual(whole.sort());
 }
 
 describe('a leader', () => {
@@ -218,7 +241,7 @@ describe('a job', () => {
       const service = await cluster.service();
       await service.rescale(JOB, 3);
       const after = await running(1);
-      expect(after.executions).toHaveLength(3);
+      expect(after.executions).toHaveLength(6);
       expect(attempts(after)).not.toContain(attempts(before)[0]);
       expect(after.origin).toMatchObject({ kind: 'restored', isSavepoint: true });
       const { location } = await service.savepoint(JOB, { target: null, stopsSources: true });
