@@ -44,9 +44,14 @@ describe('every exchange', () => {
     ),
   );
 
-  it('delivers every row once, in the order of its channel, between 1 to 4 subtasks', async () => {
+  const places = [
+    ['of one process', false],
+    ['of different processes', true],
+  ] as const;
+
+  it.each(places)('delivers every row once, in order, between 1 to 4 subtasks %s', async (_place, isSpread) => {
     const rows = 2000;
-    await withMiniCluster({ slotCount: 4 }, async ({ run, collected }) => {
+    await withMiniCluster({ slotCount: 4, isSpread }, async ({ run, collected }) => {
       for (const { exchange, from, to } of cases) {
         collected.rows.length = 0;
         const { state, error } = await run(
@@ -200,10 +205,11 @@ describe('cancellation', () => {
     { name: 'in', parallelism: 2, chain: [source] },
     { name: 'out', parallelism: 2, chain: [sink], from: [['in', exchange]] },
   ];
-  const places: readonly (readonly [string, readonly TestVertex[]])[] = [
+  const places: readonly (readonly [string, readonly TestVertex[], boolean?])[] = [
     ['while it runs', chain(endless, sinkNode('out'))],
     ['while the sink is full', chain(endless, full)],
     ['while an exchange is out of credit', pair(endless, hash, full)],
+    ['while one between processes is', pair(endless, hash, full), true],
     ['while a forward batch is lent', pair(endless, { kind: 'forward' }, full)],
     ['while there is no input', pair(idle, { kind: 'rebalance' }, sinkNode('out'))],
     ['while a source opens', chain(sourceNode('in', { hangOpen: true }), sinkNode('out'))],
@@ -212,8 +218,8 @@ describe('cancellation', () => {
     ['while it waits for slots', [{ name: 'in', parallelism: 9, chain: [endless, sinkNode('out')] }]],
   ];
 
-  it.each(places)('%s ends the job at once', async (_place, vertices) => {
-    await withMiniCluster({ slotCount: 2 }, async ({ submit, cluster }) => {
+  it.each(places)('%s ends the job at once', async (_place, vertices, isSpread = false) => {
+    await withMiniCluster({ slotCount: 2, isSpread }, async ({ submit, cluster }) => {
       const job = await submit(testGraph('cancel', vertices));
       const states: string[] = [];
       job.onStateChange((state) => states.push(state));

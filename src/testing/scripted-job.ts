@@ -1,5 +1,5 @@
 /**
- * A JobMaster that does only what a test tells it, with a TaskManager whose slots run inline: when checkpoints are
+ * A JobMaster that does only what a test tells it, with TaskManagers whose slots run inline: when checkpoints are
  * triggered, aborted and completed, and with which parallelism the job goes on after a failure.
  */
 import { attemptId, jobId, subtaskId } from '../core/index.ts';
@@ -34,6 +34,7 @@ import type {
   TaskStateChange,
 } from '../rpc/index.ts';
 import { metadataOf, restoreOfTask, stepIdsOf } from '../scheduler/index.ts';
+import { startSpreadTaskManagers } from './spread-task-managers.ts';
 import { inlineWorkerHost, runSlot, startTaskManager } from '../taskmanager/index.ts';
 import type { OperatorFactory, RuntimeLimits, TaskManager } from '../taskmanager/index.ts';
 
@@ -43,6 +44,8 @@ export interface ScriptedJobOptions {
   readonly createOperator: OperatorFactory;
   readonly storage: CheckpointStorage;
   readonly slotCount: number;
+  /** Whether every slot is in a TaskManager of its own, linked with the others over TCP. */
+  readonly isSpread?: boolean;
   readonly limits?: Partial<RuntimeLimits>;
   readonly mode?: CheckpointSettings['mode'];
   readonly alignmentTimeoutMs?: number;
@@ -71,8 +74,8 @@ export class ScriptedJob implements JobMasterGateway {
   readonly #rpc = inProcessTransport();
   readonly #ended = new Map<AttemptId, SubtaskSnapshot>();
   #graph: JobGraph;
-  #manager: TaskManager | null = null;
-  #gateway: TaskManagerGateway | null = null;
+  #managers: readonly TaskManager[] = [];
+  #gateways: readonly TaskManagerGateway[] = [];
   #slots: readonly SlotLocation[] = [];
   #nextId = 1;
   #initial: ReadonlyMap<string, readonly Split[]> = new Map();
@@ -82,9 +85,9 @@ export class ScriptedJob implements JobMasterGateway {
     this.#options = options;
   }
 
-  /** Starts the TaskManager; deploys nothing. */
+  /** Starts the TaskManagers; deploys nothing. */
   async start(): Promise<void> {
-    const { ports, catalog, createOperator, storage, slotCount, limits = {} } = this.#options;
+    const { ports, catalog, createOperator, storage, slotCount, limits = {}, isSpread = false } = this.#options;
     this.#rpc.serve('job-master', 'jm', this);
     const registrations: TaskManagerRegistration[] = [];
     this.#rpc.serve('resource-manager', 'rm', {
@@ -96,25 +99,25 @@ export class ScriptedJob implements JobMasterGateway {
       unregisterTaskManager: async () => undefined,
     });
     const dependencies = { ports, catalog, createOperator, openStorage: () => storage };
-    this.#manager = await startTaskManager({
+    const machine = {
       rpc: this.#rpc,
       leaders: oneLeader({ epoch: 1, resourceManagerAddress: 'rm' }),
       ports,
       workerHost: inlineWorkerHost((data) => runSlot(data, dependencies)),
       slotCount,
       limits,
-    });
-    await this.#manager.registered;
-    const [registration] = registrations;
-    if (registration === undefined) throw new Error('no TaskManager registered');
-    const { id: taskManagerId } = this.#manager;
-    this.#slots = registration.slots.map(({ slotId }) => ({ taskManagerId, slotId, rack: null, host: null, data: null }));
-    this.#gateway = this.#rpc.connect('task-manager', registration.address);
+    };
+    this.#managers = isSpread ? await startSpreadTaskManagers(machine) : [await startTaskManager(machine)];
+    await Promise.all(this.#managers.map(({ registered }) => registered));
+    this.#slots = registrations.flatMap(({ taskManagerId, slots }) =>
+      slots.map(({ slotId, data }) => ({ taskManagerId, slotId, rack: null, host: null, data })),
+    );
+    this.#gateways = registrations.map(({ address }) => this.#rpc.connect('task-manager', address));
     this.#initial = await this.#discover();
   }
 
   async close(): Promise<void> {
-    await this.#manager?.close();
+    await Promise.all(this.#managers.map((manager) => manager.close()));
   }
 
   get failure(): SerializedError | null {
@@ -143,19 +146,18 @@ export class ScriptedJob implements JobMasterGateway {
     const run = this.#run;
     const slotCount = Math.max(...graph.vertices.map(({ parallelism }) => parallelism));
     for (const [index, slot] of this.#slots.slice(0, slotCount).entries()) {
-      await this.#manage((manager) =>
-        manager.deploy({
-          epoch: 1,
-          jobId: JOB,
-          jobName: graph.name,
-          maxParallelism: graph.maxParallelism,
-          slot,
-          attempt: this.generation,
-          jobMasterAddress: 'jm',
-          checkpointing: { run, storage: { kind: 'directory', path: '/nowhere' } },
-          tasks: this.tasks.filter((task) => task.subtaskIndex === index).map((task) => this.#describe(task, from)),
-        }),
-      );
+      const manager = this.#gateways[this.#managers.findIndex(({ id }) => id === slot.taskManagerId)];
+      await manager?.deploy({
+        epoch: 1,
+        jobId: JOB,
+        jobName: graph.name,
+        maxParallelism: graph.maxParallelism,
+        slot,
+        attempt: this.generation,
+        jobMasterAddress: 'jm',
+        checkpointing: { run, storage: { kind: 'directory', path: '/nowhere' } },
+        tasks: this.tasks.filter((task) => task.subtaskIndex === index).map((task) => this.#describe(task, from)),
+      });
     }
   }
 
@@ -349,8 +351,9 @@ export class ScriptedJob implements JobMasterGateway {
     return { epoch: 1, jobId: JOB, attemptId: attempt };
   }
 
+  /** Every TaskManager is told: those that do not know the task take no notice. */
   async #manage(call: (manager: TaskManagerGateway) => Promise<void>): Promise<void> {
-    if (this.#gateway !== null) await call(this.#gateway);
+    for (const gateway of this.#gateways) await call(gateway);
   }
 }
 

@@ -29,6 +29,8 @@ export interface ScriptedRunOptions {
   readonly alignmentTimeoutMs?: number;
   /** Elements on their way per channel. */
   readonly credits?: number;
+  /** Whether its slots are linked over TCP. */
+  readonly isSpread?: boolean;
 }
 
 export interface ScriptedRunResult {
@@ -77,6 +79,7 @@ class ScriptedRun {
       createOperator: (node) => faults.faulty(node.kind, createTestOperator(node)),
       storage: faults.faulty('storage', new MemoryCheckpointStorage()),
       slotCount: SLOT_COUNT,
+      isSpread: options.isSpread ?? false,
       limits: { watermarkIntervalMs: 2, ...(options.credits === undefined ? {} : { credits: options.credits }) },
       ...(options.mode === undefined ? {} : { mode: options.mode }),
       ...(options.alignmentTimeoutMs === undefined ? {} : { alignmentTimeoutMs: options.alignmentTimeoutMs }),

@@ -134,7 +134,9 @@ describe('barriers that overtake', () => {
       let overtakenBytes = 0;
       const settings = { alignmentTimeoutMs: fc.constantFrom(0, 0, 2, 10), credits: fc.integer({ min: 1, max: 3 }) };
       const chance = { seed: fc.integer(), failures: fc.integer({ min: 1, max: 6 }), disturbs: fc.boolean() };
-      const runs = fc.record({ ...settings, ...chance });
+      // Between slots of one process, and between processes.
+      const wire = { isSpread: fc.boolean() };
+      const runs = fc.record({ ...settings, ...chance, ...wire });
       const property = fc.asyncProperty(shapes, runs, async (shape, options) => {
         const into = await mkdtemp(join(directory, 'run-'));
         const { completed, job } = await runScripted(jobOf(shape, into), options);
