@@ -16,7 +16,7 @@ export interface StoredBytes {
 
 const ENVELOPE = { magic: 'MRHV', version: 1 };
 const LENGTH_BYTES = 4;
-export const MAX_VALUE_BYTES = 512 * 1024;
+const MAX_VALUE_BYTES = 512 * 1024;
 
 const headerShape = shape.fields({ key: shape.text, version: shape.integer(0), operationId: shape.text });
 

@@ -12,6 +12,7 @@ export type {
 } from './high-availability-contract.ts';
 export { jobStoreContract } from './job-store-contract.ts';
 export type { JobStoreRequirement, JobStoreSubject } from './job-store-contract.ts';
+export { ledJobStore } from './led-job-store.ts';
 export { testCatalog, withMiniCluster } from './mini-cluster.ts';
 export type { JobHandle, MiniCluster, MiniClusterOptions } from './mini-cluster.ts';
 export { FakeCluster } from './fake-cluster.ts';

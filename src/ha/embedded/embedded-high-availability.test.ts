@@ -6,6 +6,7 @@ import {
   highAvailabilityContract,
   inVirtualTime,
   jobStoreContract,
+  ledJobStore,
   ManualClock,
   SimulatedDisk,
   systemError,
@@ -14,7 +15,6 @@ import {
   type JobStoreSubject,
   type MountedDisk,
 } from '../../testing/index.ts';
-import { clusterJobStore } from '../cluster-job-store.ts';
 import type { HighAvailability, Leadership } from '../high-availability.ts';
 import type { JobStore } from '../job-store.ts';
 import { openEmbeddedHighAvailability } from './embedded-high-availability.ts';
@@ -69,19 +69,9 @@ class LeadingSubject implements JobStoreSubject {
   readonly #disk = new SimulatedDisk();
   #leader = this.#disk.mount();
 
-  async open(): Promise<JobStore> {
+  open(): Promise<JobStore> {
     this.#leader = this.#disk.mount();
-    const ha = open(this.#leader, this.clock);
-    const store = clusterJobStore(await lead(ha));
-    return {
-      read: (jobName) => store.read(jobName),
-      write: (record, expected) => store.write(record, expected),
-      remove: (jobName) => store.remove(jobName),
-      close: async () => {
-        await store.close();
-        await ha.close();
-      },
-    };
+    return ledJobStore(open(this.#leader, this.clock), randomness.hex(4));
   }
 
   kill(): Promise<void> {

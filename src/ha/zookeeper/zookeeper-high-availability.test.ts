@@ -5,6 +5,7 @@ import {
   highAvailabilityContract,
   inVirtualTime,
   jobStoreContract,
+  ledJobStore,
   ManualClock,
   SimulatedZooKeeper,
   type SimulatedLink,
@@ -12,8 +13,7 @@ import {
   type HighAvailabilitySubject,
   type JobStoreSubject,
 } from '../../testing/index.ts';
-import { clusterJobStore } from '../cluster-job-store.ts';
-import type { HighAvailability, Leadership } from '../high-availability.ts';
+import type { HighAvailability } from '../high-availability.ts';
 import type { JobStore } from '../job-store.ts';
 import { zooKeeperHighAvailability } from './zookeeper-high-availability.ts';
 
@@ -78,21 +78,9 @@ class LeadingSubject implements JobStoreSubject {
   readonly #zooKeeper = new SimulatedZooKeeper(this.clock);
   #leader: Opened | null = null;
 
-  async open(): Promise<JobStore> {
-    const leader = open(this.#zooKeeper, this.clock);
-    this.#leader = leader;
-    const candidate = { dispatcherId: randomness.hex(4), rpcAddress: '', restUrl: '' };
-    const leadership = await new Promise<Leadership>((resolve) => leader.ha.contend(candidate, resolve));
-    const store = clusterJobStore(leadership);
-    return {
-      read: (jobName) => store.read(jobName),
-      write: (record, expected) => store.write(record, expected),
-      remove: (jobName) => store.remove(jobName),
-      close: async () => {
-        await store.close();
-        await leader.ha.close();
-      },
-    };
+  open(): Promise<JobStore> {
+    this.#leader = open(this.#zooKeeper, this.clock);
+    return ledJobStore(this.#leader.ha, randomness.hex(4));
   }
 
   kill(): Promise<void> {
