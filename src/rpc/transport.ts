@@ -20,8 +20,10 @@ export interface ServedGateway {
 /**
  * How gateways reach each other. Messages are copied; calls from one place to one address arrive in the order in which
  * they were made; a call rejects where the receiver threw, with the same code, or with MR-RPC-UNREACHABLE where nothing
- * is served (any more), the connection breaks before the answer, or no answer comes in time: it may have been carried
- * out then.
+ * is served (any more), the connection breaks before the answer, or no answer comes in time: its field `outcome` is
+ * `unknown` where it may have been carried out, or will be yet, and `none` where it certainly is not. Between processes
+ * also with MR-RPC-TOO-LARGE, and where the other one refuses this one: MR-RPC-UNAUTHORIZED, MR-RPC-VERSION,
+ * MR-RPC-NO-METHOD. Throws at once what is not plain data (DataCloneError).
  */
 export interface RpcTransport {
   /** Serves `gateway` under a name that is unique in this process, such as `jobmaster/<jobId>`. */
