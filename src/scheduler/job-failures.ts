@@ -37,6 +37,8 @@ export class JobFailures {
     const { clock, randomness } = this.#ports;
     this.note(error);
     if (!mayRestart || error.retry === 'never') return null;
+    // Somebody has asked for it: it counts as no failure, and nothing is to be waited for.
+    if (error.code === 'MR-TASK-MANAGER-DRAINED') return 0;
     const decision = decideRestart(this.#strategy, this.#memory, clock.monotonicMs(), randomness.next());
     if (decision.kind === 'give-up') return null;
     this.#memory = decision.memory;
