@@ -24,6 +24,8 @@ export interface RunningCommand {
   signal(signal: NodeJS.Signals): void;
   /** Resolves once standard output or standard error matches; rejects when the process has ended before. */
   saying(pattern: RegExp): Promise<void>;
+  /** As saying(), on standard output alone; resolves to what matches. */
+  line(pattern: RegExp): Promise<string>;
 }
 
 const DEADLINE_MS = 60_000;
@@ -67,22 +69,28 @@ export function startCommand(command: string, args: readonly string[], options: 
       resolve({ exitCode: code ?? 128 + (SIGNAL_NUMBERS[signal ?? ''] ?? 0), output, errors });
     });
   });
+  /** Resolves to what `find` gives once that is something. */
+  const found = <T>(pattern: RegExp, find: () => T | null): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const watch = (): void => {
+        const result = find();
+        if (result === null) return;
+        watchers.delete(watch);
+        resolve(result);
+      };
+      watchers.add(watch);
+      void ended.then(() => reject(new Error(`it ended without ${String(pattern)}:\n${output}\n${errors}`)));
+      watch();
+    });
   return {
     ended,
     signal: (signal) => {
       child.kill(signal);
     },
-    saying: (pattern) =>
-      new Promise((resolve, reject) => {
-        const watch = (): void => {
-          if (!pattern.test(output) && !pattern.test(errors)) return;
-          watchers.delete(watch);
-          resolve();
-        };
-        watchers.add(watch);
-        void ended.then(() => reject(new Error(`it ended without ${String(pattern)}:\n${output}\n${errors}`)));
-        watch();
-      }),
+    saying: async (pattern) => {
+      await found(pattern, () => (pattern.test(output) || pattern.test(errors) ? true : null));
+    },
+    line: (pattern) => found(pattern, () => pattern.exec(output)?.[0] ?? null),
   };
 }
 
