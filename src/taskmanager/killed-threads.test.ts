@@ -71,7 +71,7 @@ async function until(what: string, isTrue: () => boolean): Promise<void> {
 }
 
 /** Runs the job and kills threads of it; returns how many were started. */
-async function runAndKill(rows: number, random: () => number, into: string): Promise<number> {
+async function runAndKill(rows: number, random: () => number, into: string, isSpread: boolean): Promise<number> {
   const config = { kind: 'directory', path: `${into}-checkpoints` } as const;
   const stores = { store: new MemoryJobs().open(), storage: openCheckpointStorage(config, nodePorts), config };
   const threads: WorkerThread[] = [];
@@ -80,7 +80,7 @@ async function runAndKill(rows: number, random: () => number, into: string): Pro
     threads.push(thread);
     started++;
   };
-  await withMiniCluster({ slotCount: 2, slots: 'threads', stores, onThread }, async ({ submit }) => {
+  await withMiniCluster({ slotCount: 2, slots: 'threads', isSpread, stores, onThread }, async ({ submit }) => {
     const job = await submit(jobOf(into, rows));
     const isOver = (): boolean => job.state === 'FINISHED' || job.state === 'FAILED';
     for (let kill = 0; kill < KILLS; kill++) {
@@ -108,9 +108,12 @@ async function expectEveryRowOnce(into: string, count: number): Promise<void> {
 }
 
 describe('a job whose threads are killed', () => {
-  it(
-    'counts every row once',
-    async () => {
+  it.each([
+    ['of one process', false],
+    ['of different processes', true],
+  ])(
+    'counts every row once, with slots %s',
+    async (_place, isSpread) => {
       const seed = Math.floor(nodePorts.randomness.next() * 2 ** 31);
       const random = seededRandom(seed);
       try {
@@ -118,7 +121,7 @@ describe('a job whose threads are killed', () => {
         for (let rows = FEWEST_ROWS, started = 0; started <= 2; rows *= 3) {
           const into = join(directory, String(rows));
           await nodePorts.files.makeDirectory(into);
-          started = await runAndKill(rows, random, into);
+          started = await runAndKill(rows, random, into, isSpread);
           await expectEveryRowOnce(into, rows);
         }
       } catch (error) {
