@@ -140,6 +140,11 @@ export class SmallCluster {
     return this.#dispatchers.find(({ running }) => running.dispatcherId === leader?.dispatcherId) ?? null;
   }
 
+  /** In the order of their start. */
+  get taskManagers(): readonly SmallTaskManager[] {
+    return this.#taskManagers;
+  }
+
   /** Once somebody leads that can be asked. */
   async service(): Promise<ClusterService> {
     return this.until('a leader that serves', () => this.leader?.service ?? null);
