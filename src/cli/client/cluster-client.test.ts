@@ -316,8 +316,8 @@ describe('a client of a cluster', () => {
       },
       close: () => Promise.resolve(void calls.push('closed')),
     } as Partial<HighAvailability> as HighAvailability;
-    const finder = dispatchersBy(highAvailability, 'zk:2181/c');
-    expect(finder.candidates()).toEqual([]);
+    const finder = dispatchersBy(highAvailability, 'zk:2181/c', () => null);
+    expect({ found: finder.candidates(), why: finder.problem() }).toEqual({ found: [], why: 'no leader is known there' });
     tell({ dispatcherId: 'a', rpcAddress: 'a:1', restUrl: 'http://a:8081/', epoch: 1 });
     expect(finder.candidates()).toEqual(['http://a:8081']);
     tell(null);

@@ -61,10 +61,12 @@ export class ClusterClient {
    */
   async ask<T>(request: ClusterRequest, expected: Shape<T>): Promise<T> {
     const { clock } = this.#options.ports;
+    const { finder } = this.#options;
     const deadlineMs = clock.monotonicMs() + this.#options.timeoutMs;
-    let problem = 'no leader is known there';
+    let problem: string;
     do {
-      for (const url of this.#options.finder.candidates()) {
+      problem = finder.problem();
+      for (const url of finder.candidates()) {
         const leftMs = Math.max(SHORTEST_ATTEMPT_MS, Math.min(ATTEMPT_MS, deadlineMs - clock.monotonicMs()));
         const attempt = await this.#attempt(url, request, leftMs);
         if (attempt.kind === 'answered') return readAnswer(attempt.answer, request, expected);
@@ -73,7 +75,7 @@ export class ClusterClient {
       await clock.sleep(Math.max(0, Math.min(PAUSE_MS, deadlineMs - clock.monotonicMs())));
     } while (clock.monotonicMs() < deadlineMs);
     const seconds = Math.round(this.#options.timeoutMs / 1000);
-    throw cliErrors.create('MR-CLI-NO-DISPATCHER', { place: this.#options.finder.place, seconds, reason: problem });
+    throw cliErrors.create('MR-CLI-NO-DISPATCHER', { place: finder.place, seconds, reason: problem });
   }
 
   async #attempt(url: string, { method = 'GET', path, body }: ClusterRequest, timeoutMs: number): Promise<Attempt> {

@@ -1,4 +1,4 @@
-import type { Ports } from '../../core/index.ts';
+import type { MillraceError, Ports } from '../../core/index.ts';
 import type { HighAvailability, LeaderInfo } from '../../ha/index.ts';
 
 /** Where Dispatchers may be found, asked anew before every attempt. */
@@ -7,13 +7,20 @@ export interface DispatcherFinder {
   candidates(): readonly string[];
   /** For messages: where it looks. */
   readonly place: string;
+  /** For messages: why there are none. */
+  problem(): string;
   close(): Promise<void>;
 }
 
 /** Any Dispatcher will do: those that do not lead pass on what they are asked. */
 export function dispatchersAt(urls: readonly string[]): DispatcherFinder {
   const known = urls.map((url) => url.replace(/\/+$/, ''));
-  return { candidates: () => known, place: known.join(', '), close: () => Promise.resolve() };
+  return {
+    candidates: () => known,
+    place: known.join(', '),
+    problem: () => 'none is named',
+    close: () => Promise.resolve(),
+  };
 }
 
 export interface ZooKeeperPlace {
@@ -27,11 +34,20 @@ export interface ZooKeeperPlace {
 export async function dispatchersByZooKeeper({ connect, auth, ports }: ZooKeeperPlace): Promise<DispatcherFinder> {
   const { openZooKeeperHighAvailability } = await import('../../ha/index.ts');
   const credentials = auth === null ? {} : { auth: { scheme: 'digest' as const, ...auth } };
-  return dispatchersBy(openZooKeeperHighAvailability({ connect, ports, ...credentials }), connect);
+  let problem: string | null = null;
+  const onProblem = ({ message }: MillraceError): void => {
+    problem = message;
+  };
+  const highAvailability = openZooKeeperHighAvailability({ connect, ports, onProblem, ...credentials });
+  return dispatchersBy(highAvailability, connect, () => problem);
 }
 
 /** The leader that is published there; closes it in the end. */
-export function dispatchersBy(highAvailability: HighAvailability, place: string): DispatcherFinder {
+export function dispatchersBy(
+  highAvailability: HighAvailability,
+  place: string,
+  lastProblem: () => string | null,
+): DispatcherFinder {
   let leader: LeaderInfo | null = null;
   const stop = highAvailability.watchLeader((now) => {
     leader = now;
@@ -39,6 +55,7 @@ export function dispatchersBy(highAvailability: HighAvailability, place: string)
   return {
     candidates: () => (leader === null ? [] : [leader.restUrl.replace(/\/+$/, '')]),
     place,
+    problem: () => lastProblem() ?? 'no leader is known there',
     async close() {
       stop();
       await highAvailability.close();
