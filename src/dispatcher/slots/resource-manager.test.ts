@@ -97,7 +97,7 @@ describe('slots', () => {
     // One that would fit does not overtake one that does not.
     expect(await isSettled(one)).toBe(false);
     expect(await isSettled(second)).toBe(false);
-    expect(manager.waitingFor(B)).toBe('1 slots (2 of 2 are free, 1 jobs wait in front of it)');
+    expect(manager.waitingFor(B)).toBe('1 slot (2 of 2 are free; jobs that wait in front of it: 1)');
     await taskManager('y').register(idle);
     expect((await one).map(({ location }) => location.slotId)).toEqual(['x-0', 'x-1', 'y-0']);
     expect(await second).toMatchObject([{ address: 'y', location: { slotId: 'y-1' } }]);
@@ -231,7 +231,7 @@ describe('a TaskManager', () => {
     await turn();
     expect(x.freed).toEqual(['a x-0 3']);
     const waiting = manager.allocate(A, first(1));
-    expect(manager.waitingFor(A)).toBe('1 slots (0 of 2 are free, 1 TaskManagers are drained)');
+    expect(manager.waitingFor(A)).toBe('1 slot (0 of 2 are free; drained TaskManagers: 1)');
     manager.undrain(x.id);
     expect(await waiting).toHaveLength(1);
     manager.drain({ ...mark, expiresAtMs: clock.nowMs() + 2000 });

@@ -186,10 +186,10 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     const drained = this.#present().filter(({ id }) => this.drainOf(id) !== null).length;
     const notes = [
       `${this.freeCount} of ${this.totalCount} are free`,
-      ...(drained === 0 ? [] : [`${drained} TaskManagers are drained`]),
-      ...(position === 0 ? [] : [`${position} jobs wait in front of it`]),
+      ...(drained === 0 ? [] : [`drained TaskManagers: ${drained}`]),
+      ...(position === 0 ? [] : [`jobs that wait in front of it: ${position}`]),
     ];
-    return `${request.count} slots (${notes.join(', ')})`;
+    return `${request.count} ${request.count === 1 ? 'slot' : 'slots'} (${notes.join('; ')})`;
   }
 
   /** Ends its timers and watches; tells nobody anything. */
