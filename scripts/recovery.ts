@@ -1,6 +1,6 @@
 /*
- * npm run recovery: kills, pauses and cuts off processes of a cluster while a job runs, and prints how soon output comes
- * again, and whether anything was lost or written twice. Exit code 0 only where nothing was.
+ * npm run recovery: kills and pauses processes of a cluster while a job runs, and prints how soon output comes again,
+ * and whether anything was lost or written twice. Exit code 0 only where nothing was.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -79,7 +79,7 @@ export class TestCluster {
     });
   }
 
-  /** Asks again and again, also where the cluster does not answer, and tells what everybody said where it is in vain. */
+  /** Asks again and again, also where the cluster does not answer; tells what everybody said where it is in vain. */
   async until<T>(awaited: string, condition: () => Promise<T | undefined>): Promise<T> {
     let last: unknown = null;
     const explain = (): string => `last answer: ${String(last)}\n${this.explain()}`;

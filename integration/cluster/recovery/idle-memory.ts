@@ -16,11 +16,11 @@ export async function measureIdleMemory({ folder, times, tell }: RecoveryOptions
   for (let i = 0; i < times; i++) {
     const own = join(folder, `idle-memory-${i}`);
     mkdirSync(own);
-    const cluster = await TestCluster.start({ folder: own, dispatchers: 1, taskManagers: 1, slots: 2, zookeeper: null });
+    const processes = { dispatchers: 1, taskManagers: 1, slots: 2, zookeeper: null };
+    const cluster = await TestCluster.start({ folder: own, ...processes });
     try {
       await delay(IDLE_MS);
-      const processes = [...cluster.dispatchers, ...cluster.taskManagers];
-      const each = processes.map((process) => ({ name: process.name, mebibytes: residentMebibytes(process) }));
+      const each = [...cluster.dispatchers, ...cluster.taskManagers].map((process) => ({ name: process.name, mebibytes: residentMebibytes(process) }));
       tell(each.map(({ name, mebibytes }) => `${name}: ${Math.round(mebibytes)} MiB`).join(', '));
       samples.push(each.reduce((sum, { mebibytes }) => sum + mebibytes, 0));
     } finally {

@@ -14,7 +14,7 @@ describe('the times of a recovery', () => {
     expect(recoveryTimes([...usual, row(9100, 12_000, 0), row(11_500, 12_000, 0)], 9000)).toBeNull();
   });
 
-  it('count from the disturbance to the first row that was sent after it, and to rows that are as quick as before', () => {
+  it('count from the disturbance to the first row that was sent after it, and to rows as quick as before', () => {
     const late = [row(9100, 12_000, 0), row(9100, 12_000, 1), row(11_500, 12_100, 0), row(11_500, 12_200, 1)];
     expect(recoveryTimes([...usual, ...late], 9000)).toEqual({ firstOutputMs: 3000, caughtUpMs: 3200 });
   });

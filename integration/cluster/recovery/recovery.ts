@@ -95,9 +95,11 @@ async function disturbOnce(trial: Trial, row: DisturbanceRow, services: string):
   const before = await trial.tasks();
   const disturbed: Disturbed = await row.disturb(trial, services);
   const { atMs } = disturbed;
+  const recovered = (): Promise<RecoveryTimes | undefined> =>
+    Promise.resolve(recoveryTimes(trial.seen, atMs) ?? undefined);
   const [detectedAtMs, times] = await Promise.all([
     disturbed.detectedAtMs,
-    trial.cluster.until('output to come as before', () => Promise.resolve(recoveryTimes(trial.seen, atMs) ?? undefined)),
+    trial.cluster.until('output to come as before', recovered),
   ]);
   await disturbed.heal();
   const restarted = restartedTasks(before, await trial.tasks());

@@ -83,7 +83,7 @@ function urlOf(host: string, port: number, isSecure: boolean): string {
   return `${isSecure ? 'https' : 'http'}://${name}:${port}`;
 }
 
-/** Where checkpoints go that a job names no place for: among what processes of one machine share, if nothing is said. */
+/** For jobs that name no place; among what processes of one machine share, if nothing is said. */
 function checkpointPlace(settings: DispatcherSettings): CheckpointPlace | null {
   const given = settings['checkpoints.place'];
   const shared = sharedDirectory(settings);

@@ -1,4 +1,4 @@
-/** What every process of a cluster stands on: the place where the leader is elected, and the calls between processes. */
+/** What every process of a cluster stands on: the place where the leader is elected, and calls between processes. */
 import { resolve } from 'node:path';
 
 import type { FileSystem, Ports } from '../../core/index.ts';

@@ -1,6 +1,5 @@
 /** How the processes of a cluster are configured: by flags, variables `MILLRACE_*`, and `millrace.yaml`. */
 import { defineOptions, parseStorageLocation, type OptionValue, type OptionValues } from '../../core/index.ts';
-import { s3Options } from '../../graph/index.ts';
 
 const LAST_PORT = 65_535;
 
@@ -21,6 +20,10 @@ function tokenProblem(value: OptionValue): string | null {
 function placeProblem(value: OptionValue): string | null {
   const place = parseStorageLocation(typeof value === 'string' ? value : '');
   return place.kind === 'unusable' ? place.problem : null;
+}
+
+function urlProblem(value: OptionValue): string | null {
+  return typeof value === 'string' && URL.canParse(value) ? null : 'must be a URL such as https://s3.example.com';
 }
 
 /** What every process of a cluster is told alike: how they find each other, and how they trust each other. */
@@ -113,9 +116,19 @@ export const dispatcherRoleOptions = defineOptions({
       'folder or `s3://BUCKET/PREFIX` for the checkpoints of jobs that name no place of their own; all processes ' +
       'reach it. With `ha.directory` it may be left out: a folder there',
   },
-  'checkpoints.s3.endpoint': { ...s3Options.endpoint, scope: 'cluster' },
-  'checkpoints.s3.region': { ...s3Options.region, scope: 'cluster' },
-  'checkpoints.s3.path-style': { ...s3Options.pathStyle, scope: 'cluster' },
+  'checkpoints.s3.endpoint': {
+    ...text,
+    aliases: ['s3.endpoint'],
+    validate: urlProblem,
+    doc: 'the URL of a service that is not AWS, for `s3://` places; without it AWS, or AWS_ENDPOINT_URL_S3',
+  },
+  'checkpoints.s3.region': { ...text, doc: 'the region of the buckets; without it AWS_REGION, or that of the profile' },
+  'checkpoints.s3.path-style': {
+    kind: 'boolean',
+    scope: 'cluster',
+    aliases: ['s3.path.style.access'],
+    doc: 'whether buckets stand in the path of URLs; without it, true where an endpoint is given',
+  },
   'jobs.code-directory': {
     ...text,
     doc:

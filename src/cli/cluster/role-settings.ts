@@ -6,7 +6,7 @@ import {
   type OptionTable,
   type OptionValues,
 } from '../../core/index.ts';
-import { formatProblem, readSettings, type Setting } from '../../graph/index.ts';
+import type { Setting } from '../../graph/index.ts';
 import { cliErrors } from '../errors.ts';
 import { reasonOf } from '../job-file.ts';
 import { flagOf, type RoleFlags } from './role-flags.ts';
@@ -95,6 +95,8 @@ async function readFileSettings(
   const text = await files.readText(path).catch((error: unknown) => {
     throw cliErrors.create('MR-CLI-UNREADABLE-FILE', { path, reason: reasonOf(error) }, error);
   });
+  // Rooms that only some processes need are loaded late: a process that idles is to be small.
+  const { formatProblem, readSettings } = await import('../../graph/index.ts');
   const read = readSettings(text, { fileName: path, variables: (name) => variables[name] });
   problems.push(...read.problems.map(formatProblem));
   return read.settings.map((setting) => placed(path, setting));
