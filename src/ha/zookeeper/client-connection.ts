@@ -10,17 +10,7 @@
  *  - codes that it does not know, and packets that it cannot read, are thrown out of a socket's event;
  *  - watches are not carried over to the next connection: our own layer reads everything anew.
  */
-import {
-  ACL,
-  createClient,
-  CreateMode,
-  Exception,
-  Id,
-  Permission,
-  State,
-  type Client,
-  type Transaction,
-} from 'node-zookeeper-client';
+import type { ACL, Client, State, Transaction } from 'node-zookeeper-client';
 
 import { messageOf, type Ports } from '../../core/index.ts';
 import type { ZooKeeperAddress } from './connect-string.ts';
@@ -48,23 +38,21 @@ const SPIN_DELAY_MS = 300;
 /** For the server's answer to the end of the session. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
+/** Codes of ZooKeeper's protocol (KeeperException.Code). */
 const FAILURES: ReadonlyMap<number, ZooKeeperFailure> = new Map([
-  [Exception.CONNECTION_LOSS, 'connection-loss'],
-  [Exception.SESSION_EXPIRED, 'session-ended'],
-  [Exception.NO_NODE, 'no-node'],
-  [Exception.NODE_EXISTS, 'node-exists'],
-  [Exception.BAD_VERSION, 'bad-version'],
-  [Exception.NOT_EMPTY, 'not-empty'],
-  [Exception.NO_AUTH, 'not-authorised'],
-  [Exception.AUTH_FAILED, 'not-authorised'],
-  [Exception.INVALID_ACL, 'not-authorised'],
+  [-4, 'connection-loss'],
+  [-112, 'session-ended'],
+  [-101, 'no-node'],
+  [-110, 'node-exists'],
+  [-103, 'bad-version'],
+  [-111, 'not-empty'],
+  [-102, 'not-authorised'],
+  [-115, 'not-authorised'],
+  [-114, 'not-authorised'],
 ]);
 
-const MODES = {
-  persistent: CreateMode.PERSISTENT,
-  ephemeral: CreateMode.EPHEMERAL,
-  'ephemeral-sequential': CreateMode.EPHEMERAL_SEQUENTIAL,
-};
+/** Flags of ZooKeeper's protocol (CreateMode). */
+const MODES = { persistent: 0, ephemeral: 1, 'ephemeral-sequential': 3 };
 
 /** What is used of the client beside what it offers. */
 interface ConnectionManager {
@@ -82,14 +70,21 @@ interface ConnectionManager {
 /** `index` is that of the operation that failed, of a multi. */
 type Outcome<T> = (error: unknown, value?: T, index?: number) => void;
 
+interface LoadedClient {
+  readonly client: Client;
+  readonly manager: ConnectionManager;
+  /** Of all that is made. */
+  readonly acl: ACL[];
+}
+
 export function connectByClient(options: ZooKeeperClientOptions): ConnectZooKeeper {
   return (onState) => new ClientConnection(options, onState);
 }
 
 class ClientConnection implements ZooKeeperConnection {
-  readonly #client: Client;
-  readonly #manager: ConnectionManager;
-  readonly #acl: ACL[];
+  readonly #options: ZooKeeperClientOptions;
+  /** Null before the client is loaded. */
+  #loaded: LoadedClient | null = null;
   readonly #ports: ZooKeeperClientOptions['ports'];
   readonly #onState: (state: ZooKeeperState) => void;
   /** Ends each call that has no answer yet. */
@@ -98,18 +93,10 @@ class ClientConnection implements ZooKeeperConnection {
   #isClosed = false;
 
   constructor(options: ZooKeeperClientOptions, onState: (state: ZooKeeperState) => void) {
-    const { address, sessionTimeoutMs, auth, acl, ports } = options;
-    const owner = acl === 'world' ? new Id('world', 'anyone') : new Id('auth', '');
-    this.#acl = [new ACL(Permission.ALL, owner)];
-    this.#ports = ports;
+    this.#options = options;
+    this.#ports = options.ports;
     this.#onState = onState;
-    const hosts = address.servers.map(({ host, port }) => `${host}:${port}`).join(',');
-    this.#client = createClient(hosts, { sessionTimeout: sessionTimeoutMs, spinDelay: SPIN_DELAY_MS, retries: 0 });
-    this.#manager = (this.#client as unknown as { readonly connectionManager: ConnectionManager }).connectionManager;
-    this.#mendManager(address);
-    this.#client.on('state', (state: State) => this.#onClientState(state));
-    if (auth !== null) this.#client.addAuthInfo(auth.scheme, Buffer.from(`${auth.user}:${auth.password}`));
-    this.#client.connect();
+    void this.#begin();
   }
 
   get state(): ZooKeeperState | 'connecting' {
@@ -117,37 +104,37 @@ class ClientConnection implements ZooKeeperConnection {
   }
 
   get sessionTimeoutMs(): number {
-    return this.#client.getSessionTimeout();
+    return this.#loaded?.client.getSessionTimeout() ?? this.#options.sessionTimeoutMs;
   }
 
   create(path: string, data: Uint8Array, mode: keyof typeof MODES): Promise<string> {
-    return this.#call((done) => this.#client.create(path, Buffer.from(data), this.#acl, MODES[mode], done));
+    return this.#call(({ client, acl }, done) => client.create(path, Buffer.from(data), acl, MODES[mode], done));
   }
 
   async setData(path: string, data: Uint8Array, version: number | null): Promise<number> {
     const sent = version ?? ANY_VERSION;
-    const stat = await this.#call((done: Outcome<{ readonly version: number }>) =>
-      this.#client.setData(path, Buffer.from(data), sent, done),
+    const stat = await this.#call<{ readonly version: number }>(({ client }, done) =>
+      client.setData(path, Buffer.from(data), sent, done),
     );
     return stat.version;
   }
 
   delete(path: string, version: number | null): Promise<void> {
-    return this.#call((done) => this.#client.remove(path, version ?? ANY_VERSION, done));
+    return this.#call(({ client }, done) => client.remove(path, version ?? ANY_VERSION, done));
   }
 
   multi(operations: readonly ZooKeeperOperation[]): Promise<void> {
-    const transaction = this.#client.transaction();
-    for (const operation of operations) this.#add(transaction, operation);
-    return this.#call((done: Outcome<void>) =>
-      transaction.commit((error: unknown, results: unknown) => done(error, undefined, failingOperation(results))),
-    );
+    return this.#call(({ client, acl }, done) => {
+      const transaction = client.transaction();
+      for (const operation of operations) add(transaction, operation, acl);
+      transaction.commit((error: unknown, results: unknown) => done(error, undefined, failingOperation(results)));
+    });
   }
 
   getData(path: string, onChange?: () => void): Promise<ZooKeeperNode | null> {
     return orNull(
-      this.#call<ZooKeeperNode>((done) => {
-        this.#client.getData(path, watcher(onChange), (error, data: Buffer | undefined, stat) => {
+      this.#call<ZooKeeperNode>(({ client }, done) => {
+        client.getData(path, watcher(onChange), (error, data: Buffer | undefined, stat) => {
           if (isFailed(error)) done(error);
           else done(null, toNode(data, stat));
         });
@@ -157,19 +144,20 @@ class ClientConnection implements ZooKeeperConnection {
 
   getChildren(path: string, onChange?: () => void): Promise<readonly string[] | null> {
     return orNull(
-      this.#call<readonly string[]>((done) => {
-        this.#client.getChildren(path, watcher(onChange), (error, names) => done(error, names));
+      this.#call<readonly string[]>(({ client }, done) => {
+        client.getChildren(path, watcher(onChange), (error, names) => done(error, names));
       }),
     );
   }
 
   async exists(path: string, onChange?: () => void): Promise<boolean> {
-    const stat = await this.#call<unknown>((done) => this.#client.exists(path, watcher(onChange), done));
+    const stat = await this.#call<unknown>(({ client }, done) => client.exists(path, watcher(onChange), done));
     return stat !== null && stat !== undefined;
   }
 
   reconnect(): void {
-    const manager = this.#manager;
+    if (this.#loaded === null) return;
+    const { manager } = this.#loaded;
     // Else it would later end a connection that is not the one that it was set for.
     if (manager.connectTimeoutHandler !== null) clearTimeout(manager.connectTimeoutHandler);
     manager.socket?.destroy();
@@ -178,11 +166,12 @@ class ClientConnection implements ZooKeeperConnection {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const wasConnected = this.#state === 'connected';
-    const closed = new Promise<void>((resolve) => this.#client.once('disconnected', resolve));
+    const client = this.#state === 'connected' ? this.#loaded?.client : undefined;
     this.#end('ended');
-    this.#client.close();
-    if (wasConnected) {
+    // Without a connection there is nobody to tell, and the client would fail over the socket that it has not got.
+    if (client !== undefined) {
+      const closed = new Promise<void>((resolve) => client.once('disconnected', resolve));
+      client.close();
       let giveUp = (): void => undefined;
       const timer = this.#ports.clock.schedule(CLOSE_TIMEOUT_MS, () => giveUp());
       await Promise.race([closed, new Promise<void>((resolve) => (giveUp = resolve))]);
@@ -191,8 +180,23 @@ class ClientConnection implements ZooKeeperConnection {
     this.reconnect();
   }
 
-  #mendManager(address: ZooKeeperAddress): void {
-    const manager = this.#manager;
+  /** The client is loaded when it is needed: few commands talk to ZooKeeper. */
+  async #begin(): Promise<void> {
+    const { createClient, ACL, Id, Permission } = await import('node-zookeeper-client');
+    if (this.#isClosed) return;
+    const { address, sessionTimeoutMs, auth, acl } = this.#options;
+    const hosts = address.servers.map(({ host, port }) => `${host}:${port}`).join(',');
+    const client = createClient(hosts, { sessionTimeout: sessionTimeoutMs, spinDelay: SPIN_DELAY_MS, retries: 0 });
+    const manager = (client as unknown as { readonly connectionManager: ConnectionManager }).connectionManager;
+    const owner = acl === 'world' ? new Id('world', 'anyone') : new Id('auth', '');
+    this.#loaded = { client, manager, acl: [new ACL(Permission.ALL, owner)] };
+    this.#mend(manager, address);
+    client.on('state', ({ name }: State) => this.#onClientState(name));
+    if (auth !== null) client.addAuthInfo(auth.scheme, Buffer.from(`${auth.user}:${auth.password}`));
+    client.connect();
+  }
+
+  #mend(manager: ConnectionManager, address: ZooKeeperAddress): void {
     // Its own reader of addresses does not know those of IPv6.
     const start = Math.floor(this.#ports.randomness.next() * address.servers.length);
     manager.servers = [...address.servers.slice(start), ...address.servers.slice(0, start)];
@@ -215,12 +219,12 @@ class ClientConnection implements ZooKeeperConnection {
     };
   }
 
-  #onClientState(state: State): void {
+  #onClientState(state: string): void {
     if (this.#state === 'ended' || this.#state === 'refused') return;
-    if (state === State.SYNC_CONNECTED) this.#change('connected');
-    else if (state === State.DISCONNECTED) this.#disconnected();
-    else if (state === State.EXPIRED) this.#end('ended');
-    else if (state === State.AUTH_FAILED) this.#end('refused');
+    if (state === 'SYNC_CONNECTED') this.#change('connected');
+    else if (state === 'DISCONNECTED') this.#disconnected();
+    else if (state === 'EXPIRED') this.#end('ended');
+    else if (state === 'AUTH_FAILED') this.#end('refused');
   }
 
   #disconnected(): void {
@@ -234,11 +238,13 @@ class ClientConnection implements ZooKeeperConnection {
   }
 
   #forget(error: ZooKeeperError): void {
-    const { packetQueue, watcherManager } = this.#manager;
-    packetQueue.queue = [];
-    watcherManager.dataWatchers = {};
-    watcherManager.childWatchers = {};
-    watcherManager.existenceWatchers = {};
+    if (this.#loaded !== null) {
+      const { packetQueue, watcherManager } = this.#loaded.manager;
+      packetQueue.queue = [];
+      watcherManager.dataWatchers = {};
+      watcherManager.childWatchers = {};
+      watcherManager.existenceWatchers = {};
+    }
     for (const end of [...this.#pending]) end(error);
   }
 
@@ -247,33 +253,12 @@ class ClientConnection implements ZooKeeperConnection {
     if (!this.#isClosed) this.#onState(state);
   }
 
-  #add(transaction: Transaction, operation: ZooKeeperOperation): void {
-    const { path } = operation;
-    switch (operation.kind) {
-      case 'create':
-        {
-          const mode = MODES[operation.ephemeral ? 'ephemeral' : 'persistent'];
-          transaction.create(path, Buffer.from(operation.data), this.#acl, mode);
-        }
-        return;
-      case 'check':
-        transaction.check(path);
-        break;
-      case 'set':
-        transaction.setData(path, Buffer.from(operation.data));
-        break;
-      case 'delete':
-        transaction.remove(path);
-    }
-    const { ops } = transaction as unknown as { readonly ops: { version: number }[] };
-    (ops.at(-1) as { version: number }).version = operation.version ?? ANY_VERSION;
-  }
-
-  #call<T>(send: (done: Outcome<T>) => void): Promise<T> {
+  #call<T>(send: (loaded: LoadedClient, done: Outcome<T>) => void): Promise<T> {
     if (this.#state === 'ended' || this.#state === 'refused') {
       return Promise.reject(new ZooKeeperError('session-ended', 'the session is over'));
     }
-    if (this.#state !== 'connected') {
+    const loaded = this.#loaded;
+    if (this.#state !== 'connected' || loaded === null) {
       return Promise.reject(new ZooKeeperError('connection-loss', 'there is no connection'));
     }
     return new Promise<T>((resolve, reject) => {
@@ -283,9 +268,30 @@ class ClientConnection implements ZooKeeperConnection {
         else resolve(value as T);
       };
       this.#pending.add(done);
-      send(done);
+      send(loaded, done);
     });
   }
+}
+
+function add(transaction: Transaction, operation: ZooKeeperOperation, acl: ACL[]): void {
+  const { path } = operation;
+  switch (operation.kind) {
+    case 'create': {
+      const mode = operation.ephemeral ? MODES.ephemeral : MODES.persistent;
+      transaction.create(path, Buffer.from(operation.data), acl, mode);
+      return;
+    }
+    case 'check':
+      transaction.check(path);
+      break;
+    case 'set':
+      transaction.setData(path, Buffer.from(operation.data));
+      break;
+    case 'delete':
+      transaction.remove(path);
+  }
+  const { ops } = transaction as unknown as { readonly ops: { version: number }[] };
+  (ops.at(-1) as { version: number }).version = operation.version ?? ANY_VERSION;
 }
 
 function isFailed(error: unknown): boolean {
@@ -301,7 +307,7 @@ function toZooKeeperError(error: unknown, index: number): ZooKeeperError {
 /** Those before the one that failed say that they are in order. */
 function failingOperation(results: unknown): number {
   if (!Array.isArray(results)) return 0;
-  return results.findIndex(({ err }: { readonly err?: number }) => err !== undefined && err !== Exception.OK);
+  return results.findIndex(({ err }: { readonly err?: number }) => err !== undefined && err !== 0);
 }
 
 function toNode(data: Buffer | undefined, stat: { readonly version: number; readonly czxid: Buffer }): ZooKeeperNode {
