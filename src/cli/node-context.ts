@@ -16,11 +16,11 @@ export function nodeContext(): CommandContext {
   // Threads do not share the compiled code that the process keeps, unless they are told: they would take three times as
   // long to start.
   const cache = getCompileCacheDir();
-  const variables = { ...environment.variables, ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }) };
+  const compiled = cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) };
   return {
     ports: nodePorts,
     environment,
-    slotThreads: nodeWorkerHost(new URL(slotWorker, import.meta.url), variables),
+    slotThreads: nodeWorkerHost(new URL(slotWorker, import.meta.url), { ...environment.variables, ...compiled }),
     importModule: importUserModule,
     async startProgram(args) {
       // Imported late: one command needs it.

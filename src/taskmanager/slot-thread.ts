@@ -10,7 +10,7 @@ import type { DataPlaneSettings, FromSlot, SlotStart, ToSlot } from './slot-mess
 
 /** How often the main thread looks whether a thread shows signs of life. */
 const LOOK_INTERVAL_MS = 1000;
-/** How long a thread may take until its first sign of life: it loads what it runs, and may have to share the machine. */
+/** How long a thread may take until its first sign of life: it loads what it runs, perhaps on a busy machine. */
 const START_TIMEOUT_MS = 60_000;
 /** How long a thread whose runtime has ended may hold on to what its steps left open. */
 const STOP_TIMEOUT_MS = 3000;
