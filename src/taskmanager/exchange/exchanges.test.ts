@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { batchOf, hashRows, keyGroupOf, rowsOf, subtaskOfKeyGroup, types } from '../../core/index.ts';
 import type { ColumnBatch, Value } from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
+import { testCertificate } from '../../testing/index.ts';
 import type { Exchange } from '../../graph/index.ts';
 import type { ControlElement, InputChannel, OutputChannel } from './channel.ts';
 import { DataLink } from './data-link.ts';
@@ -20,6 +21,8 @@ const schema = {
     { name: 'text', type: types.string },
   ],
 };
+/** Either side shows its certificate. */
+const tls = { ...testCertificate, passphrase: null, serverName: null, verify: true };
 const limits = { credits: 2, frameBytes: 32 * 1024 };
 const end: ControlElement = { kind: 'end-of-input' };
 const macrotask = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -31,15 +34,16 @@ interface Receiver {
   hasEnded: boolean;
 }
 
-type Kind = 'local' | 'thread' | 'tcp';
+type Kind = 'local' | Wire;
+type Wire = 'thread' | 'tcp' | 'tls';
 
-async function portsOf(kind: 'thread' | 'tcp'): Promise<readonly [LinkPort, LinkPort]> {
-  if (kind === 'tcp') return tcpPair({ limits: { credits: limits.credits } });
+async function portsOf(kind: Wire): Promise<readonly [LinkPort, LinkPort]> {
+  if (kind !== 'thread') return tcpPair({ limits: { credits: limits.credits }, tls: kind === 'tls' ? tls : null });
   const { port1, port2 } = nodePorts.channels.create();
   return [new ThreadPort(port1), new ThreadPort(port2)];
 }
 
-async function connectedLinks(kind: 'thread' | 'tcp') {
+async function connectedLinks(kind: Wire) {
   const links = [new DataLink(), new DataLink()] as const;
   const ports = await portsOf(kind);
   return {
@@ -113,7 +117,7 @@ function targetsOf(batch: ColumnBatch, targets: number): number[] {
   return Array.from(hashes, (hash) => subtaskOfKeyGroup(keyGroupOf(hash, 128), 128, targets));
 }
 
-describe.each(['local', 'thread', 'tcp'] as const)('%s channels', (kind) => {
+describe.each(['local', 'thread', 'tcp', 'tls'] as const)('%s channels', (kind) => {
   it('deliver every row to its target, once and in order, however slow each is', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -162,7 +166,7 @@ describe.each(['local', 'thread', 'tcp'] as const)('%s channels', (kind) => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: kind === 'tls' ? 15 : 40 },
     );
   });
 
@@ -235,7 +239,7 @@ describe.each(['local', 'thread', 'tcp'] as const)('%s channels', (kind) => {
   });
 });
 
-describe.each(['thread', 'tcp'] as const)('a channel over a %s port', (kind) => {
+describe.each(['thread', 'tcp', 'tls'] as const)('a channel over a %s port', (kind) => {
   it('uses its buffers again', async () => {
     const { writer, outputs, receivers, close } = await open({ kind: 'rebalance' }, 1, kind);
     const receiver = receivers[0] as Receiver;

@@ -4,7 +4,7 @@ import type { Socket as NetSocket } from 'node:net';
 import { nodePorts } from '../../../core/node-ports.ts';
 import { slotId } from '../../../core/index.ts';
 import type { Network, SlotId } from '../../../core/index.ts';
-import { seededRandom } from '../../../testing/index.ts';
+import { seededRandom, strangersCertificate, testCertificate } from '../../../testing/index.ts';
 import type { ControlElement } from '../channel.ts';
 import type { LinkEvents, LinkPort } from '../link-port.ts';
 import { freePort, peerOptions, tcpPair } from '../fixtures/tcp-pair.ts';
@@ -230,6 +230,24 @@ describe('two slots of different processes', () => {
     await until('it is refused', () => other?.arrived.some((each) => each.startsWith('lost')) === true);
     expect(other?.arrived.at(-1)).toMatch(/^lost: MR-TASK-BAD-FRAME/);
     expect(other?.arrived.length).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('slots that speak TLS', () => {
+  const tls = { ...testCertificate, passphrase: null, serverName: null, verify: true };
+
+  it('refuse those who show a certificate of another authority, or none', async () => {
+    const limits = { linkConnectTimeoutMs: 1500 };
+    const { ca } = testCertificate;
+    const wrong = [{ ...tls, ...strangersCertificate, ca }, { ...tls, cert: null, key: null }, null];
+    const judged = wrong.map(async (each) => {
+      const ports = [await freePort(), await freePort()] as const;
+      const accepting = openEnd(peerOptions(1, ports, { tls }));
+      const refusal = openEnd(peerOptions(0, ports, { tls: each, limits }));
+      await expect(refusal).rejects.toMatchObject({ code: 'MR-TASK-LINK-UNREACHABLE' });
+      await Promise.all([accepting, openEnd(peerOptions(0, ports, { tls }))]);
+    });
+    await Promise.all(judged);
   });
 });
 
