@@ -92,7 +92,7 @@ export const haErrors = defineErrors({
     domain: 'user',
     scope: 'process',
     retry: 'backoff',
-    message: 'ZooKeeper at {connect} refuses to {operation} {path}: {reason}',
+    message: 'ZooKeeper at {connect} refuses to {operation} {what}: {reason}',
     help:
       'The nodes below the path of this cluster belong to somebody else, or the user and password are wrong. All ' +
       'processes of a cluster take the same `auth` and `acl`; nodes that were made with others have to be handed ' +

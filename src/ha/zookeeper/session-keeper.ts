@@ -61,7 +61,7 @@ export class SessionKeeper {
   async #follow(last: ZooKeeperSession): Promise<void> {
     if (!this.#isOpen()) return;
     if (last.connection.state === 'refused') {
-      this.#report('connect to', '/', 'the user or the password is wrong');
+      this.#report('open', 'a session', 'the user or the password is wrong');
       await this.#pause.wait(RETRY_MS);
     }
     await last.connection.close();
@@ -78,15 +78,16 @@ export class SessionKeeper {
       } catch (error) {
         const failure = failureOf(error);
         if (failure === 'session-ended') return;
-        if (failure === 'not-authorised') this.#report('write', 'what it needs', 'the nodes belong to somebody else');
+        const what = 'the nodes of this cluster';
+        if (failure === 'not-authorised') this.#report('read or write', what, 'they belong to somebody else');
         else if (failure !== 'connection-loss') this.#options.onProblem(toMillraceError(error));
         await this.#options.clock.sleep(RETRY_MS);
       }
     }
   }
 
-  #report(operation: string, path: string, reason: string): void {
+  #report(operation: string, what: string, reason: string): void {
     const { address: connect, onProblem } = this.#options;
-    onProblem(haErrors.create('MR-HA-REFUSED', { connect, operation, path, reason }));
+    onProblem(haErrors.create('MR-HA-REFUSED', { connect, operation, what, reason }));
   }
 }
