@@ -226,7 +226,12 @@ export class JobAttempt {
     const manager = this.#managerOf.get(attemptId);
     if (manager === undefined) return;
     const { epoch, jobId } = this.#options;
-    await call(manager, { epoch, jobId, attemptId });
+    try {
+      await call(manager, { epoch, jobId, attemptId });
+    } catch (error) {
+      // An answer that a lost TaskManager did not give comes to light late: the next attempt has nothing to do with it.
+      if (this.#managerOf.get(attemptId) === manager && this.#closed === null) throw error;
+    }
   }
 
   /** Closes the sources and frees the slots' threads. Resolves to whether every thread is known to have ended. */

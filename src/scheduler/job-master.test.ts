@@ -552,6 +552,43 @@ describe('a TaskManager that is lost', () => {
     expect(world.outside.filter((line) => line.startsWith('abort'))).toEqual(['abort 1', 'abort 1 2']);
   });
 
+  it('has left calls without an answer: that does not fail the next attempt, however late it is noticed', async () => {
+    const { promise, reject } = Promise.withResolvers<undefined>();
+    let isAsked = false;
+    const { world, master } = await broken(async (each) => {
+      const [, hung] = each.managers;
+      if (hung === undefined) throw new Error('there are two');
+      hung.checkpointCompleted = async () => {
+        isAsked = true;
+        await promise;
+      };
+      await each.pass(1000);
+    });
+    expect(isAsked).toBe(true);
+    world.lose(1);
+    await world.quiet();
+    await world.pass(100);
+    await world.quiet();
+    reject(passing('no answer within 10 s'));
+    await world.quiet();
+    expect([world.states.at(-1), master.restarts, master.failures.length]).toEqual(['RUNNING', 1, 1]);
+  });
+
+  it('fails the next attempt by nothing that it answers late', async () => {
+    const late = Promise.withResolvers<undefined>();
+    const { world, master } = await broken(async (each) => {
+      const [, second] = each.managers;
+      if (second !== undefined) second.checkpointCompleted = () => late.promise;
+      await each.pass(1000);
+    });
+    world.lose(1);
+    await world.quiet();
+    await world.pass(100);
+    late.reject(passing('no answer in time'));
+    await world.quiet();
+    expect([world.states.at(-1), master.failures.length]).toEqual(['RUNNING', 1]);
+  });
+
   it('gives a pending checkpoint up', async () => {
     const { world, master } = await broken();
     await world.pass(1000);
