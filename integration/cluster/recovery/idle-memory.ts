@@ -20,9 +20,10 @@ export async function measureIdleMemory({ folder, times, tell }: RecoveryOptions
     const cluster = await TestCluster.start({ folder: own, ...processes });
     try {
       await delay(IDLE_MS);
-      const each = [...cluster.dispatchers, ...cluster.taskManagers].map((process) => ({ name: process.name, mebibytes: residentMebibytes(process) }));
-      tell(each.map(({ name, mebibytes }) => `${name}: ${Math.round(mebibytes)} MiB`).join(', '));
-      samples.push(each.reduce((sum, { mebibytes }) => sum + mebibytes, 0));
+      const each = [...cluster.dispatchers, ...cluster.taskManagers].map(memoryOf);
+      tell(each.map(({ name, own, shared }) => `${name}: ${Math.round(own + shared)} MiB`).join(', '));
+      // The pages of the program itself are there once, however many processes run it.
+      samples.push(each.reduce((sum, { own }) => sum + own, Math.max(...each.map(({ shared }) => shared))));
     } finally {
       await cluster.close();
     }
@@ -41,8 +42,10 @@ export async function measureIdleMemory({ folder, times, tell }: RecoveryOptions
   };
 }
 
-/** As Linux counts it: pages shared with other processes, such as those of the program itself, included. */
-function residentMebibytes({ pid }: ClusterProcess): number {
+/** In MiB, as Linux counts what is resident: its own pages, and those of files. */
+function memoryOf({ name, pid }: ClusterProcess) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / KIB_PER_MIB;
+  const field = (key: string): number =>
+    Number(new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? Number.NaN) / KIB_PER_MIB;
+  return { name, own: field('RssAnon'), shared: field('RssFile') };
 }

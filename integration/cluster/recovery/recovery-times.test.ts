@@ -18,6 +18,12 @@ describe('the times of a recovery', () => {
     const late = [row(9100, 12_000, 0), row(9100, 12_000, 1), row(11_500, 12_100, 0), row(11_500, 12_200, 1)];
     expect(recoveryTimes([...usual, ...late], 9000)).toEqual({ firstOutputMs: 3000, caughtUpMs: 3200 });
   });
+
+  it('know what was usual before a disturbance that lasts', () => {
+    const back = [row(60_100, 60_600, 0), row(60_100, 60_700, 1)];
+    expect(recoveryTimes([...usual, ...back], 60_000)).toBeNull();
+    expect(recoveryTimes([...usual, ...back], 60_000, 9000)).toEqual({ firstOutputMs: 600, caughtUpMs: 700 });
+  });
 });
 
 describe('a pause', () => {

@@ -11,9 +11,12 @@ export interface RecoveryTimes {
 const USUAL_MS = 5000;
 const SLACK_MS = 250;
 
-/** What the committed reader has seen of a disturbance; null while it has not seen enough. */
-export function recoveryTimes(seen: readonly SeenRow[], atMs: number): RecoveryTimes | null {
-  const before = seen.filter(({ seenAtMs }) => seenAtMs <= atMs && seenAtMs > atMs - USUAL_MS);
+/**
+ * What the committed reader has seen of a disturbance, whose times count from `atMs` on; null while it has not seen
+ * enough. What is usual is what it saw before the disturbance began.
+ */
+export function recoveryTimes(seen: readonly SeenRow[], atMs: number, beganAtMs = atMs): RecoveryTimes | null {
+  const before = seen.filter(({ seenAtMs }) => seenAtMs <= beganAtMs && seenAtMs > beganAtMs - USUAL_MS);
   const usualMs = Math.max(0, ...before.map(latencyOf)) + SLACK_MS;
   const partitions = new Set(before.map(({ partition }) => partition));
   const after = seen.filter(({ sentAtMs }) => sentAtMs >= atMs);

@@ -94,9 +94,9 @@ async function disturbOnce(trial: Trial, row: DisturbanceRow, services: string):
   await trial.steady();
   const before = await trial.tasks();
   const disturbed: Disturbed = await row.disturb(trial, services);
-  const { atMs } = disturbed;
+  const { atMs, beganAtMs } = disturbed;
   const recovered = (): Promise<RecoveryTimes | undefined> =>
-    Promise.resolve(recoveryTimes(trial.seen, atMs) ?? undefined);
+    Promise.resolve(recoveryTimes(trial.seen, atMs, beganAtMs) ?? undefined);
   const [detectedAtMs, times] = await Promise.all([
     disturbed.detectedAtMs,
     trial.cluster.until('output to come as before', recovered),

@@ -8,6 +8,8 @@ import type { Trial } from '../trial.ts';
 export interface Disturbed {
   /** From when on its times count. */
   readonly atMs: number;
+  /** Where it began earlier. */
+  readonly beganAtMs?: number;
   /** When the cluster was seen to know of it; null where there is nothing to know. */
   readonly detectedAtMs: Promise<number> | null;
   /** Makes the cluster whole again, once output has come. */
@@ -131,11 +133,12 @@ export const disturbances: readonly DisturbanceRow[] = [
     name: 'zookeeper-away',
     restartsTasks: false,
     async disturb(_trial, services) {
+      const beganAtMs = Date.now();
       await stopMember(services, 'zookeeper', { signal: 'SIGKILL' });
       // This is the disturbance itself; what happens then is awaited.
       await delay(AWAY_MS);
       await startMember(services, 'zookeeper');
-      return { atMs: Date.now(), detectedAtMs: null, heal: () => Promise.resolve() };
+      return { atMs: Date.now(), beganAtMs, detectedAtMs: null, heal: () => Promise.resolve() };
     },
   },
 ];
