@@ -22,7 +22,9 @@ export function watchLeader(
   onChange: (leader: LeaderInfo | null) => void,
 ): StopWatching {
   const { leader: path } = options.paths;
-  return follow(options, onChange, async (connection, wake) => {
+  // Makes no nodes: whoever only asks for a leader may have been given the path of no cluster.
+  const prepare = (): Promise<void> => Promise.resolve();
+  return follow(options, onChange, prepare, async (connection, wake) => {
     // The watch is set before anything is read: what changes after that is told.
     if (!(await connection.exists(path, wake))) return null;
     const node = await connection.getData(path);
@@ -37,7 +39,8 @@ export function watchTaskManagers(
   const { paths } = options;
   /** By name; a node never changes. */
   let known = new Map<string, ZooKeeperNode>();
-  return follow(options, onChange, async (connection, wake) => {
+  const prepare = (session: ZooKeeperSession): Promise<void> => ensureNodes(session, paths);
+  return follow(options, onChange, prepare, async (connection, wake) => {
     const names = (await connection.getChildren(paths.taskManagers, wake)) ?? [];
     const found = new Map<string, ZooKeeperNode>();
     for (const name of names) {
@@ -101,8 +104,9 @@ export function announceTaskManager(
 
 /** Looks again whenever a watch wakes it, and with every new connection. */
 function follow<T>(
-  { keeper, paths, ports }: AnnouncementOptions,
+  { keeper, ports }: AnnouncementOptions,
   onChange: (value: T) => void,
+  prepare: (session: ZooKeeperSession) => Promise<void>,
   look: (connection: ZooKeeperConnection, wake: () => void) => Promise<T>,
 ): StopWatching {
   const stopping = new AbortController();
@@ -112,7 +116,7 @@ function follow<T>(
   const pause = new Pause(ports.clock);
   const wake = (): void => pause.wake();
   const stop = keeper.run(async (session) => {
-    await ensureNodes(session, paths);
+    await prepare(session);
     const stopWaking = session.onConnected(wake);
     session.ended.addEventListener('abort', wake, { once: true });
     try {

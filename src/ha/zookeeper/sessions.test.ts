@@ -183,6 +183,24 @@ describe('a ZooKeeper', () => {
   });
 });
 
+describe('whoever only asks for a leader', () => {
+  it('makes nothing where no cluster is, and sees the one that comes', async () => {
+    const world = new World();
+    await world.run(async () => {
+      const options = { connect: world.zooKeeper.link(SESSION_MS).connect, address: 'simulated', path: '/cluster' };
+      const seen: (string | null)[] = [];
+      zooKeeperHighAvailability({ ...options, ports: world }).watchLeader((leader) => {
+        seen.push(leader?.dispatcherId ?? null);
+      });
+      await world.until('an answer', () => seen.length > 0);
+      expect(world.zooKeeper.paths()).toEqual(['/']);
+      await (await world.leading(new Process(world, 'a'))).publish();
+      await world.until('the leader to be seen', () => seen.at(-1) === 'a');
+      expect(seen).toEqual([null, 'a']);
+    });
+  });
+});
+
 /** What a leader appends to the log of all leaders, and what became of it. */
 interface Appended {
   readonly entry: string;
