@@ -33,7 +33,7 @@ export interface TaskManagerView {
 
 const TIMEOUT_MS = 2000;
 
-export class RestError extends Error {
+class RestError extends Error {
   readonly status: number;
 
   constructor(status: number, text: string) {

@@ -4,7 +4,7 @@ import type { ClusterSettings, DispatcherSettings, TaskManagerSettings } from '.
 const LAST_PORT = 65_535;
 
 /** Problems of what every process of a cluster is told. */
-export function clusterProblems(settings: ClusterSettings): readonly string[] {
+function clusterProblems(settings: ClusterSettings): readonly string[] {
   return [
     ...highAvailabilityProblems(settings),
     ...tlsProblems(settings),

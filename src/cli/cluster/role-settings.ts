@@ -13,7 +13,7 @@ import { flagOf, type RoleFlags } from './role-flags.ts';
 import { clusterOptions, dispatcherRoleOptions, taskManagerRoleOptions } from './role-options.ts';
 
 /** Read where `--config` names no other, if it is there. */
-export const CONFIG_FILE = 'millrace.yaml';
+const CONFIG_FILE = 'millrace.yaml';
 const CONFIG_VARIABLE = 'MILLRACE_CONFIG';
 
 /** One file serves all roles, so that a role knows the settings of the others. */
@@ -25,7 +25,7 @@ export interface RoleWorld {
 }
 
 /** `rest.port` → `MILLRACE_REST_PORT`. */
-export function variableOf(key: string): string {
+function variableOf(key: string): string {
   return `MILLRACE_${key.toUpperCase().replace(/[.-]/g, '_')}`;
 }
 
