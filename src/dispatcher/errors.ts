@@ -25,8 +25,8 @@ export const clusterErrors = defineErrors({
     retry: 'never',
     message: 'checkpoints cannot be kept at {location}: {problem}',
     help:
-      'Every process of the cluster writes and reads checkpoints: they need an absolute path of a file system that all ' +
-      'of them share, or a URL `s3://BUCKET/PREFIX`.',
+      'Every process of the cluster writes and reads checkpoints: they need an absolute path of a file system that ' +
+      'all of them share, or a URL `s3://BUCKET/PREFIX`.',
   },
   'MR-CLUSTER-PLACES-DAMAGED': {
     domain: 'external',
@@ -34,8 +34,8 @@ export const clusterErrors = defineErrors({
     retry: 'never',
     message: '{key}, which says where the checkpoints of a job are, is damaged: {reason}',
     help:
-      'What the cluster keeps was changed by somebody else. Submit the job anew under another name, with `--from` and ' +
-      'the place of its last checkpoint.',
+      'What the cluster keeps was changed by somebody else. Submit the job anew under another name, with `--from` ' +
+      'and the place of its last checkpoint.',
   },
   'MR-CLUSTER-NOT-RESCALABLE': {
     domain: 'user',
@@ -43,8 +43,8 @@ export const clusterErrors = defineErrors({
     retry: 'never',
     message: 'job {job} cannot be rescaled: {reason}',
     help:
-      'A job is rescaled by a savepoint, from which it starts anew with another parallelism: it must take checkpoints ' +
-      'and be running. The new parallelism is bound to `maxParallelism`.',
+      'A job is rescaled by a savepoint, from which it starts anew with another parallelism: it must take ' +
+      'checkpoints and be running. The new parallelism is bound to `maxParallelism`.',
   },
   'MR-CLUSTER-NOT-LEADING': {
     domain: 'external',

@@ -154,7 +154,8 @@ export class MemoryElection {
         asked(() => {
           const found = this.#values.get(key)?.version ?? null;
           if (found !== expected) {
-            throw haErrors.create('MR-HA-CONFLICT', { record: key, found: found ?? 'none', expected: expected ?? 'none' });
+            const versions = { found: found ?? 'none', expected: expected ?? 'none' };
+            throw haErrors.create('MR-HA-CONFLICT', { record: key, ...versions });
           }
           const version = expected === null ? 0 : expected + 1;
           this.#values.set(key, { value: Uint8Array.from(value), version });
@@ -190,7 +191,7 @@ export class MemoryHighAvailability implements HighAvailability {
     const contender = this.#election.contend({
       candidate,
       isAlive: () => !this.#isFrozen,
-      onGranted: this.#unlessFrozen((leadership) => onGranted({ ...leadership, store: this.#freezable(leadership.store) })),
+      onGranted: this.#unlessFrozen((granted) => onGranted({ ...granted, store: this.#freezable(granted.store) })),
     });
     this.#endings.add(() => contender.close());
     return {

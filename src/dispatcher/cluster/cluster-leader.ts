@@ -1,5 +1,12 @@
 import { toMillraceError } from '../../core/index.ts';
-import type { CheckpointPlace, ConnectorCatalog, MillraceError, Ports, StateSchema, TaskManagerId } from '../../core/index.ts';
+import type {
+  CheckpointPlace,
+  ConnectorCatalog,
+  MillraceError,
+  Ports,
+  StateSchema,
+  TaskManagerId,
+} from '../../core/index.ts';
 import type { JobGraph } from '../../graph/index.ts';
 import { clusterJobStore, clusterRecords } from '../../ha/index.ts';
 import type { ClusterRecords, HighAvailability, Leadership, TaskManagerAnnouncement } from '../../ha/index.ts';

@@ -71,7 +71,11 @@ export function detailsOfEnded(job: EndedJob): JobDetails {
   };
 }
 
-export function detailsOfTaskManager(manager: KnownTaskManager, slots: ResourceManager, nowMs: number): TaskManagerDetails {
+export function detailsOfTaskManager(
+  manager: KnownTaskManager,
+  slots: ResourceManager,
+  nowMs: number,
+): TaskManagerDetails {
   const { id, registration } = manager;
   const { address, rack, host, tags } = registration;
   return {

@@ -26,7 +26,7 @@ export interface JobSource {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Compiles a job file; `parallelism` goes before what the file says, null leaves that. Never rejects for what it holds. */
+/** Compiles a job file; `parallelism` goes before what the file says, null leaves that. Rejects for nothing in it. */
 export type CompileSource = (
   source: JobSource,
   parallelism: number | null,
