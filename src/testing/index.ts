@@ -52,6 +52,6 @@ export { Faults, faultyCatalog } from './faults.ts';
 export { seededRandom } from './seeded-random.ts';
 export { strangersCertificate, testCertificate } from './test-certificates.ts';
 export { SmallCluster } from './small-cluster.ts';
-export type { SmallDispatcher, SmallTaskManager } from './small-cluster.ts';
+export type { SmallTaskManager } from './small-cluster.ts';
 export { SimulatedLink, SimulatedZooKeeper } from './simulated-zookeeper.ts';
 export { inVirtualTime } from './virtual-time.ts';

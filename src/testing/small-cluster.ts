@@ -21,7 +21,7 @@ export interface SmallClusterOptions {
 }
 
 /** A Dispatcher of a small cluster. */
-export class SmallDispatcher {
+class SmallDispatcher {
   readonly name: string;
   readonly running: RunningDispatcher;
   readonly #ha: MemoryHighAvailability;
