@@ -38,6 +38,7 @@ function fakeGraph(name: string): JobGraph {
 }
 
 const STARTED_AT_MS = 1_000_000;
+const FAILURE = clusterErrors.create('MR-CLUSTER-NOT-FOUND', { what: 'x', id: '<y>' });
 
 export class FakeCluster implements ClusterService {
   /** What was asked for, in order, such as `cancel JOB`. */
@@ -100,7 +101,7 @@ export class FakeCluster implements ClusterService {
         droppedSteps: [],
       },
       restarts: 1,
-      failures: [{ atMs: STARTED_AT_MS + 5, error: clusterErrors.create('MR-CLUSTER-NOT-FOUND', { what: 'x', id: '<y>' }) }],
+      failures: [{ atMs: STARTED_AT_MS + 5, error: FAILURE }],
       waitingFor: null,
     });
   }
@@ -132,7 +133,8 @@ export class FakeCluster implements ClusterService {
     return Promise.resolve();
   }
 
-  async savepoint(...[jobId, request]: Parameters<ClusterService['savepoint']>): ReturnType<ClusterService['savepoint']> {
+  async savepoint(...given: Parameters<ClusterService['savepoint']>): ReturnType<ClusterService['savepoint']> {
+    const [jobId, request] = given;
     const { target, stopsSources, drains } = request;
     this.told.push(`savepoint ${jobId} to ${String(target)} stops ${stopsSources} drains ${String(drains)}`);
     await this.beforeEnd();

@@ -16,6 +16,8 @@ export { ledJobStore } from './led-job-store.ts';
 export { testCatalog, withMiniCluster } from './mini-cluster.ts';
 export type { JobHandle, MiniCluster, MiniClusterOptions } from './mini-cluster.ts';
 export { FakeCluster } from './fake-cluster.ts';
+export { closeServedRest, serveRest } from './served-rest.ts';
+export type { ServedRest } from './served-rest.ts';
 export { driveOperator, driveOperatorAllWays, newestRows } from './drive-operator.ts';
 export type { DriveOptions, InputEvent, OperatorCase, OperatorResult } from './drive-operator.ts';
 export type { InputRow } from './harness-input.ts';

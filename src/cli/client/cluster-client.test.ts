@@ -35,7 +35,8 @@ async function serve(overrides: Partial<RestServerOptions> = {}) {
   servers.push(server);
   const url = `http://127.0.0.1:${server.port}`;
   const run = (line: string, world: FakeWorld = {}) => runFake([...line.split(' '), '--dispatcher', url], world);
-  return { cluster, url, run, submitted: async (name: string) => cluster.submit({ text: `name: ${name}`, variables: {} }) };
+  const submitted = (name: string) => cluster.submit({ text: `name: ${name}`, variables: {} });
+  return { cluster, url, run, submitted };
 }
 
 const FILE = { files: { 'job.yaml': 'name: orders\nbrokers: ${BROKERS}\ntopic: ${TOPIC:-t}${HOME}' } };
@@ -48,7 +49,8 @@ describe('millrace submit', () => {
   it('prints the id of the job, and sends the variables that the file means', async () => {
     const { cluster, run } = await serve();
     const world = { ...FILE, variables: { HOME: '/home', SECRET: 's', BROKERS: 'elsewhere' } };
-    const { exitCode, output } = await run('submit job.yaml --set BROKERS=k:9092 --from /there --allow-dropped-state', world);
+    const line = 'submit job.yaml --set BROKERS=k:9092 --from /there --allow-dropped-state';
+    const { exitCode, output } = await run(line, world);
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: expect.stringMatching(/^[0-9a-f]{32}\n$/) });
     expect(cluster.submissions).toEqual([
       {
@@ -88,7 +90,8 @@ describe('millrace submit', () => {
   it('refuses modules, and files that are not there', async () => {
     const { run } = await serve();
     expect(await run('submit job.ts')).toMatchObject({ exitCode: 2, errors: expect.stringContaining('is a module') });
-    expect(await run('submit gone.yaml')).toMatchObject({ exitCode: 2, errors: expect.stringContaining('cannot read') });
+    const gone = await run('submit gone.yaml');
+    expect(gone).toMatchObject({ exitCode: 2, errors: expect.stringContaining('cannot read') });
   });
 });
 
@@ -129,7 +132,8 @@ describe('commands that ask a cluster', () => {
       `cancel ${other}`,
     ]);
     cluster.end(other, 'FINISHED');
-    expect(await run('stop orders')).toMatchObject({ exitCode: 2, errors: expect.stringContaining('MR-REST-CONFLICT') });
+    const late = await run('stop orders');
+    expect(late).toMatchObject({ exitCode: 2, errors: expect.stringContaining('MR-REST-CONFLICT') });
   });
 
   it('tell why a savepoint could not be written', async () => {
@@ -178,7 +182,8 @@ describe('commands that ask a cluster', () => {
 
   it('need a token where the cluster has some', async () => {
     const { run } = await serve({ tokens: { view: 'see', operate: null, deploy: 'make' } });
-    expect(await run('list jobs')).toMatchObject({ exitCode: 2, errors: expect.stringContaining('MR-REST-UNAUTHORIZED') });
+    const stranger = await run('list jobs');
+    expect(stranger).toMatchObject({ exitCode: 2, errors: expect.stringContaining('MR-REST-UNAUTHORIZED') });
     expect(await run('list jobs --token see')).toMatchObject({ exitCode: 0 });
     const world = { ...FILE, variables: { MILLRACE_TOKEN: 'see' } };
     expect(await run('submit job.yaml', world)).toMatchObject({
@@ -194,7 +199,8 @@ describe('commands that ask a cluster', () => {
     expect((await runFake(['savepoint', 'orders'], world)).output).toBe('/savepoints/savepoint-1\n');
     const local = await runFake(['savepoint', 'orders', '--data-dir', 'd'], world);
     expect(local).toMatchObject({ exitCode: 1, errors: expect.stringContaining('MR-CLI-NOT-RUNNING') });
-    expect(await runFake(['savepoint', 'orders'])).toMatchObject({ exitCode: 1, errors: expect.stringContaining('NOT-RUNNING') });
+    const unnamed = await runFake(['savepoint', 'orders']);
+    expect(unnamed).toMatchObject({ exitCode: 1, errors: expect.stringContaining('MR-CLI-NOT-RUNNING') });
     expect(cluster.told).toHaveLength(1);
     expect(await runFake(['list', 'jobs', '--dispatcher', 'localhost:8081'])).toMatchObject({
       exitCode: 2,
@@ -251,7 +257,8 @@ describe('a client of a cluster', () => {
 
   function client(exchange: HttpExchange, url = 'http://d', clock = nodePorts.clock) {
     const finder = dispatchersAt([url]);
-    return new ClusterClient({ finder, exchange, token: null, ca: null, timeoutMs: 1000, ports: { clock, randomness } });
+    const ports = { clock, randomness };
+    return new ClusterClient({ finder, exchange, token: null, ca: null, timeoutMs: 1000, ports });
   }
 
   it('sends a job again under the same id where the answer was lost', async () => {
@@ -317,7 +324,8 @@ describe('a client of a cluster', () => {
       close: () => Promise.resolve(void calls.push('closed')),
     } as Partial<HighAvailability> as HighAvailability;
     const finder = dispatchersBy(highAvailability, 'zk:2181/c', () => null);
-    expect({ found: finder.candidates(), why: finder.problem() }).toEqual({ found: [], why: 'no leader is known there' });
+    expect(finder.candidates()).toEqual([]);
+    expect(finder.problem()).toBe('no leader is known there');
     tell({ dispatcherId: 'a', rpcAddress: 'a:1', restUrl: 'http://a:8081/', epoch: 1 });
     expect(finder.candidates()).toEqual(['http://a:8081']);
     tell(null);

@@ -160,6 +160,7 @@ function errorOf({ status, body }: HttpAnswer): MillraceError {
     return problems === undefined ? error : refusedJobFile(error, problems);
   }
   const plain = readShape(plainAnswer, parsed);
-  const reason = plain.kind === 'read' ? plain.value.errors.join('; ') : `${body.slice(0, 200).trim()} (no error of ours)`;
+  const beginning = `${body.slice(0, 200).trim()} (no error of ours)`;
+  const reason = plain.kind === 'read' ? plain.value.errors.join('; ') : beginning;
   return cliErrors.create('MR-CLI-REFUSED', { status, reason });
 }

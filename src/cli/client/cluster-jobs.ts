@@ -52,7 +52,8 @@ export async function findJob(client: ClusterClient, idOrName: string): Promise<
   const running = named.filter(({ state }) => !hasEnded(state));
   if (running.length > 1) {
     const ids = running.map(({ jid }) => jid).join(', ');
-    throw cliErrors.create('MR-CLI-USAGE', { problem: `several jobs are called ${idOrName}, name one by its id: ${ids}` });
+    const problem = `several jobs are called ${idOrName}, name one by its id: ${ids}`;
+    throw cliErrors.create('MR-CLI-USAGE', { problem });
   }
   const found = running[0] ?? named[0];
   if (found !== undefined) return found;
@@ -91,7 +92,8 @@ function failureShape(): Shape<{ readonly error: MillraceError }> {
 export function savepointOf(client: ClusterClient, jobId: string, target: string | null): Promise<string | null> {
   const triggerId = client.newId();
   const text = JSON.stringify({ 'target-directory': target, triggerId });
-  return carryOut(client, { path: `/jobs/${jobId}/savepoints`, text, outcome: `/jobs/${jobId}/savepoints/${triggerId}` });
+  const path = `/jobs/${jobId}/savepoints`;
+  return carryOut(client, { path, text, outcome: `${path}/${triggerId}` });
 }
 
 /** Stops a job with a savepoint; resolves to where that is. */

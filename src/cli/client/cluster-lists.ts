@@ -17,7 +17,13 @@ type ReadList = (client: ClusterClient, name: string | null) => Promise<ClusterL
 export const clusterLists: Readonly<Record<'jobs' | 'taskmanagers', ReadList>> = {
   async jobs(client, name) {
     const jobs = (await listJobs(client)).filter((job) => name === null || job.name === name || job.jid === name);
-    const rows = jobs.map((job) => [job.jid, job.state, job.name, timeOf(job['start-time']), describeCounts(job.tasks)]);
+    const rows = jobs.map(({ jid, state, name: jobName, tasks, 'start-time': startedAtMs }) => [
+      jid,
+      state,
+      jobName,
+      timeOf(startedAtMs),
+      describeCounts(tasks),
+    ]);
     return { documents: jobs, rows: [['id', 'state', 'name', 'started', 'tasks'], ...rows] };
   },
   async taskmanagers(client, name) {

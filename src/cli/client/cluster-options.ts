@@ -35,7 +35,10 @@ export function addClusterOptions(command: Command, otherwise = DEFAULT_URL): Co
         .argParser(collectUrls)
         .conflicts('zookeeper'),
     )
-    .option('--zookeeper <hosts/folder>', 'finds the leader in ZooKeeper: HOST:PORT,HOST:PORT/FOLDER (MILLRACE_ZOOKEEPER)')
+    .option(
+      '--zookeeper <hosts/folder>',
+      'finds the leader in ZooKeeper: HOST:PORT,HOST:PORT/FOLDER (MILLRACE_ZOOKEEPER)',
+    )
     .option('--token <token>', 'what the cluster knows you by; better in MILLRACE_TOKEN, which nobody sees')
     .option('--tls-ca <file>', 'PEM file with the authority of the cluster\'s certificates (MILLRACE_TLS_CA)')
     .option('--timeout <duration>', `how long a leader is waited for (${DEFAULT_TIMEOUT})`);

@@ -19,7 +19,7 @@ interface ListOptions extends ClusterFlags {
 
 export function listCommand(context: CommandContext): Command {
   const command = new Command('list')
-    .description('lists the connectors, functions or formats that this build has, or jobs and TaskManagers of a cluster')
+    .description('lists connectors, functions or formats of this build, or jobs or TaskManagers of a cluster')
     .addArgument(new Argument('<what>', 'what to list').choices([...BUILD_TOPICS, ...CLUSTER_TOPICS]))
     .argument('[name]', 'one of them, in full')
     .option('--json', 'prints one JSON document');
@@ -48,7 +48,8 @@ async function listCluster(
   options: ListOptions,
 ): Promise<void> {
   const { clusterLists } = await import('../client/cluster-lists.ts');
-  const { documents, rows } = await withCluster(context, options, (client) => clusterLists[topic](client, name ?? null));
+  const read = clusterLists[topic];
+  const { documents, rows } = await withCluster(context, options, (client) => read(client, name ?? null));
   if (options.json === true) await printJson(context, documents);
   else await printResult(context, textTable(rows).join('\n'));
 }

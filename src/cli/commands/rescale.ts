@@ -20,7 +20,7 @@ export function rescaleCommand(context: CommandContext): Command {
     )
     .option('--json', 'prints one JSON document');
   return addClusterOptions(command)
-    .addHelpText('after', '\nThe job stops with a savepoint and starts from there, under the same id; its state is spread anew.')
+    .addHelpText('after', '\nThe job stops with a savepoint and starts from there, under the same id.')
     .action((idOrName: string, options: RescaleOptions) =>
       withCluster(context, options, async (client) => {
         const { findJob, rescaleJob } = await import('../client/cluster-jobs.ts');

@@ -15,7 +15,7 @@ interface SavepointOptions extends ClusterFlags {
 export function savepointCommand(context: CommandContext): Command {
   const command = new Command('savepoint')
     .description('lets a running job write a savepoint, and prints where it is')
-    .argument('<job>', 'name of a job with checkpoints that `millrace run` runs here; or id or name of a job of a cluster')
+    .argument('<job>', 'name of a job with checkpoints that `millrace run` runs here; or name or id in a cluster')
     .option('--to <place>', 'path or s3:// URL to put it at, in a folder of its own (beside the job\'s checkpoints)')
     .option(...DATA_FOLDER_OPTION)
     .option('--json', 'prints one JSON document');

@@ -17,7 +17,7 @@ interface StopOptions extends ClusterFlags {
 export function stopCommand(context: CommandContext): Command {
   const command = new Command('stop')
     .description('stops a running job, and waits until it has ended')
-    .argument('<job>', 'name of a job with checkpoints that `millrace run` runs here; or id or name of a job of a cluster')
+    .argument('<job>', 'name of a job with checkpoints that `millrace run` runs here; or name or id in a cluster')
     .option('--savepoint [place]', 'writes a savepoint first, and prints where it is; no row behind it comes out')
     .option('--drain', 'with a savepoint: brings event time to its end first, so that all windows and timers fire')
     .option(...DATA_FOLDER_OPTION)

@@ -6,7 +6,7 @@ import { problemsOf } from '../job-file-problems.ts';
 import { json, type JsonSchema } from './json-schema.ts';
 import { publicError, publicErrorSchema } from './public-error.ts';
 
-export const RETRY_AFTER_SECONDS = 1;
+const RETRY_AFTER_SECONDS = 1;
 
 /** Flink's form, with what our own clients need to show the error as if it were theirs. */
 export const errorSchema: JsonSchema = json.object(

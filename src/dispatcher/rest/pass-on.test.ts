@@ -5,21 +5,21 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 
 import { jobId as toJobId } from '../../core/index.ts';
 import type { LeaderInfo } from '../../ha/index.ts';
-import { closeServed, serve } from './fixtures/served.ts';
+import { closeServedRest, serveRest } from '../../testing/index.ts';
 
 const JOB = toJobId('0'.repeat(31) + '1');
 const TOKENS = { view: 'see', operate: 'turn', deploy: 'make' };
 const AUTHORIZED = { authorization: 'Bearer make' };
 
-afterEach(closeServed);
+afterEach(closeServedRest);
 
 function leaderAt(port: number): LeaderInfo {
   return { dispatcherId: 'd-1', rpcAddress: 'localhost:1', restUrl: `http://127.0.0.1:${port}`, epoch: 3 };
 }
 
 async function pair() {
-  const leader = await serve({ tokens: TOKENS });
-  const standby = await serve({ tokens: TOKENS, service: () => null, leader: () => leaderAt(leader.server.port) });
+  const leader = await serveRest({ tokens: TOKENS });
+  const standby = await serveRest({ tokens: TOKENS, service: () => null, leader: () => leaderAt(leader.server.port) });
   return { leader, standby };
 }
 
@@ -81,7 +81,7 @@ describe('a standby', () => {
   });
 
   it('says that nobody leads, and when to ask again', async () => {
-    const standby = await serve({ service: () => null, leader: () => null });
+    const standby = await serveRest({ service: () => null, leader: () => null });
     expect((await standby.ask('GET', '/readyz')).status).toBe(503);
     expect(await standby.ask('GET', '/jobs')).toMatchObject({
       status: 503,
@@ -92,9 +92,10 @@ describe('a standby', () => {
 
   it('says that a leader is gone, whatever was to be sent to it', async () => {
     const port = await freePort();
-    const standby = await serve({ service: () => null, leader: () => leaderAt(port) });
+    const standby = await serveRest({ service: () => null, leader: () => leaderAt(port) });
     const payload = '# long\n'.repeat(200_000);
-    for (const [method, more] of [['GET', {}], ['POST', { payload, headers: { 'content-type': 'application/yaml' } }]] as const) {
+    const job = { payload, headers: { 'content-type': 'application/yaml' } };
+    for (const [method, more] of [['GET', {}], ['POST', job]] as const) {
       expect(await standby.ask(method, '/jobs', more)).toMatchObject({
         status: 503,
         body: { errors: [expect.stringContaining('does not answer')] },
@@ -105,8 +106,8 @@ describe('a standby', () => {
   it('sends nothing round in circles', async () => {
     const ports: number[] = [];
     const other = (index: number) => () => leaderAt(ports[index] ?? 0);
-    const first = await serve({ service: () => null, leader: other(1) });
-    const second = await serve({ service: () => null, leader: other(0) });
+    const first = await serveRest({ service: () => null, leader: other(1) });
+    const second = await serveRest({ service: () => null, leader: other(0) });
     ports.push(first.server.port, second.server.port);
     expect(await first.ask('GET', '/jobs')).toMatchObject({
       status: 503,
@@ -122,7 +123,7 @@ describe('a standby', () => {
     });
     await new Promise<void>((resolve) => dying.listen(0, '127.0.0.1', resolve));
     const { port } = dying.address() as AddressInfo;
-    const standby = await serve({ service: () => null, leader: () => leaderAt(port) });
+    const standby = await serveRest({ service: () => null, leader: () => leaderAt(port) });
     await expect(standby.ask('GET', '/jobs')).rejects.toThrow();
     expect((await standby.ask('GET', '/healthz')).status).toBe(200);
     await new Promise((resolve) => dying.close(resolve));

@@ -11,7 +11,7 @@ import type { LeaderInfo } from '../../ha/index.ts';
 import { writeError } from './error-answer.ts';
 import { restErrors } from './errors.ts';
 
-export const PASSED_ON = 'x-millrace-passed-on';
+const PASSED_ON = 'x-millrace-passed-on';
 
 /** What a browser says of the page that it asks for is checked here, where it means something. */
 const FOR_THIS_HOST: readonly string[] = ['host', 'origin', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'];

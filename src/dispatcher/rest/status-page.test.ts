@@ -5,9 +5,9 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
 
 import { nodePorts } from '../../core/node-ports.ts';
-import { closeServed, serve, type Served } from './fixtures/served.ts';
+import { closeServedRest, serveRest, type ServedRest } from '../../testing/index.ts';
 
-afterEach(closeServed);
+afterEach(closeServedRest);
 
 class FakeElement {
   readonly dataset: Record<string, string> = { refresh: '3000' };
@@ -47,7 +47,7 @@ class FakeElement {
   }
 }
 
-async function openPage({ ask, server }: Served) {
+async function openPage({ ask, server }: ServedRest) {
   const page = String((await ask('GET', '/')).body);
   const script = /<script>([\s\S]*)<\/script>/.exec(page)?.[1] ?? '';
   const elements = new Map([...page.matchAll(/id="([\w-]+)"/g)].map(([, id]) => [id ?? '', new FakeElement()]));
@@ -85,7 +85,7 @@ async function openPage({ ask, server }: Served) {
 
 describe('the status page', () => {
   it('shows jobs and TaskManagers as text, and again', async () => {
-    const served = await serve();
+    const served = await serveRest();
     const { page, element, drawn } = await openPage(served);
     const again = await drawn();
     expect(element('jobs').rows()).toEqual([['no jobs yet: millrace submit job.yaml']]);
@@ -112,7 +112,7 @@ describe('the status page', () => {
   });
 
   it('asks for a token where one is needed', async () => {
-    const served = await serve({ tokens: { view: 'see', operate: null, deploy: 'make' } });
+    const served = await serveRest({ tokens: { view: 'see', operate: null, deploy: 'make' } });
     const { element, drawn } = await openPage(served);
     const again = await drawn();
     expect(element('ask').hidden).toBe(false);
@@ -127,7 +127,7 @@ describe('the status page', () => {
   });
 
   it('is allowed to run its own script, which makes no HTML', async () => {
-    const served = await serve();
+    const served = await serveRest();
     const { script } = await openPage(served);
     const { headers } = await served.ask('GET', '/');
     const hash = createHash('sha256').update(script).digest('base64');

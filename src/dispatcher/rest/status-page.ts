@@ -77,7 +77,8 @@ function taskManagerRow(one, names, now) {
   const drain = own.drain ? 'drained: ' + own.drain.reason : '';
   return [
     cell(one.id), cell(one.path), cell(own.rack), cell(own.host), cell(slots.join(', ')),
-    cell(one.freeSlots + ' of ' + one.slotsNumber), cell(seconds(now - one.timeSinceLastHeartbeat) + ' ago'), cell(drain),
+    cell(one.freeSlots + ' of ' + one.slotsNumber),
+    cell(seconds(now - one.timeSinceLastHeartbeat) + ' ago'), cell(drain),
   ];
 }
 
@@ -141,7 +142,9 @@ export function statusPage(refreshMs: number): string {
 <h1>Millrace</h1>
 <div id="summary" class="dim"></div>
 <div id="problem" role="alert"></div>
-<form id="ask" hidden><label>Token <input id="token" type="password" autocomplete="off"></label> <button>Show</button></form>
+<form id="ask" hidden>
+<label>Token <input id="token" type="password" autocomplete="off"></label> <button>Show</button>
+</form>
 <h2>Jobs</h2>
 ${table('jobs', JOB_COLUMNS)}
 <h2>TaskManagers</h2>

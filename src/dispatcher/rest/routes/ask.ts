@@ -1,5 +1,6 @@
 /** What handlers read out of requests that their schemas have let through. */
-import { jobId as toJobId, taskManagerId as toTaskManagerId, type JobId, type TaskManagerId } from '../../../core/index.ts';
+import { jobId as toJobId, taskManagerId as toTaskManagerId } from '../../../core/index.ts';
+import type { JobId, TaskManagerId } from '../../../core/index.ts';
 import type { JobVertex } from '../../../graph/index.ts';
 import { isTerminalJob } from '../../../rpc/index.ts';
 import { clusterErrors } from '../../errors.ts';

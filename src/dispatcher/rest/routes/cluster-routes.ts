@@ -2,7 +2,14 @@ import { json } from '../json-schema.ts';
 import { restErrors } from '../errors.ts';
 import type { RestWorld, Route } from '../route.ts';
 import { statusPage, STATUS_PAGE_POLICY } from '../status-page.ts';
-import { jobIds, jobIdsSchema, jobsOverview, jobsOverviewSchema, overview, overviewSchema } from '../views/overview-view.ts';
+import {
+  jobIds,
+  jobIdsSchema,
+  jobsOverview,
+  jobsOverviewSchema,
+  overview,
+  overviewSchema,
+} from '../views/overview-view.ts';
 
 /** How often Flink's dashboard and our page ask again. */
 const REFRESH_MS = 3000;

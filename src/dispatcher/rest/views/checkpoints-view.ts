@@ -49,7 +49,12 @@ export const checkpointsSchema: JsonSchema = json.object({
     savepoint: json.nullable(checkpointSchema),
     failed: json.nullable(checkpointSchema),
     restored: json.nullable(
-      json.object({ id: json.integer, restore_timestamp: json.time, is_savepoint: json.flag, external_path: json.text }),
+      json.object({
+        id: json.integer,
+        restore_timestamp: json.time,
+        is_savepoint: json.flag,
+        external_path: json.text,
+      }),
     ),
   }),
   history: json.list(checkpointSchema),

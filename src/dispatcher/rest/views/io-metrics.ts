@@ -1,6 +1,6 @@
 /** Flink's metrics of vertices and subtasks, out of the counters of steps. */
 import { counterNames } from '../../../core/index.ts';
-import type { JobGraph, JobVertex } from '../../../graph/index.ts';
+import type { JobVertex } from '../../../graph/index.ts';
 import type { JobMetrics } from '../../../metrics/index.ts';
 import { stepIdsOf } from '../../../scheduler/index.ts';
 import { json, type JsonSchema } from '../json-schema.ts';
@@ -82,9 +82,4 @@ export function ioMetrics({ readRecords, writeRecords, readBytes, writeBytes, is
     'accumulated-idle-time': 0,
     'accumulated-busy-time': 0,
   };
-}
-
-/** The vertex of this id; null where the job has none. */
-export function vertexOf(graph: JobGraph, vertexId: string): JobVertex | null {
-  return graph.vertices.find(({ id }) => id === vertexId) ?? null;
 }
