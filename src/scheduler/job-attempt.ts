@@ -199,8 +199,10 @@ export class JobAttempt {
   align(sources: readonly SourceProgress[]): void {
     for (const [attemptId, maxWatermarkMs] of this.#alignment.report(sources)) {
       const told = this.send(attemptId, (manager, task) => manager.alignWatermark({ ...task, maxWatermarkMs }));
-      // A TaskManager that is gone is noticed otherwise.
-      told.catch(() => undefined);
+      // A TaskManager that is gone is noticed otherwise; one that is not may have missed it.
+      told.catch(() => {
+        this.#alignment.unheard(attemptId);
+      });
     }
   }
 

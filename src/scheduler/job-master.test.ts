@@ -122,6 +122,19 @@ describe('a job that takes checkpoints', () => {
     expect(master.checkpoints().recent[0]).toMatchObject({ state: 'aborted', failure: 'no route' });
   });
 
+  it('restarts where a task cannot be told that one is aborted: its source may stand still behind it', async () => {
+    const world = new World();
+    const master = world.start({ graph: { ...graph, checkpoint: { ...settings, tolerableFailures: 2 } } });
+    world.manager.silent.add('k');
+    await world.pass(0);
+    await world.pass(1000);
+    world.manager.failing.set('aborted', passing('no route'));
+    await world.pass(500);
+    await world.quiet();
+    expect(master.lastFailure).toMatchObject({ message: 'no route' });
+    expect(master.restarts).toBe(1);
+  });
+
   it('reserves more ids once failures have used them up', async () => {
     const world = new World();
     const master = world.start({ graph: { ...graph, checkpoint: { ...settings, tolerableFailures: 50 } } });
@@ -597,6 +610,29 @@ describe('a TaskManager that is lost', () => {
     await world.pass(100);
     await world.quiet();
     expect(master.checkpoints().recent).toMatchObject([{ checkpointId: 1, state: 'aborted' }]);
+  });
+
+  it('and gives its answers much later fails no later attempt', async () => {
+    const checkpoint = { ...settings, tolerableFailures: 3 };
+    const world = new World(undefined, false, 2);
+    const master = world.start({ ...world.clustered(), graph: { ...graph, checkpoint } });
+    const [, lost] = world.managers;
+    if (lost === undefined) throw new Error('there are two');
+    await world.pass(0);
+    lost.isHung = true;
+    await world.pass(1000);
+    await world.pass(500);
+    expect(lost.log).toContain('aborted 1: k_1_0');
+    world.lose(1);
+    await world.quiet();
+    expect(master.state).toBe('RESTARTING');
+    lost.isHung = false;
+    await world.pass(100);
+    expect([master.state, master.restarts]).toEqual(['RUNNING', 1]);
+    lost.giveUp(passing('no answer within 10000 ms'));
+    await world.quiet();
+    expect([master.state, master.restarts]).toEqual(['RUNNING', 1]);
+    expect(master.failures).toMatchObject([{ error: { code: 'MR-TASK-MANAGER-LOST' } }]);
   });
 
   it('while its slot is deployed, cancelled or freed holds nobody up', async () => {

@@ -74,6 +74,8 @@ export interface JobMasterOptions {
   readonly localityWaitMs?: number;
 }
 
+/** What those say who know of a newer leader: the store, and whoever is called. */
+const DEPOSED: ReadonlySet<string> = new Set(['MR-HA-FENCED', 'MR-RPC-STALE-EPOCH']);
 const TAKEOVER_TIMEOUT_MS = 10_000;
 /** How long a job that is cancelled or fails waits for what it tidies up outside, and for what it was just doing. */
 const SETTLE_TIMEOUT_MS = 5000;
@@ -469,7 +471,7 @@ export class JobMaster {
     if (this.#isTakingOver || this.#isAbandoned) return;
     const failure = toMillraceError(error);
     // The tasks are another leader's: ending them is not ours any more.
-    if (failure.code === 'MR-HA-FENCED' && this.#options.plans != null) {
+    if (DEPOSED.has(failure.code) && this.#options.plans != null) {
       this.abandon();
       return;
     }

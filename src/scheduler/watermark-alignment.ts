@@ -31,4 +31,9 @@ export class WatermarkAlignment {
     }
     return changed;
   }
+
+  /** What the task was told last has perhaps not arrived: the next report tells it again. */
+  unheard(attemptId: AttemptId): void {
+    this.#limits.set(attemptId, Number.NaN);
+  }
 }

@@ -86,6 +86,8 @@ export class Checkpointer {
   /** Files of no use since the last pointer moved. */
   #discarded: string[] = [];
   #timer: Timer | null = null;
+  /** Raised where an execution begins, and where it stops. */
+  #term = 0;
   /** Writes of the record under way. */
   readonly #work = new Set<Promise<void>>();
   #isAbandoned = false;
@@ -108,6 +110,7 @@ export class Checkpointer {
   /** Called for each execution before anything is deployed, once the one before has stopped. */
   begin({ run, ids }: Pick<StartedRun, 'run' | 'ids'>, executions: readonly Execution[]): void {
     if (this.#run === null) this.#state = idleCoordinator(this.#options.settings, ids.first);
+    this.#term++;
     this.#run = run;
     this.#executions = executions;
     this.#tell({ kind: 'ids-reserved', upTo: ids.upTo });
@@ -188,6 +191,7 @@ export class Checkpointer {
   /** No checkpoint of this execution is begun any more. Resolves once the record is not being written. */
   async stop(): Promise<void> {
     this.#tell({ kind: 'stopped' });
+    this.#term++;
     while (this.#work.size > 0) await Promise.allSettled([...this.#work]);
   }
 
@@ -383,13 +387,7 @@ export class Checkpointer {
   }
 
   #tellCompleted(checkpointId: number, tasks: readonly AttemptId[]): void {
-    for (const task of tasks) {
-      this.#options
-        .send(task, (manager, reference) => manager.checkpointCompleted({ ...reference, checkpointId }))
-        .catch((error: unknown) => {
-          this.#options.fail(error);
-        });
-    }
+    this.#inform(tasks, (manager, reference) => manager.checkpointCompleted({ ...reference, checkpointId }));
   }
 
   #abort(checkpointId: number, tasks: readonly AttemptId[], failure: string): void {
@@ -399,12 +397,22 @@ export class Checkpointer {
   }
 
   #tellAborted(checkpointId: number, tasks: readonly AttemptId[]): void {
+    this.#inform(tasks, (manager, reference) => manager.checkpointAborted({ ...reference, checkpointId }));
+  }
+
+  /**
+   * Tells tasks what they must hear: one that runs and is not told would keep transactions open, or stand still behind
+   * a savepoint, for ever. The answer may be given up long after, when it is no concern of that execution any more.
+   */
+  #inform(
+    tasks: readonly AttemptId[],
+    call: (manager: TaskManagerGateway, reference: TaskReference) => Promise<void>,
+  ): void {
+    const term = this.#term;
     for (const task of tasks) {
-      this.#options
-        .send(task, (manager, reference) => manager.checkpointAborted({ ...reference, checkpointId }))
-        .catch(() => {
-          // A task that cannot be told cannot go on either; that is told by others.
-        });
+      this.#options.send(task, call).catch((error: unknown) => {
+        if (this.#term === term) this.#options.fail(error);
+      });
     }
   }
 
