@@ -89,9 +89,9 @@ export const cliErrors = defineErrors({
     retry: 'never',
     message: 'the process cannot start with its settings: {problems}',
     help:
-      'Settings of a Dispatcher or TaskManager come from flags, variables `MILLRACE_*`, and `millrace.yaml` or the file ' +
-      'that `--config` names; an earlier one of these wins. Each line says where the setting stands and what is wrong ' +
-      'with it.',
+      'Settings of a Dispatcher or TaskManager come from flags, variables `MILLRACE_*`, and `millrace.yaml` or the ' +
+      'file that `--config` names; an earlier one of these wins. Each line says where the setting stands and what is ' +
+      'wrong with it.',
   },
   'MR-CLI-CLUSTER-START': {
     domain: 'external',
@@ -99,8 +99,8 @@ export const cliErrors = defineErrors({
     retry: 'never',
     message: '{process} did not start: it ended, {end}',
     help:
-      'What the process said stands above, behind its name. A port that is in use is the usual reason: `--rest-port 0` ' +
-      'takes any that is free.',
+      'What the process said stands above, behind its name. A port that is in use is the usual reason: `--rest-port ' +
+      '0` takes any that is free.',
   },
   'MR-CLI-NO-DISPATCHER': {
     domain: 'external',
@@ -109,14 +109,14 @@ export const cliErrors = defineErrors({
     message: 'no Dispatcher that leads has answered within {seconds} s at {place}: {reason}',
     help:
       'Name a Dispatcher of the cluster with `--dispatcher URL` or MILLRACE_DISPATCHER, or its ZooKeeper with ' +
-      '`--zookeeper HOSTS/FOLDER`. A new leader is elected within seconds; `--timeout` says how long one is waited for.',
+      '`--zookeeper HOSTS/FOLDER`. A new leader is elected within seconds; `--timeout` says how long it is waited for.',
   },
   'MR-CLI-REFUSED': {
     domain: 'external',
     scope: 'process',
     retry: 'never',
     message: 'refused with status {status}: {reason}',
-    help: 'What answered is no Dispatcher of Millrace, or of another version; or something between it and here refuses.',
+    help: 'What answered is no Dispatcher of Millrace, or of another version; or something in front of it refuses.',
   },
   'MR-CLI-ANSWER': {
     domain: 'external',
@@ -129,10 +129,10 @@ export const cliErrors = defineErrors({
     domain: 'external',
     scope: 'process',
     retry: 'never',
-    message: 'the leader that was to do it is gone: see `millrace status` for what has become of the job, and try again',
+    message: 'the leader that was to do it is gone: `millrace status` says what has become of the job; try again',
     help:
-      'A savepoint, a stop or a change of parallelism ends with the Dispatcher that was asked for it. The job goes on ' +
-      'under the new leader, unless it had been stopped already.',
+      'A savepoint, a stop or a change of parallelism ends with the Dispatcher that was asked for it. The job goes ' +
+      'on under the new leader, unless it had been stopped already.',
   },
   'MR-CLI-NOTHING-TO-GENERATE': {
     domain: 'user',
