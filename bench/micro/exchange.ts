@@ -1,7 +1,8 @@
 /**
  * What an exchange costs: rows per second from a source that costs nothing to a sink that only counts, through the
  * whole runtime on real threads: slots of one TaskManager, or (`tcp`, `tcp-unchecked`) each of its own, linked over
- * loopback TCP with and without checksums. `node bench/micro/exchange.ts [millions of rows] [thread|tcp|tcp-unchecked]`.
+ * loopback TCP with and without checksums.
+ * `node bench/micro/exchange.ts [millions of rows] [thread|tcp|tcp-unchecked]`.
  */
 import { edgeId, vertexId } from '../../src/core/index.ts';
 import type { RowSchema } from '../../src/core/index.ts';

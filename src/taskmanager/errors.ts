@@ -87,7 +87,7 @@ export const taskErrors = defineErrors({
     retry: 'backoff',
     message: 'slots {slot} and {peer} have not connected at {address} within {seconds} s: {reason}',
     help:
-      'Slots of a job that are in different TaskManagers exchange rows over TCP, each at a port of its own. The other ' +
+      'Slots of a job that are in different TaskManagers exchange rows over TCP, each at its own port. The other ' +
       'process has ended, or a firewall or a wrong host name stands between the two: every TaskManager must reach ' +
       'every other one at the host that it is registered with.',
   },

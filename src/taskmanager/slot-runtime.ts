@@ -128,7 +128,9 @@ class SlotRuntime {
     const peers = peersOf(slice).filter(({ taskManagerId }) => taskManagerId !== slice.slot.taskManagerId);
     if (peers.length === 0) return;
     const { slotId, data: settings, limits } = this.#start;
-    const reachable = peers.flatMap(({ slotId: peer, data }) => (data === null ? [] : [{ slotId: peer, address: data }]));
+    const reachable = peers.flatMap(({ slotId: peer, data: address }) =>
+      address === null ? [] : [{ slotId: peer, address }],
+    );
     if (settings === undefined || reachable.length < peers.length) {
       const peer = peers.find(({ data }) => data === null) ?? peers[0];
       const error = taskErrors.create('MR-TASK-PEER-ELSEWHERE', { slot: slotId, peer: peer?.slotId ?? '' });

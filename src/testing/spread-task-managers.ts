@@ -4,10 +4,12 @@ import type { TaskManager, TaskManagerOptions } from '../taskmanager/index.ts';
 const HOST = '127.0.0.1';
 
 /**
- * As many TaskManagers with one slot each as there are to be slots: they are linked over loopback TCP, as if each were a
- * process of its own.
+ * As many TaskManagers with one slot each as there are to be slots: they are linked over loopback TCP, as if each were
+ * a process of its own.
  */
-export async function startSpreadTaskManagers(options: Omit<TaskManagerOptions, 'data'>): Promise<readonly TaskManager[]> {
+export async function startSpreadTaskManagers(
+  options: Omit<TaskManagerOptions, 'data'>,
+): Promise<readonly TaskManager[]> {
   const data = { bindHost: HOST, host: HOST, firstPort: 0, token: 'secret', tls: null };
   const all: TaskManager[] = [];
   for (let slot = 0; slot < options.slotCount; slot++) {

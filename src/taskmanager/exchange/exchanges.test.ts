@@ -38,7 +38,9 @@ type Kind = 'local' | Wire;
 type Wire = 'thread' | 'tcp' | 'tls';
 
 async function portsOf(kind: Wire): Promise<readonly [LinkPort, LinkPort]> {
-  if (kind !== 'thread') return tcpPair({ limits: { credits: limits.credits }, tls: kind === 'tls' ? tls : null });
+  if (kind !== 'thread') {
+    return tcpPair(nodePorts, { limits: { credits: limits.credits }, tls: kind === 'tls' ? tls : null });
+  }
   const { port1, port2 } = nodePorts.channels.create();
   return [new ThreadPort(port1), new ThreadPort(port2)];
 }

@@ -17,7 +17,7 @@ import { InputQueue } from './input-queue.ts';
 /** Buffers grow in steps of this, so that one that returns fits the next frame of about the same size. */
 const BUFFER_STEP_BYTES = 4096;
 
-/** The sending end of a channel to another slot. Its buffers go with the frames and are its own again with the credits. */
+/** The sending end of a channel to another slot. Its buffers go with the frames and return with the credits. */
 export class RemoteOutput implements OutputChannel, CreditReceiver {
   onCredit: () => void = ignore;
   readonly builder: BatchBuilder;

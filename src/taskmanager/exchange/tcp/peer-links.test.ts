@@ -101,9 +101,9 @@ async function stranger(port: number): Promise<{ readonly socket: NetSocket; rea
 
 describe('two slots of different processes', () => {
   it.each([false, true])('find each other, whoever is there first (the one that accepts: %s)', async (isLast) => {
-    const ports = [await freePort(), await freePort()] as const;
-    const first = openEnd(peerOptions(isLast ? 1 : 0, ports));
-    const both = await Promise.all([first, openEnd(peerOptions(isLast ? 0 : 1, ports))]);
+    const ports = [await freePort(nodePorts), await freePort(nodePorts)] as const;
+    const first = openEnd(peerOptions(nodePorts, isLast ? 1 : 0, ports));
+    const both = await Promise.all([first, openEnd(peerOptions(nodePorts, isLast ? 0 : 1, ports))]);
     const [one, other] = both.map(opened);
     both[0].sendControl(3, marker, false);
     both[1].sendControl(4, marker, false);
@@ -113,7 +113,7 @@ describe('two slots of different processes', () => {
 
   it('do not connect where one is not who the other one waits for, and say why', async () => {
     const limits = { linkConnectTimeoutMs: 3000 };
-    const right = peerOptions(0, [0, 0], { limits });
+    const right = peerOptions(nodePorts, 0, [0, 0], { limits });
     const cases: readonly (readonly [Partial<typeof right>, string])[] = [
       [{ jobId: 'other' }, 'runs another execution'],
       [{ attempt: 4 }, 'runs another execution'],
@@ -122,9 +122,9 @@ describe('two slots of different processes', () => {
       [{ peers: [{ slotId: slotId('b-1'), address: { host: '', port: 0 } }] }, 'this is slot b-0'],
     ];
     const judged = cases.map(async ([changes, reason]) => {
-      const ports = [await freePort(), await freePort()] as const;
-      const accepting = openEnd(peerOptions(1, ports));
-      const wrong = { ...peerOptions(0, ports, { limits }), ...changes };
+      const ports = [await freePort(nodePorts), await freePort(nodePorts)] as const;
+      const accepting = openEnd(peerOptions(nodePorts, 1, ports));
+      const wrong = { ...peerOptions(nodePorts, 0, ports, { limits }), ...changes };
       const address = { host: '127.0.0.1', port: ports[1] };
       const peers = wrong.peers.map((peer) => ({ ...peer, address }));
       await expect(openEnd({ ...wrong, peers })).rejects.toMatchObject({
@@ -132,22 +132,22 @@ describe('two slots of different processes', () => {
         message: expect.stringContaining(reason),
       });
       // The right one still can.
-      await Promise.all([accepting, openEnd(peerOptions(0, ports))]);
+      await Promise.all([accepting, openEnd(peerOptions(nodePorts, 0, ports))]);
     });
     await Promise.all(judged);
   });
 
   it('say after a while that the other one is not there, on either side', async () => {
     const limits = { linkConnectTimeoutMs: 200 };
-    const ports = [await freePort(), await freePort()] as const;
+    const ports = [await freePort(nodePorts), await freePort(nodePorts)] as const;
     const error = { code: 'MR-TASK-LINK-UNREACHABLE', retry: 'backoff', domain: 'external' };
-    await expect(openEnd(peerOptions(0, ports, { limits }))).rejects.toMatchObject(error);
-    await expect(openEnd(peerOptions(1, ports, { limits }))).rejects.toMatchObject(error);
+    await expect(openEnd(peerOptions(nodePorts, 0, ports, { limits }))).rejects.toMatchObject(error);
+    await expect(openEnd(peerOptions(nodePorts, 1, ports, { limits }))).rejects.toMatchObject(error);
   });
 
   it('speak a version that both know, and refuse others', async () => {
-    const ports = [await freePort(), await freePort()] as const;
-    const accepting = openEnd(peerOptions(1, ports));
+    const ports = [await freePort(nodePorts), await freePort(nodePorts)] as const;
+    const accepting = openEnd(peerOptions(nodePorts, 1, ports));
     const greet = async (oldest: number, newest: number): Promise<number> => {
       const { socket, gone } = await stranger(ports[1]);
       let answer = Buffer.alloc(0);
@@ -165,7 +165,7 @@ describe('two slots of different processes', () => {
     };
     expect(await greet(2, 3)).toBe(messageKinds.refused);
     expect(await greet(1, 2)).toBe(messageKinds.welcome);
-    await Promise.all([accepting, openEnd(peerOptions(0, ports))]);
+    await Promise.all([accepting, openEnd(peerOptions(nodePorts, 0, ports))]);
   });
 
   it('are told once when the connection breaks, and when the other side has closed it', async () => {
@@ -179,12 +179,12 @@ describe('two slots of different processes', () => {
         return socket;
       },
     };
-    const broken = await tcpPair({ network });
+    const broken = await tcpPair(nodePorts, { network });
     const [, other] = broken.map(opened);
     sockets[0]?.close();
     await until('it is lost', () => other?.arrived.length === 1);
     expect(other?.arrived[0]).toMatch(/^lost: MR-TASK-LINK-LOST: the connection with slot a-0 broke/);
-    const closed = await tcpPair();
+    const closed = await tcpPair(nodePorts);
     const [one] = closed.map(opened);
     closed[1].sendControl(1, marker, false);
     await closed[1].close();
@@ -203,7 +203,7 @@ describe('two slots of different processes', () => {
         return { ...socket, queuedBytes: 0, write: (parts) => (writes++ < 2 ? socket.write(parts) : undefined) };
       },
     };
-    const pair = await tcpPair({ network: muted, limits: { linkTimeoutMs: 2000 } });
+    const pair = await tcpPair(nodePorts, { network: muted, limits: { linkTimeoutMs: 2000 } });
     const [, other] = pair.map(opened);
     await until('it is lost', () => other?.arrived.length === 1);
     expect(other?.arrived[0]).toMatch(/nothing was heard of it for 2 s/);
@@ -224,7 +224,7 @@ describe('two slots of different processes', () => {
       (port: LinkPort): void => port.sendFrame(1, new Int32Array([1, 1, 16, 0, 0, 0, 0, 0]).buffer),
     ],
   ])('end the link that brings %s', async (_what, send) => {
-    const pair = await tcpPair();
+    const pair = await tcpPair(nodePorts);
     const [, other] = pair.map(opened);
     send(pair[0]);
     await until('it is refused', () => other?.arrived.some((each) => each.startsWith('lost')) === true);
@@ -241,11 +241,11 @@ describe('slots that speak TLS', () => {
     const { ca } = testCertificate;
     const wrong = [{ ...tls, ...strangersCertificate, ca }, { ...tls, cert: null, key: null }, null];
     const judged = wrong.map(async (each) => {
-      const ports = [await freePort(), await freePort()] as const;
-      const accepting = openEnd(peerOptions(1, ports, { tls }));
-      const refusal = openEnd(peerOptions(0, ports, { tls: each, limits }));
+      const ports = [await freePort(nodePorts), await freePort(nodePorts)] as const;
+      const accepting = openEnd(peerOptions(nodePorts, 1, ports, { tls }));
+      const refusal = openEnd(peerOptions(nodePorts, 0, ports, { tls: each, limits }));
       await expect(refusal).rejects.toMatchObject({ code: 'MR-TASK-LINK-UNREACHABLE' });
-      await Promise.all([accepting, openEnd(peerOptions(0, ports, { tls }))]);
+      await Promise.all([accepting, openEnd(peerOptions(nodePorts, 0, ports, { tls }))]);
     });
     await Promise.all(judged);
   });
@@ -255,8 +255,8 @@ describe('strangers at the port of a slot', () => {
   it('are closed when they talk nonsense, and after a while when they do not talk; the slot goes on', async () => {
     const seed = 20_261_123;
     const random = seededRandom(seed);
-    const ports = [await freePort(), await freePort()] as const;
-    const accepting = openEnd(peerOptions(1, ports, { limits: { linkHandshakeTimeoutMs: 300 } }));
+    const ports = [await freePort(nodePorts), await freePort(nodePorts)] as const;
+    const accepting = openEnd(peerOptions(nodePorts, 1, ports, { limits: { linkHandshakeTimeoutMs: 300 } }));
     const silent = await stranger(ports[1]);
     for (let each = 0; each < 30; each++) {
       const { socket, gone } = await stranger(ports[1]);
@@ -265,12 +265,12 @@ describe('strangers at the port of a slot', () => {
       await until(`stranger ${each} of seed ${seed} is closed`, gone);
     }
     await until('who says nothing is closed', silent.gone);
-    await Promise.all([accepting, openEnd(peerOptions(0, ports))]);
+    await Promise.all([accepting, openEnd(peerOptions(nodePorts, 0, ports))]);
   });
 
   it('find nobody listening once all peers are connected', async () => {
-    const ports = [await freePort(), await freePort()] as const;
-    await Promise.all([openEnd(peerOptions(1, ports)), openEnd(peerOptions(0, ports))]);
+    const ports = [await freePort(nodePorts), await freePort(nodePorts)] as const;
+    await Promise.all([openEnd(peerOptions(nodePorts, 1, ports)), openEnd(peerOptions(nodePorts, 0, ports))]);
     const refused = await new Promise<boolean>((resolve) => {
       const socket = createConnection({ host: '127.0.0.1', port: ports[1] });
       socket.once('error', () => resolve(true));
@@ -283,8 +283,8 @@ describe('strangers at the port of a slot', () => {
   });
 
   it('are too many at some point: the rest is closed at once', async () => {
-    const ports = [await freePort(), await freePort()] as const;
-    void openEnd(peerOptions(1, ports)).catch(() => undefined);
+    const ports = [await freePort(nodePorts), await freePort(nodePorts)] as const;
+    void openEnd(peerOptions(nodePorts, 1, ports)).catch(() => undefined);
     const all: Awaited<ReturnType<typeof stranger>>[] = [];
     for (let each = 0; each < 40; each++) all.push(await stranger(ports[1]));
     await until('some are closed', () => all.filter(({ gone }) => gone()).length >= 8);

@@ -4,8 +4,8 @@ import { badMessage, checksumOf, HEADER_BYTES, MAX_SMALL_BYTES, messageFlags, me
 /** Small messages are read into this; a frame has its own buffer. */
 const STAGING_BYTES = 4096;
 /**
- * How far beyond a frame's end its buffer is read into, so that the header that follows takes no read of its own. Whoever
- * gives the buffer has this much more room in it.
+ * How far beyond a frame's end its buffer is read into, so that the header that follows takes no read of its own.
+ * Whoever gives the buffer has this much more room in it.
  */
 export const READ_AHEAD_BYTES = 1024;
 

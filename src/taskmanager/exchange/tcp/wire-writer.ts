@@ -3,13 +3,14 @@ import { checksumOf, HEADER_BYTES, MAX_SMALL_BYTES, messageFlags } from './wire.
 
 /** Headers and small messages are put together in blocks of this size. */
 const BLOCK_BYTES = 16 * 1024;
-/** As soon as so much stands for it, what waits is handed to the system; anything less when the thread comes to rest. */
+/** As soon as so much stands for it, what waits is handed to the system; less when the thread comes to rest. */
 const EAGER_BYTES = 16 * 1024;
 const NO_BODY = new Uint8Array(0);
 
 /**
- * Messages to bytes of a connection, few system calls for many messages: what is sent while the system takes nothing, and
- * small messages of one turn, go together. How much can wait is bounded by whoever sends: by the credits of the channels.
+ * Messages to bytes of a connection, few system calls for many messages: what is sent while the system takes nothing,
+ * and small messages of one turn, go together. How much can wait is bounded by whoever sends: by the credits of the
+ * channels.
  */
 export class WireWriter {
   readonly #socket: DirectSocket;
