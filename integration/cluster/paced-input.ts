@@ -64,6 +64,8 @@ export class PacedInput {
   readonly #topic: string;
   readonly #perSecond: number;
   readonly #over = new AbortController();
+  /** Records of each key. */
+  readonly #counts = new Array<number>(KEYS).fill(0);
   #sent = 0;
   #feeding: Promise<void> = Promise.resolve();
 
@@ -92,21 +94,32 @@ export class PacedInput {
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
     }
     // Every key gets whole groups.
-    const whole = KEYS * GROUP;
-    await this.#send(Math.ceil(this.#sent / whole) * whole - this.#sent);
+    const rest = this.#counts.flatMap((count, key) =>
+      Array.from({ length: (GROUP - (count % GROUP)) % GROUP }, () => key),
+    );
+    await this.#write(rest);
   }
 
   async #send(count: number): Promise<void> {
-    if (count <= 0) return;
+    const keys: number[] = [];
+    for (; count > 0; count--, this.#sent++) {
+      const key = this.#sent % KEYS;
+      // Keys begin one after the other, so that their groups are not all complete at the same time.
+      if (Math.floor(this.#sent / KEYS) >= key % GROUP) keys.push(key);
+    }
+    await this.#write(keys);
+  }
+
+  /** The next record of each of these keys. */
+  async #write(keys: readonly number[]): Promise<void> {
+    if (keys.length === 0) return;
     const at = Date.now();
-    const messages = Array.from({ length: count }, (_, i) => {
-      const number = this.#sent + i;
-      const key = number % KEYS;
-      const value = JSON.stringify({ key: `k${key}`, seq: Math.floor(number / KEYS), at });
-      return { partition: key % INPUT_PARTITIONS, value };
+    const messages = keys.map((key) => {
+      const seq = this.#counts[key] ?? 0;
+      this.#counts[key] = seq + 1;
+      return { partition: key % INPUT_PARTITIONS, value: JSON.stringify({ key: `k${key}`, seq, at }) };
     });
     await this.#producer.send({ topic: this.#topic, acks: -1, messages });
-    this.#sent += count;
   }
 
   /** Stops, and resolves to the rows that belong into the output. */
@@ -121,9 +134,8 @@ export class PacedInput {
   }
 
   *#expected(): Generator<string> {
-    const groups = this.#sent / KEYS / GROUP;
-    for (let key = 0; key < KEYS; key++) {
-      for (let group = 0; group < groups; group++) {
+    for (const [key, count] of this.#counts.entries()) {
+      for (let group = 0; group < count / GROUP; group++) {
         const first = group * GROUP;
         const last = first + GROUP - 1;
         const sum = ((first + last) * GROUP) / 2;
