@@ -82,8 +82,6 @@ export const sideDoors: Readonly<Record<string, readonly string[]>> = {
   'src/taskmanager/task-loop.ts': [],
   // scripts/docs writes a page of the routes.
   'src/dispatcher/rest/describe-routes.ts': [],
-  // scripts/docs writes a page of the routes.
-  'src/dispatcher/rest/describe-routes.ts': [],
   // scripts/flink-answers.ts asks Flink what the tests of expr compare with.
   'src/expr/flink-answers/flink-sql.ts': [],
 };

@@ -71,8 +71,9 @@ export const optionTables: readonly TitledOptions[] = [
   {
     title: 'Cluster',
     doc:
-      'Settings of every process of a cluster. Each is a flag (`rpc.host` is `--rpc-host`; secrets have none), a variable ' +
-      '(`MILLRACE_RPC_HOST`) and a key of `millrace.yaml`, nested or with dots; the first of these that is given wins.',
+      'Settings of every process of a cluster. Each is a flag (`rpc.host` is `--rpc-host`; secrets have none), a ' +
+      'variable (`MILLRACE_RPC_HOST`) and a key of `millrace.yaml`, nested or with dots; the first of these that is ' +
+      'given wins.',
     options: clusterOptions,
   },
   { title: 'Cluster: Dispatcher', doc: 'What a Dispatcher takes beside those.', options: dispatcherRoleOptions },

@@ -2,8 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { jobId, slotId, splitId, taskManagerId } from '../core/index.ts';
 import type { AttemptId, CrashPoint } from '../core/index.ts';
 import type { RestartStrategy } from '../graph/index.ts';
-import { sinkNode, sourceNode, testGraph } from '../testing/index.ts';
-import { graph, passing, settings, World } from './fixtures/job-world.ts';
+import {
+  sinkNode,
+  sourceNode,
+  testGraph,
+  JobWorld as World,
+  passingError as passing,
+  worldGraph as graph,
+  worldSettings as settings,
+} from '../testing/index.ts';
 import type { JobMaster } from './job-master.ts';
 
 const COMMITTING: readonly CrashPoint[] = ['all-acknowledged', 'metadata-written', 'pointer-moved'];

@@ -10,6 +10,7 @@ export type {
   HighAvailabilityRequirement,
   HighAvailabilitySubject,
 } from './high-availability-contract.ts';
+export { JobWorld, passingError, worldGraph, worldSettings } from './job-world.ts';
 export { jobStoreContract } from './job-store-contract.ts';
 export type { JobStoreRequirement, JobStoreSubject } from './job-store-contract.ts';
 export { ledJobStore } from './led-job-store.ts';

@@ -62,7 +62,8 @@ export class MemoryJobs {
     const lost = this.#lostAnswer;
     this.#lostAnswer = 'none';
     if (lost === 'not-carried-out') {
-      throw haErrors.create('MR-HA-UNAVAILABLE', { operation: 'write', record: job, directory: 'memory', reason: 'no answer' });
+      const place = { record: job, directory: 'memory' };
+      throw haErrors.create('MR-HA-UNAVAILABLE', { operation: 'write', ...place, reason: 'no answer' });
     }
     if (found !== expected) {
       throw haErrors.create('MR-HA-CONFLICT', { record: job, found: found ?? 'none', expected: expected ?? 'none' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { CrashPoint } from '../../core/index.ts';
-import { graph, passing, World } from '../fixtures/job-world.ts';
+import { JobWorld as World, passingError as passing, worldGraph as graph } from '../../testing/index.ts';
 import type { JobMaster } from '../job-master.ts';
 
 type Event =

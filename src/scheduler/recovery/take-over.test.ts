@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { MillraceError, splitId } from '../../core/index.ts';
 import type { CrashPoint } from '../../core/index.ts';
-import { graph, passing, settings, World } from '../fixtures/job-world.ts';
+import {
+  JobWorld as World,
+  passingError as passing,
+  worldGraph as graph,
+  worldSettings as settings,
+} from '../../testing/index.ts';
 import type { JobMaster } from '../job-master.ts';
 
 /** A job that runs under a leader, which then lets go of it. */
