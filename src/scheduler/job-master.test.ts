@@ -96,7 +96,7 @@ describe('a job that takes checkpoints', () => {
     expect(world.manager.log).not.toContain('aborted 1: s_0_0');
     world.manager.silent.clear();
     await world.pass(100);
-    await world.pass(1000);
+    await world.pass(250);
     expect(world.record.checkpoints).toMatchObject([{ checkpointId: 2 }]);
   });
 
@@ -195,7 +195,7 @@ describe('a task that fails', () => {
     expect(master.origin).toMatchObject({ kind: 'restored', checkpointId: 1 });
     // It goes on: the slots are still its own, and ids are not used twice.
     expect(world.slotRequests).toBe(1);
-    await world.pass(1000);
+    await world.pass(250);
     const runs = [{ generation: 2 }];
     expect(world.record).toMatchObject({ generation: 2, checkpoints: [{ checkpointId: 2 }], runs });
   });
@@ -285,7 +285,7 @@ describe('a task that fails', () => {
     world.storage.beforeMetadata = null;
     await world.pass(100);
     gate.resolve(undefined);
-    await world.pass(1000);
+    await world.pass(250);
     expect(master.checkpoints()).toMatchObject({ completedCount: 1, abortedCount: 1 });
     const { checkpoints, tombstones } = world.record;
     expect(checkpoints).toMatchObject([{ checkpointId: 2 }]);
@@ -302,7 +302,7 @@ describe('a task that fails', () => {
     await world.manager.fail('k_0_0', passing('late'));
     await world.manager.end('s_0_0');
     await world.manager.acknowledge('s_1_0', 1);
-    await world.pass(1000);
+    await world.pass(250);
     expect([master.state, master.restarts]).toEqual(['RUNNING', 1]);
     expect(world.record.checkpoints).toMatchObject([{ checkpointId: 1 }]);
   });

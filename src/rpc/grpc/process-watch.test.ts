@@ -78,11 +78,11 @@ describe('a watched process', () => {
     scene.add();
     expect(scene.triedAtMs).toEqual([]);
     scene.closed();
-    await scene.advance(199);
+    await scene.advance(99);
     expect(scene.gone).toEqual([]);
     await scene.advance(1);
     expect(scene.gone).toEqual(Array(2).fill('the connection to 127.0.0.1:1 has closed, and new ones are refused'));
-    expect(scene.triedAtMs).toEqual([0, 100, 200]);
+    expect(scene.triedAtMs).toEqual([0, 50, 100]);
     await scene.advance(10_000);
     expect(scene.triedAtMs.length).toBe(3);
   });
@@ -121,7 +121,7 @@ describe('a watched process', () => {
     await scene.advance(60_000);
     expect(scene.triedAtMs.length).toBe(61);
     scene.tcp = 'ECONNREFUSED';
-    await scene.advance(1100);
+    await scene.advance(1060);
     scene.tcp = 'ETIMEDOUT';
     await scene.advance(5000);
     scene.tcp = 'accepted';
@@ -153,7 +153,7 @@ describe('a watched process', () => {
     scene.opened('p1');
     const stop = scene.add();
     scene.closed();
-    await scene.advance(50);
+    await scene.advance(20);
     stop();
     await scene.advance(10_000);
     expect(scene.triedAtMs.length).toBe(2);

@@ -12,7 +12,7 @@ import { parseProcessAddress } from './address.ts';
 import type { ProcessAddress } from './address.ts';
 
 const REFUSALS = 3;
-const REFUSAL_PAUSE_MS = 100;
+const REFUSAL_PAUSE_MS = 50;
 /** Where nobody answers. */
 const SILENCE_PAUSE_MS = 1000;
 const CONNECT_TIMEOUT_MS = 1000;

@@ -18,8 +18,8 @@ export interface CoordinatedTask {
 export type CheckpointFact =
   /** A new execution. All tasks of the one before have ended, and no checkpoint of it is pending. */
   | { readonly kind: 'deployed'; readonly tasks: readonly CoordinatedTask[] }
-  /** `isDue`: a checkpoint is wanted at once, as the last one may be long ago. */
-  | { readonly kind: 'all-running'; readonly isDue?: boolean }
+  /** `share` of the interval passes before the first checkpoint, all of it if left out. */
+  | { readonly kind: 'all-running'; readonly share?: number }
   /** Nothing but that it is later now. */
   | { readonly kind: 'time-passed' }
   /** Ids below this one may be used. */
@@ -202,7 +202,7 @@ function takeIn(state: CoordinatorState, fact: CheckpointFact, nowMs: number): C
       return deployed(state, fact.tasks);
     case 'all-running': {
       if (state.tasks.size === 0) return just(state);
-      const dueMs = nowMs + (fact.isDue === true ? 0 : state.settings.intervalMs);
+      const dueMs = nowMs + (fact.share ?? 1) * state.settings.intervalMs;
       return just({ ...state, isRunning: true, dueMs });
     }
     case 'time-passed':

@@ -71,12 +71,17 @@ interface PendingWrite {
   metadata: CheckpointMetadata | null;
 }
 
+/** Of the interval, before the first checkpoint after a restart: whoever reads the output has waited long enough. */
+const RESTART_SHARE = 0.25;
+
 /** Does what the coordinator decides, and tells it what has come of it. One for the life of a JobMaster. */
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
   readonly #log: CheckpointLog;
   #state: CoordinatorState;
   #run: RunIdentity | null = null;
+  /** It is not the first execution. */
+  #isRestart = false;
   #executions: readonly Execution[] = [];
   /** The pending checkpoint, as far as it is written. */
   #pending: PendingWrite | null = null;
@@ -109,6 +114,7 @@ export class Checkpointer {
 
   /** Called for each execution before anything is deployed, once the one before has stopped. */
   begin({ run, ids }: Pick<StartedRun, 'run' | 'ids'>, executions: readonly Execution[]): void {
+    this.#isRestart = this.#run !== null;
     if (this.#run === null) this.#state = idleCoordinator(this.#options.settings, ids.first);
     this.#term++;
     this.#run = run;
@@ -138,7 +144,8 @@ export class Checkpointer {
       const sources = live.filter(({ execution, report }) => isSource(execution) && report.final === null);
       this.#tellAborted(last.checkpointId, sources.map(({ execution }) => execution.attemptId));
     }
-    this.#tell({ kind: 'all-running', isDue: true });
+    // The last one may be long ago.
+    this.#tell({ kind: 'all-running', share: 0 });
   }
 
   /** The job is another leader's: nothing is begun, written or told any more. */
@@ -152,7 +159,7 @@ export class Checkpointer {
   }
 
   allRunning(): void {
-    this.#tell({ kind: 'all-running' });
+    this.#tell({ kind: 'all-running', share: this.#isRestart ? RESTART_SHARE : 1 });
   }
 
   acknowledged({ attemptId, checkpointId, snapshot, metrics }: CheckpointAcknowledgement): void {
