@@ -71,6 +71,8 @@ export class JobAttempt {
   readonly #managerOf = new Map<AttemptId, TaskManagerGateway>();
   /** By slot: rejects once it is lost, so that nobody waits for an answer from there. */
   readonly #losses = new Map<SlotId, PromiseWithResolvers<never>>();
+  /** Slots whose process is gone. */
+  readonly #dead = new Set<SlotId>();
   readonly #alignment: WatermarkAlignment;
   #slots: readonly AllocatedSlot[] = [];
   #closed: Promise<boolean> | null = null;
@@ -171,7 +173,8 @@ export class JobAttempt {
   }
 
   /** Slots are lost, and their tasks with them: nobody waits for what their TaskManagers were asked. */
-  lost({ slotIds, error }: LostSlots): void {
+  lost({ slotIds, error, areDead }: LostSlots): void {
+    if (areDead) for (const id of slotIds) this.#dead.add(id);
     const gone = this.executions.filter(({ slot }) => slot !== null && slotIds.includes(slot.slotId));
     for (const id of slotIds) this.#losses.get(id)?.reject(error);
     for (const { attemptId } of gone) this.#managerOf.delete(attemptId);
@@ -252,7 +255,9 @@ export class JobAttempt {
       ),
       withinTimeout(ports.clock, CLOSE_TIMEOUT_MS, this.#sources.close()),
     ]);
-    return freed.every(({ status }) => status === 'fulfilled');
+    return this.#slots.every(
+      ({ location: { slotId } }, index) => freed[index]?.status === 'fulfilled' || this.#dead.has(slotId),
+    );
   }
 
   #free(address: string, slotId: SlotId): Promise<void> {

@@ -572,6 +572,19 @@ describe('a TaskManager that is lost', () => {
     expect(world.outside.filter((line) => line.startsWith('abort'))).toEqual(['abort 1', 'abort 1 2']);
   });
 
+  it('and dead leaves nothing that would have to be aborted again and again', async () => {
+    const { world } = await broken((each) => each.pass(1000));
+    world.lose(1, 'MR-TASK-MANAGER-LOST', true);
+    await world.quiet();
+    await world.pass(100);
+    await world.manager.fail('k_0_1', passing('gone'));
+    await world.quiet();
+    world.lose(1, 'MR-TASK-MANAGER-LOST', true);
+    await world.quiet();
+    await world.pass(100);
+    expect(world.outside.filter((line) => line.startsWith('abort'))).toEqual(['abort 1', 'abort 2']);
+  });
+
   it('has left calls without an answer: that does not fail the next attempt, however late it is noticed', async () => {
     const { promise, reject } = Promise.withResolvers<undefined>();
     let isAsked = false;

@@ -32,11 +32,11 @@ export class JobSlots {
     this.#jobId = jobId;
     this.#pool = pool;
     this.#clock = clock;
-    this.#stopListening = pool.onLost(jobId, ({ slotIds, error }) => {
+    this.#stopListening = pool.onLost(jobId, ({ slotIds, error, areDead }) => {
       const mine = slotIds.filter((id) => this.#held?.some(({ location }) => location.slotId === id));
       if (mine.length === 0) return;
       for (const id of mine) this.#gone.add(id);
-      onLost({ slotIds: mine, error });
+      onLost({ slotIds: mine, error, areDead });
     });
   }
 

@@ -32,6 +32,8 @@ export interface LostSlots {
    * but the slots are not the job's any more once it has released them.
    */
   readonly error: MillraceError;
+  /** Their process is gone: nothing that ran in them can write any more. Else they are silent, and may. */
+  readonly areDead: boolean;
 }
 
 /** Where a JobMaster gets its slots: the ResourceManager. */

@@ -167,7 +167,7 @@ describe('a TaskManager', () => {
     await taskManager('y').register(idle);
     await manager.allocate(A, first(3));
     x.withdraw();
-    expect(lost).toMatchObject([{ job: 'a', lost: { slotIds: ['x-0', 'x-1'] } }]);
+    expect(lost).toMatchObject([{ job: 'a', lost: { slotIds: ['x-0', 'x-1'], areDead: true } }]);
     expect(lost[0]?.lost.error).toMatchObject({ code: 'MR-TASK-MANAGER-LOST', retry: 'backoff' });
     expect(String(lost[0]?.lost.error)).toContain('nothing is served at x any more');
     expect(await x.heartbeat()).toEqual({ isKnown: false });
@@ -225,7 +225,7 @@ describe('a TaskManager', () => {
     await manager.allocate(A, first(1));
     const mark = { version: 1, taskManagerId: 'x', reason: 'a new kernel', expiresAtMs: null } as const;
     manager.drain(mark);
-    expect(lost).toMatchObject([{ lost: { slotIds: ['x-0'] } }]);
+    expect(lost).toMatchObject([{ lost: { slotIds: ['x-0'], areDead: false } }]);
     expect(String(lost[0]?.lost.error)).toContain('a new kernel');
     manager.release(A);
     await turn();

@@ -51,7 +51,7 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     this.#fence.check(epoch);
     this.#adoptions = new SlotAdoptions(clock);
     const onSilent = (id: TaskManagerId, silentMs: number): void => {
-      this.#lost(id, `it has not been heard of for ${(silentMs / 1000).toFixed(1)} s`);
+      this.#lost(id, `it has not been heard of for ${(silentMs / 1000).toFixed(1)} s`, false);
     };
     this.#monitor = remote === null ? null : new HeartbeatMonitor(clock, remote.heartbeats, onSilent);
   }
@@ -211,16 +211,16 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     const { remote } = this.#options;
     if (remote === null) return () => undefined;
     return remote.rpc.watch(address, (reason) => {
-      this.#lost(id, reason);
+      this.#lost(id, reason, true);
     });
   }
 
-  #lost(id: TaskManagerId, reason: string): void {
+  #lost(id: TaskManagerId, reason: string, areDead: boolean): void {
     const manager = this.#taskManagers.get(id);
     if (manager === undefined) return;
     const fields = { taskManager: id, address: manager.registration.address, reason };
     this.#forget(manager);
-    this.#tell(ownedSlots(manager), schedulerErrors.create('MR-TASK-MANAGER-LOST', fields));
+    this.#tell(ownedSlots(manager), schedulerErrors.create('MR-TASK-MANAGER-LOST', fields), areDead);
     this.#adoptions.gone(id, reason);
     this.#settle();
   }
@@ -234,13 +234,13 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
   /** Those who have tasks there are told to go elsewhere; they end what runs, and give the slots back. */
   #vacate(manager: KnownTaskManager, reason: string): void {
     const fields = { taskManager: manager.id, address: manager.registration.address, reason };
-    this.#tell(ownedSlots(manager), schedulerErrors.create('MR-TASK-MANAGER-DRAINED', fields));
+    this.#tell(ownedSlots(manager), schedulerErrors.create('MR-TASK-MANAGER-DRAINED', fields), false);
   }
 
-  #tell(lost: ReadonlyMap<JobId, readonly KnownSlot[]>, error: MillraceError): void {
+  #tell(lost: ReadonlyMap<JobId, readonly KnownSlot[]>, error: MillraceError, areDead: boolean): void {
     for (const [jobId, slots] of lost) {
       const slotIds = slots.map(({ offer }) => offer.location.slotId);
-      for (const listener of [...(this.#lostListeners.get(jobId) ?? [])]) listener({ slotIds, error });
+      for (const listener of [...(this.#lostListeners.get(jobId) ?? [])]) listener({ slotIds, error, areDead });
     }
   }
 
