@@ -32,7 +32,7 @@ export function pacedJobFile({ name, brokers, input, output, parallelism, checkp
   return `name: ${name}
 parallelism: ${parallelism}
 checkpoint: {interval: ${checkpointIntervalMs}ms, timeout: 60s}
-restart: {strategy: exponential-delay, initial: 100ms, max: 2s}
+restart: {strategy: fixed-delay, delay: 100ms, attempts: 1000}
 steps:
   - id: in
     source: kafka
