@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ClusterProcess } from '../cluster-process.ts';
 import { TestCluster } from '../test-cluster.ts';
-import { spread, type RecoveryOptions, type RecoveryResult } from './recovery.ts';
+import { NOT_MEASURED, spread, type RecoveryOptions, type RecoveryResult } from './recovery.ts';
 
 /** What a process takes at its start is given back by then. */
 const IDLE_MS = 10_000;
@@ -29,12 +29,9 @@ export async function measureIdleMemory({ folder, times, tell }: RecoveryOptions
     }
   }
   return {
+    ...NOT_MEASURED,
     row: 'idle-memory',
     times,
-    detectMs: null,
-    firstOutputMs: null,
-    caughtUpMs: null,
-    pauseMs: null,
     memoryMiB: spread(samples),
     lost: 0,
     duplicated: 0,

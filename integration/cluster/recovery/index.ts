@@ -1,6 +1,7 @@
 import { measureIdleMemory } from './idle-memory.ts';
 import { measureRow, type RecoveryOptions, type RecoveryResult } from './recovery.ts';
 import { disturbances } from './rows.ts';
+import { measureThroughput } from './throughput.ts';
 
 export { formatResults } from './report.ts';
 export type { RecoveryResult } from './recovery.ts';
@@ -17,11 +18,11 @@ type Measure = (options: RecoveryOptions) => Promise<RecoveryResult>;
 export const recoveryRows: ReadonlyMap<string, Measure> = new Map<string, Measure>([
   ...disturbances.map((row): [string, Measure] => [row.name, (options) => measureRow(row, options)]),
   ['idle-memory', measureIdleMemory],
+  ['throughput', measureThroughput],
 ]);
 
 /** Rows of the table that nothing measures yet, and why. */
 export const missingRows: ReadonlyMap<string, string> = new Map([
   ['partition-leader', 'it takes a proxy between TaskManagers and Dispatchers'],
   ['partition-workers', 'it takes a proxy between TaskManagers'],
-  ['throughput', 'it takes the benchmark of queries on a cluster'],
 ]);

@@ -34,10 +34,30 @@ export interface RecoveryResult {
   /** The longest time in which no task appended anything. */
   readonly pauseMs: Spread | null;
   readonly memoryMiB: Spread | null;
+  readonly throughput: readonly QueryThroughput[] | null;
   readonly lost: number;
   readonly duplicated: number;
   readonly tasksRestarted: number;
 }
+
+/** Records per CPU-second, in the median. */
+export interface QueryThroughput {
+  readonly query: string;
+  readonly cluster: number;
+  readonly singleProcess: number;
+  /** The first by the second. */
+  readonly ratio: number;
+}
+
+/** What most rows leave out. */
+export const NOT_MEASURED = {
+  detectMs: null,
+  firstOutputMs: null,
+  caughtUpMs: null,
+  pauseMs: null,
+  memoryMiB: null,
+  throughput: null,
+} as const;
 
 const RECORDS_PER_SECOND = 2000;
 const CHECKPOINT_INTERVAL_MS = 1000;
@@ -72,13 +92,13 @@ export async function measureRow(row: DisturbanceRow, options: RecoveryOptions):
     const pauses = rounds.map(({ atMs, caughtUpMs }) => longestPauseMs(appendedAtMs, atMs, atMs + caughtUpMs));
     const detected = rounds.flatMap(({ detectMs }) => (detectMs === null ? [] : [detectMs]));
     return {
+      ...NOT_MEASURED,
       row: row.name,
       times,
       detectMs: spread(detected),
       firstOutputMs: spread(rounds.map(({ firstOutputMs }) => firstOutputMs)),
       caughtUpMs: spread(rounds.map(({ caughtUpMs }) => caughtUpMs)),
       pauseMs: spread(pauses),
-      memoryMiB: null,
       lost,
       // A row that should not be there at all is of records that were counted twice, or into the wrong row.
       duplicated: duplicated + unexpected,
