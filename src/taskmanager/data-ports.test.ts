@@ -45,6 +45,14 @@ describe('the ports of slots', () => {
     expect(taken.size).toBe(0);
   });
 
+  it('are told as whatever forwards to them has them', async () => {
+    const options = { bindHost: '0.0.0.0', host: 'me', firstPort: 6200, firstAdvertisedPort: 31_000 };
+    const ports = await DataPorts.open({ ...options, token: null, tls: null }, [A, B], network);
+    expect([ports.addressOf(A).port, ports.addressOf(B).port]).toEqual([31_000, 31_001]);
+    expect(ports.handOver(B).port).toBe(6201);
+    ports.close();
+  });
+
   it('say which of them is not to be had, and let the others go', async () => {
     taken.add(6201);
     await expect(open(6200)).rejects.toMatchObject({ code: 'MR-TASK-DATA-PORT', fields: { port: 6201 } });

@@ -11,6 +11,8 @@ export interface DataPlaneOptions {
   readonly host: string;
   /** Slot i listens at `firstPort + i`; 0 for ports of the system's choice. */
   readonly firstPort: number;
+  /** Where something forwards `firstAdvertisedPort + i` to `firstPort + i`, which is not 0 then: what others are told. */
+  readonly firstAdvertisedPort?: number;
   readonly token: string | null;
   readonly tls: TlsSettings | null;
 }
@@ -58,7 +60,9 @@ export class DataPorts {
   }
 
   addressOf(slot: SlotId): DataAddress {
-    return { host: this.#options.host, port: this.#slot(slot).port };
+    const { host, firstPort, firstAdvertisedPort } = this.#options;
+    const { port } = this.#slot(slot);
+    return { host, port: firstAdvertisedPort === undefined ? port : firstAdvertisedPort + (port - firstPort) };
   }
 
   /** The thread that is about to start may listen at once. */

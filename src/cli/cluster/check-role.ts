@@ -10,6 +10,7 @@ function clusterProblems(settings: ClusterSettings): readonly string[] {
     ...tlsProblems(settings),
     ...exposure(settings, 'rpc.host', settings['rpc.host'], 'rpc.token', settings['rpc.token']),
     ...reachable('rpc', settings['rpc.host'], settings['rpc.advertised-host']),
+    ...forwarded('rpc.advertised-port', settings['rpc.advertised-port'], 'rpc.port', settings['rpc.port']),
   ];
 }
 
@@ -36,10 +37,14 @@ export function taskManagerProblems(settings: TaskManagerSettings): readonly str
   if (dataHost !== null) {
     problems.push(...exposure(settings, 'taskmanager.data-host', dataHost, 'rpc.token', settings['rpc.token']));
   }
-  const first = settings['taskmanager.data-port'];
-  const last = first + settings['taskmanager.slots'] - 1;
-  if (first !== 0 && last > LAST_PORT) {
-    problems.push(`\`taskmanager.data-port\` ${first}: the slots take the ports up to ${last}, beyond ${LAST_PORT}`);
+  const { 'taskmanager.data-port': port, 'taskmanager.data-advertised-port': advertised } = settings;
+  problems.push(...forwarded('taskmanager.data-advertised-port', advertised, 'taskmanager.data-port', port));
+  for (const key of ['taskmanager.data-port', 'taskmanager.data-advertised-port'] as const) {
+    const first = settings[key] ?? 0;
+    const last = first + settings['taskmanager.slots'] - 1;
+    if (first !== 0 && last > LAST_PORT) {
+      problems.push(`\`${key}\` ${first}: the slots take the ports up to ${last}, beyond ${LAST_PORT}`);
+    }
   }
   return problems;
 }
@@ -67,6 +72,11 @@ function tlsProblems(settings: ClusterSettings): readonly string[] {
 function reachable(prefix: string, host: string, advertised: string | null): readonly string[] {
   if (!isEverywhere(host) || advertised !== null) return [];
   return [`\`${prefix}.host\` ${host} names no machine: \`${prefix}.advertised-host\` says how others reach it`];
+}
+
+/** Whatever forwards must know where to. */
+function forwarded(key: string, advertised: number | null, portKey: string, port: number): readonly string[] {
+  return advertised === null || port !== 0 ? [] : [`\`${key}\` ${advertised} needs \`${portKey}\`, to which it leads`];
 }
 
 /** Whoever can reach the address must show a token, which nobody must be able to read on its way. */

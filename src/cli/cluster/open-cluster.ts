@@ -57,10 +57,11 @@ export function openRpc(
   tls: GrpcTls | null,
   ports: Ports,
 ): Promise<GrpcTransport> {
-  const advertisedHost = settings['rpc.advertised-host'];
+  const { 'rpc.advertised-host': advertisedHost, 'rpc.advertised-port': advertisedPort } = settings;
   return openGrpcTransport({
     listen: { host: settings['rpc.host'], port: settings['rpc.port'] },
     ...(advertisedHost === null ? {} : { advertisedHost }),
+    ...(advertisedPort === null ? {} : { advertisedPort }),
     token: settings['rpc.token'],
     tls,
     ports,

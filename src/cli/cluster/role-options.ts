@@ -71,6 +71,11 @@ export const clusterOptions = defineOptions({
     aliases: ['taskmanager.host', 'advertised.listeners'],
     doc: 'the name by which the others reach it; without it `rpc.host`',
   },
+  'rpc.advertised-port': {
+    ...port,
+    min: 1,
+    doc: 'the port that goes with it, where something forwards it to `rpc.port`; without it `rpc.port`',
+  },
   'rpc.token': { ...token, doc: 'the same for all processes of a cluster: what each must know to talk to the others' },
   'tls.cert': { ...text, doc: 'PEM file with the certificate of the process, for RPC, data and REST' },
   'tls.key': { ...text, doc: 'PEM file with the key of `tls.cert`' },
@@ -211,6 +216,11 @@ export const taskManagerRoleOptions = defineOptions({
     default: 0,
     aliases: ['taskmanager.data.port'],
     doc: 'the first of as many ports as there are slots; 0 for any',
+  },
+  'taskmanager.data-advertised-port': {
+    ...port,
+    min: 1,
+    doc: 'the first of the ports by which others reach them, where something forwards these to the ports of the slots',
   },
   'taskmanager.work-directory': {
     ...text,

@@ -115,6 +115,8 @@ describe('settings together', () => {
     [{ args: ['--rpc-host', '::', '--insecure'], variables: { MILLRACE_RPC_TOKEN: TOKEN } }, ['names no machine']],
     [{ variables: { MILLRACE_REST_TOKEN_VIEW: TOKEN } }, ['`rest.token.view` needs']],
     [{ args: ['--heartbeat-interval', '5s'] }, ['must be longer']],
+    [{ args: ['--rpc-advertised-port', '7001'] }, ['needs `rpc.port`']],
+    [{ args: ['--rpc-advertised-port', '7001', '--rpc-port', '6001'] }, []],
   ])('of a Dispatcher: %j', async (given, problems) => {
     const found = dispatcherProblems(await dispatcher(given));
     expect(found).toHaveLength(problems.length);
@@ -129,5 +131,9 @@ describe('settings together', () => {
     expect(found).toHaveLength(2);
     expect(found[0]).toContain('`rpc.token` is required');
     expect(found[1]).toContain('up to 65536');
+    const forwarded = await taskManager({ args: ['--data-advertised-port', '65535', '--slots', '2'] });
+    const [needs, beyond] = taskManagerProblems(forwarded);
+    expect(needs).toContain('needs `taskmanager.data-port`');
+    expect(beyond).toContain('`taskmanager.data-advertised-port` 65535: the slots take the ports up to 65536');
   });
 });

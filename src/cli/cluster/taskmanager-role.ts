@@ -77,10 +77,12 @@ function dataPlane(settings: TaskManagerSettings, tls: GrpcTls | null): NonNulla
   const rpcHost = settings['rpc.host'];
   const bindHost = settings['taskmanager.data-host'] ?? rpcHost;
   const advertised = settings['rpc.advertised-host'];
+  const firstAdvertisedPort = settings['taskmanager.data-advertised-port'];
   return {
     bindHost,
     host: advertised ?? (isEverywhere(bindHost) ? rpcHost : bindHost),
     firstPort: settings['taskmanager.data-port'],
+    ...(firstAdvertisedPort === null ? {} : { firstAdvertisedPort }),
     token: settings['rpc.token'],
     tls: tls === null ? null : { ...tls, passphrase: null, serverName: null, verify: true },
   };

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
-import type { AddressInfo, Server } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { taskManagerId } from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
@@ -48,6 +48,8 @@ async function listenTcp(server: Server): Promise<string> {
   ends.push(() => new Promise((resolve) => server.close(resolve)));
   return `127.0.0.1:${(server.address() as AddressInfo).port}/rm`;
 }
+
+const portIn = (address: string): number => Number(new URL(`tcp://${address}`).port);
 
 describe('the gRPC transport', () => {
   it.each(rpcTransportContract)('$title', async ({ run }) => {
@@ -127,6 +129,27 @@ describe('who may call', () => {
     const address = serveEcho(receiver);
     const caller = await open({ tls: testCertificate });
     await expect(caller.connect('resource-manager', address).heartbeat(beat(1))).resolves.toEqual({ isKnown: true });
+  });
+
+  it('is called by the port that leads to it', async () => {
+    const sockets = new Set<Socket>();
+    let forward: (socket: Socket) => void = () => undefined;
+    const leading = await listenTcp(createServer((socket) => forward(socket)));
+    const free = createServer();
+    const [advertised, own] = [portIn(leading), portIn(await listenTcp(free))];
+    await new Promise((resolve) => free.close(resolve));
+    const receiver = await open({ listen: { host: '127.0.0.1', port: own }, advertisedPort: advertised });
+    forward = (socket) => {
+      const onwards = connect(own, '127.0.0.1');
+      for (const each of [socket, onwards]) sockets.add(each.on('error', () => undefined));
+      socket.pipe(onwards).pipe(socket);
+    };
+    ends.push(async () => sockets.forEach((socket) => socket.destroy()));
+    expect(receiver.address).toBe(`127.0.0.1:${advertised}`);
+    const caller = await open();
+    const call = caller.connect('resource-manager', serveEcho(receiver)).heartbeat(beat(1));
+    await expect(call).resolves.toEqual({ isKnown: true });
+    expect(sockets.size).toBeGreaterThan(0);
   });
 });
 

@@ -25,7 +25,7 @@ setLogVerbosity(logVerbosity.NONE);
 
 /** Listens; see openGrpcTransport. */
 export async function listenGrpc(options: GrpcTransportOptions): Promise<GrpcTransport> {
-  const { listen, advertisedHost, token, tls, ports, processId } = options;
+  const { listen, advertisedHost, advertisedPort, token, tls, ports, processId } = options;
   const versions = options.versions ?? protocolVersions;
   const callTimeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
   const served = new ServedGateways();
@@ -34,7 +34,7 @@ export async function listenGrpc(options: GrpcTransportOptions): Promise<GrpcTra
   const server = new Server({ ...channelOptions, 'grpc.enable_channelz': 0 });
   server.addService(controlPlane, { Connect: (stream: CallStream) => receiver.accept(stream) });
   const port = await bind(server, address, tls);
-  address = formatProcessAddress({ host: advertisedHost ?? listen.host, port });
+  address = formatProcessAddress({ host: advertisedHost ?? listen.host, port: advertisedPort ?? port });
   const peers = new Peers({ processId, token, versions, tls, ports, callTimeoutMs });
   return new ListeningTransport(address, served, peers, async () => {
     receiver.close();

@@ -15,6 +15,8 @@ export interface GrpcTransportOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** The host under which others reach this process, where that is not `listen.host`. */
   readonly advertisedHost?: string;
+  /** The port that goes with it, where something forwards it to the port of `listen`. */
+  readonly advertisedPort?: number;
   /** The same in all processes of a cluster; null: whoever can connect may call. */
   readonly token: string | null;
   /** Null: plain text. */
