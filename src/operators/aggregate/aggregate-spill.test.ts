@@ -79,6 +79,20 @@ describe('groups that do not fit memory', () => {
     );
   }, SLOW_MS);
 
+  it('come back, all that a batch asks for', async () => {
+    const spill = memorySpill(1, false);
+    const harness = await OperatorHarness.open({ create: () => operator(), input, spill, batchSize: 3000 });
+    const batch = Array.from({ length: 2500 }, (_, at) => ({ values: [`key ${at}`, 1n, BigInt(at), 'note'] }));
+    await harness.process(batch);
+    await harness.process([{ values: ['another', 1n, 1n, 'note'] }]);
+    expect(spill.stored()).toBeGreaterThan(2000);
+    harness.takeRows();
+    await harness.process(batch);
+    const found = harness.takeRows().map(({ values: [key, , rows, total] }) => [key, rows, total]);
+    expect(found).toEqual(batch.map((_, at) => [`key ${at}`, 2n, BigInt(2 * at)]));
+    await harness.close();
+  });
+
   it('leave memory and, once their ttl is over, the store', async () => {
     const spill = memorySpill(15_000, false);
     const harness = await OperatorHarness.open({ create: () => operator(1000), input, spill });

@@ -29,7 +29,7 @@ export interface SnapshotEntries {
 
 const CHUNK_BYTES = 64 * 1024;
 /** Slots that are sorted at a time. */
-const STRETCH_SLOTS = 1 << 17;
+const STRETCH_SLOTS = 1 << 16;
 /** Entries kept for the snapshot that wait longer than this would take too much memory. */
 const KEPT_BYTES = 8 * 1024 * 1024;
 

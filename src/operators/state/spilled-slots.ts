@@ -46,6 +46,13 @@ const CHOSEN = 4;
 
 /** Entries that leave, or are swept, at a time: some milliseconds of the thread. */
 const PIECE = 1024;
+/** Keys that are read at a time: their entries are decoded while the next ones are being read. */
+const LOADED = 1024;
+/**
+ * Slots that the clock's hand passes for each that leaves. Where all have been used since it came by last, the next
+ * ones leave all the same: to go once around would take as long as there are slots.
+ */
+const PASSED_PER_CHOSEN = 32;
 /** Entries of the store that are looked at for each that is written, where they expire. */
 const SWEPT_PER_WRITTEN = 2;
 /** The share of the memory that slots may take: snapshots and growing arrays need some, too. */
@@ -236,7 +243,7 @@ export class SpilledSlots {
     return this.#logs.at(-1) as SpanLog;
   }
 
-  /** Finds slots that were not used since the hand came by last. */
+  /** Finds slots that were not used since the hand came by last, if they are not too far. */
   #choose(count: number): number {
     const entries = this.#entries;
     const limit = entries.slotLimit;
@@ -248,8 +255,9 @@ export class SpilledSlots {
       if (!entries.isTaken(slot) || entries.isPinned(slot)) continue;
       const flags = this.#flags[slot] as number;
       this.#flags[slot] = flags & ~REFERENCED;
-      if ((flags & (REFERENCED | CHOSEN)) !== 0) continue;
-      this.#flags[slot] = flags | CHOSEN;
+      if ((flags & CHOSEN) !== 0) continue;
+      if ((flags & REFERENCED) !== 0 && seen < count * PASSED_PER_CHOSEN) continue;
+      this.#flags[slot] = (flags & ~REFERENCED) | CHOSEN;
       this.#victims[found++] = slot;
     }
     return found;
@@ -289,20 +297,29 @@ export class SpilledSlots {
 
   async #load(): Promise<void> {
     const count = this.#neededCount;
+    this.#neededCount = 0;
+    const pieces: Promise<void>[] = [];
+    for (let first = 0; first < count; first += LOADED) {
+      pieces.push(this.#loadPiece(first, Math.min(count, first + LOADED)));
+    }
+    await Promise.all(pieces);
+  }
+
+  /** What is asked for is encoded at once, before anything is awaited. */
+  async #loadPiece(first: number, end: number): Promise<void> {
     const encoded = this.#encoded;
     encoded.truncate(0);
     const ends: number[] = [0];
-    for (let i = 0; i < count; i++) {
+    for (let i = first; i < end; i++) {
       const slot = this.#needed[i] as number;
       this.#encodeKey(slot, this.#groupOf(slot));
       ends.push(encoded.length);
     }
     const bytes = encoded.written.slice();
-    const keys = Array.from({ length: count }, (_, i) => bytes.subarray(ends[i], ends[i + 1]));
-    this.#neededCount = 0;
+    const keys = Array.from({ length: end - first }, (_, i) => bytes.subarray(ends[i], ends[i + 1]));
     const values = await (this.#store as SpillStore).read(keys);
-    for (let i = 0; i < count; i++) {
-      const value = values[i] ?? null;
+    for (let i = first; i < end; i++) {
+      const value = values[i - first] ?? null;
       if (value === null) continue;
       const slot = this.#needed[i] as number;
       this.#flags[slot] = REFERENCED;

@@ -39,6 +39,20 @@ describe('a store in RocksDB', () => {
     expect(readdirSync(root)).not.toContain('again');
   });
 
+  it('scans more entries than come at once', async () => {
+    const store = await spaceAt(join(root, 'many')).open();
+    const key = (at: number): Uint8Array => new Uint8Array([at >> 8, at & 255]);
+    const entries = Array.from({ length: 1500 }, (_, at) => ({ key: key(at), value: new Uint8Array([at & 127]) }));
+    await store.write(entries);
+    for (const limit of [511, 512, 513, 1024, 2000]) {
+      const found = await store.scan(key(1), key(1400), limit);
+      expect(found.map((each) => [...each.key, ...each.value])).toEqual(
+        entries.slice(1, Math.min(1400, 1 + limit)).map((each) => [...each.key, ...each.value]),
+      );
+    }
+    await store.close();
+  });
+
   it('says where it cannot be', async () => {
     writeFileSync(join(root, 'file'), '');
     await expect(spaceAt(join(root, 'file', 'below')).open()).rejects.toMatchObject({ code: 'MR-STATE-SPILL' });
