@@ -15,6 +15,8 @@ export interface TestClusterOptions {
   readonly slots: number;
   /** `HOST:PORT/FOLDER`; null for embedded coordination in the folder. */
   readonly zookeeper: string | null;
+  /** More flags of each process that is there at first, in order. */
+  readonly ownFlags?: Readonly<Record<'dispatcher' | 'taskmanager', readonly (readonly string[])[]>>;
   /** More flags of all processes, of Dispatchers and of TaskManagers. */
   readonly flags?: Partial<Readonly<Record<'all' | 'dispatcher' | 'taskmanager', readonly string[]>>>;
 }
@@ -36,9 +38,10 @@ export class TestCluster {
   /** Resolves when a leader knows all TaskManagers. */
   static async start(options: TestClusterOptions): Promise<TestCluster> {
     const cluster = new TestCluster(options);
+    const { ownFlags } = options;
     try {
-      for (let i = 0; i < options.dispatchers; i++) cluster.addDispatcher();
-      for (let i = 0; i < options.taskManagers; i++) cluster.addTaskManager();
+      for (let i = 0; i < options.dispatchers; i++) cluster.addDispatcher(ownFlags?.dispatcher[i]);
+      for (let i = 0; i < options.taskManagers; i++) cluster.addTaskManager(ownFlags?.taskmanager[i]);
       await Promise.all(cluster.#all().map((process) => process.ready));
       await cluster.registered(options.taskManagers);
       return cluster;

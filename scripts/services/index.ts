@@ -7,6 +7,7 @@ export { ensureJavaProgram, type JavaProgram } from './java-program.ts';
 export { KAFKA_RELEASES } from './kafka.ts';
 export { fetchMetadata, type BrokerMetadata } from './metadata-request.ts';
 export { identifyProcess, isAlive, type ProcessIdentity } from './processes.ts';
+export { findPorts } from './ports.ts';
 export {
   environmentOf,
   listServices,

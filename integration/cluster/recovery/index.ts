@@ -20,9 +20,3 @@ export const recoveryRows: ReadonlyMap<string, Measure> = new Map<string, Measur
   ['idle-memory', measureIdleMemory],
   ['throughput', measureThroughput],
 ]);
-
-/** Rows of the table that nothing measures yet, and why. */
-export const missingRows: ReadonlyMap<string, string> = new Map([
-  ['partition-leader', 'it takes a proxy between TaskManagers and Dispatchers'],
-  ['partition-workers', 'it takes a proxy between TaskManagers'],
-]);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { TaskView } from '../rest-client.ts';
 import { Trial } from '../trial.ts';
 import { longestPauseMs, recoveryTimes, type RecoveryTimes } from './recovery-times.ts';
-import type { Disturbed, DisturbanceRow } from './rows.ts';
+import { ProxiedNetwork } from './proxied-network.ts';
+import type { Disturbed, DisturbanceRow, Place } from './rows.ts';
 
 export interface RecoveryOptions {
   readonly brokers: string;
@@ -59,6 +60,8 @@ export const NOT_MEASURED = {
   throughput: null,
 } as const;
 
+const DISPATCHERS = 2;
+const TASK_MANAGERS = 3;
 const RECORDS_PER_SECOND = 2000;
 const CHECKPOINT_INTERVAL_MS = 1000;
 
@@ -73,13 +76,16 @@ export async function measureRow(row: DisturbanceRow, options: RecoveryOptions):
   const folder = join(options.folder, row.name);
   mkdirSync(folder);
   const place = `${zookeeper}/${row.name}-${process.pid}`;
-  const cluster = { folder, dispatchers: 2, taskManagers: 3, slots: 2, zookeeper: place };
+  const network = row.isProxied === true ? await ProxiedNetwork.open(DISPATCHERS, TASK_MANAGERS) : null;
+  const own = network === null ? { slots: 2 } : { slots: 1, ownFlags: network.ownFlags };
+  const cluster = { folder, dispatchers: DISPATCHERS, taskManagers: TASK_MANAGERS, zookeeper: place, ...own };
   const settings = { recordsPerSecond: RECORDS_PER_SECOND, checkpointIntervalMs: CHECKPOINT_INTERVAL_MS };
-  const trial = await Trial.start({ brokers, cluster, ...settings });
+  let trial: Trial | null = null;
   try {
+    trial = await Trial.start({ brokers, cluster, ...settings });
     const rounds: Round[] = [];
     for (let i = 0; i < times; i++) {
-      const round = await disturbOnce(trial, row, services);
+      const round = await disturbOnce(trial, row, { services, network, round: i });
       rounds.push(round);
       const { detectMs, firstOutputMs, caughtUpMs, restarted } = round;
       const noticed = detectMs === null ? '' : `noticed after ${detectMs} ms, `;
@@ -105,15 +111,16 @@ export async function measureRow(row: DisturbanceRow, options: RecoveryOptions):
       tasksRestarted: rounds.reduce((sum, { restarted }) => sum + restarted, 0),
     };
   } finally {
-    await trial.close();
+    await trial?.close();
+    await network?.close();
   }
 }
 
-async function disturbOnce(trial: Trial, row: DisturbanceRow, services: string): Promise<Round> {
+async function disturbOnce(trial: Trial, row: DisturbanceRow, place: Place): Promise<Round> {
   // What is usual is measured first.
   await trial.steady();
   const before = await trial.tasks();
-  const disturbed: Disturbed = await row.disturb(trial, services);
+  const disturbed: Disturbed = await row.disturb(trial, place);
   const { atMs, beganAtMs } = disturbed;
   const recovered = (): Promise<RecoveryTimes | undefined> =>
     Promise.resolve(recoveryTimes(trial.seen, atMs, beganAtMs) ?? undefined);

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { restartZooKeeper, startMember, stopMember } from '../../../scripts/services/index.ts';
 import type { ClusterProcess } from '../cluster-process.ts';
 import type { Trial } from '../trial.ts';
+import { partitions, type Partition, type ProxiedNetwork } from './proxied-network.ts';
 
 export interface Disturbed {
   /** From when on its times count. */
@@ -20,11 +21,23 @@ export interface DisturbanceRow {
   readonly name: string;
   /** Whether tasks may be restarted by it. */
   readonly restartsTasks: boolean;
-  /** `services` names the set that ZooKeeper is of. */
-  disturb(trial: Trial, services: string): Promise<Disturbed>;
+  /** Whether there are proxies between the processes. */
+  readonly isProxied?: true;
+  disturb(trial: Trial, place: Place): Promise<Disturbed>;
+}
+
+export interface Place {
+  /** The set that ZooKeeper is of. */
+  readonly services: string;
+  /** Null where the row is not proxied. */
+  readonly network: ProxiedNetwork | null;
+  /** From 0 on. */
+  readonly round: number;
 }
 
 const AWAY_MS = 60_000;
+/** Longer than anybody waits for a heartbeat, or for the answer to a call. */
+const PARTITION_MS = 15_000;
 
 /** A TaskManager that runs tasks. */
 async function busyTaskManager(trial: Trial): Promise<ClusterProcess> {
@@ -44,6 +57,20 @@ function lostAtMs(trial: Trial, { readyLine }: ClusterProcess): Promise<number> 
 async function newLeaderAtMs(trial: Trial, old: ClusterProcess): Promise<number> {
   await trial.cluster.leader(old);
   return Date.now();
+}
+
+/** Cuts one way, the other, and both, in turn. */
+async function partition(
+  { network, round }: Place,
+  cut: (network: ProxiedNetwork, way: Partition) => Promise<void>,
+): Promise<Disturbed> {
+  if (network === null) throw new Error('there are no proxies');
+  const beganAtMs = Date.now();
+  await cut(network, partitions[round % partitions.length] ?? 'both');
+  // This is the disturbance itself, as above.
+  await delay(PARTITION_MS);
+  network.restore();
+  return { atMs: Date.now(), beganAtMs, detectedAtMs: null, heal: () => Promise.resolve() };
 }
 
 export const disturbances: readonly DisturbanceRow[] = [
@@ -123,7 +150,7 @@ export const disturbances: readonly DisturbanceRow[] = [
   {
     name: 'zookeeper-restart',
     restartsTasks: false,
-    async disturb(_trial, services) {
+    async disturb(_trial, { services }) {
       const atMs = Date.now();
       await restartZooKeeper(services, { signal: 'SIGKILL' });
       return { atMs, detectedAtMs: null, heal: () => Promise.resolve() };
@@ -132,7 +159,7 @@ export const disturbances: readonly DisturbanceRow[] = [
   {
     name: 'zookeeper-away',
     restartsTasks: false,
-    async disturb(_trial, services) {
+    async disturb(_trial, { services }) {
       const beganAtMs = Date.now();
       await stopMember(services, 'zookeeper', { signal: 'SIGKILL' });
       // This is the disturbance itself; what happens then is awaited.
@@ -140,5 +167,19 @@ export const disturbances: readonly DisturbanceRow[] = [
       await startMember(services, 'zookeeper');
       return { atMs: Date.now(), beganAtMs, detectedAtMs: null, heal: () => Promise.resolve() };
     },
+  },
+  {
+    name: 'partition-leader',
+    restartsTasks: true,
+    isProxied: true,
+    disturb: (trial, place) =>
+      partition(place, async (network, way) => network.cutDispatcher(await trial.cluster.leader(), way)),
+  },
+  {
+    name: 'partition-workers',
+    restartsTasks: true,
+    isProxied: true,
+    disturb: (trial, place) =>
+      partition(place, async (network, way) => network.cutTaskManager(await busyTaskManager(trial), way)),
   },
 ];
