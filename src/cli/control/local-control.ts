@@ -141,7 +141,8 @@ async function connect({ files, network }: ControlPorts, path: string, jobName: 
     return await network.connectLocal(socketPath);
   } catch (error) {
     const isGone = ['ENOENT', 'ECONNREFUSED'].includes(systemErrorCode(error) ?? '');
-    const reason = isGone ? 'no process says so there' : error instanceof Error ? error.message : String(error);
+    const nobody = 'no process says so there (a job of a cluster is reached with --dispatcher)';
+    const reason = isGone ? nobody : error instanceof Error ? error.message : String(error);
     throw cliErrors.create('MR-CLI-NOT-RUNNING', { job: jobName, path, reason }, error);
   }
 }
