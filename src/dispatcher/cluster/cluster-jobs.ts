@@ -56,6 +56,8 @@ interface Job extends LedJob {
   endedAtMs: number | null;
   isRescaling: boolean;
   isCancelled: boolean;
+  /** Resolves once it goes on with another parallelism, or will not. */
+  rescaled: Promise<unknown>;
   /** Resolves once its outcome is stored. */
   hasStored: Promise<void>;
 }
@@ -131,6 +133,10 @@ export class ClusterJobs {
     const handle = await dispatcher.submit(graph, { jobId, start, allowDroppedState }, async (job) => {
       // Another leader would start the one of this name again whose end is not stored yet.
       const ending = [...this.#led.values()].filter(({ handle: { name } }) => name === graph.name);
+      const next = ending.find(({ isRescaling }) => isRescaling);
+      if (next !== undefined && graph.checkpoint !== null) {
+        throw schedulerErrors.create('MR-JOB-NAME-TAKEN', { name: graph.name, jobId: next.accepted.jobId });
+      }
       await this.#whileLeading(Promise.all(ending.map(({ hasStored }) => hasStored)));
       accepted.push(job);
       return this.#whileLeading(records.addJob(submission));
@@ -150,7 +156,7 @@ export class ClusterJobs {
     const job = this.#led.get(jobId);
     if (job === undefined) return;
     job.isCancelled = true;
-    await this.#whileLeading(job.handle.cancel().then(() => job.hasStored));
+    await this.#whileLeading(job.handle.cancel().then(() => Promise.all([job.hasStored, job.rescaled])));
   }
 
   /** With `stopsSources` it resolves once the job has ended, and no leader will start it again. */
@@ -164,10 +170,18 @@ export class ClusterJobs {
 
   /** Stops the job with a savepoint there and starts `graph` from it, under the same id. */
   async rescale(jobId: JobId, graph: JobGraph, source: string, place: SavepointPlace): Promise<void> {
-    const { records } = this.#options;
     const job = this.#led.get(jobId);
     if (job === undefined || job.isRescaling) throw notRescalable(jobId, 'it is being rescaled, or has ended');
     job.isRescaling = true;
+    const rescaled = this.#rescale(job, graph, source, place);
+    job.rescaled = rescaled.catch(() => undefined);
+    await rescaled;
+  }
+
+  async #rescale(job: Job, graph: JobGraph, source: string, place: SavepointPlace): Promise<void> {
+    const { records } = this.#options;
+    const { jobId } = job.accepted;
+    const isCancelled = (): boolean => job.isCancelled;
     try {
       await this.#whileLeading(job.handle.savepoint({ target: place.config, stopsSources: true }));
     } catch (error) {
@@ -175,7 +189,7 @@ export class ClusterJobs {
       throw error;
     }
     const { state } = await this.#whileLeading(job.handle.result);
-    if (state !== 'CANCELED' || job.isCancelled) throw notRescalable(jobId, `meanwhile it was ${state}`);
+    if (state !== 'CANCELED' || isCancelled()) throw notRescalable(jobId, `meanwhile it was ${state}`);
     const plan = await this.#durably(() => records.plan(jobId));
     const start: StartMode = { kind: 'from', location: place.location };
     const submission: JobSubmission = {
@@ -188,8 +202,15 @@ export class ClusterJobs {
     };
     // From here on every leader starts the new graph.
     await this.#durably(() => records.replaceJob(submission));
-    this.#led.delete(jobId);
-    await this.#goOn(submission);
+    try {
+      await this.#durably(() => this.#goOn(submission));
+    } catch (error) {
+      this.#led.delete(jobId);
+      this.#cannotBegin(submission, toMillraceError(error));
+      throw error;
+    }
+    // Whoever wanted its end meanwhile did not mean its savepoint.
+    if (isCancelled()) await this.cancel(jobId);
   }
 
   /** Another one leads: jobs are let go of, and nothing is stored any more. */
@@ -224,6 +245,7 @@ export class ClusterJobs {
       endedAtMs: null,
       isRescaling: false,
       isCancelled: false,
+      rescaled: Promise.resolve(),
       hasStored: Promise.resolve(),
     };
     this.#led.set(accepted.jobId, job);

@@ -1,0 +1,135 @@
+import { describe, expect, it } from '@jest/globals';
+import { edgeId, jobId } from '../../core/index.ts';
+import { serialiseJobGraph } from '../../graph/index.ts';
+import type { JobGraph } from '../../graph/index.ts';
+import { haErrors } from '../../ha/index.ts';
+import type { JobSubmission } from '../../ha/index.ts';
+import { ManualClock, sinkNode, sourceNode, testGraph } from '../../testing/index.ts';
+import { ClusterJobs } from './cluster-jobs.ts';
+
+const ID = jobId('1'.repeat(32));
+const OTHER = jobId('2'.repeat(32));
+const PLACE = { config: { kind: 'files', directory: '/s' }, location: '/s' } as never;
+
+function graphOf(): JobGraph {
+  const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
+  const graph = testGraph('job', [
+    { name: a, parallelism: 1, chain: [sourceNode('in', {})] },
+    { name: b, parallelism: 1, chain: [sinkNode('out', {})], from: [[a, { kind: 'forward' }]] },
+  ]);
+  const edge = edgeId('c'.repeat(32));
+  const times = { intervalMs: 10, timeoutMs: 60_000, minPauseMs: 0, tolerableFailures: 100, retained: 2 };
+  return {
+    ...graph,
+    edges: graph.edges.map((each) => ({ ...each, id: edge })),
+    vertices: graph.vertices.map((vertex) => ({
+      ...vertex,
+      inputs: vertex.inputs.map(() => edge),
+      outputs: vertex.outputs.map(() => edge),
+    })),
+    checkpoint: { ...times, mode: 'exactly-once' },
+  };
+}
+
+/** Handles that end when they are told to, and a store that does what the test says. */
+function world() {
+  const clock = new ManualClock();
+  const runs: { end: (state: string) => void; wasCancelled: boolean }[] = [];
+  const stored: JobSubmission[] = [];
+  const outcomes: string[] = [];
+  const problems: string[] = [];
+  const plans: (() => Promise<null>)[] = [];
+  const run = (accepted: { readonly jobId: string; readonly graph: JobGraph }) => {
+    const result = Promise.withResolvers<{ state: string; error: null }>();
+    const life = {
+      wasCancelled: false,
+      end: (state: string) => result.resolve({ state, error: null }),
+    };
+    runs.push(life);
+    return {
+      jobId: accepted.jobId,
+      name: accepted.graph.name,
+      result: result.promise,
+      savepoint: async () => {
+        life.end('CANCELED');
+      },
+      cancel: async () => {
+        life.wasCancelled = true;
+        life.end('CANCELED');
+        await result.promise;
+      },
+    };
+  };
+  const prepare = async (id: string, graph: JobGraph) => ({ jobId: id, graph });
+  const dispatcher = {
+    prepare,
+    run,
+    submit: async (graph: JobGraph, { jobId: id }: { jobId: string }, accept: (job: unknown) => Promise<boolean>) => {
+      const accepted = await prepare(id, graph);
+      return (await accept(accepted)) ? run(accepted) : null;
+    },
+    forget: () => undefined,
+    abandon: () => undefined,
+  };
+  const records = {
+    jobs: async () => stored,
+    endedJobs: async () => [],
+    addJob: async (submission: JobSubmission) => stored.push(submission) > 0,
+    replaceJob: async (submission: JobSubmission) => {
+      stored.splice(0, stored.length, submission);
+    },
+    plan: () => plans.shift()?.() ?? Promise.resolve(null),
+    endJob: async (_id: string, { state }: { state: string }) => {
+      outcomes.push(state);
+    },
+  };
+  const jobs = new ClusterJobs({
+    clock,
+    records: records as never,
+    dispatcher: dispatcher as never,
+    expectAdoption: () => undefined,
+    onProblem: ({ code }) => problems.push(code),
+  });
+  const submit = (id: typeof ID) =>
+    jobs.submit({ jobId: id, graph: graphOf(), start: { kind: 'fresh' }, allowDroppedState: false, source: 'x' });
+  return { jobs, clock, runs, outcomes, problems, plans, stored, submit };
+}
+
+const away = (): Error =>
+  haErrors.create('MR-HA-UNAVAILABLE', { operation: 'read', record: 'plan', directory: 'zk', reason: 'away' });
+
+describe('a job that is rescaled', () => {
+  it('goes on where the store is away for a moment between its savepoint and its next start', async () => {
+    const { jobs, clock, runs, problems, plans, submit } = world();
+    await submit(ID);
+    plans.push(() => Promise.resolve(null), () => Promise.reject(away()));
+    const rescaled = jobs.rescale(ID, graphOf(), 'x', PLACE);
+    while (problems.length === 0) await new Promise(setImmediate);
+    expect(jobs.find(ID)).toMatchObject({ isRescaling: true });
+    clock.advanceTo(1000);
+    await rescaled;
+    expect(problems).toEqual(['MR-HA-UNAVAILABLE']);
+    expect(runs).toHaveLength(2);
+    expect(jobs.find(ID)).toMatchObject({ isRescaling: false, endedAtMs: null });
+  });
+
+  it('keeps its name, and ends where it is cancelled in between', async () => {
+    const { jobs, runs, outcomes, plans, stored, submit } = world();
+    await submit(ID);
+    const reading = Promise.withResolvers<null>();
+    const between = Promise.withResolvers<null>();
+    plans.push(() => {
+      between.resolve(null);
+      return reading.promise;
+    });
+    const rescaled = jobs.rescale(ID, graphOf(), 'x', PLACE);
+    await between.promise;
+    await expect(submit(OTHER)).rejects.toMatchObject({ code: 'MR-JOB-NAME-TAKEN' });
+    const cancelled = jobs.cancel(ID);
+    reading.resolve(null);
+    await Promise.all([rescaled, cancelled]);
+    expect(stored).toMatchObject([{ jobId: ID, graph: serialiseJobGraph(graphOf()) }]);
+    expect(runs.map(({ wasCancelled }) => wasCancelled)).toEqual([true, true]);
+    expect(outcomes).toEqual(['CANCELED']);
+  });
+});
