@@ -28,6 +28,8 @@ describe('the interpreter', () => {
     ['0 * -1', '0'],
     ['9223372036854775807 + l', 'MR-EXPR-OVERFLOW: the result of addition does not fit into long'],
     ['ABS(i - 7 - 2147483647 - 1)', 'MR-EXPR-OVERFLOW: the result of ABS does not fit into int'],
+    ['WIDTH_BUCKET(2, 0, 1, 2147483647)', 'MR-EXPR-OVERFLOW: the result of WIDTH_BUCKET does not fit into int'],
+    ['WIDTH_BUCKET(0.5, 0, 1, 2147483647)', '1073741824'],
     ['i / 0', 'MR-EXPR-DIVISION-BY-ZERO: division of a int by zero'],
     ['l % 0', 'MR-EXPR-DIVISION-BY-ZERO: remainder of a long by zero'],
     ['amount / 0', 'MR-EXPR-DIVISION-BY-ZERO: division of a decimal by zero'],

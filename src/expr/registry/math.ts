@@ -148,7 +148,7 @@ function widthBucket(x: number, low: number, high: number, count: number): numbe
     throw bucketError('the limits must be different, finite numbers');
   }
   const share = (x - low) / (high - low);
-  return share < 0 ? 0 : share >= 1 ? count + 1 : Math.floor(share * count) + 1;
+  return share < 0 ? 0 : checkInt(share >= 1 ? count + 1 : Math.floor(share * count) + 1, 'WIDTH_BUCKET');
 }
 
 const rounding: readonly FunctionRow[] = [
