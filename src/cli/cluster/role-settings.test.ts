@@ -71,6 +71,13 @@ describe('the settings of a role', () => {
     expect(Object.keys(settings)).not.toContain('rest.port');
   });
 
+  it('are not given where the file names a variable that is not set, and nothing instead', async () => {
+    const text = `rest.token: {deploy: "${TOKEN}", view: "\${VIEW_TOKEN:-}"}\ntaskmanager.rack: \${RACK:-}\n`;
+    const files = { 'millrace.yaml': text };
+    expect(await dispatcher({ files })).toMatchObject({ 'rest.token.deploy': TOKEN, 'rest.token.view': null });
+    expect(await taskManager({ files })).toMatchObject({ 'taskmanager.rack': null });
+  });
+
   it('of the file are left alone where that is asked for', async () => {
     const files = { 'millrace.yaml': 'rest.port: nonsense\n' };
     expect(await dispatcher({ files, args: ['--no-config'] })).toMatchObject({ 'rest.port': 8081 });

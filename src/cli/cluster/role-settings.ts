@@ -50,7 +50,8 @@ export async function resolveSettings<Table extends OptionTable>(
   const file = await readFileSettings(flags.config, world, problems);
   for (const { key, value, where } of file) {
     if (!ALL_KEYS.includes(key)) problems.push(`${where}: ${unknownKey(key)}`);
-    else given.set(key, { value, where });
+    // `${NAME:-}` of a variable that is not set.
+    else if (value !== '') given.set(key, { value, where });
   }
   for (const key of Object.keys(table)) {
     const name = variableOf(key);
