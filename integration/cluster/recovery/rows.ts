@@ -38,6 +38,8 @@ export interface Place {
 const AWAY_MS = 60_000;
 /** Longer than anybody waits for a heartbeat, or for the answer to a call. */
 const PARTITION_MS = 15_000;
+/** What was on its way is through by then, and before the second of them no task runs anywhere else. */
+const [CUT_AFTER_MS, CUT_UNTIL_MS] = [2000, 5000];
 
 /** A TaskManager that runs tasks. */
 async function busyTaskManager(trial: Trial): Promise<ClusterProcess> {
@@ -59,8 +61,9 @@ async function newLeaderAtMs(trial: Trial, old: ClusterProcess): Promise<number>
   return Date.now();
 }
 
-/** Cuts one way, the other, and both, in turn. */
+/** Cuts one way, the other, and both, in turn. Rejects where rows were committed as if nothing had been cut. */
 async function partition(
+  trial: Trial,
   { network, round }: Place,
   cut: (network: ProxiedNetwork, way: Partition) => Promise<void>,
 ): Promise<Disturbed> {
@@ -70,6 +73,10 @@ async function partition(
   // This is the disturbance itself, as above.
   await delay(PARTITION_MS);
   network.restore();
+  const passed = trial.seen.some(
+    ({ sentAtMs, seenAtMs }) => sentAtMs > beganAtMs + CUT_AFTER_MS && seenAtMs < beganAtMs + CUT_UNTIL_MS,
+  );
+  if (passed) throw new Error('output went on as if nothing had been cut');
   return { atMs: Date.now(), beganAtMs, detectedAtMs: null, heal: () => Promise.resolve() };
 }
 
@@ -173,13 +180,13 @@ export const disturbances: readonly DisturbanceRow[] = [
     restartsTasks: true,
     isProxied: true,
     disturb: (trial, place) =>
-      partition(place, async (network, way) => network.cutDispatcher(await trial.cluster.leader(), way)),
+      partition(trial, place, async (network, way) => network.cutDispatcher(await trial.cluster.leader(), way)),
   },
   {
     name: 'partition-workers',
     restartsTasks: true,
     isProxied: true,
     disturb: (trial, place) =>
-      partition(place, async (network, way) => network.cutTaskManager(await busyTaskManager(trial), way)),
+      partition(trial, place, async (network, way) => network.cutTaskManager(await busyTaskManager(trial), way)),
   },
 ];
