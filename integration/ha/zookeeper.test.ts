@@ -73,10 +73,13 @@ function contend(ha: HighAvailability, dispatcherId: string, onGranted?: () => v
   return { granted };
 }
 
-async function until<T>(what: string, look: () => T | null | undefined): Promise<T> {
+async function until<T>(
+  what: string,
+  look: () => T | null | undefined | Promise<T | null>,
+): Promise<NonNullable<T>> {
   const endMs = clock.monotonicMs() + TEST_MS / 2;
   for (;;) {
-    const found = look();
+    const found = await look();
     if (found !== null && found !== undefined) return found;
     if (clock.monotonicMs() > endMs) throw new Error(`waited in vain for ${what}`);
     await clock.sleep(20);
@@ -190,10 +193,15 @@ describe('a real ZooKeeper', () => {
       await until('the leader to be seen', () => (seen.at(-1) === first.epoch ? true : null));
       await restartZooKeeper(services.name, { signal: 'SIGKILL' });
       const { granted: next } = contend(open({ root }), 'b');
-      const current = await until('a leader', () => [...granted, ...next].find(({ lost }) => !lost.aborted));
-      const version = await current.store.write('key', Uint8Array.of(2), 0);
-      expect(version).toBe(1);
-      await current.publish();
+      // A server that comes back slowly costs a session its leadership, perhaps in the middle of this.
+      const current = await until('a leader that writes and is published', async () => {
+        const leader = [...granted, ...next].find(({ lost }) => !lost.aborted);
+        const version = (await leader?.store.read('key').catch(() => null))?.version;
+        if (leader === undefined || version === undefined) return null;
+        if (version === 0) await leader.store.write('key', Uint8Array.of(2), 0).catch(() => undefined);
+        const isPublished = await leader.publish().then(() => true, () => false);
+        return isPublished && version === 1 ? leader : null;
+      });
       await until('the leader to be seen', () => (seen.at(-1) === current.epoch ? true : null));
     },
     TEST_MS,
