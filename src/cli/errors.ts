@@ -75,7 +75,8 @@ export const cliErrors = defineErrors({
     help:
       'A job with checkpoints that `millrace run` runs can be reached on the same machine by the same user, through ' +
       'the folder that it keeps its checkpoints in: name that with `--data-dir` where it is not `.millrace`. ' +
-      '`savepoint` and `stop` ask a cluster where one is named: `--dispatcher http://127.0.0.1:8081`, or MILLRACE_DISPATCHER.',
+      '`savepoint` and `stop` ask a cluster where one is named: `--dispatcher http://127.0.0.1:8081`, or ' +
+      'MILLRACE_DISPATCHER.',
   },
   'MR-CLI-CONTROL-FAILED': {
     domain: 'external',

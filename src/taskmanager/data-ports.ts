@@ -11,7 +11,7 @@ export interface DataPlaneOptions {
   readonly host: string;
   /** Slot i listens at `firstPort + i`; 0 for ports of the system's choice. */
   readonly firstPort: number;
-  /** Where something forwards `firstAdvertisedPort + i` to `firstPort + i`, which is not 0 then: what others are told. */
+  /** What others are told, where something forwards `firstAdvertisedPort + i` to `firstPort + i`, not 0 then. */
   readonly firstAdvertisedPort?: number;
   readonly token: string | null;
   readonly tls: TlsSettings | null;

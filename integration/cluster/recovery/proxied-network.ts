@@ -59,7 +59,8 @@ export class ProxiedNetwork {
   }
 
   #all(): readonly TcpProxy[] {
-    return [...this.#dispatchers, ...this.#taskManagers].flatMap(({ rpc, data }) => (data === null ? [rpc] : [rpc, data]));
+    const all = [...this.#dispatchers, ...this.#taskManagers];
+    return all.flatMap(({ rpc, data }) => (data === null ? [rpc] : [rpc, data]));
   }
 }
 

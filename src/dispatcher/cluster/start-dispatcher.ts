@@ -77,9 +77,9 @@ class ClusterDispatcher implements RunningDispatcher {
     const { ports, onProblem, onLeading } = this.#options;
     const { lost } = leadership;
     const isOver = (): boolean => lost.aborted || this.#closed !== null;
+    lost.addEventListener('abort', () => this.#end(this.#leading), { once: true });
     while (!isOver()) {
       const leading = new ClusterLeader(this.#options, leadership);
-      lost.addEventListener('abort', () => this.#end(leading), { once: true });
       this.#leading = leading;
       try {
         await leading.begin();

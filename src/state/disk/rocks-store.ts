@@ -158,7 +158,8 @@ function scanOf(
   return guarded(directory, async () => {
     const entries: SpilledEntry[] = [];
     const range = { gte: from, lt: below, limit };
-    for await (const entry of session.iterator(range, { capacity: Math.min(limit, SCANNED_AT_ONCE) })) entries.push(entry);
+    const capacity = Math.min(limit, SCANNED_AT_ONCE);
+    for await (const entry of session.iterator(range, { capacity })) entries.push(entry);
     return entries;
   });
 }
