@@ -9,7 +9,7 @@ export type { PlanStore } from './plan-store.ts';
 export { checkRestorePlan, planRestore } from './recovery/plan-restore.ts';
 export type { Rescale, RestorePlan, RestoreStep } from './recovery/plan-restore.ts';
 export { restoreOfTask } from './recovery/restored-tasks.ts';
-export { checkGraph } from './slice-plan.ts';
+export { checkGraph, slotsNeeded } from './slice-plan.ts';
 export type { AllocatedSlot, FreeSlot, LostSlots, SlotPool, SlotRequest } from './slot-pool.ts';
 export type { JobOrigin, StartMode } from './start-mode.ts';
 export { stepIdsOf } from './step-ids.ts';

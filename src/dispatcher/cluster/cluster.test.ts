@@ -241,6 +241,12 @@ describe('a TaskManager', () => {
       expect(marks.toSorted()).toEqual(['a new kernel', null, null]);
       await submit('other', OTHER);
       expect(next.job(OTHER).state).not.toBe('FAILED');
+      await cluster.until('it to wait for slots', () => next.job(OTHER).waitingFor?.includes('slots') ?? false);
+      await expect(next.savepoint(OTHER, { target: null, stopsSources: false })).rejects.toMatchObject({
+        code: 'MR-JOB-SAVEPOINT-FAILED',
+        fields: { reason: expect.stringMatching(/^the job waits for 2 slots/) },
+      });
+      await expect(next.rescale(OTHER, 1)).rejects.toThrow('it waits for 2 slots');
       await cancelAndCheck();
       await running(1, OTHER);
       expect(isElsewhere(next.job(OTHER))).toBe(true);
@@ -258,6 +264,7 @@ describe('a job', () => {
       await submit('endless');
       const before = await running(1);
       const service = await cluster.service();
+      await expect(service.rescale(JOB, 4)).rejects.toThrow('it would need 4 slots of 3');
       await service.rescale(JOB, 3);
       const after = await running(1);
       expect(after.executions).toHaveLength(6);

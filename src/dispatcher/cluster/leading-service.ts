@@ -2,7 +2,7 @@ import { jobId as toJobId, readShape, shape } from '../../core/index.ts';
 import type { JobId, Ports, TaskManagerId } from '../../core/index.ts';
 import type { CompiledJob, JobGraph } from '../../graph/index.ts';
 import type { ClusterRecords, DrainMark } from '../../ha/index.ts';
-import { schedulerErrors } from '../../scheduler/index.ts';
+import { schedulerErrors, slotsNeeded } from '../../scheduler/index.ts';
 import type {
   ClusterService,
   JobDetails,
@@ -88,12 +88,16 @@ export class LeadingService implements ClusterService {
     jobId: JobId,
     { target, stopsSources, drains }: Parameters<ClusterService['savepoint']>[1],
   ): Promise<Savepoint> {
-    const { jobs, places } = this.#options;
+    const { jobs, places, slots } = this.#options;
     const job = this.#led(jobId);
     const checkpoints = job?.accepted.storage?.storageConfig;
     if (job === null || checkpoints === undefined) {
       const reason = job === null ? 'the job has ended' : 'the job takes no checkpoints';
       throw schedulerErrors.create('MR-JOB-SAVEPOINT-FAILED', { reason });
+    }
+    const missing = slots.waitingFor(jobId);
+    if (missing !== null) {
+      throw schedulerErrors.create('MR-JOB-SAVEPOINT-FAILED', { reason: `the job waits for ${missing}` });
     }
     const { config, location } = places.savepoint(checkpoints, job.handle.name, target);
     const request = { target: config, stopsSources, ...(drains === undefined ? {} : { drains }) };
@@ -101,7 +105,7 @@ export class LeadingService implements ClusterService {
   }
 
   async rescale(jobId: JobId, parallelism: number): Promise<void> {
-    const { jobs, places } = this.#options;
+    const { jobs, places, slots } = this.#options;
     const job = this.#led(jobId);
     const refuse = (reason: string) => clusterErrors.create('MR-CLUSTER-NOT-RESCALABLE', { job: jobId, reason });
     if (job === null) throw refuse('it has ended');
@@ -109,6 +113,10 @@ export class LeadingService implements ClusterService {
     if (accepted.storage === null) throw refuse('it takes no checkpoints');
     if (submission.source === undefined) throw refuse('its job file is not known');
     const graph = await this.#compile(readSource(submission.source), parallelism);
+    const needed = slotsNeeded(graph);
+    if (needed > slots.totalCount) throw refuse(`it would need ${needed} slots of ${slots.totalCount}`);
+    const missing = slots.waitingFor(jobId);
+    if (missing !== null) throw refuse(`it waits for ${missing}`);
     const place = places.savepoint(accepted.storage.storageConfig, handle.name, null);
     await jobs.rescale(jobId, graph, submission.source, place);
   }

@@ -1,4 +1,4 @@
-import type { Clock, JobId, MillraceError, TaskManagerId } from '../../core/index.ts';
+import type { Clock, JobId, MillraceError, TaskManagerId, Timer } from '../../core/index.ts';
 import type { DrainMark } from '../../ha/index.ts';
 import { EpochFence } from '../../rpc/index.ts';
 import type { Fenced, ResourceManagerGateway, RpcTransport, TaskManagerRegistration } from '../../rpc/index.ts';
@@ -41,6 +41,8 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
   readonly #monitor: HeartbeatMonitor | null;
   readonly #adoptions: SlotAdoptions;
   readonly #drains = new Map<TaskManagerId, DrainMark>();
+  /** Of drain marks. */
+  readonly #expiries = new Set<Timer>();
   readonly #lostListeners = new Map<JobId, Set<LostListener>>();
   #requests: readonly Request[] = [];
   #isClosed = false;
@@ -195,6 +197,7 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
   /** Ends its timers and watches; tells nobody anything. */
   close(): void {
     this.#isClosed = true;
+    for (const timer of this.#expiries) timer.cancel();
     this.#monitor?.close();
     this.#adoptions.close();
     this.#requests = [];
@@ -247,11 +250,12 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
   #awaitExpiry(atMs: number): void {
     const { clock } = this.#options;
     const expired = (): void => {
-      if (this.#isClosed) return;
+      this.#expiries.delete(timer);
       if (clock.nowMs() < atMs) this.#awaitExpiry(atMs);
       else this.#settle();
     };
-    clock.schedule(Math.min(atMs - clock.nowMs(), LONGEST_TIMER_MS), expired, true);
+    const timer = clock.schedule(Math.min(atMs - clock.nowMs(), LONGEST_TIMER_MS), expired, true);
+    this.#expiries.add(timer);
   }
 
   /** Ends what the slot may run for the job; it is free once its TaskManager says so. */
