@@ -2,20 +2,10 @@
  * npm run crash-test: kills a job by SIGKILL at random instants and at every step of the commit protocol, starts it
  * again each time, and compares what it wrote with what it should have. Exit code 0 only for `lost 0, duplicated 0`.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { crashJobs, formatReport, isPassed, runCrashTest } from '../integration/crash/index.ts';
-import {
-  identifyProcess,
-  KAFKA_RELEASES,
-  ServicesError,
-  startServices,
-  stopServices,
-  USAGE_EXIT_CODE,
-} from './services/index.ts';
+import { KAFKA_RELEASES, runProgram, runWithServices, tell, usageErrorOf } from './services/index.ts';
 
 const DEFAULT_JOB = 'joined';
 const USAGE = `usage: npm run crash-test -- [options]
@@ -28,13 +18,7 @@ const USAGE = `usage: npm run crash-test -- [options]
                    when barriers overtake, such as 0s or never (default: that of jobs)
 `;
 
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-function usageError(message: string): ServicesError {
-  return new ServicesError(`${message}\n\n${USAGE}`, { exitCode: USAGE_EXIT_CODE });
-}
+const usageError = usageErrorOf(USAGE);
 
 function readArguments() {
   const options = {
@@ -64,29 +48,17 @@ function readArguments() {
 
 async function main(): Promise<number> {
   const { kafka, job, kills, seed, alignmentTimeout } = readArguments();
-  const owner = identifyProcess(process.pid);
-  const name = `crash-test-${process.pid}`;
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-crash-'));
-  const belongsTo = owner === undefined ? {} : { owner };
-  const services = await startServices({ name, kafka, zookeeper: false, progress: tell, ...belongsTo });
-  let isGood = false;
-  try {
-    tell(`Kafka ${services.kafka} at ${services.brokers}; job ${job.name}, ${kills} kills, seed ${seed}`);
-    const report = await runCrashTest({ brokers: services.brokers, job, kills, seed, folder, tell, alignmentTimeout });
-    process.stdout.write(`${formatReport(report)}\n`);
-    isGood = isPassed(report);
-  } finally {
-    if (isGood) rmSync(folder, { recursive: true });
-    else tell(`job files, logs and checkpoints are left in ${folder}`);
-    await stopServices(name);
-  }
-  return isGood ? 0 : 1;
+  return runWithServices({
+    kind: 'crash-test',
+    services: { kafka, zookeeper: false },
+    leaves: 'job files, logs and checkpoints',
+    async run(services, folder) {
+      tell(`Kafka ${services.kafka} at ${services.brokers}; job ${job.name}, ${kills} kills, seed ${seed}`);
+      const report = await runCrashTest({ brokers: services.brokers, job, kills, seed, folder, tell, alignmentTimeout });
+      process.stdout.write(`${formatReport(report)}\n`);
+      return isPassed(report);
+    },
+  });
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof ServicesError)) throw error;
-  tell(error.message);
-  process.exitCode = error.exitCode;
-}
+await runProgram(main);

@@ -2,9 +2,7 @@
  * npm run recovery: kills and pauses processes of a cluster while a job runs, and prints how soon output comes again,
  * and whether anything was lost or written twice. Exit code 0 only where nothing was.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import {
@@ -13,7 +11,7 @@ import {
   recoveryRows,
   type RecoveryResult,
 } from '../integration/cluster/recovery/index.ts';
-import { identifyProcess, ServicesError, startServices, stopServices, USAGE_EXIT_CODE } from './services/index.ts';
+import { runProgram, runWithServices, tell, usageErrorOf } from './services/index.ts';
 
 const USAGE = `usage: npm run recovery -- [options]
 
@@ -22,13 +20,7 @@ const USAGE = `usage: npm run recovery -- [options]
   --json FILE   writes the results there, too
 `;
 
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-function usageError(message: string): ServicesError {
-  return new ServicesError(`${message}\n\n${USAGE}`, { exitCode: USAGE_EXIT_CODE });
-}
+const usageError = usageErrorOf(USAGE);
 
 function readArguments() {
   const options = {
@@ -53,32 +45,20 @@ function readArguments() {
 
 async function main(): Promise<number> {
   const { times, rows, json } = readArguments();
-  const owner = identifyProcess(process.pid);
-  const name = `recovery-${process.pid}`;
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-recovery-'));
-  const services = await startServices({ name, progress: tell, ...(owner === undefined ? {} : { owner }) });
-  const results: RecoveryResult[] = [];
-  let isGood = false;
-  try {
-    const { brokers, zookeeper = '' } = services;
-    for (const measure of rows) {
-      results.push(await measure({ brokers, zookeeper, services: name, times, folder, tell }));
-      if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
-    }
-    process.stdout.write(`${formatResults(results)}\n`);
-    isGood = results.every(isSound);
-  } finally {
-    if (isGood) rmSync(folder, { recursive: true });
-    else tell(`logs and checkpoints are left in ${folder}`);
-    await stopServices(name);
-  }
-  return isGood ? 0 : 1;
+  return runWithServices({
+    kind: 'recovery',
+    services: {},
+    leaves: 'logs and checkpoints',
+    async run({ name, brokers, zookeeper = '' }, folder) {
+      const results: RecoveryResult[] = [];
+      for (const measure of rows) {
+        results.push(await measure({ brokers, zookeeper, services: name, times, folder, tell }));
+        if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
+      }
+      process.stdout.write(`${formatResults(results)}\n`);
+      return results.every(isSound);
+    },
+  });
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof ServicesError)) throw error;
-  tell(error.message);
-  process.exitCode = error.exitCode;
-}
+await runProgram(main);

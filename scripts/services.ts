@@ -9,12 +9,13 @@ import {
   environmentOf,
   KAFKA_RELEASES,
   listServices,
+  runProgram,
   servicesStatus,
-  ServicesError,
   startServices,
   stopAllServices,
   stopServices,
-  USAGE_EXIT_CODE,
+  tell,
+  usageErrorOf,
   type KafkaRelease,
   type ServicesStatus,
 } from './services/index.ts';
@@ -34,13 +35,7 @@ const USAGE = `usage: npm run --silent services -- COMMAND [options]
   --all            every set (down, status)
 `;
 
-function usageError(message: string): ServicesError {
-  return new ServicesError(`${message}\n\n${USAGE}`, { exitCode: USAGE_EXIT_CODE });
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
+const usageError = usageErrorOf(USAGE);
 
 function readArguments(): {
   command: string;
@@ -139,10 +134,4 @@ async function main(): Promise<number> {
   }
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof ServicesError)) throw error;
-  tell(error.message);
-  process.exitCode = error.exitCode;
-}
+await runProgram(main);
