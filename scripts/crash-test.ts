@@ -54,7 +54,8 @@ async function main(): Promise<number> {
     leaves: 'job files, logs and checkpoints',
     async run(services, folder) {
       tell(`Kafka ${services.kafka} at ${services.brokers}; job ${job.name}, ${kills} kills, seed ${seed}`);
-      const report = await runCrashTest({ brokers: services.brokers, job, kills, seed, folder, tell, alignmentTimeout });
+      const { brokers } = services;
+      const report = await runCrashTest({ brokers, job, kills, seed, folder, tell, alignmentTimeout });
       process.stdout.write(`${formatReport(report)}\n`);
       return isPassed(report);
     },
