@@ -283,11 +283,12 @@ export class DedupeOperator implements Operator {
     this.#waiting.push(time, slot);
   }
 
-  /** A key that was not known. */
+  /** A key that was not known. It may have a slot all the same: prepare() takes one for every key that it looks for. */
   #insert(row: number, time: number, isSeen: boolean): number {
     const hash = this.#batch.hashes[row] as number;
-    const known = this.#spilled.isOpen ? this.#table.find(hash, row, SPACE) : -1;
-    const slot = known < 0 ? this.#takeSlot(hash, row) : known;
+    const prepared = this.#spilled.isOpen ? this.#table.find(hash, row, SPACE) : -1;
+    if (prepared >= 0 && this.#snapshots.isTaking) this.#snapshots.beforeChange(prepared);
+    const slot = prepared < 0 ? this.#takeSlot(hash, row) : prepared;
     this.#keep(slot, time, isSeen);
     return slot;
   }
@@ -450,8 +451,10 @@ export class DedupeOperator implements Operator {
       const known = this.#table.find(hash, 0, SPACE);
       if (known >= 0 && replaces !== true) from.fail('a key comes twice');
       if (known >= 0) this.#free(known);
-      const slot = this.#takeSlot(hash, 0);
       this.#hasTime = sort !== Entry.seenByClock;
+      // The disk keeps keys for a while after their `ttl`; the memory forgets them at the watermark that ends it.
+      if (!isWaiting && this.#isOver(time)) continue;
+      const slot = this.#takeSlot(hash, 0);
       this.#keep(slot, time, !isWaiting);
       if (this.#spilled.isOpen) this.#spilled.restored(slot);
       if (!isWaiting) continue;

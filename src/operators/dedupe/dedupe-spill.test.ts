@@ -36,7 +36,7 @@ describe('keys of dedupe that do not fit memory', () => {
       fc.asyncProperty(historyArbitrary(row(timestamp)), (steps) =>
         checkHistory({ create, input, keys: [1, 0] }, steps),
       ),
-      { numRuns: 25 },
+      { numRuns: 100 },
     );
   }, SLOW_MS);
 });
