@@ -19,6 +19,8 @@ export interface DispatcherOptions {
   readonly epoch: number;
   readonly slotTimeoutMs: number;
   readonly takeoverTimeoutMs?: number;
+  /** How long a job waits for slots in which nothing is read across racks; 0 if absent. */
+  readonly localityWaitMs?: number;
   /** Where jobs that take checkpoints are recorded; null where none can run. */
   readonly store: JobStore | null;
   /** Null where no job can take checkpoints. */

@@ -11,11 +11,13 @@ export const schedulerErrors = defineErrors({
   'MR-JOB-NO-SLOTS': {
     domain: 'external',
     scope: 'job',
-    retry: 'backoff',
-    message: 'the job needs {needed} slots; {free} of {total} are free, and none came within {seconds} s',
+    // Restart strategies are for what may pass by itself, and this had its time: `slot-timeout`.
+    retry: 'never',
+    message: 'the job has waited {seconds} s in vain for {wanted}',
     help:
       'A job takes as many slots as its largest parallelism. Start more TaskManagers, give them more slots, end ' +
-      'other jobs, or lower the parallelism.',
+      'other jobs, or lower the parallelism; then submit the job again: it goes on from its last checkpoint. ' +
+      '`slot-timeout` of the Dispatcher says how long jobs wait.',
   },
   'MR-JOB-SLOTS-GONE': {
     domain: 'external',

@@ -398,10 +398,10 @@ describe('what cannot be started', () => {
     expect(world.states).toEqual(['CREATED', 'RUNNING']);
     await world.pass(5000);
     expect(master.lastFailure?.code).toBe('MR-JOB-NO-SLOTS');
-    expect(world.states.slice(2)).toEqual(['FAILING', 'RESTARTING']);
-    world.hasSlots = true;
-    await world.pass(100);
-    expect(world.manager.running).toHaveLength(4);
+    expect(world.states.slice(2)).toEqual(['FAILING', 'FAILED']);
+    expect(await master.result).toMatchObject({
+      error: { message: 'the job has waited 5 s in vain for 2 slots; 0 of 2 are free' },
+    });
   });
 });
 

@@ -434,7 +434,8 @@ export class JobMaster {
       const slots = choose(free);
       return slots === null || readsAcrossRacks(demands, slots) ? null : slots;
     };
-    return { request: { count, choose }, patient: { count, choose: patient }, timeoutMs, patienceMs };
+    const where = 'in racks where its splits can be read';
+    return { request: { count, choose }, patient: { count, where, choose: patient }, timeoutMs, patienceMs };
   }
 
   #slotsLost(lost: LostSlots): void {

@@ -54,7 +54,8 @@ export class JobSlots {
   get waitingFor(): string | null {
     if (this.#waitsFor === null) return null;
     const { freeCount, totalCount } = this.#pool;
-    return `${this.#waitsFor} slots; ${freeCount} of ${totalCount} are free`;
+    const inWords = this.#pool.waitingFor?.(this.#jobId) ?? null;
+    return inWords ?? `${this.#waitsFor} slots; ${freeCount} of ${totalCount} are free`;
   }
 
   /**
@@ -70,7 +71,8 @@ export class JobSlots {
     const late = Promise.withResolvers<never>();
     const timer = this.#clock.schedule(timeoutMs, () => {
       const { freeCount: free, totalCount: total } = this.#pool;
-      const fields = { needed: request.count, free, total, seconds: Math.round(timeoutMs / 1000) };
+      const wanted = this.waitingFor ?? `${request.count} slots`;
+      const fields = { wanted, needed: request.count, free, total, seconds: Math.round(timeoutMs / 1000) };
       late.reject(schedulerErrors.create('MR-JOB-NO-SLOTS', fields));
     });
     try {

@@ -17,6 +17,8 @@ export interface FreeSlot extends AllocatedSlot {
 export interface SlotRequest {
   /** How many the job needs, for whoever wants to know what it waits for. */
   readonly count: number;
+  /** Where they are to be, in words such as `in racks of its splits`; absent: anywhere. */
+  readonly where?: string;
   /**
    * Pure. Called whenever what is free has changed, with all free slots: the slots to take, in the order of slices, or
    * null to wait on.
@@ -56,6 +58,8 @@ export interface SlotPool {
   release(jobId: JobId): void;
   /** Calls back whenever slots that the job has are lost. Returns what ends that. */
   onLost(jobId: JobId, listener: (lost: LostSlots) => void): () => void;
+  /** What the job waits for, in words, and what stands in its way; null where it waits for none. */
+  waitingFor?(jobId: JobId): string | null;
   readonly freeCount: number;
   readonly totalCount: number;
 }

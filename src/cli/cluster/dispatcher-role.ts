@@ -50,6 +50,7 @@ export async function startDispatcherRole(
     heartbeats: { intervalMs: settings['heartbeat.interval'], timeoutMs: settings['heartbeat.timeout'] },
     slotTimeoutMs: settings['slot-timeout'],
     takeoverTimeoutMs: settings['takeover-timeout'],
+    localityWaitMs: settings['locality-wait'],
     onProblem: (error: MillraceError) => {
       log(error.domain === 'internal' ? 'error' : 'warn', 'problem', {
         code: error.code,

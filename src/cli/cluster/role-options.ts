@@ -156,6 +156,14 @@ export const dispatcherRoleOptions = defineOptions({
     aliases: ['slot.request.timeout', 'resourcemanager.taskmanager-timeout'],
     doc: 'a job that finds no slots for so long fails, and says what it was waiting for',
   },
+  'locality-wait': {
+    ...duration,
+    default: '0s',
+    aliases: ['spark.locality.wait', 'locality.wait'],
+    doc:
+      'a job waits so long for slots in whose racks all its partitions can be read, before it takes those that are ' +
+      'free; also when it restarts',
+  },
   'takeover-timeout': {
     ...duration,
     default: '10s',

@@ -34,6 +34,8 @@ export interface ClusterLeaderOptions {
   readonly heartbeats: HeartbeatSettings;
   readonly slotTimeoutMs: number;
   readonly takeoverTimeoutMs: number;
+  /** How long a job waits for slots in which nothing is read across racks; 0 if absent. */
+  readonly localityWaitMs?: number;
   readonly onProblem: (error: MillraceError) => void;
 }
 

@@ -191,7 +191,8 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
       ...(drained === 0 ? [] : [`drained TaskManagers: ${drained}`]),
       ...(position === 0 ? [] : [`jobs that wait in front of it: ${position}`]),
     ];
-    return `${request.count} ${request.count === 1 ? 'slot' : 'slots'} (${notes.join('; ')})`;
+    const where = request.where === undefined ? '' : ` ${request.where}`;
+    return `${request.count} ${request.count === 1 ? 'slot' : 'slots'}${where} (${notes.join('; ')})`;
   }
 
   /** Ends its timers and watches; tells nobody anything. */
