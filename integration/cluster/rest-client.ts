@@ -45,9 +45,11 @@ class RestError extends Error {
 /** One Dispatcher's API. Everything rejects where it does not answer: whoever waits asks again. */
 export class RestClient {
   readonly url: string;
+  readonly #token: string | null;
 
-  constructor(url: string) {
+  constructor(url: string, token: string | null = null) {
     this.url = url;
+    this.#token = token;
   }
 
   /** Who leads, as far as this Dispatcher knows. */
@@ -80,7 +82,9 @@ export class RestClient {
   }
 
   async #ask(path: string, init: RequestInit): Promise<Response> {
-    const answer = await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const headers = new Headers(init.headers);
+    if (this.#token !== null) headers.set('authorization', `Bearer ${this.#token}`);
+    const answer = await fetch(`${this.url}${path}`, { ...init, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!answer.ok) throw new RestError(answer.status, await answer.text());
     return answer;
   }

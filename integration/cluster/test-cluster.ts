@@ -1,10 +1,9 @@
 /** A cluster of real processes for one test, reached through its REST API alone. */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
-import { waitUntil } from '../../scripts/services/index.ts';
 import { ClusterProcess } from './cluster-process.ts';
-import { RestClient, type JobView, type TaskView } from './rest-client.ts';
+import { ObservedCluster } from './observed-cluster.ts';
+import { RestClient, type TaskView } from './rest-client.ts';
 
 export interface TestClusterOptions {
   /** Logs, and what processes of one machine share, go there; it exists. */
@@ -21,17 +20,14 @@ export interface TestClusterOptions {
   readonly flags?: Partial<Readonly<Record<'all' | 'dispatcher' | 'taskmanager', readonly string[]>>>;
 }
 
-/** How long anything may take on a machine under load. */
-const PATIENCE_MS = 60_000;
-const POLL_MS = 50;
-
-export class TestCluster {
+export class TestCluster extends ObservedCluster {
   readonly #options: TestClusterOptions;
   readonly #dispatchers: ClusterProcess[] = [];
   readonly #taskManagers: ClusterProcess[] = [];
   #started = 0;
 
   private constructor(options: TestClusterOptions) {
+    super();
     this.#options = options;
   }
 
@@ -74,31 +70,7 @@ export class TestCluster {
     return process;
   }
 
-  /** Resolves when the leader knows exactly so many TaskManagers. */
-  async registered(count: number): Promise<void> {
-    await this.until(`${count} TaskManagers to be registered`, async () => {
-      const known = await this.client().taskManagers();
-      return known.length === count ? true : undefined;
-    });
-  }
-
-  /** Asks again and again, also where the cluster does not answer; tells what everybody said where it is in vain. */
-  async until<T>(awaited: string, condition: () => Promise<T | undefined>): Promise<T> {
-    let last: unknown = null;
-    const explain = (): string => `last answer: ${String(last)}\n${this.explain()}`;
-    const asked = async (): Promise<T | undefined> => {
-      try {
-        return await condition();
-      } catch (error) {
-        last = error;
-        return undefined;
-      }
-    };
-    return waitUntil(awaited, asked, { timeoutMs: PATIENCE_MS, intervalMs: POLL_MS, explain });
-  }
-
-  /** Of any Dispatcher that lives; standbys pass requests on. */
-  client(index = 0): RestClient {
+  override client(index = 0): RestClient {
     const alive = this.#dispatchers.filter((process) => process.isAlive);
     const process = alive[index % Math.max(1, alive.length)];
     return this.clientOf(process);
@@ -132,33 +104,6 @@ export class TestCluster {
     });
   }
 
-  /** Submits to whichever Dispatcher takes it; resolves to the job's id once one has. */
-  async submit(text: string): Promise<string> {
-    const jobId = randomBytes(16).toString('hex');
-    let index = 0;
-    await this.until('the job to be accepted', async () => {
-      await this.client(index++).submit(jobId, text);
-      return true;
-    });
-    return jobId;
-  }
-
-  job(jobId: string, awaited: string, is: (job: JobView) => boolean): Promise<JobView> {
-    let index = 0;
-    return this.until(`job ${jobId} ${awaited}`, async () => {
-      const job = await this.client(index++).job(jobId);
-      return is(job) ? job : undefined;
-    });
-  }
-
-  /** Resolves once every task runs, and a checkpoint beyond `beyond` is complete. */
-  running(jobId: string, beyond = 0): Promise<JobView> {
-    return this.job(jobId, `to run and complete a checkpoint after ${beyond}`, (job) => {
-      const isRunning = job.millrace.tasks.length > 0 && job.millrace.tasks.every(({ state }) => state === 'RUNNING');
-      return job.state === 'RUNNING' && isRunning && (job.millrace['last-checkpoint']?.id ?? 0) > beyond;
-    });
-  }
-
   /** The process of a TaskManager that runs tasks. */
   taskManagerOf({ 'taskmanager-id': id }: TaskView): ClusterProcess {
     const found = this.#taskManagers.find((process) => process.readyLine?.id === id);
@@ -170,8 +115,7 @@ export class TestCluster {
     return [...this.#dispatchers, ...this.#taskManagers];
   }
 
-  /** What each process said last. */
-  explain(): string {
+  override explain(): string {
     return this.#all().map((process) => process.logTail()).join('\n');
   }
 

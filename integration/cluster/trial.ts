@@ -1,4 +1,4 @@
-/** A job on a cluster of real processes, with steady input, watched by a reader that shares no code with the engine. */
+/** A job on a real cluster, with steady input, watched by a reader that shares no code with the engine. */
 import { judge, type Verdict } from '../crash/output-check.ts';
 import {
   createTopic,
@@ -9,15 +9,21 @@ import {
   type JavaRecord,
   type JavaTail,
 } from '../environment/index.ts';
+import type { ObservedCluster } from './observed-cluster.ts';
 import { canonicalRow, INPUT_PARTITIONS, PacedInput, pacedJobFile, type OutputRow } from './paced-input.ts';
 import type { TaskView } from './rest-client.ts';
 import { TestCluster, type TestClusterOptions } from './test-cluster.ts';
 
-export interface TrialOptions {
+export interface TrialSettings {
   readonly brokers: string;
-  readonly cluster: TestClusterOptions;
+  /** As the cluster reaches them, where that differs. */
+  readonly innerBrokers?: string;
   readonly recordsPerSecond: number;
   readonly checkpointIntervalMs: number;
+}
+
+export interface TrialOptions extends TrialSettings {
+  readonly cluster: TestClusterOptions;
 }
 
 /** A row of the output, as the committed reader has seen it. */
@@ -38,8 +44,8 @@ const STEADY_MS = 3000;
 const PARALLELISM = 2;
 const OUTPUT_PARTITIONS = 2;
 
-export class Trial {
-  readonly cluster: TestCluster;
+export class Trial<C extends ObservedCluster = TestCluster> {
+  readonly cluster: C;
   readonly jobId: string;
   /** In the order in which they were seen. */
   readonly seen: readonly SeenRow[];
@@ -47,13 +53,17 @@ export class Trial {
   readonly #output: string;
   readonly #input: PacedInput;
   readonly #tail: JavaTail;
+  /** Ends the cluster, where that is the trial's. */
+  readonly #end: () => Promise<void>;
 
   private constructor(
-    { brokers }: TrialOptions,
-    cluster: TestCluster,
+    { brokers }: TrialSettings,
+    cluster: C,
+    end: () => Promise<void>,
     running: { readonly jobId: string; readonly output: string; readonly input: PacedInput },
   ) {
     this.cluster = cluster;
+    this.#end = end;
     this.jobId = running.jobId;
     this.#brokers = brokers;
     this.#output = running.output;
@@ -65,29 +75,41 @@ export class Trial {
     });
   }
 
-  /** Resolves once the job runs and its output arrives. */
+  /** On a cluster of its own. Resolves once the job runs and its output arrives. */
   static async start(options: TrialOptions): Promise<Trial> {
-    const { brokers, recordsPerSecond, checkpointIntervalMs } = options;
-    const name = uniqueName('paced');
-    const input = await createTopic(brokers, { name: `${name}-in`, partitions: INPUT_PARTITIONS });
-    // The time of an append is the broker's: gaps between them tell how long nothing was processed.
-    const config = { 'message.timestamp.type': 'LogAppendTime' };
-    const output = await createTopic(brokers, { name: `${name}-out`, partitions: OUTPUT_PARTITIONS, config });
     const cluster = await TestCluster.start(options.cluster);
+    return Trial.on(cluster, options, () => cluster.close());
+  }
+
+  /** On a cluster that is there, and goes on when the trial is over unless `end` ends it. */
+  static async on<C extends ObservedCluster>(
+    cluster: C,
+    settings: TrialSettings,
+    end: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<Trial<C>> {
+    const { brokers, recordsPerSecond, checkpointIntervalMs } = settings;
+    const name = uniqueName('paced');
+    const input = `${name}-in`;
+    const output = `${name}-out`;
     const feeder = new PacedInput(independentKafka(brokers), input, recordsPerSecond);
+    let trial: Trial<C> | null = null;
     try {
-      const job = { name, brokers, input, output, parallelism: PARALLELISM, checkpointIntervalMs };
-      const jobId = await cluster.submit(pacedJobFile(job));
+      await createTopic(brokers, { name: input, partitions: INPUT_PARTITIONS });
+      // The time of an append is the broker's: gaps between them tell how long nothing was processed.
+      const config = { 'message.timestamp.type': 'LogAppendTime' };
+      await createTopic(brokers, { name: output, partitions: OUTPUT_PARTITIONS, config });
+      const job = { name, brokers: settings.innerBrokers ?? brokers, input, output };
+      const jobId = await cluster.submit(pacedJobFile({ ...job, parallelism: PARALLELISM, checkpointIntervalMs }));
       await feeder.start();
-      const trial = new Trial(options, cluster, { jobId, output, input: feeder });
+      trial = new Trial(settings, cluster, end, { jobId, output, input: feeder });
       await cluster.running(jobId);
       await trial.caughtUpAfter(Date.now());
       return trial;
     } catch (error) {
-      const told = cluster.explain();
-      await cluster.close();
+      const told = await cluster.explain();
       await feeder.stop().catch(() => undefined);
-      throw new Error(told, { cause: error });
+      await (trial === null ? end() : trial.close());
+      throw new Error(`${String(error)}\n${told}`, { cause: error });
     }
   }
 
@@ -137,7 +159,7 @@ export class Trial {
   }
 
   async close(): Promise<void> {
-    await this.cluster.close();
+    await this.#end();
     await this.#input.stop().catch(() => undefined);
     await this.#tail.stop();
   }
