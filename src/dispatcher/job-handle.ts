@@ -44,6 +44,10 @@ export interface JobHandle {
   savepoint(request: SavepointRequest): Promise<StateFile>;
   /** Cancels the job; resolves once it has ended (perhaps finished or failed before). Repeating it is harmless. */
   cancel(): Promise<void>;
+  /** Resolves when all its tasks have come to run, for the first time. Never rejects. */
+  readonly running: Promise<void>;
+  /** What its sources read, as it is to be placed when it is restarted. */
+  readonly demands: JobMaster['demands'];
   /** Resolves once the job has ended and everything it held is released. Never rejects. */
   readonly result: Promise<JobResult>;
 }
@@ -90,6 +94,10 @@ export function handleOf(master: JobMaster): JobHandle {
     async cancel() {
       master.cancel();
       await master.result;
+    },
+    running: master.running,
+    get demands() {
+      return master.demands;
     },
     result: master.result,
   };

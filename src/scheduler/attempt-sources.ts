@@ -57,6 +57,14 @@ export class AttemptSources {
     return [...this.#coordinators.values()].map(({ demand }) => demand);
   }
 
+  /** What they read once they are placed: their splits stay with their subtasks over a restart. */
+  get decidedDemands(): readonly SourceDemand[] {
+    return [...this.#coordinators.values()].map(({ readers }) => ({
+      parallelism: readers.length,
+      splits: readers.flatMap(({ subtaskIndex, splits }) => splits.map(({ racks }) => ({ racks, subtaskIndex }))),
+    }));
+  }
+
   /** Called once after open(): where slices run. */
   place(places: readonly Place[]): void {
     for (const coordinator of this.#coordinators.values()) coordinator.place(places);

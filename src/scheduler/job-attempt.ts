@@ -116,6 +116,11 @@ export class JobAttempt {
     return this.#sources.demands;
   }
 
+  /** What they read since it is placed. */
+  get decidedDemands(): readonly SourceDemand[] {
+    return this.#sources.decidedDemands;
+  }
+
   /** Who reads which split, and how far from where it is. */
   get placement(): PlacementReport {
     return explainPlacement(this.#sources.readers);

@@ -33,6 +33,7 @@ import { jobTransitions } from './job-state.ts';
 import { nextJobState } from './next-job-state.ts';
 import { placeSubtasks, readsAcrossRacks } from './placement/place-subtasks.ts';
 import type { PlacementReport } from './placement/placement-report.ts';
+import type { SourceDemand } from './placement/placement-request.ts';
 import type { PlanStore } from './plan-store.ts';
 import { adoptAttempt } from './recovery/adopt-attempt.ts';
 import type { AdoptedAttempt } from './recovery/adopt-attempt.ts';
@@ -92,6 +93,8 @@ export class JobMaster {
    * abandoned: how it ends is told by another leader's JobMaster.
    */
   readonly result: Promise<{ readonly state: TerminalJobState; readonly error: MillraceError | null }>;
+  /** Resolves when all tasks of an attempt have come to run, for the first time. Never rejects. */
+  readonly running: Promise<void>;
   readonly #options: JobMasterOptions;
   readonly #reports: JobReports;
   readonly #metrics: JobMetricsCollector;
@@ -121,6 +124,7 @@ export class JobMaster {
   #isCancelWanted = false;
   #isAbandoned = false;
   #haveAllRun = false;
+  #hasBegunToRun: () => void = () => undefined;
   /** All tasks of the attempt have ended, and what it held is being given back. */
   #isClosing = false;
   #withdraw: () => void = () => undefined;
@@ -144,6 +148,9 @@ export class JobMaster {
     this.#checkpointer = checkpointer;
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
+    });
+    this.running = new Promise((resolve) => {
+      this.#hasBegunToRun = resolve;
     });
   }
 
@@ -188,6 +195,11 @@ export class JobMaster {
   /** Which subtask of the newest attempt reads which split, and from how far; null before the first. */
   get placement(): PlacementReport | null {
     return this.#attempt?.placement ?? null;
+  }
+
+  /** What its sources read, as it is to be placed when it is restarted. */
+  get demands(): readonly SourceDemand[] {
+    return this.#attempt?.decidedDemands ?? [];
   }
 
   /** Newest first. */
@@ -264,7 +276,8 @@ export class JobMaster {
       throw savepointFailed(`the job is ${isEnding ? 'about to end' : this.#state}`);
     }
     const { openStorage } = this.#options;
-    if (this.#checkpointer === null || !openStorage) throw savepointFailed('the job takes no checkpoints');
+    const isPossible = this.#checkpointer !== null && (request.target === null || openStorage != null);
+    if (this.#checkpointer === null || !isPossible) throw savepointFailed('the job takes no checkpoints');
     const file = await this.#checkpointer.savepoint(request);
     if (request.stopsSources) this.cancel();
     return file;
@@ -353,6 +366,7 @@ export class JobMaster {
 
   #resume({ attempt, tasks, resumed }: AdoptedAttempt): void {
     this.#haveAllRun = true;
+    this.#hasBegunToRun();
     this.#move('CREATED');
     this.#move('RUNNING');
     attempt.resume(tasks);
@@ -460,6 +474,7 @@ export class JobMaster {
     const isReady = this.executions.every(({ state }) => state === 'RUNNING' || state === 'FINISHED');
     if (isReady && !this.#haveAllRun && this.#state === 'RUNNING') {
       this.#haveAllRun = true;
+      this.#hasBegunToRun();
       this.#checkpointer?.allRunning();
     }
     this.#settle();

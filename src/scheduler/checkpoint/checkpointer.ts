@@ -31,8 +31,8 @@ import { writeSavepoint } from './write-savepoint.ts';
 export type OpenStorage = (config: CheckpointStorageConfig) => CheckpointStorage;
 
 export interface SavepointRequest {
-  /** Holds nothing else. */
-  readonly target: CheckpointStorageConfig;
+  /** Holds nothing else. Null: it is not copied, and is the job's last checkpoint. */
+  readonly target: CheckpointStorageConfig | null;
   /** Sources give nothing behind it; they go on where it fails. */
   readonly stopsSources: boolean;
   /** With `stopsSources`: event time comes to its end first. Where it fails then, the job restarts. */
@@ -60,7 +60,7 @@ export interface CheckpointerOptions {
 
 /** Somebody waits for a savepoint. */
 interface WantedSavepoint {
-  readonly target: CheckpointStorageConfig;
+  readonly target: CheckpointStorageConfig | null;
   readonly resolve: (metadata: StateFile) => void;
   readonly reject: (error: Error) => void;
 }
@@ -86,7 +86,7 @@ export class Checkpointer {
   /** The pending checkpoint, as far as it is written. */
   #pending: PendingWrite | null = null;
   /** The last one that has completed. */
-  #completed: CheckpointMetadata | null = null;
+  #completed: Pick<PendingWrite, 'pointer' | 'metadata'> | null = null;
   #wanted: WantedSavepoint | null = null;
   /** Files of no use since the last pointer moved. */
   #discarded: string[] = [];
@@ -363,11 +363,15 @@ export class Checkpointer {
 
   async #writeSavepoint(): Promise<void> {
     const { openStorage, storage } = this.#options;
-    const [wanted, completed] = [this.#wanted, this.#completed];
+    const wanted = this.#wanted;
     if (wanted === null) return;
+    const { target } = wanted;
+    const { metadata = null, pointer = null } = this.#completed ?? {};
     try {
-      if (openStorage === null || completed === null) throw new Error('there is nothing to copy');
-      const file = await writeSavepoint(completed, storage, openStorage(wanted.target));
+      if (metadata === null || pointer === null) throw new Error('there is nothing to copy');
+      if (target !== null && openStorage === null) throw new Error('there is nowhere to copy it to');
+      const place = target === null ? null : (openStorage?.(target) ?? null);
+      const file = place === null ? pointer.metadata : await writeSavepoint(metadata, storage, place);
       this.#endSavepoint(({ resolve }) => {
         resolve(file);
       });
@@ -387,7 +391,7 @@ export class Checkpointer {
   }
 
   #complete(checkpointId: number, tasks: readonly AttemptId[]): void {
-    this.#completed = this.#pending?.metadata ?? null;
+    this.#completed = this.#pending;
     this.#pending = null;
     this.#log.completed(checkpointId);
     this.#tellCompleted(checkpointId, tasks);
