@@ -3,6 +3,7 @@ export type * from './changelog.ts';
 export * from './checkpoint-files.ts';
 export type * from './checkpoint.ts';
 export * from './code-builder.ts';
+export * from './code-bundle.ts';
 export * from './column.ts';
 export * from './connector.ts';
 export * from './counter-names.ts';
