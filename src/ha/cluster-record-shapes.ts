@@ -26,11 +26,26 @@ export const submissionShape: Shape<StoredSubmission> = fields(
     bulkParts: integer(0),
     revision: integer(0),
   },
-  { firstAttempt: integer(0) },
+  { firstAttempt: integer(0), restartedAtMs: number },
 );
 
 /** What may be large of a submission. */
 export const bulkShape: Shape<Pick<JobSubmission, 'graph' | 'source'>> = fields({ graph: text }, { source: text });
+
+/** Where code is in parts below its key. */
+export interface StoredCode {
+  readonly version: 1;
+  readonly hash: string;
+  readonly sizeBytes: number;
+  readonly parts: number;
+}
+
+export const codeShape: Shape<StoredCode> = fields({
+  version: oneOf(1),
+  hash: text,
+  sizeBytes: integer(0),
+  parts: integer(0),
+});
 
 export const outcomeShape: Shape<JobOutcome> = fields({
   version: oneOf(1),
@@ -44,7 +59,7 @@ export const planShape: Shape<ExecutionPlan> = fields({
   version: oneOf(1),
   jobId: text,
   attempt: integer(0),
-  slots: list(fields({ taskManagerId: text, slotId: text })),
+  slots: list(fields({ taskManagerId: text, slotId: text }, { attempt: integer(0) })),
 });
 
 export const drainShape: Shape<DrainMark> = fields({

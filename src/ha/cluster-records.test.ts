@@ -87,6 +87,23 @@ describe('the jobs of a cluster', () => {
     });
   });
 
+  it('keep the code that came with them until they have ended, whoever leads', async () => {
+    await withLeader(async (records, store, world) => {
+      const code = { hash: 'a'.repeat(64), text: 'é'.repeat(900_000) };
+      expect(await records.addJob(submission('coded'), code)).toBe(true);
+      expect(await records.addJob(submission('coded'), { ...code, text: 'other' })).toBe(false);
+      expect(await records.addJob(submission('plain'))).toBe(true);
+      await store.write('jobs/half/code/0', Buffer.from('x'), null);
+      const next = clusterRecords(await world.lead());
+      expect(await next.jobs()).toHaveLength(2);
+      expect(world.disk.paths().filter((path) => path.includes('half'))).toEqual([]);
+      expect([await next.code('coded'), await next.code('plain')]).toEqual([code, null]);
+      await next.endJob('coded', outcome(9));
+      expect(await next.code('coded')).toBeNull();
+      expect(world.disk.paths().filter((path) => path.includes('.code.'))).toEqual([]);
+    });
+  });
+
   it('are whole or not there, whichever write of them is the last', async () => {
     const before = { ...submission('job'), graph: 'a'.repeat(1_000_000) };
     const after = { ...submission('job'), graph: 'b'.repeat(900_000) };

@@ -15,6 +15,15 @@ export interface JobSubmission {
   readonly source?: string;
   /** Plans of earlier attempts are of a graph that this one has replaced; absent where there was none. */
   readonly firstAttempt?: number;
+  /** When it was last stopped to go on otherwise, as where it was rescaled; absent where it never was. */
+  readonly restartedAtMs?: number;
+}
+
+/** Code that came with a job, kept until it has ended: whoever reads it checks the hash. */
+export interface JobCode {
+  /** Of the text. */
+  readonly hash: string;
+  readonly text: string;
 }
 
 export interface JobOutcome {
@@ -30,7 +39,7 @@ export interface JobOutcome {
 export interface ExecutionPlan {
   readonly version: 1;
   readonly jobId: string;
-  /** Larger than those of all attempts before; part of the ids of tasks. */
+  /** The newest, larger than all before; part of the ids of tasks. */
   readonly attempt: number;
   /** In the order of slices: slot i runs subtask i of every vertex. */
   readonly slots: readonly PlannedSlot[];
@@ -39,6 +48,8 @@ export interface ExecutionPlan {
 export interface PlannedSlot {
   readonly taskManagerId: string;
   readonly slotId: string;
+  /** Of what runs there, where a part of the job was restarted after it; absent for that of the plan. */
+  readonly attempt?: number;
 }
 
 export interface DrainMark {
@@ -57,8 +68,10 @@ export interface ClusterRecords {
   /** Jobs that have no outcome, in the order of submission. */
   jobs(): Promise<readonly JobSubmission[]>;
   /** Resolves to false where a job of this id is known already, ended or not; nothing is changed then. */
-  addJob(submission: JobSubmission): Promise<boolean>;
-  /** The job of this id, which has not ended, is another from now on: rescaled. Its plan stays, see `firstAttempt`. */
+  addJob(submission: JobSubmission, code?: JobCode): Promise<boolean>;
+  /** The code that came with a job; null where none did, or where the job has ended. */
+  code(jobId: string): Promise<JobCode | null>;
+  /** The job of this id, which has not ended, is another from now on: rescaled, say. Its plan stays, see `firstAttempt`. */
   replaceJob(submission: JobSubmission): Promise<void>;
   /** The newest plan; null where nothing was deployed yet. */
   plan(jobId: string): Promise<ExecutionPlan | null>;

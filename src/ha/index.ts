@@ -13,6 +13,7 @@ export type {
   ClusterRecords,
   DrainMark,
   ExecutionPlan,
+  JobCode,
   JobOutcome,
   JobSubmission,
   PlannedSlot,

@@ -1,18 +1,28 @@
 /**
  * Where the cluster's records are in the fenced store: `jobs/<jobId>/submission` (what is large of it in
- * parts below that key, which are written first), `jobs/<jobId>/outcome`, `jobs/<jobId>/plan`,
- * `drains/<taskManagerId>`. A job exists once its submission is there.
+ * parts below that key, which are written first), `jobs/<jobId>/code` (in parts below that key, written before the
+ * submission), `jobs/<jobId>/outcome`, `jobs/<jobId>/plan`, `drains/<taskManagerId>`. A job exists once its submission
+ * is there.
  */
 import { readShape, shape, type Shape } from '../core/index.ts';
 import {
   bulkShape,
+  codeShape,
   drainShape,
   outcomeShape,
   planShape,
   submissionShape,
+  type StoredCode,
   type StoredSubmission,
 } from './cluster-record-shapes.ts';
-import type { ClusterRecords, DrainMark, ExecutionPlan, JobOutcome, JobSubmission } from './cluster-records.ts';
+import type {
+  ClusterRecords,
+  DrainMark,
+  ExecutionPlan,
+  JobCode,
+  JobOutcome,
+  JobSubmission,
+} from './cluster-records.ts';
 import { haErrors } from './errors.ts';
 import type { FencedStore } from './high-availability.ts';
 import { keyPart, textOfKeyPart } from './keys.ts';
@@ -49,13 +59,18 @@ class StoredClusterRecords implements ClusterRecords {
       if ((await this.#outcome(jobId)) !== null) continue;
       const submission = await this.#submission(jobId);
       if (submission !== null) found.push(submission);
+      else await this.#inTurn(() => this.#forget(jobId));
     }
     return found.sort((a, b) => a.submittedAtMs - b.submittedAtMs || (a.jobId < b.jobId ? -1 : 1));
   }
 
-  addJob(submission: JobSubmission): Promise<boolean> {
+  addJob(submission: JobSubmission, code?: JobCode): Promise<boolean> {
     return this.#inTurn(async () => {
-      if ((await this.#store.read(submissionKey(submission.jobId))) !== null) return false;
+      const { jobId } = submission;
+      if ((await this.#store.read(submissionKey(jobId))) !== null) return false;
+      // Of a leader that died before it could store the job.
+      await this.#store.remove(codeKey(jobId));
+      if (code !== undefined) await this.#writeCode(jobId, code);
       await this.#writeSubmission(submission, null);
       return true;
     });
@@ -66,6 +81,16 @@ class StoredClusterRecords implements ClusterRecords {
       const found = await this.#store.read(submissionKey(submission.jobId));
       await this.#writeSubmission(submission, found?.version ?? null);
     });
+  }
+
+  async code(jobId: string): Promise<JobCode | null> {
+    const key = codeKey(jobId);
+    const stored = await this.#read(key, codeShape);
+    if (stored === null) return null;
+    const { hash, sizeBytes, parts } = stored;
+    const whole = await this.#readParts(parts, (part) => `${key}/${part}`);
+    if (whole.length !== sizeBytes) throw damaged(key, `${whole.length} bytes of ${sizeBytes} are there`);
+    return { hash, text: whole.toString('utf8') };
   }
 
   plan(jobId: string): Promise<ExecutionPlan | null> {
@@ -83,6 +108,7 @@ class StoredClusterRecords implements ClusterRecords {
       this.#ended = null;
       await this.#replace(outcomeKey(jobId), outcome);
       await this.#store.remove(planKey(jobId));
+      await this.#store.remove(codeKey(jobId));
       ended.set(jobId, outcome.endedAtMs);
       const oldestFirst = [...ended].sort(([, a], [, b]) => a - b).map(([id]) => id);
       for (const id of oldestFirst.slice(0, Math.max(0, ended.size - KEPT_OUTCOMES))) {
@@ -154,14 +180,11 @@ class StoredClusterRecords implements ClusterRecords {
       const record = `the submission of job ${submission.jobName}`;
       throw haErrors.create('MR-HA-TOO-LARGE', { record, sizeBytes: bulk.length, maxBytes: MAX_BULK_BYTES });
     }
-    const bulkParts = bulk.length > MAX_PART_BYTES ? Math.ceil(bulk.length / MAX_PART_BYTES) : 0;
+    const bulkParts = bulk.length > MAX_PART_BYTES ? partsOf(bulk) : 0;
     const revision = expected === null ? 0 : expected + 1;
     // Of a leader that died before it could name them.
     if (bulkParts > 0) await this.#store.remove(`${key}/${revision}`);
-    for (let part = 0; part < bulkParts; part++) {
-      const bytes = bulk.subarray(part * MAX_PART_BYTES, (part + 1) * MAX_PART_BYTES);
-      await this.#store.write(partKey(key, revision, part), bytes, null);
-    }
+    await this.#writeParts(bulk, bulkParts, (part) => partKey(key, revision, part));
     const inline = bulkParts === 0 ? Buffer.from(bulk).toString('utf8') : null;
     const stored: StoredSubmission = { ...rest, bulk: inline, bulkBytes: bulk.length, bulkParts, revision };
     await this.#store.write(key, toBytes(stored), expected);
@@ -171,16 +194,41 @@ class StoredClusterRecords implements ClusterRecords {
     }
   }
 
+  /** What a leader has left of a job that it could not store before it died. */
+  async #forget(jobId: string): Promise<void> {
+    if ((await this.#store.read(submissionKey(jobId))) === null) await this.#store.remove(jobKey(jobId));
+  }
+
+  async #writeCode(jobId: string, { hash, text }: JobCode): Promise<void> {
+    const key = codeKey(jobId);
+    const bytes = Buffer.from(text);
+    const stored: StoredCode = { version: 1, hash, sizeBytes: bytes.length, parts: partsOf(bytes) };
+    await this.#writeParts(bytes, stored.parts, (part) => `${key}/${part}`);
+    await this.#store.write(key, toBytes(stored), null);
+  }
+
+  async #writeParts(bytes: Uint8Array, count: number, keyOf: (part: number) => string): Promise<void> {
+    for (let part = 0; part < count; part++) {
+      const piece = bytes.subarray(part * MAX_PART_BYTES, (part + 1) * MAX_PART_BYTES);
+      await this.#store.write(keyOf(part), piece, null);
+    }
+  }
+
+  async #readParts(count: number, keyOf: (part: number) => string): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    for (let part = 0; part < count; part++) {
+      parts.push((await this.#store.read(keyOf(part)))?.value ?? new Uint8Array());
+    }
+    return Buffer.concat(parts);
+  }
+
   async #submission(jobId: string): Promise<JobSubmission | null> {
     const key = submissionKey(jobId);
     const stored = await this.#read(key, submissionShape);
     if (stored === null) return null;
     const { bulk, bulkBytes, bulkParts, revision, ...rest } = stored;
-    const parts: Uint8Array[] = bulk === null ? [] : [Buffer.from(bulk)];
-    for (let part = 0; part < bulkParts; part++) {
-      parts.push((await this.#store.read(partKey(key, revision, part)))?.value ?? new Uint8Array());
-    }
-    const whole = Buffer.concat(parts);
+    const whole =
+      bulk === null ? await this.#readParts(bulkParts, (part) => partKey(key, revision, part)) : Buffer.from(bulk);
     if (whole.length !== bulkBytes) throw damaged(key, `${whole.length} bytes of ${bulkBytes} are there`);
     const reading = readShape(bulkShape, parseJson(whole));
     if (reading.kind === 'refused') throw damaged(key, reading.reason);
@@ -228,6 +276,14 @@ function jobKey(jobId: string): string {
 
 function submissionKey(jobId: string): string {
   return `${jobKey(jobId)}/submission`;
+}
+
+function codeKey(jobId: string): string {
+  return `${jobKey(jobId)}/code`;
+}
+
+function partsOf(bytes: Uint8Array): number {
+  return Math.ceil(bytes.length / MAX_PART_BYTES);
 }
 
 function partKey(key: string, revision: number, part: number): string {
