@@ -12,6 +12,7 @@ const shared = {
     ],
   },
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
+  setupFiles: ['<rootDir>/scripts/test/seed-properties.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '/target/'],
 };
 

@@ -1,6 +1,6 @@
 /*
  * npm test: the checks, then the unit tests, then the suites against real services. The last line counts all of them.
- * `-- --only check|unit|integration` runs a part.
+ * `-- --only check|unit|integration` runs a part; `--seed n|random` draws random tests from another seed than 1.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -64,7 +64,10 @@ async function runPart(part: string): Promise<Counts> {
   return counts;
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: PARTS } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string', multiple: true, default: PARTS }, seed: { type: 'string' } },
+});
+if (values.seed !== undefined) process.env['MILLRACE_TEST_SEED'] = values.seed;
 const unknown = values.only.find((part) => !PARTS.includes(part));
 if (unknown !== undefined) {
   process.stderr.write(`--only ${unknown}: one of ${PARTS.join(', ')}\n`);

@@ -1,6 +1,6 @@
 /**
  * Runs of several steps against the interpreter, row by row: filters, selects, flat-maps in random order, through
- * outputs of any size. MILLRACE_EXPR_SEED=n replays a run.
+ * outputs of any size. MILLRACE_TEST_SEED=n replays a run.
  */
 import { describe, expect, it } from '@jest/globals';
 import { ColumnBatch, readValue, sameType, types, writeValue } from '../../core/index.ts';
@@ -13,7 +13,7 @@ import { ExpressionGenerator, TEST_SCHEMA } from './random-expressions.ts';
 import { Random, maybeNull, randomValue } from './random-values.ts';
 import { neededFields, stepOutput, transformOutput } from './transform-plan.ts';
 
-const SEED = Number(process.env['MILLRACE_EXPR_SEED'] ?? Date.now() % 1_000_000_007);
+const SEED = Number(process.env['MILLRACE_TEST_SEED']);
 const CHAINS = 250;
 const ROWS = 25;
 

@@ -1,5 +1,5 @@
 /**
- * Generated code against the interpreter, on random expressions. MILLRACE_EXPR_SEED=n replays a run by its seed (which
+ * Generated code against the interpreter, on random expressions. MILLRACE_TEST_SEED=n replays a run by its seed (which
  * a failure names); MILLRACE_EXPR_COUNT=n makes it longer.
  */
 import { describe, expect, it } from '@jest/globals';
@@ -12,7 +12,7 @@ import { sameExactly, throughColumn } from './compared-values.ts';
 import { ExpressionGenerator, TEST_SCHEMA } from './random-expressions.ts';
 import { Random, maybeNull, randomValue } from './random-values.ts';
 
-const SEED = Number(process.env['MILLRACE_EXPR_SEED'] ?? Date.now() % 1_000_000_007);
+const SEED = Number(process.env['MILLRACE_TEST_SEED']);
 const COUNT = Number(process.env['MILLRACE_EXPR_COUNT'] ?? 10_000);
 const ROWS = 100;
 const GROUP = 10;
