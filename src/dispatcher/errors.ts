@@ -46,6 +46,24 @@ export const clusterErrors = defineErrors({
       'A job is rescaled by a savepoint, from which it starts anew with another parallelism: it must take ' +
       'checkpoints and be running. The new parallelism is bound to `maxParallelism`.',
   },
+  'MR-CLUSTER-NOT-REBALANCED': {
+    domain: 'user',
+    scope: 'job',
+    retry: 'never',
+    message: 'job {job} cannot be rebalanced: {reason}',
+    help:
+      'Nothing was changed. A job is rebalanced by a checkpoint, after which its tasks start where they would be ' +
+      'placed now: it must take checkpoints and be running, and gain by it. `millrace status JOB` shows where they run.',
+  },
+  'MR-CLUSTER-NOT-RUNNING-AGAIN': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'never',
+    message: 'job {job} was stopped and started again, but its tasks have failed before all of them ran: {reason}',
+    help:
+      'The change is made, and what follows is decided by the restart strategy of the job; nothing of its state is ' +
+      'lost. `millrace status JOB` says how it goes on.',
+  },
   'MR-CLUSTER-NOT-LEADING': {
     domain: 'external',
     scope: 'process',

@@ -9,7 +9,7 @@ import { ClusterJobs } from './cluster-jobs.ts';
 
 const ID = jobId('1'.repeat(32));
 const OTHER = jobId('2'.repeat(32));
-const PLACE = { config: { kind: 'files', directory: '/s' }, location: '/s' } as never;
+const STOP = { kind: 'savepoint', place: { config: { kind: 'files', directory: '/s' }, location: '/s' } } as never;
 
 function graphOf(): JobGraph {
   const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
@@ -31,24 +31,41 @@ function graphOf(): JobGraph {
   };
 }
 
+interface Run {
+  wasCancelled: boolean;
+  readonly end: (state: string) => void;
+  readonly run: () => void;
+  readonly move: (state: string) => void;
+}
+
 /** Handles that end when they are told to, and a store that does what the test says. */
 function world() {
   const clock = new ManualClock();
-  const runs: { end: (state: string) => void; wasCancelled: boolean }[] = [];
+  const runs: Run[] = [];
   const stored: JobSubmission[] = [];
   const outcomes: string[] = [];
   const problems: string[] = [];
   const plans: (() => Promise<null>)[] = [];
   const run = (accepted: { readonly jobId: string; readonly graph: JobGraph }) => {
     const result = Promise.withResolvers<{ state: string; error: null }>();
-    const life = {
+    const running = Promise.withResolvers<undefined>();
+    const listeners = new Set<(state: string) => void>();
+    const life: Run = {
       wasCancelled: false,
-      end: (state: string) => result.resolve({ state, error: null }),
+      end: (state) => result.resolve({ state, error: null }),
+      run: () => running.resolve(undefined),
+      move: (state) => listeners.forEach((listener) => listener(state)),
     };
     runs.push(life);
     return {
       jobId: accepted.jobId,
       name: accepted.graph.name,
+      running: running.promise,
+      lastFailure: away(),
+      onStateChange: (listener: (state: string) => void) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
       result: result.promise,
       savepoint: async () => {
         life.end('CANCELED');
@@ -88,6 +105,7 @@ function world() {
     records: records as never,
     dispatcher: dispatcher as never,
     expectAdoption: () => undefined,
+    slotsFreed: async () => undefined,
     onProblem: ({ code }) => problems.push(code),
   });
   const submit = (id: typeof ID) =>
@@ -103,10 +121,12 @@ describe('a job that is rescaled', () => {
     const { jobs, clock, runs, problems, plans, submit } = world();
     await submit(ID);
     plans.push(() => Promise.resolve(null), () => Promise.reject(away()));
-    const rescaled = jobs.rescale(ID, graphOf(), 'x', PLACE);
+    const rescaled = jobs.restart(ID, { graph: graphOf(), source: 'x', stop: STOP });
     while (problems.length === 0) await new Promise(setImmediate);
     expect(jobs.find(ID)).toMatchObject({ isRescaling: true });
     clock.advanceTo(1000);
+    while (runs.length < 2) await new Promise(setImmediate);
+    runs[1]?.run();
     await rescaled;
     expect(problems).toEqual(['MR-HA-UNAVAILABLE']);
     expect(runs).toHaveLength(2);
@@ -122,7 +142,7 @@ describe('a job that is rescaled', () => {
       between.resolve(null);
       return reading.promise;
     });
-    const rescaled = jobs.rescale(ID, graphOf(), 'x', PLACE);
+    const rescaled = jobs.restart(ID, { graph: graphOf(), source: 'x', stop: STOP });
     await between.promise;
     await expect(submit(OTHER)).rejects.toMatchObject({ code: 'MR-JOB-NAME-TAKEN' });
     const cancelled = jobs.cancel(ID);
@@ -131,5 +151,38 @@ describe('a job that is rescaled', () => {
     expect(stored).toMatchObject([{ jobId: ID, graph: serialiseJobGraph(graphOf()) }]);
     expect(runs.map(({ wasCancelled }) => wasCancelled)).toEqual([true, true]);
     expect(outcomes).toEqual(['CANCELED']);
+  });
+
+  it('is told of as done when its tasks run, and as failed where they do not', async () => {
+    const { jobs, runs, stored, submit } = world();
+    await submit(ID);
+    let isDone = false;
+    const first = jobs.restart(ID, { graph: graphOf(), source: null, stop: { kind: 'checkpoint' } }).then(() => {
+      isDone = true;
+    });
+    while (runs.length < 2) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(isDone).toBe(false);
+    runs[1]?.run();
+    await first;
+    // It had no plan yet: what it was submitted with counts.
+    expect(stored).toMatchObject([{ start: JSON.stringify({ kind: 'fresh' }), source: 'x', restartedAtMs: 0 }]);
+    const second = jobs.restart(ID, { graph: graphOf(), source: null, stop: { kind: 'cancel' } });
+    while (runs.length < 3) await new Promise(setImmediate);
+    runs[2]?.move('FAILING');
+    await expect(second).rejects.toMatchObject({ code: 'MR-CLUSTER-NOT-RUNNING-AGAIN' });
+    expect(jobs.find(ID)).toMatchObject({ isRescaling: false, endedAtMs: null });
+  });
+
+  it('is given up by this leader where its plan cannot be read', async () => {
+    const { jobs, problems, plans, stored, submit } = world();
+    await submit(ID);
+    plans.push(() => Promise.reject(haErrors.create('MR-HA-DAMAGED', { file: 'plan', record: 'x', reason: 'y' })));
+    await expect(jobs.restart(ID, { graph: graphOf(), source: 'z', stop: STOP })).rejects.toMatchObject({
+      code: 'MR-HA-DAMAGED',
+    });
+    expect(problems).toEqual(['MR-HA-DAMAGED']);
+    expect(jobs.find(ID)).toMatchObject({ outcome: { state: 'FAILED' } });
+    expect(stored).toMatchObject([{ jobId: ID, source: 'x' }]);
   });
 });

@@ -11,6 +11,7 @@ import type { Clock, JobId, MillraceError, SerializedError, StateFile } from '..
 import { deserialiseJobGraph, serialiseJobGraph } from '../../graph/index.ts';
 import type { JobGraph } from '../../graph/index.ts';
 import type { ClusterRecords, JobOutcome, JobSubmission } from '../../ha/index.ts';
+import type { JobState } from '../../rpc/index.ts';
 import { schedulerErrors } from '../../scheduler/index.ts';
 import type { SavepointRequest, StartMode } from '../../scheduler/index.ts';
 import type { AcceptedJob, Dispatcher } from '../dispatcher.ts';
@@ -24,6 +25,8 @@ export interface ClusterJobsOptions {
   readonly dispatcher: Dispatcher;
   /** Slots that run this attempt are kept for the job: called before takeOver(). */
   readonly expectAdoption: (jobId: JobId, attempt: number) => void;
+  /** Resolves once no slot that the job had is still being freed, or that takes too long. */
+  readonly slotsFreed: (jobId: JobId) => Promise<void>;
   /** Told what goes wrong where nobody waits for an answer. */
   readonly onProblem: (error: MillraceError) => void;
 }
@@ -37,13 +40,29 @@ export interface NewJob {
   readonly source: string | null;
 }
 
+/** How a job is stopped that goes on otherwise. */
+export type StopFor =
+  /** With a savepoint there, from which it starts. */
+  | { readonly kind: 'savepoint'; readonly place: SavepointPlace }
+  /** Behind a checkpoint of its own, from which it goes on. */
+  | { readonly kind: 'checkpoint' }
+  /** As it is: it does not run, and goes on from its last checkpoint. */
+  | { readonly kind: 'cancel' };
+
+export interface NextStart {
+  readonly graph: JobGraph;
+  /** What it was compiled from; null where that stays as it is. */
+  readonly source: string | null;
+  readonly stop: StopFor;
+}
+
 /** A job of which this leader has a JobMaster, or had one. */
 export interface LedJob {
   readonly submission: JobSubmission;
   readonly accepted: AcceptedJob;
   readonly handle: JobHandle;
   readonly endedAtMs: number | null;
-  /** It is between its savepoint and its next start. */
+  /** It is on its way from its stop to its next start. */
   readonly isRescaling: boolean;
 }
 
@@ -168,49 +187,99 @@ export class ClusterJobs {
     return file;
   }
 
-  /** Stops the job with a savepoint there and starts `graph` from it, under the same id. */
-  async rescale(jobId: JobId, graph: JobGraph, source: string, place: SavepointPlace): Promise<void> {
+  /**
+   * Stops the job and starts `graph` from there, under the same id. Resolves once all its tasks run; rejects where it
+   * could not be stopped, and goes on as it was, or where it fails before it runs.
+   */
+  async restart(jobId: JobId, { graph, source, stop }: NextStart): Promise<void> {
     const job = this.#led.get(jobId);
-    if (job === undefined || job.isRescaling) throw notRescalable(jobId, 'it is being rescaled, or has ended');
+    if (job === undefined || job.isRescaling || job.endedAtMs !== null) {
+      throw notRescalable(jobId, 'it is being restarted, or has ended');
+    }
     job.isRescaling = true;
-    const rescaled = this.#rescale(job, graph, source, place);
-    job.rescaled = rescaled.catch(() => undefined);
-    await rescaled;
+    const next = this.#restart(job, { graph, source, stop });
+    job.rescaled = next.catch(() => undefined);
+    const started = await next;
+    if (started !== null) await this.#runs(started);
   }
 
-  async #rescale(job: Job, graph: JobGraph, source: string, place: SavepointPlace): Promise<void> {
-    const { records } = this.#options;
+  /** Null where it was cancelled meanwhile. */
+  async #restart(job: Job, { graph, source, stop }: NextStart): Promise<Job | null> {
     const { jobId } = job.accepted;
     const isCancelled = (): boolean => job.isCancelled;
     try {
-      await this.#whileLeading(job.handle.savepoint({ target: place.config, stopsSources: true }));
+      await this.#whileLeading(this.#stop(job, stop));
     } catch (error) {
       job.isRescaling = false;
       throw error;
     }
     const { state } = await this.#whileLeading(job.handle.result);
     if (state !== 'CANCELED' || isCancelled()) throw notRescalable(jobId, `meanwhile it was ${state}`);
-    const plan = await this.#durably(() => records.plan(jobId));
-    const start: StartMode = { kind: 'from', location: place.location };
-    const submission: JobSubmission = {
-      ...job.submission,
-      graph: serialiseJobGraph(graph),
-      start: JSON.stringify(start),
-      allowDroppedState: false,
-      source,
-      firstAttempt: (plan?.attempt ?? -1) + 1,
-    };
-    // From here on every leader starts the new graph.
-    await this.#durably(() => records.replaceJob(submission));
+    let { submission } = job;
     try {
+      await this.#durably(() => this.#options.slotsFreed(jobId));
+      submission = await this.#durably(() => this.#nextSubmission(job, { graph, source, stop }));
+      // From here on every leader starts the new graph.
+      await this.#durably(() => this.#options.records.replaceJob(submission));
       await this.#durably(() => this.#goOn(submission));
     } catch (error) {
+      // Whatever is stored is what the next leader goes on with.
       this.#led.delete(jobId);
       this.#cannotBegin(submission, toMillraceError(error));
       throw error;
     }
+    if (!isCancelled()) return this.#led.get(jobId) ?? null;
     // Whoever wanted its end meanwhile did not mean its savepoint.
-    if (isCancelled()) await this.cancel(jobId);
+    await this.cancel(jobId);
+    return null;
+  }
+
+  async #stop({ handle }: Job, stop: StopFor): Promise<void> {
+    if (stop.kind === 'cancel') await handle.cancel();
+    else await handle.savepoint({ target: stop.kind === 'savepoint' ? stop.place.config : null, stopsSources: true });
+  }
+
+  async #nextSubmission({ submission }: Job, { graph, source, stop }: NextStart): Promise<JobSubmission> {
+    const { records, clock } = this.#options;
+    const attempt = (await records.plan(submission.jobId))?.attempt ?? -1;
+    const hasRun = attempt >= (submission.firstAttempt ?? 0);
+    const { start, firstAttempt, ...same } = submission;
+    const from: StartMode | null =
+      stop.kind === 'savepoint' ? { kind: 'from', location: stop.place.location } : hasRun ? { kind: 'resume' } : null;
+    return {
+      ...same,
+      graph: serialiseJobGraph(graph),
+      start: from === null ? start : JSON.stringify(from),
+      // What it was allowed to drop it has dropped.
+      allowDroppedState: from === null && same.allowDroppedState,
+      ...(source === null ? {} : { source }),
+      ...(hasRun ? { firstAttempt: attempt + 1 } : firstAttempt === undefined ? {} : { firstAttempt }),
+      restartedAtMs: clock.nowMs(),
+    };
+  }
+
+  /** Resolves once all tasks run. */
+  async #runs({ handle }: Job): Promise<void> {
+    const { jobId } = handle;
+    const failing = Promise.withResolvers<undefined>();
+    const look = (state: JobState): void => {
+      if (state === 'FAILING' || state === 'RESTARTING') failing.resolve(undefined);
+    };
+    const stopListening = handle.onStateChange(look);
+    look(handle.state);
+    const failed = failing.promise.then((): never => {
+      const reason = handle.lastFailure?.message ?? handle.state;
+      throw clusterErrors.create('MR-CLUSTER-NOT-RUNNING-AGAIN', { job: jobId, reason }, handle.lastFailure);
+    });
+    const ended = handle.result.then(({ state, error }): void => {
+      if (error !== null) throw error;
+      if (state !== 'FINISHED') throw notRescalable(jobId, `meanwhile it was ${state}`);
+    });
+    try {
+      await this.#whileLeading(Promise.race([handle.running, ended, failed]));
+    } finally {
+      stopListening();
+    }
   }
 
   /** Another one leads: jobs are let go of, and nothing is stored any more. */

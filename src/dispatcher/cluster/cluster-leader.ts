@@ -82,6 +82,7 @@ export class ClusterLeader {
       records: this.#records,
       dispatcher,
       expectAdoption: (jobId, attempt) => this.#slots.expectAdoption(jobId, attempt),
+      slotsFreed: (jobId) => this.#slots.whenFreed(jobId),
       onProblem,
     });
     const { slots, records, jobs } = { slots: this.#slots, records: this.#records, jobs: this.#jobs };

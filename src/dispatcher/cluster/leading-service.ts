@@ -118,7 +118,7 @@ export class LeadingService implements ClusterService {
     const missing = slots.waitingFor(jobId);
     if (missing !== null) throw refuse(`it waits for ${missing}`);
     const place = places.savepoint(accepted.storage.storageConfig, handle.name, null);
-    await jobs.rescale(jobId, graph, submission.source, place);
+    await jobs.restart(jobId, { graph, source: submission.source, stop: { kind: 'savepoint', place } });
   }
 
   taskManagers(): readonly TaskManagerDetails[] {

@@ -3,7 +3,7 @@ import type { DrainMark } from '../../ha/index.ts';
 import { EpochFence } from '../../rpc/index.ts';
 import type { Fenced, ResourceManagerGateway, RpcTransport, TaskManagerRegistration } from '../../rpc/index.ts';
 import { schedulerErrors } from '../../scheduler/index.ts';
-import type { AllocatedSlot, LostSlots, SlotPool, SlotRequest } from '../../scheduler/index.ts';
+import type { AllocatedSlot, FreeSlot, LostSlots, SlotPool, SlotRequest } from '../../scheduler/index.ts';
 import { HeartbeatMonitor } from './heartbeat-monitor.ts';
 import type { HeartbeatSettings } from './heartbeat-monitor.ts';
 import { KnownTaskManager } from './known-task-manager.ts';
@@ -28,6 +28,8 @@ type LostListener = (lost: LostSlots) => void;
 
 /** How long after a slot could not be freed this is tried again. */
 const FREE_RETRY_MS = 1000;
+/** For how long somebody waits for slots to be freed that wants to ask for them again. */
+const FREED_TIMEOUT_MS = 5000;
 const LONGEST_TIMER_MS = 86_400_000;
 
 /**
@@ -44,6 +46,7 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
   /** Of drain marks. */
   readonly #expiries = new Set<Timer>();
   readonly #lostListeners = new Map<JobId, Set<LostListener>>();
+  readonly #changeListeners = new Set<() => void>();
   #requests: readonly Request[] = [];
   #isClosed = false;
 
@@ -152,6 +155,37 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     };
   }
 
+  /** Resolves once nothing that the job had is being freed any more, or after 5 s: others may get its slots then. */
+  async whenFreed(jobId: JobId): Promise<void> {
+    const isFreed = (): boolean => {
+      const slots = [...this.#taskManagers.values()].flatMap((manager) => [...manager.slots.values()]);
+      return this.#isClosed || !slots.some(({ use }) => use.kind === 'freeing' && use.jobId === jobId);
+    };
+    const waiting = Promise.withResolvers<undefined>();
+    const timer = this.#options.clock.schedule(FREED_TIMEOUT_MS, () => waiting.resolve(undefined), true);
+    const stopListening = this.onChange(() => {
+      if (isFreed()) waiting.resolve(undefined);
+    });
+    if (!isFreed()) await waiting.promise;
+    timer.cancel();
+    stopListening();
+  }
+
+  /** Calls back whenever slots may have come, gone, or changed hands. Returns what ends that. */
+  onChange(listener: () => void): () => void {
+    this.#changeListeners.add(listener);
+    return () => this.#changeListeners.delete(listener);
+  }
+
+  /** The slots that the job has and may keep, or could be given: none while others wait for some. */
+  withinReach(jobId: JobId): { readonly own: readonly FreeSlot[]; readonly free: readonly FreeSlot[] } {
+    const isWaitedFor = this.#requests.some((request) => request.jobId !== jobId);
+    const offered = this.#present().filter(({ id }) => this.drainOf(id) === null);
+    const own = offered.flatMap((manager) => manager.ownedBy(jobId));
+    const free = isWaitedFor ? [] : this.#free();
+    return { own: own.map(({ offer }) => offer), free: free.map(({ offer }) => offer) };
+  }
+
   /** A TaskManager is known to be gone that has perhaps never registered here: nobody need wait for it. */
   taskManagerGone(id: TaskManagerId, reason: string): void {
     if (this.#taskManagers.has(id)) return;
@@ -203,6 +237,8 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     this.#adoptions.close();
     this.#requests = [];
     this.#lostListeners.clear();
+    for (const listener of [...this.#changeListeners]) listener();
+    this.#changeListeners.clear();
     for (const { stopWatching } of this.#taskManagers.values()) stopWatching();
     this.#taskManagers.clear();
   }
@@ -303,6 +339,7 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
       if (manager.isLeaving && isEmpty) this.#forget(manager);
     }
     this.#grant();
+    for (const listener of [...this.#changeListeners]) listener();
   }
 
   /** Serves requests from the front; one that does not fit is not overtaken, or it might wait for ever. */

@@ -16,6 +16,9 @@ interface Adoption {
   readonly timer: Timer;
 }
 
+/** Takeovers are of the first seconds of a leadership, and TaskManagers come and go for all of it. */
+const MAX_GONE = 1000;
+
 /** Jobs that wait to take over the slots in which their tasks run: docs/design/018, "Taking over without a stop". */
 export class SlotAdoptions {
   readonly #clock: Clock;
@@ -83,6 +86,8 @@ export class SlotAdoptions {
   /** A TaskManager is known to be gone, whether it had registered or not. */
   gone(id: TaskManagerId, reason: string): void {
     this.#gone.set(id, reason);
+    const [oldest] = this.#gone.keys();
+    if (this.#gone.size > MAX_GONE && oldest !== undefined) this.#gone.delete(oldest);
   }
 
   isBack(id: TaskManagerId): void {
