@@ -102,6 +102,8 @@ export interface RunningSource {
   readonly reader: SourceReader;
   readonly enumerator: SplitEnumerator;
   readonly skipped: readonly string[];
+  /** The value of a counter of the reader. */
+  counted(name: string): number;
   /** What was read so far. */
   readonly records: ReadRecord[];
   /** Reads until the condition holds or the source has finished; fails after a minute. */
@@ -153,6 +155,7 @@ export async function startSource(
     enumerator,
     records,
     skipped: context.skipped,
+    counted: (name) => context.counter(name).value,
     until: (condition) => readUntil(reader, records, condition),
     async discover() {
       const splits = await enumerator.discover();

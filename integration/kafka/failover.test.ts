@@ -3,6 +3,7 @@
  * long as a broker remembers it.
  */
 import { describe, expect, it } from '@jest/globals';
+import { splitId } from '../../src/core/index.ts';
 import type { Network, Ports } from '../../src/core/index.ts';
 import { nodePorts } from '../../src/core/node-ports.ts';
 import { restartBroker, startMember, stopMember, type Services } from '../../scripts/services/index.ts';
@@ -136,9 +137,15 @@ describe('three brokers', () => {
     const other = leader === 1 ? 2 : 1;
     const received = new Map<number, number>();
     const spec = sourceSpec({ brokers: services.brokers, topic, partitionBytes: '64KiB', end: 'latest' });
-    const running = await startSource(spec, { rack: ['a', 'b', 'c'][other - 1] ?? '', ports: countingPorts(received) });
+    const rackOf = (id: number) => ['a', 'b', 'c'][id - 1] ?? '';
+    const running = await startSource(spec, { rack: rackOf(other), ports: countingPorts(received) });
     await running.until(() => false);
+    const near = running.enumerator.locate?.(splitId(`${topic}-0`));
+    expect([...(near ?? [])].sort()).toEqual(['a', 'b', 'c']);
     await running.close();
+    const elsewhere = running.counted('numCrossRackBytesIn');
+    expect(running.counted('numBytesIn') - elsewhere).toBeGreaterThan(500_000);
+    expect(elsewhere).toBeLessThan(100_000);
     expect(numbers(running.records.map(({ value }) => value))).toEqual(all);
     const portOf = (id: number) => Number(services.brokers.split(',')[id - 1]?.split(':')[1]);
     expect(received.get(portOf(other))).toBeGreaterThan(500_000);

@@ -103,6 +103,11 @@ export interface SplitEnumerator {
    * not null. Splits found by a later call start at their beginning.
    */
   discover(): Promise<readonly Split[]>;
+  /**
+   * Where a split is cheap to read (Split.racks) as of the last discover(), also one of a checkpoint; null where that
+   * is not known. Absent: as the split itself says.
+   */
+  locate?(id: SplitId): readonly string[] | null;
   readonly discoveryIntervalMs: number | null;
   close(): Promise<void>;
 }

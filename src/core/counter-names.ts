@@ -3,7 +3,17 @@ export const counterNames = Object.freeze({
   recordsIn: { name: 'numRecordsIn', doc: 'rows that reached the step' },
   recordsOut: { name: 'numRecordsOut', doc: 'rows that the step emitted, or that a sink handed over' },
   bytesIn: { name: 'numBytesIn', doc: 'bytes that a source received' },
+  crossRackBytesIn: {
+    name: 'numCrossRackBytesIn',
+    doc: 'of these, those from brokers in another rack than the TaskManager\'s; without racks none',
+  },
   bytesOut: { name: 'numBytesOut', doc: 'bytes that a sink sent' },
+  crossRackBytesOut: {
+    name: 'numCrossRackBytesOut',
+    doc:
+      'bytes that the last step of a task sent to tasks on TaskManagers in other racks; counted at the sender, ' +
+      'without racks none',
+  },
   recordsSkipped: { name: 'numRecordsSkipped', doc: 'records dropped by `errors: skip`' },
   lateRecords: {
     name: 'numLateRecordsDropped',

@@ -34,6 +34,7 @@ function coordinator(
   intervalMs: number | null,
   parallelism = 2,
   restored: RestoredSplits | null = null,
+  places: Readonly<Record<string, readonly string[]>> = {},
 ) {
   const clock = new ManualClock();
   const log: string[] = [];
@@ -45,6 +46,7 @@ function coordinator(
       const found = discoveries[Math.min(next++, discoveries.length - 1)] ?? [];
       return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
     },
+    locate: (id: string) => places[id] ?? null,
     discoveryIntervalMs: intervalMs,
     close: () => {
       log.push('close');
@@ -212,6 +214,15 @@ describe('a source whose splits are near to somebody', () => {
     made.subtaskRunning(0);
     made.subtaskRunning(1);
     expect(log).toEqual(['restore a b', 'add 0: c', 'end 0', 'add 1: a b', 'end 1']);
+  });
+
+  it('is near to where its restored splits are now, not to where they were when the checkpoint was taken', async () => {
+    const splits = [near('a', 'r1'), near('b', 'r1')].map((each) => ({ split: each, subtaskIndex: 0 }));
+    const { made } = coordinator([[]], null, 2, { parallelism: 2, splits }, { a: ['r2', 'r3'] });
+    await made.open();
+    expect(made.demand.splits.map(({ racks }) => racks)).toEqual([['r2', 'r3'], ['r1']]);
+    made.place([at('r2'), at('r1')]);
+    expect(made.readers[0]?.splits.map(({ racks }) => racks)).toEqual([['r2', 'r3'], ['r1']]);
   });
 });
 

@@ -30,7 +30,7 @@ export class SourceCoordinator {
   readonly #enumerator: SplitEnumerator;
   readonly #clock: Clock;
   readonly #callbacks: SourceCallbacks;
-  readonly #restored: RestoredSplits | null;
+  #restored: RestoredSplits | null;
   /** Splits that the checkpoint holds, or that subtasks have: whatever the enumerator says, they are not new. */
   #known: ReadonlySet<SplitId>;
   /** Found before it was known where subtasks run. */
@@ -71,6 +71,19 @@ export class SourceCoordinator {
     await this.#enumerator.open();
     const found = await this.#enumerator.discover();
     this.#unplaced = found.filter(({ id }) => !this.#known.has(id));
+    this.#restored = this.#restored && this.#located(this.#restored);
+  }
+
+  /** What was near when a checkpoint was taken need not be near any more. */
+  #located({ splits, parallelism }: RestoredSplits): RestoredSplits {
+    return {
+      parallelism,
+      splits: splits.map(({ split, ...whose }) => ({ ...whose, split: { ...split, racks: this.#racksOf(split) } })),
+    };
+  }
+
+  #racksOf({ id, racks }: Pick<Split, 'id' | 'racks'>): readonly string[] {
+    return this.#enumerator.locate?.(id) ?? racks;
   }
 
   /** What is to be read, before it is known where subtasks run. */
@@ -98,7 +111,8 @@ export class SourceCoordinator {
   get readers(): readonly ReadSplits[] {
     const { stepId } = this;
     return this.#given.map((splits, subtaskIndex) => {
-      return { stepId, subtaskIndex, place: this.#placeOf(subtaskIndex), splits };
+      const located = splits.map((split) => ({ id: split.id, racks: this.#racksOf(split) }));
+      return { stepId, subtaskIndex, place: this.#placeOf(subtaskIndex), splits: located };
     });
   }
 

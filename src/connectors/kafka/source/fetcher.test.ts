@@ -19,6 +19,7 @@ import { createPartitionState, type PartitionState } from './partition-state.ts'
 const config: FetchConfig = {
   isolation: 'read_committed',
   rack: '',
+  ownRack: null,
   fetchBytes: 1 << 20,
   partitionBytes: 1 << 20,
   bufferBytes: 1 << 24,
@@ -41,6 +42,7 @@ interface Asked {
   readonly broker: number;
   readonly partitions: readonly number[];
   readonly offsets: readonly number[];
+  readonly rack: string;
 }
 
 /** What a broker answers to its next requests, then nothing for ever. */
@@ -64,7 +66,7 @@ class ScriptedClient implements FetchingClient {
       return { partition, leader: this.leader, replicas: ids, inSyncReplicas: ids };
     });
     return Promise.resolve({
-      brokers: new Map(ids.map((id) => [id, { id, host: `b${id}`, port: 1, rack: null }])),
+      brokers: new Map(ids.map((id) => [id, { id, host: `b${id}`, port: 1, rack: `r${id}` }])),
       topics: new Map([['t', { name: 't', errorCode: 0, isInternal: false, partitions }]]),
     });
   };
@@ -78,6 +80,7 @@ class ScriptedClient implements FetchingClient {
       broker,
       partitions: request.partitions.map(({ partition }) => partition),
       offsets: request.partitions.map(({ offset }) => offset),
+      rack: request.rack,
     });
     await nodePorts.macrotasks.yield();
     const answer = this.#script(broker, request, call);
@@ -228,6 +231,37 @@ describe('the fetcher', () => {
       await until('records', () => fetcher.hasReady);
       expect(client.asked.slice(0, 3).map(({ broker }) => broker)).toEqual([1, 3, 1]);
     });
+  });
+
+  it('reads from the leader while the replica that it names cannot be reached', async () => {
+    // As Kafka does: to whoever says where it is, a leader gives nothing but the name of the follower there.
+    const script: Script = (broker, { rack }, call) => {
+      if (broker === 3) return lost();
+      if (rack !== '') return [{ preferredReplica: 3 }];
+      return call < 5 ? [{ records: batchAt(call) }] : null;
+    };
+    const place = { rack: 'r3', ownRack: 'r3' };
+    await withFetcher(script, [{}], async ({ fetcher, client, until }) => {
+      await until('records', () => fetcher.hasReady);
+      expect(client.asked.slice(0, 3).map(({ broker, rack }) => [broker, rack])).toEqual([
+        [1, 'r3'],
+        [3, 'r3'],
+        [1, ''],
+      ]);
+      expect(fetcher.crossRackBytes).toBe(batchAt(0).length);
+    }, place);
+  });
+
+  it('counts what comes from other racks', async () => {
+    const script: Script = (broker, _request, call) =>
+      broker === 1 ? [{ records: batchAt(0), preferredReplica: 3 }] : call < 2 ? [{ records: batchAt(1) }] : null;
+    for (const [ownRack, batches] of [['r3', 1], ['r1', 1], ['r2', 2], [null, 0]] as const) {
+      await withFetcher(script, [{}], async ({ fetcher, client, until }) => {
+        await until('the third request', () => client.asked.length === 3);
+        expect(fetcher.bytesReceived).toBe(2 * batchAt(0).length);
+        expect([ownRack, fetcher.crossRackBytes]).toEqual([ownRack, batches * batchAt(0).length]);
+      }, { rack: 'r3', ownRack });
+    }
   });
 
   it('asks last for partitions that got something, so that a large batch comes first in the end', async () => {

@@ -24,7 +24,10 @@ import { ResponsePool } from './response-pool.ts';
 
 export interface FetchConfig {
   readonly isolation: Isolation;
+  /** Where replicas are to be read from; empty for leaders anywhere. */
   readonly rack: string;
+  /** Where the reader is; null where that is not known. */
+  readonly ownRack: string | null;
   readonly fetchBytes: number;
   readonly partitionBytes: number;
   readonly bufferBytes: number;
@@ -45,6 +48,8 @@ interface BrokerLoop {
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1000;
 const METADATA_MAX_AGE_MS = 300_000;
+/** As long as it takes a leader to see that a follower is gone; it would name it again and again meanwhile. */
+const FOLLOWER_RETRY_MS = 30_000;
 /** One answer in use, one ahead. */
 const MAX_UNREAD_RESPONSES = 2;
 
@@ -56,6 +61,8 @@ export class Fetcher {
   /** By topic/partition. In the order of asking: those that answered last stand last. */
   readonly #partitions = new Map<string, PartitionState>();
   readonly #loops = new Map<number, BrokerLoop>();
+  /** By broker; as far as they say where they are. */
+  #racks: ReadonlyMap<number, string> = new Map();
   readonly #ready: FetchedRange[] = [];
   readonly #onProgress: () => void;
   #heldBytes = 0;
@@ -67,6 +74,8 @@ export class Fetcher {
   #refreshing: Promise<void> | null = null;
   #refreshedMs = -Infinity;
   bytesReceived = 0;
+  /** Those of brokers that are known to be in another rack. */
+  crossRackBytes = 0;
 
   /** `onProgress` is called when there is something to read, a partition is done, or fetching has failed. */
   constructor(client: FetchingClient, config: FetchConfig, ports: Ports, onProgress: () => void) {
@@ -189,7 +198,7 @@ export class Fetcher {
         maxWaitMs: this.#config.maxWaitMs,
         minBytes: this.#config.minBytes,
         maxBytes: this.#config.fetchBytes,
-        rack: this.#config.rack,
+        rack: this.#rackFor(partitions),
         allocate: (sizeBytes) => this.#pool.take(sizeBytes),
       });
       for (const state of partitions) state.isInFlight = false;
@@ -202,8 +211,21 @@ export class Fetcher {
     }
   }
 
+  /** Without a rack a leader names no follower. */
+  #rackFor(partitions: readonly PartitionState[]): string {
+    const nowMs = this.#clock.monotonicMs();
+    return partitions.some(({ leaderUntilMs }) => leaderUntilMs > nowMs) ? '' : this.#config.rack;
+  }
+
+  #isElsewhere(brokerId: number): boolean {
+    const { ownRack } = this.#config;
+    const rack = this.#racks.get(brokerId);
+    return ownRack !== null && rack !== undefined && rack !== ownRack;
+  }
+
   #accept(loop: BrokerLoop, asked: readonly PartitionState[], response: FetchResponse): void {
     this.bytesReceived += response.sizeBytes;
+    if (this.#isElsewhere(loop.id)) this.crossRackBytes += response.sizeBytes;
     if (response.throttleMs > 0) loop.throttledUntilMs = this.#clock.monotonicMs() + response.throttleMs;
     if (response.errorCode !== ErrorCode.none) {
       for (const state of asked) this.#judge(state, response.errorCode);
@@ -315,6 +337,7 @@ export class Fetcher {
 
   #retry(state: PartitionState, reason: string): void {
     const nowMs = this.#clock.monotonicMs();
+    if (state.replica >= 0) state.leaderUntilMs = nowMs + FOLLOWER_RETRY_MS;
     state.replica = -1;
     state.lastReason = reason;
     state.failingSinceMs = Math.min(state.failingSinceMs, nowMs);
@@ -385,6 +408,7 @@ export class Fetcher {
     try {
       const { topics, brokers } = await this.#client.metadata([...names]);
       this.#refreshedMs = this.#clock.monotonicMs();
+      this.#racks = new Map([...brokers].flatMap(([id, { rack }]) => (rack === null ? [] : [[id, rack] as const])));
       for (const state of this.#partitions.values()) {
         state.leader = topics.get(state.topic)?.partitions[state.partition]?.leader ?? -1;
         if (!brokers.has(state.replica)) state.replica = -1;

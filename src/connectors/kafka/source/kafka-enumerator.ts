@@ -28,6 +28,7 @@ import { kafkaErrors } from '../errors.ts';
 import { prepareTransactions } from '../transaction/index.ts';
 import { deadLetterTransactions } from './dead-letter-transactions.ts';
 import { kafkaSplit, kafkaSplitId } from './kafka-split.ts';
+import { nearPlaces, sendsToNearest } from './near-places.ts';
 import { givenOffset, limitOf, type OffsetLimit } from './source-options.ts';
 
 const RETRY_DELAY_MS = 200;
@@ -44,6 +45,10 @@ export class KafkaEnumerator implements SplitEnumerator {
   readonly #start: OffsetLimit;
   readonly #end: OffsetLimit;
   readonly #known = new Set<SplitId>();
+  /** Where each partition is cheap to read, as it was when it was last looked for. */
+  #near: ReadonlyMap<SplitId, readonly string[]> = new Map();
+  /** Null until somebody has been asked. */
+  #isNearest: boolean | null = null;
   #isFirst = true;
   #isRestored = false;
 
@@ -89,6 +94,7 @@ export class KafkaEnumerator implements SplitEnumerator {
   async #discover(): Promise<readonly Split[]> {
     const isFirst = this.#isFirst;
     const metadata = await this.#find(isFirst);
+    const located = this.#locateAll(metadata);
     const fresh: TopicPartition[] = [];
     for (const topic of metadata.topics.values()) {
       for (const { partition } of topic.partitions) {
@@ -100,6 +106,7 @@ export class KafkaEnumerator implements SplitEnumerator {
     const [starts, ends] = await Promise.all([this.#resolve(start, fresh), this.#resolve(this.#end, fresh)]);
     const startFallback = start.kind === 'timestamp' ? await this.#resolve({ kind: 'latest' }, fresh) : starts;
     const endFallback = this.#end.kind === 'timestamp' ? await this.#resolve({ kind: 'latest' }, fresh) : ends;
+    await located;
     const splits = fresh.map(({ topic, partition }) => {
       const key = `${topic}/${partition}`;
       return kafkaSplit(
@@ -110,7 +117,7 @@ export class KafkaEnumerator implements SplitEnumerator {
           endOffset: ends.get(key) ?? endFallback.get(key) ?? null,
           isFromBeginning: start.kind === 'earliest',
         },
-        racksOf(metadata, topic, partition),
+        this.locate(kafkaSplitId(topic, partition)) ?? [],
       );
     });
     for (const { topic, partition } of fresh) this.#known.add(kafkaSplitId(topic, partition));
@@ -118,8 +125,23 @@ export class KafkaEnumerator implements SplitEnumerator {
     return splits;
   }
 
+  locate(id: SplitId): readonly string[] | null {
+    return this.#near.get(id) ?? null;
+  }
+
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  /** Leaders and followers change while a job runs; how brokers choose among them does not. */
+  async #locateAll(metadata: ClusterMetadata): Promise<void> {
+    const { clock } = this.#context.ports;
+    this.#isNearest ??= await sendsToNearest(this.#client, metadata, clock);
+    const reading = { isNearest: this.#isNearest, rack: (this.#options['rack'] ?? null) as string | null };
+    const near = [...metadata.topics.values()].flatMap(({ name, partitions }) =>
+      partitions.map((each) => [kafkaSplitId(name, each.partition), nearPlaces(metadata, each, reading)] as const),
+    );
+    this.#near = new Map(near);
   }
 
   /** The topics to read. A topic that is not there is an error at first; later it may come back. */
@@ -253,11 +275,4 @@ export class KafkaEnumerator implements SplitEnumerator {
     if (code === ErrorCode.unknownTopicOrPartition) await this.#client.createTopic(target);
     else if (isAuthorization(code)) throw await this.#topicError(topics.get(target) as TopicInfo);
   }
-}
-
-/** Reading is cheap where the leader is; followers are found by KIP-392 once the job runs. */
-function racksOf(metadata: ClusterMetadata, topic: string, partition: number): readonly string[] {
-  const leader = metadata.topics.get(topic)?.partitions[partition]?.leader ?? -1;
-  const rack = metadata.brokers.get(leader)?.rack ?? null;
-  return rack === null ? [] : [rack];
 }

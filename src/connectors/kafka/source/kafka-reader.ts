@@ -71,6 +71,7 @@ export class KafkaReader implements SourceReader, BatchOrigin {
   #mayHaveEnded = false;
   #recordsIn: Counter = { value: 0 };
   #bytesIn: Counter = { value: 0 };
+  #crossRackBytesIn: Counter = { value: 0 };
   #lag: Counter = { value: 0 };
   /** The range that is being read. */
   #current: FetchedRange | null = null;
@@ -96,6 +97,7 @@ export class KafkaReader implements SourceReader, BatchOrigin {
     this.#context = context;
     this.#recordsIn = context.counter(counterNames.recordsIn.name);
     this.#bytesIn = context.counter(counterNames.bytesIn.name);
+    if (context.rack !== null) this.#crossRackBytesIn = context.counter(counterNames.crossRackBytesIn.name);
     this.#lag = context.counter(counterNames.lag.name);
     const client = createKafkaClient(clientConfig(options), context.ports);
     this.#client = client;
@@ -335,6 +337,7 @@ export class KafkaReader implements SourceReader, BatchOrigin {
     fetcher.release(range);
     this.#lag.value = fetcher.lag;
     this.#bytesIn.value = fetcher.bytesReceived;
+    this.#crossRackBytesIn.value = fetcher.crossRackBytes;
     if (!isRead(range.state)) return;
     settleAtEnd(range.state);
     this.#mayHaveEnded = true;
@@ -356,6 +359,7 @@ function fetchConfig(spec: SourceSpec, context: ReaderContext): FetchConfig {
   return {
     isolation: options['isolation'] as Isolation,
     rack: (options['rack'] as string | null) ?? context.rack ?? '',
+    ownRack: context.rack,
     fetchBytes: options['fetchBytes'] as number,
     partitionBytes: options['partitionBytes'] as number,
     bufferBytes: options['bufferBytes'] as number,

@@ -22,6 +22,8 @@ export interface PartitionState {
   /** The follower that the leader named (KIP-392), until replicaUntilMs; -1 for none. */
   replica: number;
   replicaUntilMs: number;
+  /** A follower could not be read from: until then the leader is to answer itself. */
+  leaderUntilMs: number;
   isInFlight: boolean;
   /** Ranges that arrived and are not read to their end. */
   unreadRanges: number;
@@ -47,6 +49,7 @@ export function createPartitionState(position: KafkaPosition): PartitionState {
     leader: -1,
     replica: -1,
     replicaUntilMs: 0,
+    leaderUntilMs: -Infinity,
     isInFlight: false,
     unreadRanges: 0,
     highWatermark: position.offset,
