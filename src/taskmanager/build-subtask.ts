@@ -245,7 +245,8 @@ class SubtaskBuilder {
     }
     const lastNode = this.#task.vertex.chain.at(-1);
     const stepId = (lastNode === undefined ? null : stepsOf(lastNode).at(-1)) ?? this.#task.vertex.name;
-    const writers = this.#task.outputs.map((output) => this.#materials.links.writer(this.#task, output));
+    const counter = (name: string): Counter => this.#counter(stepId, name);
+    const writers = this.#task.outputs.map((output) => this.#materials.links.writer(this.#task, output, counter));
     return {
       tail: new ExchangeTail(
         writers,

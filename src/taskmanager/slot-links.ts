@@ -1,5 +1,6 @@
 import type { JobEdge } from '../graph/index.ts';
-import type { AttemptId, SlotId, StepId } from '../core/index.ts';
+import { counterNames } from '../core/index.ts';
+import type { AttemptId, Counter, SlotId, StepId } from '../core/index.ts';
 import type { SliceDescriptor, SlotLocation, TaskDescriptor, TaskInput, TaskOutput } from '../rpc/index.ts';
 import type { ChannelLimits, OutputChannel } from './exchange/channel.ts';
 import { DataLink } from './exchange/data-link.ts';
@@ -17,6 +18,7 @@ import { frameBytesFor } from './runtime-limits.ts';
 /** The channels of one slot: those inside it, and the links to the other slots of the job. */
 export class SlotLinks {
   readonly #slotId: SlotId;
+  readonly #rack: string | null;
   readonly #maxParallelism: number;
   readonly limits: ChannelLimits;
   readonly #links = new Map<SlotId, DataLink>();
@@ -35,6 +37,7 @@ export class SlotLinks {
   ) {
     this.#onLost = onLost;
     this.#slotId = slice.slot.slotId;
+    this.#rack = slice.slot.rack;
     this.#maxParallelism = slice.maxParallelism;
     const channelCount = slice.tasks.reduce((sum, task) => sum + channelsOf(task), 0);
     this.limits = { credits, frameBytes: frameBytesFor(memoryBytes, channelCount, credits) };
@@ -59,8 +62,8 @@ export class SlotLinks {
     return gate;
   }
 
-  /** The sending end of one edge of a subtask. */
-  writer(task: TaskDescriptor, output: TaskOutput): EdgeWriter {
+  /** The sending end of one edge of a subtask; `counter` gives those of the step that writes. */
+  writer(task: TaskDescriptor, output: TaskOutput, counter: (name: string) => Counter): EdgeWriter {
     const { edge, firstChannel, receivers } = output;
     const sender = task.subtaskIndex;
     if (edge.exchange.kind === 'forward') return new ForwardWriter(this.#forwardChannel(firstChannel + sender));
@@ -68,10 +71,22 @@ export class SlotLinks {
       const channel = firstChannel + sender * receivers.length + index;
       return receiver.slotId === this.#slotId
         ? this.#localChannel(channel, edge)
-        : new RemoteOutput(this.#link(receiver.slotId), channel, edge.schema, this.limits, this.#lossOf(task));
+        : this.#remoteOutput(task, channel, edge, receiver, counter);
     });
     const partitioner = createPartitioner(edge.exchange, receivers.length, this.#maxParallelism, sender);
     return new SpreadingWriter(channels, partitioner, canOvertake(edge));
+  }
+
+  #remoteOutput(
+    task: TaskDescriptor,
+    channel: number,
+    edge: JobEdge,
+    { slotId, rack }: SlotLocation,
+    counter: (name: string) => Counter,
+  ): RemoteOutput {
+    const isElsewhere = rack !== null && this.#rack !== null && rack !== this.#rack;
+    const sent = isElsewhere ? counter(counterNames.crossRackBytesOut.name) : undefined;
+    return new RemoteOutput(this.#link(slotId), channel, edge.schema, this.limits, this.#lossOf(task), sent);
   }
 
   /** What was sent still arrives, where it is taken soon. */

@@ -81,6 +81,24 @@ describe('every exchange', () => {
       }
     });
   });
+
+  it('counts the bytes that leave a rack, at the step that sends them', async () => {
+    const graph = testGraph('racks', [
+      { name: 'in', parallelism: 2, chain: [sourceNode('in', { rows: 200, splits: 2 }), operatorNode('keep', 'expand-1')] },
+      { name: 'out', parallelism: 2, chain: [sinkNode('out')], from: [['in', { kind: 'broadcast' }]] },
+    ]);
+    const counted = (racks: readonly string[]): Promise<number | undefined> =>
+      withMiniCluster({ slotCount: 2, isSpread: true, racks }, async ({ run }) => {
+        const { state, error, job } = await run(graph);
+        expect([state, error?.message]).toEqual(['FINISHED', undefined]);
+        expect(total(job, 'out', 'numRecordsIn')).toBe(400);
+        return job.counters().steps.find(({ stepId }) => stepId === 'keep')?.counters['numCrossRackBytesOut']?.total;
+      });
+    // Of each of its rows a subtask sends one copy to the other: two numbers and a text.
+    expect(await counted(['a', 'b'])).toBeGreaterThan(200 * 2 * 8);
+    expect(await counted(['a', 'a'])).toBeUndefined();
+    expect(await counted(['a'])).toBeUndefined();
+  });
 });
 
 describe('the end of input', () => {

@@ -32,6 +32,8 @@ export interface MiniClusterOptions {
   readonly slots?: 'inline' | 'threads';
   /** Whether every slot is in a TaskManager of its own, linked with the others over TCP. */
   readonly isSpread?: boolean;
+  /** Of these, in order; without them nobody says where he is. */
+  readonly racks?: readonly string[];
   readonly ports?: Ports;
   readonly slotMemoryBytes?: number;
   readonly slotTimeoutMs?: number;
@@ -71,7 +73,7 @@ export async function withMiniCluster<T>(
   use: (cluster: MiniCluster) => Promise<T>,
 ): Promise<T> {
   const { slotCount, slots = 'inline', ports = nodePorts, slotTimeoutMs = 2000, limits = {}, stores } = options;
-  const { isSpread = false } = options;
+  const { isSpread = false, racks } = options;
   const collected = new Collected();
   const { catalog = testCatalog(collected), createOperator = createTestOperator } = options;
   const openStorage = stores === undefined ? {} : { openStorage: () => stores.storage };
@@ -88,7 +90,7 @@ export async function withMiniCluster<T>(
       const memory = slotMemoryBytes === undefined ? {} : { slotMemoryBytes };
       const machine = { ...link, ports, workerHost, slotCount, limits, ...memory };
       if (!isSpread) return startTaskManager(machine);
-      const all = await startSpreadTaskManagers(machine);
+      const all = await startSpreadTaskManagers(machine, racks);
       return {
         registered: Promise.resolve(),
         close: async () => {

@@ -1,4 +1,4 @@
-import type { RowSchema, StreamElement } from '../../core/index.ts';
+import type { Counter, RowSchema, StreamElement } from '../../core/index.ts';
 import { taskErrors } from '../errors.ts';
 import { BatchDecoder, BatchEncoder, frameBytes, MAX_FRAME_BYTES } from './batch-codec.ts';
 import { BatchBuilder } from './batch-builder.ts';
@@ -29,21 +29,27 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
   /** What waits for credit. */
   readonly #line: (ArrayBuffer | ControlElement)[] = [];
   readonly #onLost: (error: Error) => void;
+  readonly #sentBytes: Counter;
   #credits: number;
   /** Whether nothing is to follow. */
   #hasEnded = false;
 
-  /** `onLost` is called where the link breaks before the end of the channel's input was sent. */
+  /**
+   * `onLost` is called where the link breaks before the end of the channel's input was sent. `sentBytes` counts the
+   * bytes of batches.
+   */
   constructor(
     link: DataLink,
     channel: number,
     schema: RowSchema,
     limits: ChannelLimits,
     onLost: (error: Error) => void = ignore,
+    sentBytes: Counter = { value: 0 },
   ) {
     this.#link = link;
     this.#channel = channel;
     this.#onLost = onLost;
+    this.#sentBytes = sentBytes;
     this.#encoder = new BatchEncoder(schema);
     this.#limits = limits;
     this.#credits = limits.credits;
@@ -72,6 +78,7 @@ export class RemoteOutput implements OutputChannel, CreditReceiver {
     const frame = this.#buffer(size);
     this.#encoder.encode(batch, frame, size);
     this.builder.reset();
+    this.#sentBytes.value += size;
     this.#send(frame);
   }
 

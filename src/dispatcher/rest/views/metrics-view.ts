@@ -1,3 +1,4 @@
+import { counterNames } from '../../../core/index.ts';
 import type { JobVertex } from '../../../graph/index.ts';
 import type { JobDetails } from '../../cluster-service.ts';
 import { json, type JsonSchema } from '../json-schema.ts';
@@ -10,6 +11,7 @@ export const metricsSchema: JsonSchema = json.list(json.object({ id: json.text }
 /** GET /jobs/:jobid/metrics?get= */
 export function jobMetricsView(job: JobDetails, asked: string | null, nowMs: number): unknown {
   const { completedCount, abortedCount, recent } = job.checkpoints;
+  const { crossRackBytesIn, crossRackBytesOut } = counterNames;
   const last = recent.find(({ state }) => state === 'completed');
   return selectMetrics(asked, [
     ['uptime', durationOf(job.startedAtMs, job.endedAtMs, nowMs)],
@@ -20,7 +22,14 @@ export function jobMetricsView(job: JobDetails, asked: string | null, nowMs: num
     ['totalNumberOfCheckpoints', completedCount + abortedCount],
     ['lastCheckpointDuration', Math.round(last?.durationMs ?? -1)],
     ['lastCheckpointSize', last?.stateBytes ?? -1],
+    [crossRackBytesIn.name, totalOf(job, crossRackBytesIn.name)],
+    [crossRackBytesOut.name, totalOf(job, crossRackBytesOut.name)],
   ]);
+}
+
+/** Of all steps. */
+function totalOf({ metrics }: JobDetails, counter: string): number {
+  return metrics.steps.reduce((sum, { counters }) => sum + (counters[counter]?.total ?? 0), 0);
 }
 
 /** GET /jobs/:jobid/vertices/:vertexid/metrics?get= ; `SUBTASK.STEP.COUNTER` is the name of each. */
