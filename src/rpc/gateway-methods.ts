@@ -26,6 +26,7 @@ const gatewayMethods = {
     'reportProgress',
   ],
   'resource-manager': ['registerTaskManager', 'heartbeat', 'unregisterTaskManager'],
+  'job-code': ['readCode'],
 } as const satisfies { readonly [Kind in GatewayKind]: readonly (keyof Gateways[Kind])[] };
 
 /** Where somebody asks for it who may be of another version, or not one of us. */

@@ -330,3 +330,12 @@ export interface JobMasterGateway {
   /** Called about twice a second per slot, and before the terminal state of a task, so that its totals are exact. */
   reportProgress(message: ProgressReport): Promise<void>;
 }
+
+/** Served by the leading Dispatcher, called by the TaskManagers that run a job which came with code. */
+export interface JobCodeGateway {
+  /**
+   * Called before the tasks of a slice start, where the TaskManager does not have the code yet. Resolves to the text
+   * whose hash was asked for; whoever gets it checks that. Rejects with MR-CLUSTER-NO-CODE where there is none.
+   */
+  readCode(message: Fenced & { readonly jobId: JobId; readonly hash: string }): Promise<{ readonly text: string }>;
+}

@@ -1,9 +1,11 @@
 export { EpochFence } from './epoch-fence.ts';
 export { rpcErrors } from './errors.ts';
+export { gatewayStub } from './gateway-methods.ts';
 export type * from './gateways.ts';
 export { openGrpcTransport } from './grpc/index.ts';
 export type { GrpcTls, GrpcTransport, GrpcTransportOptions } from './grpc/index.ts';
 export { inProcessTransport } from './in-process-transport.ts';
+export { JOB_CODE, jobCodeAddress } from './job-code-address.ts';
 export { oneLeader } from './leader-watch.ts';
 export type { LeaderReference, LeaderWatch } from './leader-watch.ts';
 export { isTerminalJob, isTerminalTask } from './states.ts';

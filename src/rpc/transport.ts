@@ -1,10 +1,11 @@
-import type { JobMasterGateway, ResourceManagerGateway, TaskManagerGateway } from './gateways.ts';
+import type { JobCodeGateway, JobMasterGateway, ResourceManagerGateway, TaskManagerGateway } from './gateways.ts';
 
 /** The gateways that a process can serve, by kind. */
 export interface Gateways {
   readonly 'task-manager': TaskManagerGateway;
   readonly 'job-master': JobMasterGateway;
   readonly 'resource-manager': ResourceManagerGateway;
+  readonly 'job-code': JobCodeGateway;
 }
 
 export type GatewayKind = keyof Gateways;

@@ -58,6 +58,15 @@ export const taskErrors = defineErrors({
     help:
       'The TaskManager was restarted and registers its slots anew, or the slot was freed; the job is deployed again.',
   },
+  'MR-TASK-NO-CODE': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'the code of job {job} cannot be had: {reason}',
+    help:
+      'The leading Dispatcher keeps the code that was submitted with a job, and TaskManagers fetch it before they ' +
+      'start its tasks. Either the Dispatcher could not be reached, or the work directory cannot be written to.',
+  },
   'MR-TASK-MANAGER-CLOSING': {
     domain: 'external',
     scope: 'job',

@@ -1,4 +1,4 @@
-import { serializeError } from '../core/index.ts';
+import { serializeError, toMillraceError } from '../core/index.ts';
 import type { AttemptId, Ports, SerializedError, SlotId, WorkerHost, WorkerThread } from '../core/index.ts';
 import type { MessagePort } from 'node:worker_threads';
 import type { JobMasterGateway, SliceDescriptor, SlotReport, TaskState } from '../rpc/index.ts';
@@ -25,6 +25,8 @@ export interface SlotThreadOptions {
   readonly rack: string | null;
   /** Null where only slots of this process can reach it. */
   readonly data: DataPlaneSettings | null;
+  /** The slice, once the code that it came with is in files of this machine; null where it came with none. */
+  readonly localised: Promise<SliceDescriptor> | null;
 }
 
 /**
@@ -51,6 +53,8 @@ export class SlotThread {
   #looks = 0;
   #seen = 0;
   #isStopping = false;
+  /** What the thread is told once it has its slice, while that waits for code. */
+  #held: ToSlot[] | null = null;
   /** Why the thread is being ended, where that is our doing. */
   #verdict: 'none' | 'stuck' | 'cancelled' = 'none';
 
@@ -80,8 +84,26 @@ export class SlotThread {
     this.#worker.onExit((error) => {
       this.#onExit(error);
     });
-    this.#send({ kind: 'deploy', slice });
+    if (options.localised === null) this.#send({ kind: 'deploy', slice });
+    else void this.#deployOnce(options.localised);
     this.#look();
+  }
+
+  async #deployOnce(localised: Promise<SliceDescriptor>): Promise<void> {
+    this.#held = [];
+    let slice: SliceDescriptor | null = null;
+    try {
+      slice = await localised;
+    } catch (error) {
+      const failure = serializeError(toMillraceError(error));
+      for (const { attemptId } of this.#ledger.live) this.#tell(attemptId, 'FAILED', failure);
+    }
+    const held = this.#held;
+    this.#held = null;
+    // All of its tasks have ended while it waited.
+    if (slice === null || this.#isStopping || this.#ledger.live.length === 0) return;
+    this.#send({ kind: 'deploy', slice });
+    for (const message of held) this.#send(message);
   }
 
   get slotId(): SlotId {
@@ -116,6 +138,8 @@ export class SlotThread {
     this.#ledger.cancelling(attempt);
     this.#cancelDeadlineMs ??= this.#options.ports.clock.monotonicMs() + this.#options.limits.cancelTimeoutMs;
     this.#send({ kind: 'cancel', attemptId: attempt });
+    // It has not begun, and will not.
+    if (this.#held !== null) this.#tell(attempt, 'CANCELED', null);
   }
 
   /** Whether its end was asked for. */
@@ -134,7 +158,7 @@ export class SlotThread {
     if (this.#ledger.live.length > 0) await this.#idle;
     this.#isStopping = true;
     this.#reports.close();
-    this.#send({ kind: 'stop' });
+    this.#control.postMessage({ kind: 'stop' } satisfies ToSlot);
     const timer = this.#options.ports.clock.schedule(STOP_TIMEOUT_MS, () => {
       void this.#worker.terminate();
     });
@@ -243,6 +267,7 @@ export class SlotThread {
   }
 
   #send(message: ToSlot): void {
-    this.#control.postMessage(message);
+    if (this.#held === null) this.#control.postMessage(message);
+    else this.#held.push(message);
   }
 }

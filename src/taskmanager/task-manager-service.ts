@@ -10,6 +10,7 @@ import type {
 } from '../rpc/index.ts';
 import type { DataPorts } from './data-ports.ts';
 import { taskErrors } from './errors.ts';
+import { JobCodeCache } from './job-code-cache.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
 import { peersOf } from './slot-links.ts';
 import { SlotThread } from './slot-thread.ts';
@@ -39,12 +40,15 @@ export class TaskManagerService implements TaskManagerGateway {
   /** Occupied slots. */
   readonly #threads = new Map<SlotId, SlotThread>();
   readonly #freed = new WeakMap<SlotThread, Promise<void>>();
+  readonly #code: JobCodeCache;
   #isClosing = false;
   #onEmpty: () => void = () => undefined;
 
   constructor(options: TaskManagerServiceOptions) {
     this.#options = options;
     this.fence = new EpochFence(`TaskManager ${options.taskManagerId}`);
+    const { workDirectory, rpc, ports } = options;
+    this.#code = new JobCodeCache({ directory: workDirectory, rpc, files: ports.files });
   }
 
   get slotMemoryBytes(): number {
@@ -72,6 +76,7 @@ export class TaskManagerService implements TaskManagerGateway {
       workDirectory,
       rack,
       data: this.#options.dataPorts?.handOver(slot) ?? null,
+      localised: this.#code.localise(slice),
     });
     this.#connect(thread, localPeers);
     this.#threads.set(slot, thread);
@@ -166,6 +171,7 @@ export class TaskManagerService implements TaskManagerGateway {
     await thread.end();
     await this.#options.dataPorts?.takeBack(thread.slotId);
     this.#threads.delete(thread.slotId);
+    await this.#code.release(thread.slice);
     if (this.#threads.size === 0) this.#onEmpty();
   }
 
