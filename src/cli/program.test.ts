@@ -19,7 +19,7 @@ describe('the command line', () => {
 
   it('has help for every command', async () => {
     const building = ['run', 'lint', 'explain', 'create', 'schema', 'list', 'datagen', 'help', 'completion'];
-    const asking = ['submit', 'status', 'cancel', 'savepoint', 'stop', 'rescale', 'drain', 'undrain'];
+    const asking = ['submit', 'status', 'cancel', 'savepoint', 'stop', 'rescale', 'rebalance', 'drain', 'undrain'];
     for (const command of [...building, ...asking]) {
       const { exitCode, output } = await runFake(['help', command]);
       expect({ command, exitCode }).toEqual({ command, exitCode: 0 });

@@ -13,6 +13,7 @@ import { helpCommand } from './commands/help.ts';
 import { lintCommand } from './commands/lint.ts';
 import { listCommand } from './commands/list.ts';
 import { planCommand } from './commands/plan.ts';
+import { rebalanceCommand } from './commands/rebalance.ts';
 import { rescaleCommand } from './commands/rescale.ts';
 import { runCommand } from './commands/run.ts';
 import { savepointCommand } from './commands/savepoint.ts';
@@ -38,6 +39,7 @@ const COMMANDS: readonly MakeCommand[] = [
   statusCommand,
   cancelCommand,
   rescaleCommand,
+  rebalanceCommand,
   drainCommand,
   undrainCommand,
   clusterCommand,

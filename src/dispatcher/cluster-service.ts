@@ -74,6 +74,13 @@ export interface Savepoint {
   readonly file: StateFile;
 }
 
+/** The tasks of one slice of a job: they share a slot. */
+export interface MovedTasks {
+  readonly subtaskIndex: number;
+  readonly from: TaskManagerId;
+  readonly to: TaskManagerId;
+}
+
 /** All methods that name a job or a TaskManager reject with MR-CLUSTER-NOT-FOUND where there is none. */
 export interface ClusterService {
   /** Resolves once the job is stored; rejects with the problems of its file (JobFileProblems), or why it cannot run. */
@@ -91,8 +98,13 @@ export interface ClusterService {
     jobId: JobId,
     request: Pick<SavepointRequest, 'stopsSources' | 'drains'> & { readonly target: string | null },
   ): Promise<Savepoint>;
-  /** Stops the job with a savepoint of its own and starts it from there with another parallelism, under the same id. */
+  /**
+   * Stops the job with a savepoint of its own and starts it from there with another parallelism, under the same id.
+   * Resolves once all its tasks run.
+   */
   rescale(jobId: JobId, parallelism: number): Promise<void>;
+  /** Places its tasks anew, by a checkpoint and a restart; resolves once all run, to what is elsewhere now. */
+  rebalance(jobId: JobId): Promise<readonly MovedTasks[]>;
   taskManagers(): readonly TaskManagerDetails[];
   /** Moves its tasks elsewhere and gives it no more, until undrain, or that time; survives the leader. */
   drain(taskManagerId: TaskManagerId, reason: string, expiresAtMs: number | null): Promise<void>;

@@ -2,6 +2,7 @@ export type {
   ClusterService,
   JobDetails,
   JobSummary,
+  MovedTasks,
   SubmitJob,
   TaskManagerDetails,
 } from './cluster-service.ts';

@@ -5,6 +5,7 @@ export { schedulerErrors } from './errors.ts';
 export type { JobFailure } from './job-failures.ts';
 export { JobMaster } from './job-master.ts';
 export type { JobMasterOptions } from './job-master.ts';
+export { improvePlacement } from './placement/improve-placement.ts';
 export type { PlanStore } from './plan-store.ts';
 export { checkRestorePlan, planRestore } from './recovery/plan-restore.ts';
 export type { Rescale, RestorePlan, RestoreStep } from './recovery/plan-restore.ts';

@@ -2,7 +2,7 @@
 import { jobId as toJobId, slotId, subtaskId, attemptId, taskManagerId as toTaskManagerId } from '../core/index.ts';
 import type { JobId, TaskManagerId } from '../core/index.ts';
 import { clusterErrors, jobFileProblems } from '../dispatcher/index.ts';
-import type { ClusterService, JobDetails, JobSummary, SubmitJob, TaskManagerDetails } from '../dispatcher/index.ts';
+import type { ClusterService, JobDetails, JobSummary, MovedTasks, SubmitJob, TaskManagerDetails } from '../dispatcher/index.ts';
 import type { JobGraph } from '../graph/index.ts';
 import type { TaskState } from '../rpc/index.ts';
 import { operatorNode, sinkNode, sourceNode, testGraph } from './test-graph.ts';
@@ -146,6 +146,12 @@ export class FakeCluster implements ClusterService {
   async rescale(jobId: JobId, parallelism: number): Promise<void> {
     this.told.push(`rescale ${jobId} to ${parallelism}`);
     await this.beforeEnd();
+  }
+
+  async rebalance(jobId: JobId): Promise<readonly MovedTasks[]> {
+    this.told.push(`rebalance ${jobId}`);
+    await this.beforeEnd();
+    return [{ subtaskIndex: 1, from: toTaskManagerId('tm-1'), to: toTaskManagerId('tm-2') }];
   }
 
   /** A TaskManager with two slots, the first of which the job has. */

@@ -117,6 +117,9 @@ describe('commands that ask a cluster', () => {
     const jobId = await submitted('orders');
     expect((await run('savepoint orders --to s3://bucket/x')).output).toBe('s3://bucket/x/savepoint-1\n');
     expect((await run('rescale orders -p 4')).output).toBe('orders goes on with parallelism 4\n');
+    expect((await run('rebalance orders')).output).toBe(
+      'orders is rebalanced\nsubtask 1 of each step: tm-1 -> tm-2\n',
+    );
     expect(JSON.parse((await run('stop orders --drain --json')).output)).toEqual({
       job: 'orders',
       state: 'CANCELED',
@@ -128,6 +131,7 @@ describe('commands that ask a cluster', () => {
     expect(cluster.told).toEqual([
       `savepoint ${jobId} to s3://bucket/x stops false drains false`,
       `rescale ${jobId} to 4`,
+      `rebalance ${jobId}`,
       `savepoint ${jobId} to null stops true drains true`,
       `cancel ${other}`,
     ]);

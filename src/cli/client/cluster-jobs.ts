@@ -81,30 +81,46 @@ export async function cancelJob(client: ClusterClient, jobId: string): Promise<s
 const triggerShape = shape.fields({ 'request-id': shape.text });
 const outcomeShape = shape.fields(
   { status: shape.fields({ id: shape.oneOf('IN_PROGRESS', 'COMPLETED') }) },
-  { operation: shape.fields({}, { location: shape.text, 'failure-cause': failureShape() }) },
+  { operation: shape.fields({}, { location: shape.text, moved: movedShape(), 'failure-cause': failureShape() }) },
 );
 
 function failureShape(): Shape<{ readonly error: MillraceError }> {
   return shape.fields({ error: toldErrorShape });
 }
 
+/** Tasks of one slot that run elsewhere now; TaskManagers by their ids. */
+export interface MovedTasks {
+  readonly subtask: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+function movedShape(): Shape<readonly MovedTasks[]> {
+  return shape.list(shape.fields({ subtask: shape.number, from: shape.text, to: shape.text }));
+}
+
 /** Writes a savepoint; resolves to where it is. */
-export function savepointOf(client: ClusterClient, jobId: string, target: string | null): Promise<string | null> {
+export async function savepointOf(
+  client: ClusterClient,
+  jobId: string,
+  target: string | null,
+): Promise<string | null> {
   const triggerId = client.newId();
   const text = JSON.stringify({ 'target-directory': target, triggerId });
   const path = `/jobs/${jobId}/savepoints`;
-  return carryOut(client, { path, text, outcome: `${path}/${triggerId}` });
+  return (await carryOut(client, { path, text, outcome: `${path}/${triggerId}` })).location ?? null;
 }
 
 /** Stops a job with a savepoint; resolves to where that is. */
-export function stopJob(
+export async function stopJob(
   client: ClusterClient,
   jobId: string,
   { to, drains }: { readonly to: string | null; readonly drains: boolean },
 ): Promise<string | null> {
   const triggerId = client.newId();
   const text = JSON.stringify({ targetDirectory: to, drain: drains, triggerId });
-  return carryOut(client, { path: `/jobs/${jobId}/stop`, text, outcome: `/jobs/${jobId}/savepoints/${triggerId}` });
+  const [path, outcome] = [`/jobs/${jobId}/stop`, `/jobs/${jobId}/savepoints/${triggerId}`];
+  return (await carryOut(client, { path, text, outcome })).location ?? null;
 }
 
 /** Resolves once the job goes on with the other parallelism. */
@@ -112,6 +128,14 @@ export async function rescaleJob(client: ClusterClient, jobId: string, paralleli
   const triggerId = client.newId();
   const path = `/jobs/${jobId}/rescaling?parallelism=${parallelism}&triggerId=${triggerId}`;
   await carryOut(client, { path, text: null, outcome: `/jobs/${jobId}/rescaling/${triggerId}` });
+}
+
+/** Resolves once the tasks of the job run where they would be placed now, to those that have moved. */
+export async function rebalanceJob(client: ClusterClient, jobId: string): Promise<readonly MovedTasks[]> {
+  const triggerId = client.newId();
+  const path = `/jobs/${jobId}/rebalancing?triggerId=${triggerId}`;
+  const { moved } = await carryOut(client, { path, text: null, outcome: `/jobs/${jobId}/rebalancing/${triggerId}` });
+  return moved ?? [];
 }
 
 interface Operation {
@@ -122,7 +146,12 @@ interface Operation {
   readonly outcome: string;
 }
 
-async function carryOut(client: ClusterClient, { path, text, outcome }: Operation): Promise<string | null> {
+interface Result {
+  readonly location?: string;
+  readonly moved?: readonly MovedTasks[];
+}
+
+async function carryOut(client: ClusterClient, { path, text, outcome }: Operation): Promise<Result> {
   const body = text === null ? {} : { body: { mediaType: 'application/json', text } };
   await client.ask({ method: text === null ? 'PATCH' : 'POST', path, ...body }, triggerShape);
   for (;;) {
@@ -130,7 +159,7 @@ async function carryOut(client: ClusterClient, { path, text, outcome }: Operatio
     if (status.id === 'COMPLETED') {
       const failure = operation?.['failure-cause'];
       if (failure !== undefined) throw failure.error;
-      return operation?.location ?? null;
+      return operation ?? {};
     }
     await client.sleep(POLL_MS);
   }

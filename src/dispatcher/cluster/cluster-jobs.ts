@@ -50,7 +50,8 @@ export type StopFor =
   | { readonly kind: 'cancel' };
 
 export interface NextStart {
-  readonly graph: JobGraph;
+  /** Null where it stays as it is. */
+  readonly graph: JobGraph | null;
   /** What it was compiled from; null where that stays as it is. */
   readonly source: string | null;
   readonly stop: StopFor;
@@ -188,7 +189,7 @@ export class ClusterJobs {
   }
 
   /**
-   * Stops the job and starts `graph` from there, under the same id. Resolves once all its tasks run; rejects where it
+   * Stops the job and starts it from there, under the same id. Resolves once all its tasks run; rejects where it
    * could not be stopped, and goes on as it was, or where it fails before it runs.
    */
   async restart(jobId: JobId, { graph, source, stop }: NextStart): Promise<void> {
@@ -248,7 +249,7 @@ export class ClusterJobs {
       stop.kind === 'savepoint' ? { kind: 'from', location: stop.place.location } : hasRun ? { kind: 'resume' } : null;
     return {
       ...same,
-      graph: serialiseJobGraph(graph),
+      ...(graph === null ? {} : { graph: serialiseJobGraph(graph) }),
       start: from === null ? start : JSON.stringify(from),
       // What it was allowed to drop it has dropped.
       allowDroppedState: from === null && same.allowDroppedState,

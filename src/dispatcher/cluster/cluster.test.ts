@@ -281,8 +281,34 @@ describe('a job', () => {
   );
 });
 
+describe('a job that runs where it had to', () => {
+  it(
+    'is spread anew when somebody asks for it, and not where that is no better',
+    async () => {
+      cluster.startDispatcher('d1');
+      const crowded = await cluster.startTaskManager('t1', 2);
+      await submit('endless');
+      await running(1);
+      const service = await cluster.service();
+      await expect(service.rebalance(JOB)).rejects.toMatchObject({ code: 'MR-CLUSTER-NOT-REBALANCED' });
+      const spare = await cluster.startTaskManager('t2', 2);
+      await cluster.until('the other one', () => service.taskManagers().length === 2);
+      const moved = await service.rebalance(JOB);
+      expect(moved).toMatchObject([{ from: crowded.manager.id, to: spare.manager.id }]);
+      const after = service.job(JOB);
+      expect(after.executions.every(({ state }) => state === 'RUNNING')).toBe(true);
+      expect(new Set(after.executions.map(({ taskManagerId: id }) => id)).size).toBe(2);
+      expect(after.origin).toMatchObject({ kind: 'restored', isSavepoint: false });
+      await expect(service.rebalance(JOB)).rejects.toThrow('its tasks are where they would be placed now');
+      await running(1);
+      await cancelAndCheck();
+    },
+    DEADLINE_MS,
+  );
+});
+
 describe('a cluster of which anything may die at any instant', () => {
-  const ACTIONS = ['kill leader', 'close leader', 'depose', 'kill TaskManager', 'end TaskManager', 'rescale'] as const;
+  const ACTIONS = ['kill leader', 'close leader', 'depose', 'kill TaskManager', 'end TaskManager', 'rescale', 'rebalance'] as const;
 
   it(
     'counts every row once',
@@ -348,6 +374,10 @@ describe('a cluster of which anything may die at any instant', () => {
           else void victim?.end();
           return;
         }
+        case 'rebalance':
+          // Mostly there is nothing to gain.
+          await this.#cluster.leader?.service?.rebalance(JOB).catch(() => undefined);
+          return;
         case 'rescale':
           // It may not run yet, or its leader may be gone before it is done: then it runs as before.
           await this.#cluster.leader?.service?.rescale(JOB, 1 + (this.#count++ % 2)).catch(() => undefined);

@@ -7,6 +7,7 @@ import type {
   ClusterService,
   JobDetails,
   JobSummary,
+  MovedTasks,
   Savepoint,
   SubmitJob,
   TaskManagerDetails,
@@ -18,6 +19,7 @@ import type { ResourceManager } from '../slots/resource-manager.ts';
 import type { CheckpointPlaces } from './checkpoint-places.ts';
 import type { ClusterJobs, EndedJob, LedJob } from './cluster-jobs.ts';
 import { detailsOfEnded, detailsOfLed, detailsOfTaskManager, summaryOfEnded, summaryOfLed } from './cluster-views.ts';
+import { rebalanceJob } from './rebalance-job.ts';
 
 export interface JobSource {
   /** A job file. */
@@ -119,6 +121,12 @@ export class LeadingService implements ClusterService {
     if (missing !== null) throw refuse(`it waits for ${missing}`);
     const place = places.savepoint(accepted.storage.storageConfig, handle.name, null);
     await jobs.restart(jobId, { graph, source: submission.source, stop: { kind: 'savepoint', place } });
+  }
+
+  async rebalance(jobId: JobId): Promise<readonly MovedTasks[]> {
+    const job = this.#led(jobId);
+    if (job === null) throw clusterErrors.create('MR-CLUSTER-NOT-REBALANCED', { job: jobId, reason: 'it has ended' });
+    return rebalanceJob(this.#options, job);
   }
 
   taskManagers(): readonly TaskManagerDetails[] {

@@ -4,13 +4,17 @@
  */
 import type { Clock, Randomness } from '../../core/index.ts';
 import { clusterErrors } from '../errors.ts';
+import { restErrors } from './errors.ts';
 
-export type OperationKind = 'savepoint' | 'rescaling';
+export type OperationKind = 'savepoint' | 'rescaling' | 'rebalancing';
 
 export type OperationState =
   | { readonly kind: 'in-progress' }
-  | { readonly kind: 'completed'; readonly location: string | null }
+  | { readonly kind: 'completed'; readonly result: OperationResult }
   | { readonly kind: 'failed'; readonly error: unknown };
+
+/** What came of it, as JSON. */
+export type OperationResult = Readonly<Record<string, unknown>>;
 
 interface Operation {
   state: OperationState;
@@ -20,6 +24,8 @@ interface Operation {
 /** As long as Flink. */
 const KEPT_MS = 300_000;
 const MAX_KEPT = 1000;
+/** More than clients have reason to begin, and few enough to be remembered. */
+const MAX_IN_PROGRESS = 200;
 const TRIGGER_BYTES = 16;
 
 export class AsyncOperations {
@@ -33,12 +39,17 @@ export class AsyncOperations {
     this.#randomness = randomness;
   }
 
-  /** Starts `run`, which resolves to a place or null, unless this trigger of the job has been seen; returns its id. */
-  start(kind: OperationKind, jobId: string, triggerId: string | null, run: () => Promise<string | null>): string {
+  /**
+   * Starts `run` unless this trigger of the job has been seen; returns its id. Throws MR-REST-BUSY where too many
+   * others are under way.
+   */
+  start(kind: OperationKind, jobId: string, triggerId: string | null, run: () => Promise<OperationResult>): string {
     this.#forget();
     const trigger = triggerId ?? this.#randomness.hex(TRIGGER_BYTES);
     const key = keyOf(kind, jobId, trigger);
     if (this.#operations.has(key)) return trigger;
+    const inProgress = [...this.#operations.values()].filter(({ endedAtMs }) => endedAtMs === null).length;
+    if (inProgress >= MAX_IN_PROGRESS) throw restErrors.create('MR-REST-BUSY', { count: inProgress });
     const operation: Operation = { state: { kind: 'in-progress' }, endedAtMs: null };
     this.#operations.set(key, operation);
     const end = (state: OperationState): void => {
@@ -46,7 +57,7 @@ export class AsyncOperations {
       operation.endedAtMs = this.#clock.monotonicMs();
     };
     run().then(
-      (location) => end({ kind: 'completed', location }),
+      (result) => end({ kind: 'completed', result }),
       (error: unknown) => end({ kind: 'failed', error }),
     );
     return trigger;

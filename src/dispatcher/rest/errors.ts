@@ -49,6 +49,13 @@ export const restErrors = defineErrors({
     message: '{reason}',
     help: 'The request is not of the form that GET /v1/openapi.json describes.',
   },
+  'MR-REST-BUSY': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'backoff',
+    message: '{count} savepoints and restarts of jobs are under way already',
+    help: 'The Dispatcher begins no more before some of these have ended. Ask again; clients do so by themselves.',
+  },
   'MR-REST-CONFLICT': {
     domain: 'user',
     scope: 'process',

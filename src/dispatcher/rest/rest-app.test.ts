@@ -251,6 +251,25 @@ describe('what the REST API changes', () => {
     expect((await ask('GET', `/jobs/${JOB}/rescaling/${trigger}`)).status).toBe(404);
   });
 
+  it('rebalances, and begins no more than it can remember', async () => {
+    const { cluster, ask, submit } = await world();
+    await submit();
+    const asked = await ask('PATCH', `/jobs/${JOB}/rebalancing`);
+    const trigger = (asked.body as Record<string, string>)['request-id'] ?? fail();
+    const read = () => ask('GET', `/jobs/${JOB}/rebalancing/${trigger}`);
+    const done = await until(read, ({ body: answer }) => JSON.stringify(answer).includes('COMPLETED'));
+    expect(done.body).toMatchObject({ operation: { moved: [{ subtask: 1, from: 'tm-1', to: 'tm-2' }] } });
+    const end = Promise.withResolvers<never>();
+    end.promise.catch(() => undefined);
+    cluster.beforeEnd = () => end.promise;
+    const again = () => ask('PATCH', `/jobs/${JOB}/rebalancing`);
+    const begun = await Promise.all(Array.from({ length: 201 }, again));
+    expect(begun.filter(({ status }) => status === 202)).toHaveLength(200);
+    expect(begun.at(-1)).toMatchObject({ status: 503, body: { error: { code: 'MR-REST-BUSY' } } });
+    end.reject(new Error('over'));
+    await until(again, ({ status }) => status === 202);
+  });
+
   it('rescales, and drains TaskManagers', async () => {
     const { cluster, ask, submit } = await world();
     await submit();

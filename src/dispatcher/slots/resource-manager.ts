@@ -18,6 +18,12 @@ export interface ResourceManagerOptions {
   readonly remote: { readonly rpc: RpcTransport; readonly heartbeats: HeartbeatSettings } | null;
 }
 
+export interface SlotsWithinReach {
+  readonly own: readonly FreeSlot[];
+  readonly free: readonly FreeSlot[];
+  readonly isWaitedFor: boolean;
+}
+
 interface Request {
   readonly jobId: JobId;
   readonly request: SlotRequest;
@@ -177,13 +183,15 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     return () => this.#changeListeners.delete(listener);
   }
 
-  /** The slots that the job has and may keep, or could be given: none while others wait for some. */
-  withinReach(jobId: JobId): { readonly own: readonly FreeSlot[]; readonly free: readonly FreeSlot[] } {
-    const isWaitedFor = this.#requests.some((request) => request.jobId !== jobId);
+  /** The slots that the job has and may keep, those that nobody has, and whether other jobs wait for these. */
+  withinReach(jobId: JobId): SlotsWithinReach {
     const offered = this.#present().filter(({ id }) => this.drainOf(id) === null);
     const own = offered.flatMap((manager) => manager.ownedBy(jobId));
-    const free = isWaitedFor ? [] : this.#free();
-    return { own: own.map(({ offer }) => offer), free: free.map(({ offer }) => offer) };
+    return {
+      own: own.map(({ offer }) => offer),
+      free: this.#free().map(({ offer }) => offer),
+      isWaitedFor: this.#requests.some((request) => request.jobId !== jobId),
+    };
   }
 
   /** A TaskManager is known to be gone that has perhaps never registered here: nobody need wait for it. */

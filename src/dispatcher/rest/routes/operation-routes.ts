@@ -2,12 +2,12 @@ import { jobId as toJobId, messageOf } from '../../../core/index.ts';
 import type { StartMode } from '../../../scheduler/index.ts';
 import { isTerminalJob } from '../../../rpc/index.ts';
 import type { ClusterService, SubmitJob } from '../../cluster-service.ts';
-import type { OperationState } from '../async-operations.ts';
+import type { OperationKind } from '../async-operations.ts';
 import { restErrors } from '../errors.ts';
-import { hexId, json, type JsonSchema } from '../json-schema.ts';
-import { publicError, publicErrorSchema } from '../public-error.ts';
+import { hexId, json } from '../json-schema.ts';
 import type { Call, RestWorld, Route } from '../route.ts';
 import { fieldOf, isSet, jobIdOf, jobParams, nothing, numberOf, runningJobOf, textOf, triggerParams } from './ask.ts';
+import { outcome, outcomeSchema, triggered } from './operation-outcome.ts';
 
 export const YAML = 'application/yaml';
 export const JSON_TYPE = 'application/json';
@@ -106,17 +106,6 @@ function cancelRoutes({ ports }: RestWorld): readonly Route[] {
   ];
 }
 
-const triggered = { status: 202, schema: json.object({ 'request-id': hexId }) };
-const failureCause: JsonSchema = json.object({
-  class: json.text,
-  'stack-trace': json.text,
-  error: publicErrorSchema,
-});
-const outcomeSchema = json.object(
-  { status: json.object({ id: json.oneOf('IN_PROGRESS', 'COMPLETED') }) },
-  { operation: json.object({}, { location: json.text, 'failure-cause': failureCause }) },
-);
-
 /** The formats of Flink's savepoints; ours have one, so that all of them mean the same. */
 const formatType = json.oneOf('CANONICAL', 'NATIVE');
 
@@ -126,7 +115,7 @@ function savepointRoutes({ operations }: RestWorld): readonly Route[] {
     const trigger = operations.start('savepoint', jobId, textOf(call.body, 'triggerId'), async () => {
       const { target, stopsSources, drains } = wanted;
       const { location } = await service.savepoint(jobId, { target, stopsSources, drains });
-      return location;
+      return { location };
     });
     return { 'request-id': trigger };
   };
@@ -166,16 +155,7 @@ function savepointRoutes({ operations }: RestWorld): readonly Route[] {
         return start(call, service, { target, stopsSources: true, drains: isSet(call.body, 'drain') });
       },
     },
-    {
-      ...common,
-      method: 'GET',
-      path: '/jobs/:jobid/savepoints/:triggerid',
-      summary: 'What has become of a savepoint, or of a stop',
-      role: 'view',
-      params: triggerParams,
-      answer: { status: 200, schema: outcomeSchema },
-      handle: (call: Call) => outcome(operations.read('savepoint', jobIdOf(call), call.params['triggerid'] ?? '')),
-    },
+    outcomeRoute(operations, 'savepoint', 'savepoints', 'What has become of a savepoint, or of a stop'),
   ];
 }
 
@@ -208,36 +188,55 @@ function rescalingRoutes({ operations }: RestWorld): readonly Route[] {
         const parallelism = numberOf(call.query, 'parallelism') ?? 1;
         const trigger = operations.start('rescaling', jobId, textOf(call.query, 'triggerId'), async () => {
           await service.rescale(jobId, parallelism);
-          return null;
+          return {};
         });
         return { 'request-id': trigger };
       },
     },
-    {
-      method: 'GET',
-      path: '/jobs/:jobid/rescaling/:triggerid',
-      summary: 'What has become of a change of parallelism',
-      role: 'view',
-      params: triggerParams,
-      answer: { status: 200, schema: outcomeSchema },
-      answeredBy: 'leader',
-      handle: (call) => outcome(operations.read('rescaling', jobIdOf(call), call.params['triggerid'] ?? '')),
-    },
+    outcomeRoute(operations, 'rescaling', 'rescaling', 'What has become of a change of parallelism'),
+    ...rebalancingRoutes(operations),
   ];
 }
 
-function outcome(state: OperationState): unknown {
-  switch (state.kind) {
-    case 'in-progress':
-      return { status: { id: 'IN_PROGRESS' } };
-    case 'completed': {
-      const operation = state.location === null ? {} : { location: state.location };
-      return { status: { id: 'COMPLETED' }, operation };
-    }
-    case 'failed': {
-      const error = publicError(state.error);
-      const cause = { class: error.code, 'stack-trace': `${error.code}: ${error.message}`, error };
-      return { status: { id: 'COMPLETED' }, operation: { 'failure-cause': cause } };
-    }
-  }
+function rebalancingRoutes(operations: RestWorld['operations']): readonly Route[] {
+  return [
+    {
+      method: 'PATCH',
+      path: '/jobs/:jobid/rebalancing',
+      summary: 'Places the tasks of a job anew, by a checkpoint and a restart; the outcome is asked for by its id',
+      role: 'operate',
+      params: jobParams,
+      query: json.object({}, { triggerId: hexId }),
+      answer: triggered,
+      answeredBy: 'leader',
+      handle: (call, service) => {
+        const { jobId } = runningJobOf(call, service);
+        const trigger = operations.start('rebalancing', jobId, textOf(call.query, 'triggerId'), async () => {
+          const moved = await service.rebalance(jobId);
+          return { moved: moved.map(({ subtaskIndex: subtask, from, to }) => ({ subtask, from, to })) };
+        });
+        return { 'request-id': trigger };
+      },
+    },
+    outcomeRoute(operations, 'rebalancing', 'rebalancing', 'What has become of it: which tasks are elsewhere now'),
+  ];
+}
+
+/** Where the outcome of an operation is asked for, by its id. */
+function outcomeRoute(
+  operations: RestWorld['operations'],
+  kind: OperationKind,
+  name: string,
+  summary: string,
+): Route {
+  return {
+    method: 'GET',
+    path: `/jobs/:jobid/${name}/:triggerid`,
+    summary,
+    role: 'view',
+    params: triggerParams,
+    answer: { status: 200, schema: outcomeSchema },
+    answeredBy: 'leader',
+    handle: (call) => outcome(operations.read(kind, jobIdOf(call), call.params['triggerid'] ?? '')),
+  };
 }
