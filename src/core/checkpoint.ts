@@ -72,6 +72,8 @@ export interface OlderRun {
   readonly parallelism: number;
   /** As its CheckpointSettings said: bounds how much each subtask may have left open. Absent: as at present. */
   readonly tolerableFailures?: number;
+  /** The only subtasks that may have left anything; absent for all (docs/design/022). */
+  readonly subtasks?: readonly number[];
 }
 
 /**
@@ -107,8 +109,8 @@ export interface Committer {
   /** Commits handles of a completed checkpoint. Rejects where one cannot be committed or its outcome is not known. */
   commit(handles: readonly Committable[]): Promise<void>;
   /**
-   * Takes back everything else that these executions may have left open. Called after commit(). The present one may be
-   * among them, once all its tasks have ended.
+   * Takes back everything else that these executions may have left open, as far as their `subtasks` go: others go on.
+   * Called after commit(). The present one may be among them, once all its tasks have ended.
    */
   abortOlder(runs: readonly OlderRun[]): Promise<void>;
   close(): Promise<void>;
@@ -180,7 +182,10 @@ export interface OperatorState {
    * MR-STATE-INCOMPATIBLE where `written` cannot be read.
    */
   restore(chunk: StateChunk, written: StateSchema): void;
-  /** Present where restored entries may have to leave memory: called after some chunks; awaited before the next. */
+  /**
+   * Present where restored entries may have to leave memory: called after each chunk, which is borrowed until it
+   * resolves. Rejects as restore() throws.
+   */
   settle?(): Promise<void>;
 }
 

@@ -276,8 +276,8 @@ export class OperatorHarness {
     const lent = new Uint8Array(bytes.length + 3).subarray(3);
     lent.set(bytes);
     this.#state.restore({ ...chunk, bytes: lent }, schema);
-    lent.fill(0x2a);
     await this.#state.settle?.();
+    lent.fill(0x2a);
   }
 
   #context(): OperatorContext {

@@ -23,6 +23,8 @@ import { compileCallLoops } from './call-loops.ts';
 import type { CallLoops } from './call-loops.ts';
 import { countsNulls, createAccumulator } from './create-accumulator.ts';
 
+const FIRST_SLOTS = 256;
+
 export interface CallsSpec {
   readonly stepId: string;
   /** Indexes of the input's fields. */
@@ -89,8 +91,17 @@ export class CallStates<A extends CallState> {
   /** Makes room for slots [0, slotCount). */
   reserve(slotCount: number): void {
     if (slotCount <= this.#reserved) return;
-    this.#reserved = Math.max(slotCount, this.#reserved * 2);
+    this.#reserved = Math.max(slotCount, this.#reserved * 2, FIRST_SLOTS);
     for (const accumulator of this.accumulators) accumulator.reserve(this.#reserved);
+  }
+
+  /** As reserve(), one call after the other, and for no more slots than asked for. */
+  *growing(slotCount: number): Generator<void> {
+    for (const accumulator of this.accumulators) {
+      accumulator.reserve(slotCount);
+      yield;
+    }
+    this.#reserved = Math.max(this.#reserved, slotCount);
   }
 
   /** The rows that compute() made are about to be added; endRows() follows. */

@@ -25,12 +25,14 @@ import { gatherColumn, gatherFloat64 } from '../../expr/index.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
 import { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
-import { grown } from '../state/grown.ts';
+import { grown, sized } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { LAST_TIME, SlotExpiry } from '../state/slot-expiry.ts';
+import { growInTurns, wantedSlots } from '../state/slot-growth.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
 import { SpilledSlots } from '../state/spilled-slots.ts';
+import type { Expiry } from '../state/spilled-slots.ts';
 import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
 import { tableEntries } from '../state/table-entries.ts';
 import { AggregateCalls } from './aggregate-calls.ts';
@@ -104,11 +106,11 @@ export class AggregateOperator implements Operator {
   async open(context: OperatorContext): Promise<void> {
     this.#context = context;
     this.#expiry?.advanceTo(context.restoredWatermarkMs);
-    if (context.spill !== undefined) await this.#spilled.open(context.spill);
+    if (context.spill !== undefined) await this.#spilled.open(context.spill, context);
   }
 
   prepare(batch: ColumnBatch): Promise<void> | undefined {
-    if (!this.#spilled.isOpen) return undefined;
+    if (!this.#spilled.isOpen) return this.#growInMemory(batch.rowCount);
     this.#compute(batch, 0);
     const room = this.#spilled.makeRoom(this.#rows.rows.rowCount);
     return room === undefined ? this.#findGroups() : room.then(() => this.#findGroups());
@@ -159,6 +161,22 @@ export class AggregateOperator implements Operator {
     if (this.#expiry === null) return;
     this.#expiry.hasEventTime = batch.timestamps !== null;
     if (batch.timestamps === null) this.#expiry.advanceTo(ports.clock.nowMs());
+  }
+
+  #growInMemory(count: number): Promise<void> | undefined {
+    const slotCount = wantedSlots(this.#table, count);
+    if (slotCount === 0) return undefined;
+    return growInTurns(this.#growing(slotCount), slotCount, (this.#context as OperatorContext).ports.macrotasks);
+  }
+
+  /** Makes room for slots [0, slotCount), one array at a time. */
+  *#growing(slotCount: number): Generator<void> {
+    yield* this.#calls.growing(slotCount);
+    this.#running.nextKinds = sized(this.#running.nextKinds, slotCount);
+    yield;
+    this.#expiry?.reserve(slotCount);
+    yield;
+    yield* this.#table.growing(slotCount);
   }
 
   #findGroups(): Promise<void> | undefined {
@@ -297,36 +315,37 @@ export class AggregateOperator implements Operator {
     to.endPart(part);
   };
 
+  get #heldBytes(): number {
+    const others = this.#running.nextKinds.length + (this.#expiry?.sizeBytes ?? 0);
+    return this.#table.sizeBytes + this.#calls.sizeBytes + others;
+  }
+
   #createSpilled(): SpilledSlots {
-    const [table, calls, running] = [this.#table, this.#calls, this.#running];
+    const [table, calls] = [this.#table, this.#calls];
     const context = (): OperatorContext => this.#context as OperatorContext;
     const places = calls.values.map((_, index) => index);
+    const heldBytes = (): number => this.#heldBytes;
     return new SpilledSlots(
       {
         stepId: this.#spec.stepId,
         get keyGroupCount() {
           return context().maxParallelism;
         },
-        get size() {
-          return table.size;
-        },
+        table,
         get slotLimit() {
           return table.slotLimit;
         },
         get sizeBytes() {
-          return table.sizeBytes + calls.sizeBytes + running.nextKinds.length;
+          return heldBytes();
         },
+        growing: (slotCount) => this.#growing(slotCount),
         isUsed: (slot) => this.#isEmitted(slot),
         hashOf: (slot) => table.hashOf(slot),
         encode: (slot, to) => {
           table.encode(slot, to);
           this.#encode(slot, to);
         },
-        isTaken: (slot) => table.isUsed(slot),
         isPinned: () => false,
-        encodeKey: (slot, to) => {
-          table.encode(slot, to);
-        },
         decode: (slot, from) => {
           this.#scratchKey.read(from);
           this.#decode(slot, from, places, this.#expiry !== null);
@@ -334,7 +353,7 @@ export class AggregateOperator implements Operator {
         free: (slot) => {
           this.#free(slot);
         },
-        ...(this.#expiry === null ? {} : { isExpired: (from) => this.#isOver(from, this.#expiry as SlotExpiry) }),
+        ...(this.#expiry === null ? {} : { expiry: this.#describeExpiry(this.#expiry) }),
       },
       this.#snapshots,
     );
@@ -359,17 +378,22 @@ export class AggregateOperator implements Operator {
     } else expiry.touchAt(slot, time);
   }
 
-  #isOver(from: ByteReader, expiry: SlotExpiry): boolean {
-    this.#scratchKey.read(from);
-    this.#calls.skip(from, this.#calls.accumulators.length);
-    let time = -Infinity;
-    from.within(from.varint(), () => (time = expiry.decode(from)));
-    return expiry.isOver(time);
+  #describeExpiry(expiry: SlotExpiry): Expiry {
+    return {
+      nowMs: () => expiry.nowMs,
+      isOver: (from, atMs) => {
+        this.#scratchKey.read(from);
+        this.#calls.skip(from, this.#calls.accumulators.length);
+        let time = -Infinity;
+        from.within(from.varint(), () => (time = expiry.decode(from)));
+        return expiry.isOver(time, atMs);
+      },
+    };
   }
 
   #describeState(): OperatorState {
-    const [table, calls, snapshots, running] = [this.#table, this.#calls, this.#snapshots, this.#running];
-    const [spilled, expiry] = [this.#spilled, this.#expiry];
+    const [calls, snapshots, spilled, expiry] = [this.#calls, this.#snapshots, this.#spilled, this.#expiry];
+    const heldBytes = (): number => this.#heldBytes;
     const schema = layoutSchema({
       kind: 'aggregate',
       version: 1,
@@ -380,8 +404,7 @@ export class AggregateOperator implements Operator {
     return {
       schema,
       get sizeBytes() {
-        const own = table.sizeBytes + calls.sizeBytes + running.nextKinds.length + (expiry?.sizeBytes ?? 0);
-        return own + snapshots.sizeBytes + spilled.sizeBytes;
+        return heldBytes() + snapshots.sizeBytes + spilled.sizeBytes;
       },
       snapshot: (basis) => this.#snapshot(basis),
       restore: (chunk, written) => {
@@ -404,7 +427,7 @@ export class AggregateOperator implements Operator {
     const key = this.#scratchKey;
     const { maxParallelism } = this.#context as OperatorContext;
     const [table, calls, running] = [this.#table, this.#calls, this.#running];
-    while (!from.atEnd) {
+    this.#spilled.restore(from, () => {
       const hash = key.readKey(from, keyGroup, maxParallelism);
       table.bind(key.columns);
       const known = table.find(hash, 0, SPACE);
@@ -417,6 +440,6 @@ export class AggregateOperator implements Operator {
       this.#expiry?.reserve(slot + 1);
       this.#expiry?.begin(slot);
       this.#decode(slot, from, places, hasTime);
-    }
+    });
   }
 }

@@ -4,7 +4,7 @@ import { divideRounded, exprErrors, fitsPrecision, powerOfTen } from '../../expr
 import type { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
 import { isSafe, writeInteger, writeNull } from '../state/column-writes.ts';
-import { grown } from '../state/grown.ts';
+import { sized } from '../state/grown.ts';
 import type { Accumulator, CallInput, UpdatingAccumulator } from './accumulator.ts';
 import { ExactSums } from './exact-sums.ts';
 import { numberLayout } from './sum-accumulator.ts';
@@ -40,7 +40,7 @@ export class IntegerAverageAccumulator implements Accumulator, UpdatingAccumulat
 
   reserve(slotCount: number): void {
     this.#sums.reserve(slotCount);
-    this.#counts = grown(this.#counts, slotCount);
+    this.#counts = sized(this.#counts, slotCount);
   }
 
   bindInput({ argument }: CallInput): void {

@@ -2,7 +2,7 @@ import type { BooleanColumn, Column, LongColumn } from '../../core/index.ts';
 import type { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
 import { writeNull } from '../state/column-writes.ts';
-import { grown } from '../state/grown.ts';
+import { sized } from '../state/grown.ts';
 import type { Accumulator, CallInput, UpdatingAccumulator } from './accumulator.ts';
 
 /** What makes a row count: all do, those whose argument is not NULL, those whose condition is TRUE. */
@@ -26,7 +26,7 @@ export class CountAccumulator implements Accumulator, UpdatingAccumulator {
   }
 
   reserve(slotCount: number): void {
-    this.#counts = grown(this.#counts, slotCount);
+    this.#counts = sized(this.#counts, slotCount);
   }
 
   bindInput({ argument }: CallInput): void {

@@ -2,7 +2,7 @@ import { createColumn, hashRows, resetColumn, types } from '../../core/index.ts'
 import type { BooleanColumn, Column, DataType, IntColumn } from '../../core/index.ts';
 import type { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
-import { grown } from '../state/grown.ts';
+import { grown, sized } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import type { Accumulator, CallInput } from './accumulator.ts';
 import { isTrue } from './first-last-accumulator.ts';
@@ -51,8 +51,8 @@ export class DistinctAccumulator implements Accumulator {
   reserve(slotCount: number): void {
     this.#inner.reserve(slotCount);
     const before = this.#heads.length;
-    this.#heads = grown(this.#heads, slotCount).fill(NONE, before);
-    this.#tails = grown(this.#tails, slotCount);
+    this.#heads = sized(this.#heads, slotCount).fill(NONE, before);
+    this.#tails = sized(this.#tails, slotCount);
   }
 
   bindInput(input: CallInput): void {

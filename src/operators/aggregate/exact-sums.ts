@@ -4,7 +4,7 @@ import type { Column, DecimalColumn, IntColumn, LongColumn } from '../../core/in
 import type { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
 import { isSafe } from '../state/column-writes.ts';
-import { grown } from '../state/grown.ts';
+import { sized } from '../state/grown.ts';
 
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
@@ -22,7 +22,7 @@ export class ExactSums {
   }
 
   reserve(slotCount: number): void {
-    this.#narrow = grown(this.#narrow, slotCount);
+    this.#narrow = sized(this.#narrow, slotCount);
   }
 
   bind(argument: Column): void {

@@ -4,7 +4,7 @@ import type { Column, DataType, DecimalColumn, LongColumn } from '../../core/ind
 import type { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
 import { isSafe, writeInteger, writeNull } from '../state/column-writes.ts';
-import { grown } from '../state/grown.ts';
+import { sized } from '../state/grown.ts';
 import { ScratchColumn } from '../state/row-codec.ts';
 import { BytesSlots } from '../state/slot-column.ts';
 import type { Accumulator, CallInput } from './accumulator.ts';
@@ -59,8 +59,8 @@ class NumberExtremeAccumulator implements Accumulator {
   }
 
   reserve(slotCount: number): void {
-    this.#kept = grown(this.#kept, slotCount);
-    this.#seen = grown(this.#seen, slotCount);
+    this.#kept = sized(this.#kept, slotCount);
+    this.#seen = sized(this.#seen, slotCount);
   }
 
   bindInput({ argument }: CallInput): void {
@@ -135,8 +135,8 @@ class IntegerExtremeAccumulator implements Accumulator {
   }
 
   reserve(slotCount: number): void {
-    this.#narrow = grown(this.#narrow, slotCount);
-    this.#seen = grown(this.#seen, slotCount);
+    this.#narrow = sized(this.#narrow, slotCount);
+    this.#seen = sized(this.#seen, slotCount);
   }
 
   bindInput({ argument }: CallInput): void {
@@ -237,7 +237,7 @@ class BytesExtremeAccumulator implements Accumulator {
   }
 
   reserve(slotCount: number): void {
-    this.#seen = grown(this.#seen, slotCount);
+    this.#seen = sized(this.#seen, slotCount);
     this.#kept.reserve(slotCount);
   }
 

@@ -3,7 +3,7 @@ import { formatType } from '../../core/index.ts';
 import type { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
 import { writeNull } from '../state/column-writes.ts';
-import { grown } from '../state/grown.ts';
+import { sized } from '../state/grown.ts';
 import { ScratchColumn } from '../state/row-codec.ts';
 import { createSlotColumn } from '../state/slot-column.ts';
 import type { SlotColumn } from '../state/slot-column.ts';
@@ -40,7 +40,7 @@ export class FirstLastAccumulator implements Accumulator {
   reserve(slotCount: number): void {
     this.#kept.reserve(slotCount);
     const before = this.#arrivals.length;
-    this.#arrivals = grown(this.#arrivals, slotCount);
+    this.#arrivals = sized(this.#arrivals, slotCount);
     this.#arrivals.fill(-1, before);
   }
 

@@ -4,7 +4,7 @@ import { exprErrors, fitsPrecision } from '../../expr/index.ts';
 import type { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
 import { writeInteger, writeNull } from '../state/column-writes.ts';
-import { grown } from '../state/grown.ts';
+import { sized } from '../state/grown.ts';
 import type { Accumulator, CallInput } from './accumulator.ts';
 import { ExactSums } from './exact-sums.ts';
 
@@ -28,7 +28,7 @@ export class IntegerSumAccumulator implements Accumulator {
 
   reserve(slotCount: number): void {
     this.#sums.reserve(slotCount);
-    this.#seen = grown(this.#seen, slotCount);
+    this.#seen = sized(this.#seen, slotCount);
   }
 
   bindInput({ argument }: CallInput): void {
@@ -127,8 +127,8 @@ export class DoubleSumAccumulator implements Accumulator {
   }
 
   reserve(slotCount: number): void {
-    this.#sums = grown(this.#sums, slotCount);
-    this.#counts = grown(this.#counts, slotCount);
+    this.#sums = sized(this.#sums, slotCount);
+    this.#counts = sized(this.#counts, slotCount);
   }
 
   bindInput({ argument }: CallInput): void {

@@ -29,10 +29,11 @@ import { KeyedBatch } from '../keyed-batch.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
 import { SelectedRows } from '../selected-rows.ts';
 import { ByteReader } from '../state/byte-reader.ts';
-import { grown } from '../state/grown.ts';
+import { grown, sized } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { RowSlots } from '../state/row-slots.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
+import { growInTurns, wantedSlots } from '../state/slot-growth.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
 import type { SnapshotEntries } from '../state/slot-snapshots.ts';
 import { SpilledSlots } from '../state/spilled-slots.ts';
@@ -107,11 +108,11 @@ export class DedupeOperator implements Operator {
       output: new BufferedOutput(context, this.#spec.output, false),
       late: context.counter(counterNames.lateRecords.name),
     };
-    if (context.spill !== undefined) await this.#spilled.open(context.spill);
+    if (context.spill !== undefined) await this.#spilled.open(context.spill, context);
   }
 
   prepare(batch: ColumnBatch): Promise<void> | undefined {
-    if (!this.#spilled.isOpen) return undefined;
+    if (!this.#spilled.isOpen) return this.#growInMemory(batch.rowCount);
     this.#begin(batch);
     const room = this.#spilled.makeRoom(batch.rowCount);
     return room === undefined ? this.#findKeys(batch) : room.then(() => this.#findKeys(batch));
@@ -167,6 +168,21 @@ export class DedupeOperator implements Operator {
     this.#nowMs = (this.#opened as Opened).context.ports.clock.nowMs();
   }
 
+  #growInMemory(count: number): Promise<void> | undefined {
+    const slotCount = wantedSlots(this.#table, count);
+    if (slotCount === 0) return undefined;
+    return growInTurns(this.#growing(slotCount), slotCount, (this.#opened as Opened).context.ports.macrotasks);
+  }
+
+  /** Makes room for slots [0, slotCount), one array at a time. */
+  *#growing(slotCount: number): Generator<void> {
+    this.#times = sized(this.#times, slotCount);
+    yield;
+    this.#waits = sized(this.#waits, slotCount);
+    yield;
+    yield* this.#table.growing(slotCount);
+  }
+
   /** Gives every key of the batch a slot, and what the store knows of it. */
   #findKeys({ rowCount }: ColumnBatch): Promise<void> | undefined {
     for (let row = 0; row < rowCount; row++) {
@@ -187,9 +203,13 @@ export class DedupeOperator implements Operator {
   }
 
   /** Whether its `ttl` has ended; asked where no list of what expires is kept. */
-  #isOver(time: number): boolean {
+  #isOver(time: number, atMs = this.#timeMs): boolean {
     const { ttlMs } = this.#spec;
-    return ttlMs !== null && time + ttlMs <= (this.#hasTime ? this.#watermarkMs : this.#nowMs);
+    return ttlMs !== null && time + ttlMs <= atMs;
+  }
+
+  get #timeMs(): number {
+    return this.#hasTime ? this.#watermarkMs : this.#nowMs;
   }
 
   #takeSlot(hash: number, row: number): number {
@@ -376,17 +396,12 @@ export class DedupeOperator implements Operator {
         get keyGroupCount() {
           return context().maxParallelism;
         },
-        get size() {
-          return table.size;
-        },
+        table,
         get sizeBytes() {
           return heldBytes();
         },
-        isTaken: (slot) => table.isUsed(slot),
+        growing: (slotCount) => this.#growing(slotCount),
         isPinned: (slot) => this.#waits[slot] !== 0,
-        encodeKey: (slot, to) => {
-          table.encode(slot, to);
-        },
         decode: (slot, from) => {
           from.byte();
           const time = readTime(from);
@@ -395,9 +410,12 @@ export class DedupeOperator implements Operator {
         free: (slot) => {
           this.#free(slot);
         },
-        isExpired: (from) => {
-          from.byte();
-          return this.#isOver(readTime(from));
+        expiry: {
+          nowMs: () => this.#timeMs,
+          isOver: (from, atMs) => {
+            from.byte();
+            return this.#isOver(readTime(from), atMs);
+          },
         },
       },
       this.#snapshots,
@@ -440,7 +458,7 @@ export class DedupeOperator implements Operator {
     const key = this.#scratchKey;
     const whole = new ScratchRow(this.#spec.input, this.#spec.keys);
     const { maxParallelism } = (this.#opened as Opened).context;
-    while (!from.atEnd) {
+    this.#spilled.restore(from, () => {
       const sort = from.byte();
       if (sort > Entry.waiting) from.fail(`there is no kind of entry ${sort}`);
       const isWaiting = sort === Entry.waiting;
@@ -453,14 +471,14 @@ export class DedupeOperator implements Operator {
       if (known >= 0) this.#free(known);
       this.#hasTime = sort !== Entry.seenByClock;
       // The disk keeps keys for a while after their `ttl`; the memory forgets them at the watermark that ends it.
-      if (!isWaiting && this.#isOver(time)) continue;
+      if (!isWaiting && this.#isOver(time)) return;
       const slot = this.#takeSlot(hash, 0);
       this.#keep(slot, time, !isWaiting);
       if (this.#spilled.isOpen) this.#spilled.restored(slot);
-      if (!isWaiting) continue;
+      if (!isWaiting) return;
       this.#rows.bind(whole.columns);
       this.#await(slot, 0, time);
-    }
+    });
     this.#setAlarm();
   }
 }

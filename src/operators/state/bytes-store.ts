@@ -10,6 +10,8 @@ const PIECE_BITS = 20;
 const PIECE_BYTES = 1 << PIECE_BITS;
 const PLACE_MASK = PIECE_BYTES - 1;
 const FIRST_PIECE_BYTES = 1 << 12;
+/** So a piece more is little against what is held. */
+const PIECES_PER_DOUBLING = 8;
 const MAX_PIECES = 4096;
 const OWN_PIECE_FROM = PIECE_BYTES >> 2;
 const EMPTY = new Uint8Array(0);
@@ -87,8 +89,8 @@ export class BytesStore {
     if (list !== undefined && list.length > 0) return list.pop() as number;
     const size = sizeOf(sizeClass);
     if (this.#filling < 0 || this.#used + size > (this.#pieces[this.#filling] as Uint8Array).length) {
-      const last = this.#filling < 0 ? 0 : (this.#pieces[this.#filling] as Uint8Array).length;
-      this.#filling = this.#addPiece(Math.min(PIECE_BYTES, Math.max(FIRST_PIECE_BYTES, last * 2, size)));
+      const share = Math.floor(this.#sizeBytes / PIECES_PER_DOUBLING);
+      this.#filling = this.#addPiece(Math.min(PIECE_BYTES, Math.max(FIRST_PIECE_BYTES, share, size)));
       this.#used = 0;
     }
     const address = this.#filling * PIECE_BYTES + this.#used;

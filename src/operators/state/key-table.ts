@@ -10,7 +10,7 @@
 import type { Column, DataType } from '../../core/index.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { grown } from './grown.ts';
+import { grown, sized } from './grown.ts';
 import { decodeRow } from './row-codec.ts';
 import { SlotAllocator } from './slot-allocator.ts';
 import { createSlotColumn } from './slot-column.ts';
@@ -60,10 +60,40 @@ export class KeyTable {
     return this.#slots.limit;
   }
 
+  /** As many slots have room in all arrays. */
+  get capacity(): number {
+    return this.#hashes.length;
+  }
+
+  /** Memory of the hash table itself, without the keys. */
+  get placesBytes(): number {
+    return this.#places.byteLength + (this.#old?.byteLength ?? 0);
+  }
+
+  /** The most that placesBytes is on the way to so many slots. */
+  placesBytesFor(slotCount: number): number {
+    let length = this.#places.length;
+    while (slotCount * 4 > length) length *= 2;
+    return (length === this.#places.length ? length : length + length / 2) * this.#places.BYTES_PER_ELEMENT;
+  }
+
   get sizeBytes(): number {
-    const places = this.#places.byteLength + (this.#old?.byteLength ?? 0);
-    const fixed = places + this.#hashes.byteLength * 2 + this.#slots.sizeBytes;
+    const fixed = this.placesBytes + this.#hashes.byteLength * 2 + this.#slots.sizeBytes;
     return this.#columns.reduce((sum, column) => sum + column.sizeBytes, fixed);
+  }
+
+  /** Makes room for slots [0, slotCount), one array at a time. The hash table itself grows with its entries. */
+  *growing(slotCount: number): Generator<void> {
+    yield* this.#slots.growing(slotCount);
+    for (const column of this.#columns) {
+      column.reserve(slotCount);
+      yield;
+    }
+    this.#spaces = sized(this.#spaces, slotCount);
+    yield;
+    // The capacity; last, where this is given up half-way.
+    this.#hashes = sized(this.#hashes, slotCount);
+    yield;
   }
 
   isUsed(slot: number): boolean {

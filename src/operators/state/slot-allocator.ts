@@ -1,4 +1,4 @@
-import { grown } from './grown.ts';
+import { grown, sized } from './grown.ts';
 
 /** Hands out slots, small integers from 0 on, and takes them back to hand them out again. */
 export class SlotAllocator {
@@ -19,6 +19,14 @@ export class SlotAllocator {
 
   get sizeBytes(): number {
     return this.#used.length + this.#free.byteLength;
+  }
+
+  /** Makes room for slots [0, slotCount), one array at a time. */
+  *growing(slotCount: number): Generator<void> {
+    this.#used = sized(this.#used, slotCount);
+    yield;
+    this.#free = sized(this.#free, slotCount);
+    yield;
   }
 
   isUsed(slot: number): boolean {

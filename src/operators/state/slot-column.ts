@@ -17,7 +17,7 @@ import type {
 import type { ByteWriter } from './byte-writer.ts';
 import { BytesStore } from './bytes-store.ts';
 import { isSafe, writeInteger, writeNull } from './column-writes.ts';
-import { grown } from './grown.ts';
+import { sized } from './grown.ts';
 import { encodeValue } from './value-codec.ts';
 
 /** `bind` is called before the rows of a batch are asked for. Slots that are empty are not asked for. */
@@ -74,7 +74,7 @@ class NullSlots {
   }
 
   reserve(slotCount: number): void {
-    this.#slots = grown(this.#slots, slotCount);
+    this.#slots = sized(this.#slots, slotCount);
   }
 
   bind(column: Column): void {
@@ -118,7 +118,7 @@ class IntSlots implements SlotColumn {
 
   reserve(slotCount: number): void {
     this.#nulls.reserve(slotCount);
-    this.#slots = grown(this.#slots, slotCount);
+    this.#slots = sized(this.#slots, slotCount);
   }
 
   bind(column: Column): void {
@@ -179,7 +179,7 @@ class DoubleSlots implements SlotColumn {
 
   reserve(slotCount: number): void {
     this.#nulls.reserve(slotCount);
-    this.#slots = grown(this.#slots, slotCount);
+    this.#slots = sized(this.#slots, slotCount);
   }
 
   bind(column: Column): void {
@@ -254,7 +254,7 @@ abstract class IntegerSlots implements SlotColumn {
 
   reserve(slotCount: number): void {
     this.nulls.reserve(slotCount);
-    this.#narrow = grown(this.#narrow, slotCount);
+    this.#narrow = sized(this.#narrow, slotCount);
   }
 
   bind(column: Column): void {
@@ -360,8 +360,8 @@ export class BytesSlots implements SlotColumn {
 
   reserve(slotCount: number): void {
     this.#nulls.reserve(slotCount);
-    this.#addresses = grown(this.#addresses, slotCount);
-    this.#lengths = grown(this.#lengths, slotCount);
+    this.#addresses = sized(this.#addresses, slotCount);
+    this.#lengths = sized(this.#lengths, slotCount);
   }
 
   bind(column: Column): void {

@@ -74,8 +74,8 @@ export class SlotExpiry {
     return this.isOver(this.#times[slot] as number);
   }
 
-  isOver(timeMs: number): boolean {
-    return timeMs + this.#ttlMs <= this.#nowMs && this.#nowMs > -Infinity;
+  isOver(timeMs: number, atMs = this.#nowMs): boolean {
+    return timeMs + this.#ttlMs <= atMs && atMs > -Infinity;
   }
 
   /** Frees expired slots below `limit`, if it is time; false where it has to be called again. */

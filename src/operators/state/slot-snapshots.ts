@@ -52,6 +52,7 @@ export class SlotSnapshots {
   #leaving = new KeptEntries();
   readonly #leavingOrder = new GroupOrder();
   readonly #chunk = new ByteWriter();
+  #onDrained: (() => void) | null = null;
 
   constructor(entries: SnapshotEntries) {
     this.#entries = entries;
@@ -81,6 +82,14 @@ export class SlotSnapshots {
     };
   }
 
+  /** Undefined, or resolves, where no more entries wait for the snapshot than that: then batches may go on. */
+  drained(keptBytes: number): Promise<void> | undefined {
+    if (this.#kept.bytes.length + this.#leaving.bytes.length <= keptBytes) return undefined;
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+    });
+  }
+
   /** The entry of a slot is about to change or to go; or the slot was just taken into use. */
   beforeChange(slot: number): void {
     if (slot >= this.#limit || this.#isDone(slot)) return;
@@ -108,7 +117,9 @@ export class SlotSnapshots {
   #next(): StateChunk | null {
     for (;;) {
       if (!this.#leavingOrder.isDone) return this.#chunkOfKept();
-      if (this.#kept.bytes.length < KEPT_BYTES) {
+      this.#leaving.clear();
+      if (this.#kept.count === 0) this.#tellDrained();
+      if (this.#kept.bytes.length < KEPT_BYTES && this.#onDrained === null) {
         const chunk = this.#chunkOfSlots();
         if (chunk !== null) return chunk;
       }
@@ -179,7 +190,13 @@ export class SlotSnapshots {
     return { keyGroup: group, bytes: chunk.written };
   }
 
+  #tellDrained(): void {
+    this.#onDrained?.();
+    this.#onDrained = null;
+  }
+
   #release(): void {
+    this.#tellDrained();
     this.isTaking = false;
     this.#kept = new KeptEntries();
     this.#leaving = new KeptEntries();

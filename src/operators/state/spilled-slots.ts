@@ -7,13 +7,23 @@
  * an entry is either in a slot or in the store, and what is in a slot counts.
  */
 import { keyGroupOf } from '../../core/index.ts';
-import type { SnapshotBasis, SpilledEntry, SpillSpace, SpillStore, StateSnapshot } from '../../core/index.ts';
+import type {
+  Macrotasks,
+  OperatorContext,
+  SnapshotBasis,
+  SpilledEntry,
+  SpillSpace,
+  SpillStore,
+  StateSnapshot,
+} from '../../core/index.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { SpanLog } from './change-log.ts';
 import { GroupOrder } from './group-order.ts';
-import { grown } from './grown.ts';
+import { grown, sized } from './grown.ts';
 import { KeyFilter } from './key-filter.ts';
+import type { KeyTable } from './key-table.ts';
+import { growInTurns } from './slot-growth.ts';
 import { behind, firstKeyOf, writeGroup } from './spill-keys.ts';
 import type { SlotSnapshots, SnapshotEntries } from './slot-snapshots.ts';
 import { SpilledSnapshot } from './spilled-snapshot.ts';
@@ -22,20 +32,27 @@ import { SpilledSnapshot } from './spilled-snapshot.ts';
 export interface SpillableEntries extends SnapshotEntries {
   readonly stepId: string;
   readonly keyGroupCount: number;
-  /** Slots that are taken, with an entry or without. */
-  readonly size: number;
-  /** Memory of all slots. */
+  /** Has the slots, those without an entry too. */
+  readonly table: KeyTable;
+  /** Memory of all slots, the table's included. */
   readonly sizeBytes: number;
-  isTaken(slot: number): boolean;
+  /** Makes room for slots [0, slotCount), one array at a time; the table's included. */
+  growing(slotCount: number): Iterator<void>;
   /** Whether it has to stay in memory. */
   isPinned(slot: number): boolean;
-  encodeKey(slot: number, to: ByteWriter): void;
   /** Reads what encode() wrote into a slot that has the key already, and else nothing. */
   decode(slot: number, from: ByteReader): void;
   /** Frees the slot; snapshots are told. */
   free(slot: number): void;
-  /** Whether what encode() wrote is not needed any more. Absent where nothing expires. */
-  isExpired?(from: ByteReader): boolean;
+  /** Absent where nothing expires. */
+  readonly expiry?: Expiry;
+}
+
+export interface Expiry {
+  /** The time that decides, as it is now. */
+  nowMs(): number;
+  /** Whether what encode() wrote is not needed any more at a time that nowMs() told. */
+  isOver(from: ByteReader, atMs: number): boolean;
 }
 
 /** Used since the clock's hand came by. */
@@ -44,8 +61,11 @@ const REFERENCED = 1;
 const CHANGED = 2;
 const CHOSEN = 4;
 
-/** Entries that leave, or are swept, at a time: some milliseconds of the thread. */
+/** Entries that leave, come back in a restore, or are swept, at a time: some milliseconds of the thread. */
 const PIECE = 1024;
+/** As much leaves, or comes back, at a time, where entries are large: a share of the memory. */
+const PIECE_SHARE = 1 / 64;
+const FEWEST_CHOSEN = 16;
 /** Keys that are read at a time: their entries are decoded while the next ones are being read. */
 const LOADED = 1024;
 /**
@@ -60,18 +80,26 @@ const SLOTS_SHARE = 0.8;
 /** The share that the log of changes may gather, for chunks of a useful size. */
 const LOG_SHARE = 1 / 64;
 const MAX_LOG_BYTES = 2 * 1024 * 1024;
-const FIRST_SLOTS = 256;
-/** As many entries may be restored between two calls of settle(). */
-const RESTORED_AT_ONCE = 1 << 14;
+/** By how much slots may grow in number, the most that memory has room for. */
+const GROWTHS = [2, 1.5, 1.25, 1.125];
+/** Of a slot with an entry, before anything is known of them. */
+const GUESSED_SLOT_BYTES = 64;
+/** What entries may take that wait for their snapshot to be written: a share of the memory. */
+const KEPT_SHARE = 1 / 32;
+const LEAST_KEPT_BYTES = 64 * 1024;
 
 export class SpilledSlots {
   readonly #entries: SpillableEntries;
   readonly #snapshots: SlotSnapshots;
   #store: SpillStore | null = null;
+  #macrotasks: Macrotasks | null = null;
   #storeBytes = 0;
   #slotsBytes = Infinity;
-  /** No more slots are taken than that, once memory is full. */
+  #pieceBytes = 0;
+  #keptBytes = 0;
+  /** No more slots are taken than that, once memory is full; and what they took then. */
   #maxSlots = Infinity;
+  #fullBytes = 0;
   #flags = new Uint8Array(0);
   /** Per slot: the span between snapshots in which it has changed last; 0 for those that a checkpoint has. */
   #spans = new Int32Array(0);
@@ -90,6 +118,10 @@ export class SpilledSlots {
   #groups = new Int32Array(0);
   readonly #order = new GroupOrder();
   readonly #encoded = new ByteWriter();
+  /** Entries that leave at a time, by what those before took. */
+  #chosenAtOnce = FEWEST_CHOSEN;
+  /** Of a chunk that is being restored. */
+  #unread: { readonly from: ByteReader; readonly readOne: () => void } | null = null;
   #needed = new Int32Array(0);
   #neededCount = 0;
   #sweepCredit = 0;
@@ -111,11 +143,14 @@ export class SpilledSlots {
     return this.#storeBytes + perSlot + this.#filter.sizeBytes + this.#encoded.capacity + logs;
   }
 
-  async open(space: SpillSpace): Promise<void> {
+  async open(space: SpillSpace, { ports }: Pick<OperatorContext, 'ports'>): Promise<void> {
+    this.#macrotasks = ports.macrotasks;
     this.#storeBytes = space.storeBytes;
     this.#isLogging = space.takesCheckpoints;
     this.#logBytes = Math.min(MAX_LOG_BYTES, space.memoryBytes * LOG_SHARE);
     this.#logs = [this.#newLog()];
+    this.#pieceBytes = space.memoryBytes * PIECE_SHARE;
+    this.#keptBytes = Math.max(LEAST_KEPT_BYTES, space.memoryBytes * KEPT_SHARE);
     this.#slotsBytes = Math.max(0, space.memoryBytes - space.storeBytes) * SLOTS_SHARE;
     this.#store = await space.open();
   }
@@ -127,15 +162,16 @@ export class SpilledSlots {
 
   /** Called before a batch takes up to `count` slots: lets others go where there is no room. */
   makeRoom(count: number): Promise<void> | undefined {
-    const excess = this.#excess(count);
-    return excess > 0 ? this.#letGo(excess) : undefined;
+    const waiting = this.#snapshots.drained(this.#keptBytes);
+    if (waiting !== undefined) return waiting.then(() => this.#makeRoom(count));
+    return this.#makeRoom(count);
   }
 
   /** A slot was taken for a key that was not in memory. True where load() has to look for it in the store. */
   taken(slot: number): boolean {
     if (slot >= this.#flags.length) {
-      this.#flags = grown(this.#flags, slot + 1);
-      this.#spans = grown(this.#spans, slot + 1);
+      this.#flags = sized(this.#flags, this.#entries.table.capacity);
+      this.#spans = sized(this.#spans, this.#entries.table.capacity);
     }
     this.#flags[slot] = CHANGED;
     this.#spans[slot] = 0;
@@ -163,15 +199,30 @@ export class SpilledSlots {
     this.#spans[slot] = this.#span;
   }
 
+  /** Takes back the entries of a chunk, each by a call of `readOne`; in settle(), where there may be no room for all. */
+  restore(from: ByteReader, readOne: () => void): void {
+    if (this.isOpen) this.#unread = { from, readOne };
+    else while (!from.atEnd) readOne();
+  }
+
   /** A restored entry stands in a slot that was just taken: the checkpoint has it, the store has not. */
   restored(slot: number): void {
     this.taken(slot);
     this.#neededCount = 0;
   }
 
-  /** Called while entries are restored. */
+  /** Called after each chunk that is restored. */
   async settle(): Promise<void> {
-    await this.makeRoom(RESTORED_AT_ONCE);
+    if (this.#unread === null) return;
+    const { from, readOne } = this.#unread;
+    this.#unread = null;
+    while (!from.atEnd) {
+      await this.makeRoom(PIECE);
+      if (!this.isOpen) return;
+      const enough = from.remaining - this.#pieceBytes;
+      // The first one in any case: a single entry may be larger.
+      for (let left = PIECE; left > 0 && from.remaining > Math.max(0, enough); left--) readOne();
+    }
   }
 
   /** Whether the entry of a slot is part of the snapshot that is being taken. */
@@ -197,7 +248,7 @@ export class SpilledSlots {
       frozen: this.#whole?.size === 0 ? null : store.freeze(),
       whole: [...(this.#whole ?? Array.from({ length: keyGroupCount }, (_, group) => group))],
       logs,
-      isExpired: (value) => this.#isExpired(value),
+      isExpired: this.#expiredNow(),
       onReleased: () => {
         this.#isSnapshotting = false;
         this.#dropLogs();
@@ -209,22 +260,58 @@ export class SpilledSlots {
     });
   }
 
-  /** Slots that have to go for `count` new ones. Arrays double when they grow, and then what is in them does. */
-  #excess(count: number): number {
-    const { size, sizeBytes } = this.#entries;
-    const held = sizeBytes + this.#flags.byteLength + this.#spans.byteLength + this.#filter.sizeBytes;
-    const capacity = Math.max(FIRST_SLOTS, this.#flags.length);
-    if (held > this.#slotsBytes) this.#maxSlots = Math.min(this.#maxSlots, size);
-    else if (size + count > capacity && held * 2 > this.#slotsBytes) {
-      this.#maxSlots = Math.min(this.#maxSlots, capacity);
+  #makeRoom(count: number): Promise<void> | undefined {
+    const { size, capacity } = this.#entries.table;
+    const slotCount = this.#slotsFor(count);
+    const excess = Math.min(size, size + count - this.#maxSlots);
+    if (excess > 0) return this.#letGo(excess).then(() => this.#grow(slotCount));
+    return slotCount > capacity ? this.#grow(slotCount) : undefined;
+  }
+
+  /** How many slots there should be for `count` new ones; where there is no room for so many, that is the most. */
+  #slotsFor(count: number): number {
+    const { table } = this.#entries;
+    const { size, capacity } = table;
+    const held = this.#heldBytes;
+    // What is held does not become less, so it says how many slots are too many only when it has become more.
+    if (held > Math.max(this.#slotsBytes, this.#fullBytes)) {
+      this.#fullBytes = held;
+      this.#maxSlots = Math.min(this.#maxSlots, size);
     }
-    return Math.min(size, size + count - this.#maxSlots);
+    const wanted = Math.min(size + count, Math.max(this.#maxSlots, count));
+    if (wanted <= capacity) return capacity;
+    const places = table.placesBytes;
+    const others = this.#filter.sizeBytes;
+    const slotBytes = capacity === 0 ? GUESSED_SLOT_BYTES : (held - places - others) / capacity;
+    for (const growth of GROWTHS) {
+      const slotCount = Math.ceil(Math.max(wanted, capacity * growth));
+      if (others + table.placesBytesFor(slotCount) + slotBytes * slotCount <= this.#slotsBytes) return slotCount;
+    }
+    this.#maxSlots = Math.min(this.#maxSlots, capacity);
+    return Math.max(capacity, count);
+  }
+
+  get #heldBytes(): number {
+    return this.#entries.sizeBytes + this.#flags.byteLength + this.#spans.byteLength + this.#filter.sizeBytes;
+  }
+
+  #grow(slotCount: number): Promise<void> | undefined {
+    if (slotCount <= this.#entries.table.capacity) return undefined;
+    return growInTurns(this.#growing(slotCount), slotCount, this.#macrotasks as Macrotasks);
+  }
+
+  *#growing(slotCount: number): Generator<void> {
+    this.#flags = sized(this.#flags, slotCount);
+    yield;
+    this.#spans = sized(this.#spans, slotCount);
+    yield;
+    yield* { [Symbol.iterator]: () => this.#entries.growing(slotCount) };
   }
 
   async #letGo(count: number): Promise<void> {
     const store = this.#store as SpillStore;
     for (let left = count; left > 0; ) {
-      const chosen = this.#choose(Math.min(left, PIECE));
+      const chosen = this.#choose(Math.min(left, this.#chosenAtOnce));
       if (chosen === 0) break;
       left -= chosen;
       const entries = this.#takeOut(chosen);
@@ -232,7 +319,7 @@ export class SpilledSlots {
       await this.#lastLog.flush(store);
       this.#sweepCredit += entries.length * SWEPT_PER_WRITTEN;
     }
-    if (this.#entries.isExpired !== undefined && this.#sweepCredit >= PIECE) await this.#sweep(store);
+    if (this.#entries.expiry !== undefined && this.#sweepCredit >= PIECE) await this.#sweep(store);
   }
 
   #newLog(): SpanLog {
@@ -252,7 +339,7 @@ export class SpilledSlots {
     for (let seen = 0; seen < limit * 2 && found < count; seen++) {
       const slot = this.#hand < limit ? this.#hand : 0;
       this.#hand = slot + 1;
-      if (!entries.isTaken(slot) || entries.isPinned(slot)) continue;
+      if (!entries.table.isUsed(slot) || entries.isPinned(slot)) continue;
       const flags = this.#flags[slot] as number;
       this.#flags[slot] = flags & ~REFERENCED;
       if ((flags & CHOSEN) !== 0) continue;
@@ -289,6 +376,8 @@ export class SpilledSlots {
       entries.free(slot);
     }
     const bytes = encoded.written.slice();
+    const fitting = Math.floor((this.#pieceBytes * count) / Math.max(1, bytes.length));
+    this.#chosenAtOnce = Math.max(FEWEST_CHOSEN, Math.min(PIECE, fitting, this.#chosenAtOnce * 2));
     return Array.from({ length: ends.length / 2 }, (_, i) => {
       const [start, keyEnd, end] = [ends[i * 2 - 1] ?? 0, ends[i * 2], ends[i * 2 + 1]];
       return { key: bytes.subarray(start, keyEnd), value: bytes.subarray(keyEnd, end) };
@@ -329,23 +418,28 @@ export class SpilledSlots {
 
   /** Removes entries of the store that have expired, those of some keys at a time. */
   async #sweep(store: SpillStore): Promise<void> {
+    const isExpired = this.#expiredNow();
     const below = firstKeyOf(this.#entries.keyGroupCount);
     for (; this.#sweepCredit >= PIECE; this.#sweepCredit -= PIECE) {
       const found = await store.scan(this.#sweptUpTo, below, PIECE);
-      const expired = found.filter(({ value }) => this.#isExpired(value)).map(({ key }) => key);
+      const expired = found.filter(({ value }) => isExpired(value)).map(({ key }) => key);
       if (expired.length > 0) await store.remove(expired);
       const last = found.at(-1);
       this.#sweptUpTo = last === undefined || found.length < PIECE ? firstKeyOf(0) : behind(last.key);
     }
   }
 
-  #isExpired(value: Uint8Array): boolean {
-    return this.#entries.isExpired?.(new ByteReader(value, this.#entries.stepId)) ?? false;
+  /** What has expired by now. Asked later, too: a snapshot holds what was not over when it was begun. */
+  #expiredNow(): (value: Uint8Array) => boolean {
+    const { expiry, stepId } = this.#entries;
+    if (expiry === undefined) return () => false;
+    const nowMs = expiry.nowMs();
+    return (value) => expiry.isOver(new ByteReader(value, stepId), nowMs);
   }
 
   #encodeKey(slot: number, group: number): void {
     writeGroup(group, this.#encoded);
-    this.#entries.encodeKey(slot, this.#encoded);
+    this.#entries.table.encode(slot, this.#encoded);
   }
 
   #groupOf(slot: number): number {

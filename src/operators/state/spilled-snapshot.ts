@@ -16,6 +16,7 @@ export interface SpilledSnapshotParts {
   readonly whole: readonly number[];
   /** What has left memory since the snapshot that this one builds on. */
   readonly logs: readonly SpanLog[];
+  /** Of an entry of the store: whether its time was over when the snapshot was begun. */
   isExpired(value: Uint8Array): boolean;
   onReleased(): void;
   onConfirmed(): void;

@@ -69,7 +69,6 @@ async function restoreRun(
   const start = run[0]?.position ?? 0;
   const last = run.at(-1);
   const bytes = await reader.read(start, (last?.position ?? 0) + (last?.length ?? 0) - start);
-  const settling = new Set<OperatorState>();
   for (const { handle, keyGroup, position, length } of run) {
     if (isCancelled()) return;
     try {
@@ -77,12 +76,11 @@ async function restoreRun(
       if (state === null) throw taskErrors.create('MR-TASK-STATE-UNCLAIMED', { kind: handle.schema.kind });
       const chunk = { keyGroup, bytes: bytes.subarray(position - start, position - start + length) };
       state.restore(handle.order === undefined ? chunk : { ...chunk, replaces: true }, handle.schema);
-      settling.add(state);
+      await state.settle?.();
     } catch (error) {
       throw stepFailure(error, handle.stepId, null);
     }
   }
-  for (const state of settling) await state.settle?.();
 }
 
 function chunksOf(handle: OperatorStateHandle): ListedChunk[] {
