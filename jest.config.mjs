@@ -24,8 +24,16 @@ export default {
       ...shared,
       displayName: 'integration',
       testMatch: ['<rootDir>/integration/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/integration/containers/'],
       globalSetup: '<rootDir>/integration/environment/global-setup.ts',
       globalTeardown: '<rootDir>/integration/environment/global-teardown.ts',
+    },
+    {
+      ...shared,
+      displayName: 'containers',
+      testMatch: ['<rootDir>/integration/containers/**/*.test.ts'],
+      globalSetup: '<rootDir>/integration/containers/global-setup.ts',
+      globalTeardown: '<rootDir>/integration/containers/global-teardown.ts',
     },
   ],
 };

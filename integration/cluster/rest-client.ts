@@ -25,8 +25,15 @@ export interface JobView {
   };
 }
 
+export interface JobSummary {
+  readonly jid: string;
+  readonly state: string;
+}
+
 export interface TaskManagerView {
   readonly id: string;
+  /** Where its RPC is. */
+  readonly path: string;
   readonly slotsNumber: number;
   readonly freeSlots: number;
 }
@@ -61,6 +68,11 @@ export class RestClient {
   async taskManagers(): Promise<readonly TaskManagerView[]> {
     const { taskmanagers } = await this.#get<{ readonly taskmanagers: readonly TaskManagerView[] }>('/v1/taskmanagers');
     return taskmanagers;
+  }
+
+  async jobs(): Promise<readonly JobSummary[]> {
+    const { jobs } = await this.#get<{ readonly jobs: readonly JobSummary[] }>('/v1/jobs/overview');
+    return jobs;
   }
 
   job(jobId: string): Promise<JobView> {
