@@ -7,6 +7,7 @@ import type {
   lookupCacheOptions,
   lookupOptions,
   lookupRetryOptions,
+  rescaleOptions,
   restartOptions,
   topNOptions,
   watermarkOptions,
@@ -55,6 +56,8 @@ export interface JobSettings {
   /** `10s`, or a block; without it the job takes no checkpoints. */
   readonly checkpoint?: string | SettingsOf<typeof checkpointOptions>;
   readonly restart?: Restart;
+  /** In a cluster the job takes as many slots as there are. */
+  readonly rescale?: 'reactive' | SettingsOf<typeof rescaleOptions>;
 }
 
 export interface StepSettings {

@@ -9,6 +9,7 @@ import {
   lookupCacheOptions,
   lookupOptions,
   lookupRetryOptions,
+  rescaleOptions,
   restartOptions,
   s3Options,
   stateOptions,
@@ -40,6 +41,11 @@ export const optionTables: readonly TitledOptions[] = [
     options: s3Options,
   },
   { title: 'State', doc: 'The block `state`.', options: stateOptions },
+  {
+    title: 'Rescale',
+    doc: 'The block `rescale`; `rescale: reactive` takes its defaults.',
+    options: rescaleOptions,
+  },
   ...Object.entries(restartOptions).map(([name, options]) => ({
     title: `Restart: ${name}`,
     doc: `The block \`restart\` with the strategy \`${name}\`; \`restart: ${name}\` takes its defaults.`,

@@ -261,6 +261,67 @@ export const stateOptions = defineOptions({
   },
 });
 
+/** The block `rescale` of a job. Flink's reactive mode, with the times of its adaptive scheduler. */
+export const rescaleOptions = defineOptions({
+  mode: {
+    kind: 'enum',
+    values: ['reactive'],
+    required: true,
+    scope: 'job',
+    aliases: ['scheduler-mode', 'jobmanager.scheduler', 'scheduler'],
+    doc: 'reactive: in a cluster the job takes as many slots as there are, whatever `parallelism` says',
+  },
+  min: {
+    kind: 'integer',
+    default: 1,
+    min: 1,
+    max: MAX_PARALLELISM,
+    scope: 'job',
+    aliases: ['minParallelism', 'lowerBound'],
+    doc: 'with fewer slots than this the job waits',
+  },
+  max: {
+    kind: 'integer',
+    min: 1,
+    max: MAX_PARALLELISM,
+    scope: 'job',
+    aliases: ['maxParallelism', 'upperBound'],
+    doc: 'it takes no more slots than this; by default `maxParallelism` of the job',
+  },
+  stabilization: {
+    kind: 'duration',
+    default: '10s',
+    scope: 'job',
+    aliases: [
+      'jobmanager.adaptive-scheduler.resource-stabilization-timeout',
+      'jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout',
+    ],
+    doc: 'the job grows once the number of slots has not changed for so long',
+  },
+  interval: {
+    kind: 'duration',
+    default: '30s',
+    scope: 'job',
+    aliases: [
+      'jobmanager.adaptive-scheduler.scaling-interval.min',
+      'jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling',
+      'cooldown',
+    ],
+    doc: 'the job does not grow sooner than this after it was last rescaled',
+  },
+  wait: {
+    kind: 'duration',
+    default: '5s',
+    scope: 'job',
+    aliases: [
+      'jobmanager.adaptive-scheduler.resource-wait-timeout',
+      'jobmanager.adaptive-scheduler.submission.resource-wait-timeout',
+      'resourceWait',
+    ],
+    doc: 'a job that has lost slots waits so long for others before it goes on with fewer',
+  },
+});
+
 export const restartStrategies = ['none', 'fixed-delay', 'exponential-delay', 'failure-rate'] as const;
 export type RestartStrategyName = (typeof restartStrategies)[number];
 

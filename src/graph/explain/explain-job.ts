@@ -1,7 +1,7 @@
 /** What a job graph does, for people (`explainJobAsText`) and for programs (`explainJob`, plain data). */
 import { LATE_SIDE, maySpill } from '../../core/index.ts';
 import type { ChangelogMode, ConnectorCatalog, OptionTable } from '../../core/index.ts';
-import type { Exchange, JobEdge, JobGraph, JobVertex, StateSettings } from '../job/job-graph.ts';
+import type { Exchange, JobEdge, JobGraph, JobVertex, ReactiveRescale, StateSettings } from '../job/job-graph.ts';
 import { s3Options } from '../options.ts';
 import { describeFields, explainChain } from './explain-chain.ts';
 import type { StepExplanation } from './explain-chain.ts';
@@ -14,6 +14,8 @@ export interface JobExplanation {
   readonly restart: JobGraph['restart'];
   /** Null where the job does not say. `inMemory`: steps with state that never leaves memory. */
   readonly state: (StateSettings & { readonly inMemory: readonly string[] }) | null;
+  /** Null where the parallelism stays as it is. */
+  readonly rescale: ReactiveRescale | null;
   readonly vertices: readonly VertexExplanation[];
 }
 
@@ -50,6 +52,7 @@ export function explainJob(graph: JobGraph, catalog: ConnectorCatalog): JobExpla
     maxParallelism: graph.maxParallelism,
     checkpoint: withoutSecrets(graph.checkpoint),
     restart: graph.restart,
+    rescale: graph.rescale ?? null,
     state: graph.state === undefined ? null : { ...graph.state, inMemory: stepsInMemory(graph) },
     vertices: graph.vertices.map((vertex, index) => {
       const inputs = edgesOf(vertex.inputs);
@@ -102,7 +105,7 @@ function withoutSecrets(settings: JobGraph['checkpoint']): JobGraph['checkpoint'
 }
 
 /** What a failure costs; nothing to say of a job that just fails. */
-function recoveryLines({ checkpoint, restart, state }: JobExplanation): readonly string[] {
+function recoveryLines({ checkpoint, restart, state, rescale }: JobExplanation): readonly string[] {
   const lines: string[] = [];
   if (state !== null) {
     const { backend, memoryBytes, inMemory } = state;
@@ -117,6 +120,11 @@ function recoveryLines({ checkpoint, restart, state }: JobExplanation): readonly
     const { alignmentTimeoutMs } = checkpoint;
     const alignment = alignmentTimeoutMs === undefined ? '' : `aligned for up to ${alignmentTimeoutMs}ms, `;
     lines.push(`checkpoint ${mode} every ${intervalMs}ms, ${alignment}${limits}${place}`);
+  }
+  if (rescale !== null) {
+    const { minParallelism, maxParallelism, stabilizationMs, minIntervalMs, resourceWaitMs } = rescale;
+    const times = `grows after ${stabilizationMs}ms, and ${minIntervalMs}ms apart; shrinks after ${resourceWaitMs}ms`;
+    lines.push(`rescale reactive, ${minParallelism} to ${maxParallelism} subtasks; ${times}`);
   }
   const { kind, ...settings } = restart;
   const shown = Object.entries(settings).map(([key, value]) => `${key}=${String(value)}`);

@@ -17,8 +17,9 @@ export function buildJobGraph(graph: LogicalGraph): JobGraph {
   const cut = graph.edges.filter((edge) => chainOf.get(edge.from) !== chainOf.get(edge.to));
   const edges = cut.map((edge) => jobEdge(edge, graph, chainOf, exchanges.get(edge) ?? { kind: 'forward' }));
   const vertices = chains.map((chain) => jobVertex(chain, graph, edges));
-  const { name, maxParallelism, checkpoint, restart, state } = graph;
-  const settings = { checkpoint, restart, ...(state === null ? {} : { state }) };
+  const { name, maxParallelism, checkpoint, restart, state, rescale } = graph;
+  const optional = { ...(state === null ? {} : { state }), ...(rescale === null ? {} : { rescale }) };
+  const settings = { checkpoint, restart, ...optional };
   return { version: 1, name, maxParallelism, ...settings, vertices, edges };
 }
 

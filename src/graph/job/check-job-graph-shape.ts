@@ -264,6 +264,13 @@ const restart = variant({
   'exponential-delay': object({ initialMs: count, maxMs: count, multiplier: number, jitter: number, resetMs: count }),
   'failure-rate': object({ failures: count, intervalMs: count, delayMs: index }),
 });
+const rescale = object({
+  minParallelism: count,
+  maxParallelism: count,
+  stabilizationMs: index,
+  minIntervalMs: index,
+  resourceWaitMs: index,
+});
 const jobGraph = object(
   {
     version: count,
@@ -281,7 +288,7 @@ const jobGraph = object(
       ),
     ),
   },
-  { state: stateSettings },
+  { state: stateSettings, rescale },
 );
 
 /** Returns the value as a job graph, or throws MR-JOB-GRAPH-INVALID with the path of what is wrong. */

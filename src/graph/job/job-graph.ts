@@ -28,6 +28,8 @@ export interface JobGraph {
   readonly restart: RestartStrategy;
   /** Absent: all in memory, as much as the machine has. */
   readonly state?: StateSettings;
+  /** Absent: the parallelism stays as it is. Of clusters alone. */
+  readonly rescale?: ReactiveRescale;
   /** In topological order, sources first. */
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
@@ -38,6 +40,18 @@ export interface StateSettings {
   readonly backend: 'memory' | 'disk';
   /** What the state of one slot may take of the memory; null for the default. */
   readonly memoryBytes: number | null;
+}
+
+/** The job takes as many slots as there are (Flink's reactive mode). */
+export interface ReactiveRescale {
+  readonly minParallelism: number;
+  readonly maxParallelism: number;
+  /** It grows once the number of slots has not changed for so long. */
+  readonly stabilizationMs: number;
+  /** It grows no sooner than this after it was last rescaled. */
+  readonly minIntervalMs: number;
+  /** Where slots are lost it waits so long for others before it shrinks. */
+  readonly resourceWaitMs: number;
 }
 
 /** What follows a failure (Flink's restart strategies). Times in ms. */

@@ -52,6 +52,7 @@ export function buildLogicalGraph(
     checkpoint: spec.checkpoint,
     restart: spec.restart,
     state: spec.state,
+    rescale: spec.rescale,
     nodes: Object.freeze(builder.nodes),
     edges: Object.freeze(builder.edges),
   });

@@ -15,6 +15,7 @@ import type {
   LookupNode,
   ProcessNode,
   ProcessSide,
+  ReactiveRescale,
   RestartStrategy,
   StateSettings,
   TopNNode,
@@ -33,6 +34,8 @@ export interface LogicalGraph {
   readonly restart: RestartStrategy;
   /** Null where the file does not say. */
   readonly state: StateSettings | null;
+  /** Null where the parallelism stays as it is. */
+  readonly rescale: ReactiveRescale | null;
   /** In topological order. */
   readonly nodes: readonly LogicalNode[];
   readonly edges: readonly LogicalEdge[];

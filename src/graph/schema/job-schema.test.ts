@@ -79,6 +79,7 @@ describe('the JSON Schema of job files', () => {
     ['code', jobOf(coded('key: [s]\n    longs: bigint\n    sides: {q: {x: int}}'))],
     ['a short top-n', jobOf('  - id: t\n    topN: {by: a desc, n: 3}\n')],
     ['short event time', jobOf().replace('    metadata', '    watermark: at\n    metadata')],
+    ['slots as they come', `checkpoint: 1s\nrescale: {mode: reactive, max: 8, wait: 2s}\n${jobOf()}`],
     ['settings of the job', `restart: none\nparallelism: \${P:-2}\nmaxParallelism: "256"\n${jobOf()}`],
     [
       'options as text',

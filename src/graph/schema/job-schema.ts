@@ -15,6 +15,7 @@ import type {
 import {
   checkpointOptions,
   jobOptions,
+  rescaleOptions,
   restartOptions,
   restartStrategies,
   s3Options,
@@ -67,6 +68,10 @@ export function jobSchema(catalog: ConnectorCatalog): JsonSchema {
       restart: {
         description: topLevelSettings.restart.doc,
         anyOf: [orVariable({ enum: restartStrategies }), ...restartStrategies.map(strategySchema)],
+      },
+      rescale: {
+        description: topLevelSettings.rescale.doc,
+        anyOf: [orVariable({ const: 'reactive' }), blockSchema(rescaleOptions)],
       },
       state: { description: topLevelSettings.state.doc, ...blockSchema(stateOptions) },
       steps: {

@@ -4,6 +4,7 @@ import type {
   JoinNode,
   LookupNode,
   ProcessNode,
+  ReactiveRescale,
   RestartStrategy,
   StateSettings,
   WindowSpec,
@@ -24,6 +25,8 @@ export interface JobSpec {
   readonly restart: RestartStrategy;
   /** Null where the file does not say. */
   readonly state: StateSettings | null;
+  /** Null where the parallelism stays as it is. */
+  readonly rescale: ReactiveRescale | null;
   /** In the order of the file. */
   readonly steps: readonly StepSpec[];
 }

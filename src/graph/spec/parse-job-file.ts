@@ -12,6 +12,7 @@ import { readCheckpoint } from './read-checkpoint.ts';
 import { readDocument } from './read-document.ts';
 import { readJobNumber } from './read-job-number.ts';
 import { readRestart } from './read-restart.ts';
+import { readRescale } from './read-rescale.ts';
 import { readState } from './read-state.ts';
 import { readStep } from './read-step.ts';
 import type { UnresolvedStep } from './read-step.ts';
@@ -63,6 +64,8 @@ export function readJobSpec(problems: ProblemList, options: ParseJobFileOptions)
   const checkpoint = readCheckpoint(entryOf(map, 'checkpoint'), problems);
   const restart = readRestart(entryOf(map, 'restart'), checkpoint !== null, problems);
   const state = readState(entryOf(map, 'state'), problems);
+  const limited = { hasCheckpoints: checkpoint !== null, maxParallelism };
+  const rescale = readRescale(entryOf(map, 'rescale'), limited, problems);
   const at = entryOf(map, 'parallelism');
   if (parallelism !== null && at !== undefined && parallelism > maxParallelism) {
     problems.add('MR-JOB-PARALLELISM', at.value.range, { given: parallelism, limit: maxParallelism });
@@ -77,6 +80,7 @@ export function readJobSpec(problems: ProblemList, options: ParseJobFileOptions)
     checkpoint,
     restart,
     state,
+    rescale,
     steps: resolveSteps(steps.steps, steps.range, steps.damaged, problems),
   });
 }

@@ -146,6 +146,7 @@ export const topLevelSettings = {
   maxParallelism: setting('the number of key groups', 'pipeline.max-parallelism', 'max-parallelism'),
   checkpoint: setting('how the state is saved', 'checkpointing', 'execution.checkpointing.interval', 'checkpoints'),
   restart: setting('what happens after a failure', 'restart-strategy', 'restart-strategy.type', 'retry', 'restarts'),
+  rescale: setting('whether it takes as many slots as there are', 'scheduler-mode', 'jobmanager.scheduler'),
   state: setting('where steps keep what they remember', 'state.backend', 'state.backend.type', 'state-backend'),
   steps: setting('the steps of the job, from sources to sinks', 'pipeline', 'transforms', 'tasks', 'jobs', 'operators'),
 } as const satisfies Readonly<Record<string, SettingRow>>;
