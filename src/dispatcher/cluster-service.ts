@@ -1,5 +1,13 @@
 /** What the leading Dispatcher can be asked and told: what REST and the status page stand on. */
-import type { JobId, MillraceError, StateFile, TaskManagerId } from '../core/index.ts';
+import type {
+  CodeBundle,
+  JobOrigin as CodeOrigin,
+  JobId,
+  MillraceError,
+  StateFile,
+  StepRole,
+  TaskManagerId,
+} from '../core/index.ts';
 import type { JobGraph } from '../graph/index.ts';
 import type { DrainMark } from '../ha/index.ts';
 import type { JobMetrics } from '../metrics/index.ts';
@@ -15,6 +23,26 @@ export interface SubmitJob {
   readonly jobId?: JobId;
   readonly start?: StartMode;
   readonly allowDroppedState?: boolean;
+  readonly code?: SubmittedCode;
+}
+
+/** Code that comes with a job (docs/design/023). */
+export interface SubmittedCode {
+  readonly bundle: CodeBundle;
+  /** The files that steps mean, by the paths as the job file has them. */
+  readonly named: Readonly<Record<string, string>>;
+  /** Where the code of all steps is, of a job that a module makes; null for a job file. */
+  readonly module: SubmittedModule | null;
+}
+
+export interface SubmittedModule {
+  readonly file: string;
+  /** Of the export that is the job. */
+  readonly name: string;
+  /** What tells an import of the module which job was submitted. */
+  readonly origin: CodeOrigin;
+  /** What the code of each step is. */
+  readonly roles: Readonly<Record<string, StepRole>>;
 }
 
 export interface JobSummary {

@@ -64,6 +64,15 @@ export const clusterErrors = defineErrors({
       'The change is made, and what follows is decided by the restart strategy of the job; nothing of its state is ' +
       'lost. `millrace status JOB` says how it goes on.',
   },
+  'MR-CLUSTER-NO-CODE': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'never',
+    message: 'the code {hash} of a job is not there: {reason}',
+    help:
+      'The code that was submitted with a job is kept until the job has ended. Where it is damaged, what the cluster ' +
+      'keeps was changed by somebody else: cancel the job and submit it again.',
+  },
   'MR-CLUSTER-NOT-LEADING': {
     domain: 'external',
     scope: 'process',

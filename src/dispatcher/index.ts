@@ -4,6 +4,7 @@ export type {
   JobSummary,
   MovedTasks,
   SubmitJob,
+  SubmittedCode,
   TaskManagerDetails,
 } from './cluster-service.ts';
 export type { Dispatcher, SubmitOptions } from './dispatcher.ts';
@@ -17,6 +18,7 @@ export { restErrors, startRestServer } from './rest/index.ts';
 export type { RestServer, RestServerOptions, RestTls, RestTokens } from './rest/index.ts';
 export { RESOURCE_MANAGER } from './cluster/cluster-leader.ts';
 export type { ClusterLeaderOptions } from './cluster/cluster-leader.ts';
-export type { CompileSource, JobSource } from './cluster/leading-service.ts';
+export type { JobSource } from './cluster/job-source.ts';
+export type { CompileSource } from './cluster/leading-service.ts';
 export { startDispatcher } from './cluster/start-dispatcher.ts';
 export type { RunningDispatcher, StartDispatcherOptions } from './cluster/start-dispatcher.ts';

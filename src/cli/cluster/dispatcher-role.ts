@@ -1,7 +1,20 @@
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 
-import { isStorageUrl, type CheckpointPlace, type MillraceError, type Ports, type S3Access } from '../../core/index.ts';
-import { startDispatcher, startRestServer, type RestTokens, type RunningDispatcher } from '../../dispatcher/index.ts';
+import {
+  codeUrl,
+  isStorageUrl,
+  type CheckpointPlace,
+  type MillraceError,
+  type Ports,
+  type S3Access,
+} from '../../core/index.ts';
+import {
+  startDispatcher,
+  startRestServer,
+  type RestTokens,
+  type RunningDispatcher,
+  type SubmittedCode,
+} from '../../dispatcher/index.ts';
 import { compileJob, type CodeFile, type CompileOptions } from '../../graph/index.ts';
 import { openCheckpointStorage } from '../../state/index.ts';
 import { catalog } from '../catalog.ts';
@@ -27,6 +40,7 @@ export async function startDispatcherRole(
     leader: () => dispatcher?.leader ?? null,
     listen: { host: settings['rest.host'], port: settings['rest.port'] },
     tokens: tokensOf(settings),
+    takesCode: takesCode(settings),
     tls,
     isInsecureAllowed: settings.insecure,
     ports,
@@ -72,6 +86,12 @@ export async function startDispatcherRole(
   };
 }
 
+/** Whoever may send code runs it as this cluster. */
+function takesCode(settings: DispatcherSettings): boolean {
+  const setting = settings['jobs.code-upload'];
+  return setting === 'always' || (setting === 'with-token' && settings['rest.token.deploy'] !== null);
+}
+
 /** Null where nobody needs one. */
 function tokensOf(settings: DispatcherSettings): RestTokens | null {
   const deploy = settings['rest.token.deploy'];
@@ -108,15 +128,32 @@ type Compiler = Parameters<typeof startDispatcher>[0]['compile'];
 
 /** The environment of this process is no business of whoever submits a job: variables come with the job alone. */
 function compiler(settings: DispatcherSettings, ports: Ports): Compiler {
-  const findCode = codeFinderOf(settings['jobs.code-directory'], ports);
-  return ({ text, variables }, parallelism) => {
+  const ofCluster = codeFinderOf(settings['jobs.code-directory'], ports);
+  return ({ text, variables, code }, parallelism) => {
     const ofJob = (name: string): string | undefined => (Object.hasOwn(variables, name) ? variables[name] : undefined);
-    return compileJob(text, { fileName: 'job.yaml', variables: ofJob, catalog, parallelism, findCode });
+    const options = { fileName: 'job.yaml', variables: ofJob, catalog, parallelism };
+    if (code === undefined) return compileJob(text, { ...options, findCode: ofCluster });
+    const { bundle, module } = code;
+    if (module === null) return compileJob(text, { ...options, findCode: submittedFiles(code, ofCluster) });
+    const { file, name, origin, roles } = module;
+    const url = codeUrl({ hash: bundle.hash, file });
+    return compileJob(text, { ...options, code: { module: url, name, origin, roles: new Map(Object.entries(roles)) } });
+  };
+}
+
+type FindCode = NonNullable<CompileOptions['findCode']>;
+
+/** What came with the job; for other paths, what the cluster has. */
+function submittedFiles({ bundle, named }: SubmittedCode, otherwise: FindCode): FindCode {
+  return async (path) => {
+    const file = Object.hasOwn(named, path) ? named[path] : undefined;
+    if (file === undefined) return otherwise(path);
+    return { url: codeUrl({ hash: bundle.hash, file }), text: bundle.files.get(file) ?? null };
   };
 }
 
 /** Only files that somebody has put into the folder run here: what a job names elsewhere is taken for missing. */
-function codeFinderOf(folder: string | null, ports: Ports): NonNullable<CompileOptions['findCode']> {
+function codeFinderOf(folder: string | null, ports: Ports): FindCode {
   const nothing = (): Promise<CodeFile> => Promise.resolve({ url: 'file:///', text: null });
   if (folder === null) return nothing;
   const find = codeFinder(ports, resolve(folder, 'job.yaml'));

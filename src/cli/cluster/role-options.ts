@@ -137,8 +137,18 @@ export const dispatcherRoleOptions = defineOptions({
   'jobs.code-directory': {
     ...text,
     doc:
-      'folder with the TypeScript of `process` steps, which job files name relative to it; the same on all machines. ' +
-      'Without it, jobs with such code are refused',
+      'folder with TypeScript that is not submitted with jobs, which job files name relative to it; the same on all ' +
+      'machines',
+  },
+  'jobs.code-upload': {
+    kind: 'enum',
+    values: ['with-token', 'always', 'never'],
+    default: 'with-token',
+    scope: 'cluster',
+    aliases: ['web.submit.enable'],
+    doc:
+      'whose jobs may bring code, which runs as the TaskManagers do: of those with the token `rest.token.deploy`, of ' +
+      'everybody who can submit, or nobody\'s',
   },
   'heartbeat.interval': {
     ...duration,

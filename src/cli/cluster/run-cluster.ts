@@ -81,7 +81,9 @@ function commandLines(request: ClusterRequest): readonly CommandLine[] {
   for (let i = 0; i < dispatchers; i++) {
     const port = restPort === 0 ? 0 : restPort + i;
     const rest = ['--rest-host', '127.0.0.1', '--rest-port', String(port)];
-    const args = ['dispatcher', ...common, ...election, ...rest, '--checkpoints-place', join(folder, 'checkpoints')];
+    // Whoever can connect is on this machine, as for everything else that this cluster does.
+    const jobs = ['--checkpoints-place', join(folder, 'checkpoints'), '--jobs-code-upload', 'always'];
+    const args = ['dispatcher', ...common, ...election, ...rest, ...jobs];
     lines.push({ name: `dispatcher-${i + 1}`, role: 'dispatcher', args });
   }
   for (let i = 0; i < taskManagers; i++) {

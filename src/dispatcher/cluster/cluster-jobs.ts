@@ -10,7 +10,7 @@ import {
 import type { Clock, JobId, MillraceError, SerializedError, StateFile } from '../../core/index.ts';
 import { deserialiseJobGraph, serialiseJobGraph } from '../../graph/index.ts';
 import type { JobGraph } from '../../graph/index.ts';
-import type { ClusterRecords, JobOutcome, JobSubmission } from '../../ha/index.ts';
+import type { ClusterRecords, JobCode, JobOutcome, JobSubmission } from '../../ha/index.ts';
 import type { JobState } from '../../rpc/index.ts';
 import { schedulerErrors } from '../../scheduler/index.ts';
 import type { SavepointRequest, StartMode } from '../../scheduler/index.ts';
@@ -24,7 +24,7 @@ export interface ClusterJobsOptions {
   readonly records: ClusterRecords;
   readonly dispatcher: Dispatcher;
   /** Slots that run this attempt are kept for the job: called before takeOver(). */
-  readonly expectAdoption: (jobId: JobId, attempt: number) => void;
+  readonly expectAdoption: (jobId: JobId, attempts: readonly number[]) => void;
   /** Resolves once no slot that the job had is still being freed, or that takes too long. */
   readonly slotsFreed: (jobId: JobId) => Promise<void>;
   /** Told what goes wrong where nobody waits for an answer. */
@@ -38,6 +38,8 @@ export interface NewJob {
   readonly allowDroppedState: boolean;
   /** What the graph was compiled from; null where nobody knows. */
   readonly source: string | null;
+  /** That came with it; absent where none did. */
+  readonly code?: JobCode;
 }
 
 /** How a job is stopped that goes on otherwise. */
@@ -133,7 +135,7 @@ export class ClusterJobs {
   }
 
   /** Resolves once the job is stored; repeating it is harmless. */
-  async submit({ jobId, graph, start, allowDroppedState, source }: NewJob): Promise<void> {
+  async submit({ jobId, graph, start, allowDroppedState, source, code }: NewJob): Promise<void> {
     const { records, dispatcher, clock } = this.#options;
     if (this.find(jobId) !== null) return;
     const serialised = serialiseJobGraph(graph);
@@ -159,7 +161,7 @@ export class ClusterJobs {
       }
       await this.#whileLeading(Promise.all(ending.map(({ hasStored }) => hasStored)));
       accepted.push(job);
-      return this.#whileLeading(records.addJob(submission));
+      return this.#whileLeading(records.addJob(submission, code));
     });
     const [job] = accepted;
     if (handle !== null) {
@@ -302,7 +304,7 @@ export class ClusterJobs {
     const { allowDroppedState } = submission;
     const accepted = await dispatcher.prepare(id, graph, { start, allowDroppedState });
     if (this.#isOver) return;
-    if (plan !== null) expectAdoption(id, plan.attempt);
+    if (plan !== null) expectAdoption(id, attemptsOf(plan));
     this.#follow(submission, accepted, dispatcher.run(accepted, plan ?? undefined));
   }
 

@@ -10,7 +10,8 @@ import type {
 import type { JobGraph } from '../../graph/index.ts';
 import { clusterJobStore, clusterRecords } from '../../ha/index.ts';
 import type { ClusterRecords, HighAvailability, Leadership, TaskManagerAnnouncement } from '../../ha/index.ts';
-import type { RpcTransport, ServedGateway } from '../../rpc/index.ts';
+import { EpochFence, JOB_CODE } from '../../rpc/index.ts';
+import type { JobCodeGateway, RpcTransport, ServedGateway } from '../../rpc/index.ts';
 import type { OpenStorage } from '../../scheduler/index.ts';
 import type { ClusterService } from '../cluster-service.ts';
 import { Dispatcher } from '../dispatcher.ts';
@@ -18,6 +19,7 @@ import type { HeartbeatSettings } from '../slots/heartbeat-monitor.ts';
 import { ResourceManager } from '../slots/resource-manager.ts';
 import { CheckpointPlaces } from './checkpoint-places.ts';
 import { ClusterJobs } from './cluster-jobs.ts';
+import { checkedCode } from './job-source.ts';
 import { LeadingService } from './leading-service.ts';
 import type { CompileSource } from './leading-service.ts';
 
@@ -81,7 +83,7 @@ export class ClusterLeader {
       clock: ports.clock,
       records: this.#records,
       dispatcher,
-      expectAdoption: (jobId, attempt) => this.#slots.expectAdoption(jobId, attempt),
+      expectAdoption: (jobId, attempts) => this.#slots.expectAdoption(jobId, attempts),
       slotsFreed: (jobId) => this.#slots.whenFreed(jobId),
       onProblem,
     });
@@ -101,8 +103,11 @@ export class ClusterLeader {
     this.#stops.push(ha.watchTaskManagers((all) => this.#lookFor(all)));
     await this.#jobs.recover();
     if (this.#hasEnded) return;
-    const served: ServedGateway = rpc.serve('resource-manager', RESOURCE_MANAGER, this.#slots);
-    this.#stops.push(() => served.withdraw());
+    const served: readonly ServedGateway[] = [
+      rpc.serve('job-code', JOB_CODE, jobCodeReader(this.#records, this.#leadership.epoch)),
+      rpc.serve('resource-manager', RESOURCE_MANAGER, this.#slots),
+    ];
+    this.#stops.push(...served.map((each) => () => each.withdraw()));
     await this.#leadership.publish();
     this.#isPublished = true;
   }
@@ -141,6 +146,18 @@ export class ClusterLeader {
       this.#watches.set(id, stop);
     }
   }
+}
+
+/** What TaskManagers fetch before they run a job that came with code. */
+function jobCodeReader(records: ClusterRecords, ownEpoch: number): JobCodeGateway {
+  const fence = new EpochFence('the code of jobs');
+  fence.check(ownEpoch);
+  return {
+    async readCode({ epoch, jobId, hash }) {
+      fence.check(epoch);
+      return { text: checkedCode(await records.code(jobId), hash).text };
+    },
+  };
 }
 
 /** Reports what goes wrong to `onProblem`. */

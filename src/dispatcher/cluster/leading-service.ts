@@ -1,4 +1,4 @@
-import { jobId as toJobId, readShape, shape } from '../../core/index.ts';
+import { jobId as toJobId } from '../../core/index.ts';
 import type { JobId, Ports, TaskManagerId } from '../../core/index.ts';
 import type { CompiledJob, JobGraph } from '../../graph/index.ts';
 import type { ClusterRecords, DrainMark } from '../../ha/index.ts';
@@ -18,15 +18,9 @@ import type { KnownTaskManager } from '../slots/known-task-manager.ts';
 import type { ResourceManager } from '../slots/resource-manager.ts';
 import type { CheckpointPlaces } from './checkpoint-places.ts';
 import type { ClusterJobs, EndedJob, LedJob } from './cluster-jobs.ts';
+import { readSource, storedSource, type JobSource } from './job-source.ts';
 import { detailsOfEnded, detailsOfLed, detailsOfTaskManager, summaryOfEnded, summaryOfLed } from './cluster-views.ts';
 import { rebalanceJob } from './rebalance-job.ts';
-
-export interface JobSource {
-  /** A job file. */
-  readonly text: string;
-  /** What `${NAME}` stands for in it. */
-  readonly variables: Readonly<Record<string, string>>;
-}
 
 /** Compiles a job file; `parallelism` goes before what the file says, null leaves that. Rejects for nothing in it. */
 export type CompileSource = (
@@ -45,8 +39,6 @@ export interface LeadingServiceOptions {
 
 const JOB_ID_BYTES = 16;
 
-const sourceShape = shape.fields({ text: shape.text, variables: shape.map(shape.text) });
-
 /** What a leader does for those who ask. */
 export class LeadingService implements ClusterService {
   readonly #options: LeadingServiceOptions;
@@ -55,17 +47,18 @@ export class LeadingService implements ClusterService {
     this.#options = options;
   }
 
-  async submit({ text, variables, jobId, start, allowDroppedState }: SubmitJob): Promise<JobId> {
+  async submit({ text, variables, jobId, start, allowDroppedState, code }: SubmitJob): Promise<JobId> {
     const { jobs, ports } = this.#options;
     const id = jobId ?? toJobId(ports.randomness.hex(JOB_ID_BYTES));
     if (jobs.find(id) !== null) return id;
-    const source = { text, variables };
+    const source: JobSource = { text, variables, ...(code === undefined ? {} : { code }) };
     await jobs.submit({
       jobId: id,
       graph: await this.#compile(source, null),
       start: start ?? { kind: 'resume' },
       allowDroppedState: allowDroppedState ?? false,
-      source: JSON.stringify(source),
+      source: storedSource(source),
+      ...(code === undefined ? {} : { code: code.bundle }),
     });
     return id;
   }
@@ -114,7 +107,7 @@ export class LeadingService implements ClusterService {
     const { accepted, handle, submission } = job;
     if (accepted.storage === null) throw refuse('it takes no checkpoints');
     if (submission.source === undefined) throw refuse('its job file is not known');
-    const graph = await this.#compile(readSource(submission.source), parallelism);
+    const graph = await this.#compile(await this.#source(submission.source, jobId), parallelism);
     const needed = slotsNeeded(graph);
     if (needed > slots.totalCount) throw refuse(`it would need ${needed} slots of ${slots.totalCount}`);
     const missing = slots.waitingFor(jobId);
@@ -149,6 +142,10 @@ export class LeadingService implements ClusterService {
     slots.undrain(taskManagerId);
   }
 
+  #source(stored: string, jobId: JobId): Promise<JobSource> {
+    return readSource(stored, () => this.#options.records.code(jobId));
+  }
+
   async #compile(source: JobSource, parallelism: number | null): Promise<JobGraph> {
     const { problems, jobGraph } = await this.#options.compile(source, parallelism);
     if (jobGraph === null) throw jobFileProblems(problems);
@@ -172,10 +169,4 @@ export class LeadingService implements ClusterService {
     if (found === undefined) throw clusterErrors.create('MR-CLUSTER-NOT-FOUND', { what: 'TaskManager', id });
     return found;
   }
-}
-
-function readSource(stored: string): JobSource {
-  const reading = readShape(sourceShape, JSON.parse(stored));
-  if (reading.kind === 'refused') throw new Error(`the stored job file is damaged: ${reading.reason}`);
-  return reading.value;
 }

@@ -49,6 +49,16 @@ export const restErrors = defineErrors({
     message: '{reason}',
     help: 'The request is not of the form that GET /v1/openapi.json describes.',
   },
+  'MR-REST-NO-CODE': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: 'this cluster takes no code with jobs',
+    help:
+      'Code that comes with a job runs as the TaskManagers do. A cluster takes it from those who show the token ' +
+      '`rest.token.deploy`, or as its setting `jobs.code-upload` says. Without, job files name code that the cluster ' +
+      'has in `jobs.code-directory`: `millrace submit --cluster-code`.',
+  },
   'MR-REST-BUSY': {
     domain: 'external',
     scope: 'process',

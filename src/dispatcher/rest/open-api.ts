@@ -31,7 +31,7 @@ function operation({ summary, role, params, query, body, answer }: Route): Reado
     summary,
     ...(role === null ? {} : { security: [{ token: [] }], 'x-role': role }),
     parameters: [...parametersOf('path', params), ...parametersOf('query', query)],
-    ...(body === undefined ? {} : { requestBody: { content: { [body.mediaType]: { schema: body.schema } } } }),
+    ...(body === undefined ? {} : { requestBody: { content: contentOf(body) } }),
     responses: {
       [status]: { description: 'done, or begun', content: { [mediaType]: { schema } } },
       default: {
@@ -40,6 +40,11 @@ function operation({ summary, role, params, query, body, answer }: Route): Reado
       },
     },
   };
+}
+
+function contentOf({ mediaType, schema, otherwise }: NonNullable<Route['body']>): Readonly<Record<string, unknown>> {
+  const other = otherwise === undefined ? {} : { [otherwise.mediaType]: { schema: otherwise.schema } };
+  return { [mediaType]: { schema }, ...other };
 }
 
 function parametersOf(place: 'path' | 'query', schema: JsonSchema | undefined): readonly unknown[] {

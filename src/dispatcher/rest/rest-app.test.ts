@@ -43,6 +43,7 @@ const anyWorld: RestWorld = {
   ports: nodePorts,
   catalog: testCatalog(new Collected()),
   version: '1.2.3',
+  takesCode: true,
   operations: new AsyncOperations(nodePorts.clock, nodePorts.randomness),
 };
 
@@ -145,7 +146,7 @@ describe('what the REST API answers', () => {
     expect(body).toMatchObject({
       openapi: '3.1.0',
       paths: {
-        '/v1/jobs': { post: { 'x-role': 'deploy', requestBody: { content: { 'application/yaml': {} } } } },
+        '/v1/jobs': { post: { 'x-role': 'deploy', requestBody: { content: { 'application/yaml': {}, 'application/json': {} } } } },
         '/v1/jobs/{jobid}/savepoints/{triggerid}': { get: { parameters: [{ name: 'jobid', in: 'path' }, {}] } },
       },
     });
@@ -335,6 +336,29 @@ describe('what the REST API refuses', () => {
     expect((await ask('POST', '/jobs', { payload: {} })).status).toBe(400);
     expect(cluster.told).toEqual([]);
     expect(cluster.submissions).toHaveLength(1);
+  });
+
+  it('code, unless the cluster takes any, and code that leads out of its folder', async () => {
+    const files = { 'a.ts': 'export class A {}' };
+    const send = (served: World, code: unknown) => served.ask('POST', '/jobs', { payload: { job: 'name: a', code } });
+    const closed = await world();
+    expect(await send(closed, { files })).toMatchObject({ status: 403, body: { error: { code: 'MR-REST-NO-CODE' } } });
+    const open = await world({ takesCode: true });
+    for (const code of [
+      { files: { '../a.ts': '' } },
+      { files: {} },
+      { files: { 'a.ts': 1, 'b.sh': '' } },
+      { files, named: { './a.ts': 'b.ts' } },
+      { files, module: { file: 'a.ts' } },
+      { files, what: 1 },
+    ]) {
+      expect(await send(open, code)).toMatchObject({ status: 400 });
+    }
+    expect([...closed.cluster.submissions, ...open.cluster.submissions]).toEqual([]);
+    expect(await send(open, { files, named: { './a.ts': 'a.ts' } })).toMatchObject({ status: 202 });
+    expect(open.cluster.submissions).toMatchObject([
+      { text: 'name: a', code: { named: { './a.ts': 'a.ts' }, module: null, bundle: { files: expect.any(Map) } } },
+    ]);
   });
 
   it('is unmoved by what makes no sense at all', async () => {

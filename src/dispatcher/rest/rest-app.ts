@@ -13,11 +13,12 @@ import { messageOf, toMillraceError } from '../../core/index.ts';
 import { Access, type RestTokens, type Role } from './access.ts';
 import { errorAnswer, headersOf } from './error-answer.ts';
 import { restErrors } from './errors.ts';
+import type { JsonSchema } from './json-schema.ts';
+import { JSON_TYPE, YAML } from './media-types.ts';
 import { openApi } from './open-api.ts';
 import { passOn } from './pass-on.ts';
 import type { Call, RestWorld, Route } from './route.ts';
 import { restRoutes } from './routes/rest-routes.ts';
-import { JSON_TYPE, YAML } from './routes/operation-routes.ts';
 
 export interface RestAppOptions extends RestWorld {
   readonly tokens: RestTokens | null;
@@ -144,7 +145,7 @@ function addRoute(app: FastifyInstance, route: Route, { service }: RestAppOption
     schema: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { querystring: query }),
-      ...(body === undefined ? {} : { body: body.schema }),
+      ...(body === undefined ? {} : { body: bodySchema(body) }),
     },
     ...(body?.mediaType === JSON_TYPE ? { preValidation: fillBody } : {}),
     handler: async (request, reply) => {
@@ -154,6 +155,10 @@ function addRoute(app: FastifyInstance, route: Route, { service }: RestAppOption
       return result;
     },
   });
+}
+
+function bodySchema({ schema, otherwise }: NonNullable<Route['body']>): JsonSchema {
+  return otherwise === undefined ? schema : { anyOf: [schema, otherwise.schema] };
 }
 
 /** No body is one that says nothing. */

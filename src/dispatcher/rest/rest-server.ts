@@ -19,6 +19,8 @@ export interface RestServerOptions {
   /** Null: nobody needs one, on loopback only. */
   readonly tokens: RestTokens | null;
   readonly tls: RestTls | null;
+  /** Whether jobs may bring code; no if left out. */
+  readonly takesCode?: boolean;
   /** Whether a network address may do without TLS: the operator says that the network is trusted. */
   readonly isInsecureAllowed: boolean;
   readonly ports: Pick<Ports, 'clock' | 'randomness' | 'streams'>;
@@ -44,7 +46,7 @@ export async function startRestServer(options: RestServerOptions): Promise<RestS
   const { restApp } = await import('./rest-app.ts');
   const operations = new AsyncOperations(ports.clock, ports.randomness);
   try {
-    const app = restApp({ ...options, operations });
+    const app = restApp({ ...options, takesCode: options.takesCode ?? false, operations });
     await app.listen({ host: listen.host, port: listen.port });
     return {
       port: (app.server.address() as AddressInfo).port,

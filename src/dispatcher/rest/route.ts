@@ -14,6 +14,8 @@ export interface RestWorld {
   readonly ports: Pick<Ports, 'clock' | 'randomness' | 'streams'>;
   readonly catalog: ConnectorCatalog;
   readonly version: string;
+  /** Whether jobs may bring code. */
+  readonly takesCode: boolean;
   readonly operations: AsyncOperations;
 }
 
@@ -21,6 +23,11 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;
+}
+
+interface SentBody {
+  readonly mediaType: string;
+  readonly schema: JsonSchema;
 }
 
 interface RouteFacts {
@@ -32,7 +39,7 @@ interface RouteFacts {
   readonly role: Role | null;
   readonly params?: JsonSchema;
   readonly query?: JsonSchema;
-  readonly body?: { readonly mediaType: string; readonly schema: JsonSchema };
+  readonly body?: SentBody & { readonly otherwise?: SentBody };
   readonly answer: { readonly status: number; readonly mediaType?: string; readonly schema: JsonSchema };
   /** Further headers of the answer. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,77 +1,19 @@
-import { jobId as toJobId, messageOf } from '../../../core/index.ts';
-import type { StartMode } from '../../../scheduler/index.ts';
+import { messageOf } from '../../../core/index.ts';
 import { isTerminalJob } from '../../../rpc/index.ts';
-import type { ClusterService, SubmitJob } from '../../cluster-service.ts';
+import type { ClusterService } from '../../cluster-service.ts';
 import type { OperationKind } from '../async-operations.ts';
 import { restErrors } from '../errors.ts';
 import { hexId, json } from '../json-schema.ts';
+import { JSON_TYPE } from '../media-types.ts';
 import type { Call, RestWorld, Route } from '../route.ts';
-import { fieldOf, isSet, jobIdOf, jobParams, nothing, numberOf, runningJobOf, textOf, triggerParams } from './ask.ts';
+import { isSet, jobIdOf, jobParams, nothing, numberOf, runningJobOf, textOf, triggerParams } from './ask.ts';
 import { outcome, outcomeSchema, triggered } from './operation-outcome.ts';
+import { submitRoute } from './submit-route.ts';
 
-export const YAML = 'application/yaml';
-export const JSON_TYPE = 'application/json';
 
 /** What changes jobs. */
 export function operationRoutes(world: RestWorld): readonly Route[] {
-  return [submitRoute(), ...cancelRoutes(world), ...savepointRoutes(world), ...rescalingRoutes(world)];
-}
-
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*=/;
-
-function submitRoute(): Route {
-  return {
-    method: 'POST',
-    path: '/jobs',
-    summary:
-      'Submits a job file; answered once it is stored. `jobid` is chosen by the client, so that it can ask again; ' +
-      '`set` is NAME=value for a variable of the file, and may be repeated',
-    role: 'deploy',
-    query: json.object(
-      {},
-      {
-        jobid: hexId,
-        fresh: json.flag,
-        from: { type: 'string', minLength: 1 },
-        allowDroppedState: json.flag,
-        set: json.list({ type: 'string', pattern: VARIABLE.source }),
-      },
-    ),
-    body: { mediaType: YAML, schema: { type: 'string', minLength: 1 } },
-    answer: { status: 202, schema: json.object({ jobid: hexId }) },
-    answeredBy: 'leader',
-    handle: async (call, service) => ({ jobid: await service.submit(submission(call)) }),
-  };
-}
-
-function submission({ body, query }: Call): SubmitJob {
-  if (typeof body !== 'string') {
-    throw restErrors.create('MR-REST-BAD-REQUEST', { reason: `a job file is expected, as ${YAML}` });
-  }
-  const from = textOf(query, 'from');
-  const isFresh = isSet(query, 'fresh');
-  if (isFresh && from !== null) {
-    throw restErrors.create('MR-REST-BAD-REQUEST', { reason: '`fresh` and `from` exclude each other' });
-  }
-  const start: StartMode =
-    from !== null ? { kind: 'from', location: from } : { kind: isFresh ? 'fresh' : 'resume' };
-  const chosen = textOf(query, 'jobid');
-  return {
-    text: body,
-    variables: variablesOf(fieldOf(query, 'set')),
-    ...(chosen === null ? {} : { jobId: toJobId(chosen) }),
-    start,
-    allowDroppedState: isSet(query, 'allowDroppedState'),
-  };
-}
-
-function variablesOf(given: unknown): Readonly<Record<string, string>> {
-  const settings = Array.isArray(given) ? given.map(String) : [];
-  const entries = settings.map((text) => {
-    const equals = text.indexOf('=');
-    return [text.slice(0, equals), text.slice(equals + 1)] as const;
-  });
-  return Object.fromEntries(entries);
+  return [submitRoute(world), ...cancelRoutes(world), ...savepointRoutes(world), ...rescalingRoutes(world)];
 }
 
 function cancelRoutes({ ports }: RestWorld): readonly Route[] {

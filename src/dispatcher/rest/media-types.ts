@@ -1,0 +1,2 @@
+export const YAML = 'application/yaml';
+export const JSON_TYPE = 'application/json';
