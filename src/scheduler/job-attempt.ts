@@ -27,7 +27,7 @@ import { ExecutionGraph } from './execution-graph.ts';
 import type { Execution } from './execution-graph.ts';
 import { inStep } from './in-step.ts';
 import { explainPlacement } from './placement/placement-report.ts';
-import type { PlacementReport } from './placement/placement-report.ts';
+import type { PlacementChoice, PlacementReport } from './placement/placement-report.ts';
 import type { SourceDemand } from './placement/placement-request.ts';
 import { restoreOfTask } from './recovery/restored-tasks.ts';
 import type { AdoptedTask } from './recovery/take-over.ts';
@@ -75,6 +75,7 @@ export class JobAttempt {
   readonly #dead = new Set<SlotId>();
   readonly #alignment: WatermarkAlignment;
   #slots: readonly AllocatedSlot[] = [];
+  #choice: PlacementChoice | null = null;
   #closed: Promise<boolean> | null = null;
 
   constructor(options: JobAttemptOptions) {
@@ -121,9 +122,16 @@ export class JobAttempt {
     return this.#sources.decidedDemands;
   }
 
-  /** Who reads which split, and how far from where it is. */
+  /** What runs where, who reads which split, how far from where it is, and why. */
   get placement(): PlacementReport {
-    return explainPlacement(this.#sources.readers);
+    const slots = this.#slots.map(({ location }) => location);
+    const readers = slots.length === 0 ? [] : this.#sources.readers;
+    return explainPlacement({ graph: this.#options.graph, slots, readers, choice: this.#choice });
+  }
+
+  /** What its slots were chosen from, for whoever asks why they were. */
+  chosenFrom(choice: PlacementChoice): void {
+    this.#choice = choice;
   }
 
   /** From now on it waits for slots. */

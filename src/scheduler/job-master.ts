@@ -33,6 +33,7 @@ import { jobTransitions } from './job-state.ts';
 import { nextJobState } from './next-job-state.ts';
 import { placeSubtasks, readsAcrossRacks } from './placement/place-subtasks.ts';
 import type { PlacementReport } from './placement/placement-report.ts';
+import { placeOf } from './placement/placement-request.ts';
 import type { SourceDemand } from './placement/placement-request.ts';
 import type { PlanStore } from './plan-store.ts';
 import { adoptAttempt } from './recovery/adopt-attempt.ts';
@@ -192,7 +193,7 @@ export class JobMaster {
     return this.#restartDelayMs;
   }
 
-  /** Which subtask of the newest attempt reads which split, and from how far; null before the first. */
+  /** What of the newest attempt runs where, and why; null before the first. */
   get placement(): PlacementReport | null {
     return this.#attempt?.placement ?? null;
   }
@@ -439,14 +440,19 @@ export class JobMaster {
     });
   }
 
-  #slotWishes({ demands }: JobAttempt): SlotWishes {
+  #slotWishes(attempt: JobAttempt): SlotWishes {
+    const { demands } = attempt;
     const { slotTimeoutMs: timeoutMs, localityWaitMs: patienceMs = 0 } = this.#options;
     const count = slotsNeeded(this.graph);
     const wanted = { count, demands, previous: this.#slots.previous.map(({ location }) => location) };
-    const choose = (free: readonly FreeSlot[]) => placeSubtasks(wanted, free);
+    const chosen = (slots: readonly FreeSlot[] | null, free: readonly FreeSlot[]) => {
+      if (slots !== null) attempt.chosenFrom({ offered: free.map(placeOf), previous: wanted.previous });
+      return slots;
+    };
+    const choose = (free: readonly FreeSlot[]) => chosen(placeSubtasks(wanted, free), free);
     const patient = (free: readonly FreeSlot[]) => {
-      const slots = choose(free);
-      return slots === null || readsAcrossRacks(demands, slots) ? null : slots;
+      const slots = placeSubtasks(wanted, free);
+      return slots === null || readsAcrossRacks(demands, slots) ? null : chosen(slots, free);
     };
     const where = 'in racks where its splits can be read';
     return { request: { count, choose }, patient: { count, where, choose: patient }, timeoutMs, patienceMs };

@@ -39,6 +39,8 @@ export class SourceCoordinator {
   #places: readonly Place[];
   /** Whose splits are whose. */
   readonly #given: Pick<Split, 'id' | 'racks'>[][];
+  /** Splits that have the subtask which had them in the checkpoint. */
+  readonly #staying = new Set<SplitId>();
   /** Per subtask: splits that wait until it runs, or null once it does. */
   readonly #waiting: (Split[] | null)[];
   #isComplete = false;
@@ -111,7 +113,9 @@ export class SourceCoordinator {
   get readers(): readonly ReadSplits[] {
     const { stepId } = this;
     return this.#given.map((splits, subtaskIndex) => {
-      const located = splits.map((split) => ({ id: split.id, racks: this.#racksOf(split) }));
+      const located = splits.map(({ id, racks }) => {
+        return { id, racks: this.#racksOf({ id, racks }), stays: this.#staying.has(id) };
+      });
       return { stepId, subtaskIndex, place: this.#placeOf(subtaskIndex), splits: located };
     });
   }
@@ -162,6 +166,7 @@ export class SourceCoordinator {
       this.#give(this.#spread(splits.map(({ split }) => split)));
       return;
     }
+    for (const { split } of splits) this.#staying.add(split.id);
     this.#give(
       this.#given.map((_, index) => splits.filter((each) => each.subtaskIndex === index).map(({ split }) => split)),
     );

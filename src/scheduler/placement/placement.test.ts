@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { slotId, splitId, taskManagerId } from '../../core/index.ts';
+import { slotId, taskManagerId } from '../../core/index.ts';
 import type { FreeSlot } from '../slot-pool.ts';
 import { localityCost, localityOf, NOWHERE } from './locality.ts';
 import type { Place } from './locality.ts';
-import { explainPlacement } from './placement-report.ts';
 import { crowdingCost, hostOf, placeOf } from './placement-request.ts';
 import type { PlacementRequest } from './placement-request.ts';
 import { placeSplits } from './place-splits.ts';
@@ -86,15 +85,6 @@ describe('splits', () => {
     // A fifth of them is in a rack where nobody reads.
     expect(cost).toBe(600 * 3001 + 2400);
     expect(Math.max(...readers.map((_, reader) => readerOf.filter((each) => each === reader).length))).toBe(15);
-  });
-
-  it('are explained', () => {
-    const own = [splitId('a'), splitId('b'), splitId('c'), splitId('d')];
-    const all = [['h'], ['r'], ['x'], []];
-    const splits = own.map((id, index) => ({ id, racks: all[index] ?? [] }));
-    const report = explainPlacement([{ stepId: 'in', subtaskIndex: 3, place: { rack: 'r', host: 'h' }, splits }]);
-    expect(report.totals).toEqual({ 'node-local': 1, 'rack-local': 1, 'cross-rack': 1, indifferent: 1 });
-    expect(report.splits[2]).toEqual({ stepId: 'in', splitId: 'c', subtaskIndex: 3, locality: 'cross-rack' });
   });
 });
 
