@@ -16,7 +16,7 @@ import { withFileLock } from './file-lock.ts';
 
 export type Progress = (line: string) => void;
 
-export type Artifact = 'kafka-3.9' | 'kafka-4.1' | 'zookeeper' | 's3proxy';
+export type Artifact = 'kafka-3.9' | 'kafka-4.1' | 'kafka-tools' | 'zookeeper' | 's3proxy';
 
 const POMS = join(dirname(fileURLToPath(import.meta.url)), 'maven');
 

@@ -1,0 +1,1 @@
+export { buildImages, IMAGE_NAMES, type ImageName } from './build-images.ts';
