@@ -8,6 +8,11 @@ export function maySpill(node: { readonly kind: string; readonly retracts?: true
   return node.kind === 'dedupe' || (node.kind === 'aggregate' && node.retracts !== true);
 }
 
+/** A step with less could not hold the keys of a few batches, and what the store needs for itself. */
+export const LEAST_SPILL_BYTES = 4 * 1024 * 1024;
+/** Of a slot whose state may be on the disk, where the job does not say. */
+export const DEFAULT_DISK_BYTES = 256 * 1024 * 1024;
+
 /** What an operator is given to keep entries outside of memory. */
 export interface SpillSpace {
   /** What the operator may hold in memory, caches of the store included. */

@@ -37,6 +37,16 @@ describe('compileJob', () => {
     expect(problems.map(({ code }) => code)).toEqual(['MR-JOB-PARALLELISM']);
   });
 
+  it('refuses memory that the steps with state on the disk could not work with', async () => {
+    const job = (memory: string) =>
+      `state: {backend: disk, memory: ${memory}}\n` +
+      jobOf('  - id: d\n    dedupe: {key: [part]}\n  - id: e\n    dedupe: {key: [part]}\n');
+    const { problems } = await compileFake(job('7MiB'), {});
+    expect(problems.map(({ code }) => code)).toEqual(['MR-JOB-STATE-MEMORY']);
+    expect((await compileFake(job('8MiB'), {})).problems).toEqual([]);
+    expect((await compileFake(job('7MiB').replace('disk', 'memory'), {})).problems).toEqual([]);
+  });
+
   it('throws one error with the first problem where it is asked to', async () => {
     const options = { fileName: 'job.yaml', catalog: fakeCatalog, variables: () => undefined };
     await expect(compileJobOrThrow('name: x\n', options)).rejects.toMatchObject({

@@ -1,3 +1,4 @@
+import { DEFAULT_DISK_BYTES, LEAST_SPILL_BYTES, maySpill } from '../core/index.ts';
 import type { CodeReference, ConnectorCatalog, StepRole } from '../core/index.ts';
 import { loadParser } from '../expr/index.ts';
 import { graphErrors } from './errors.ts';
@@ -13,7 +14,7 @@ import type { JobSpec } from './spec/job-spec.ts';
 import { createProblemList, readJobSpec } from './spec/parse-job-file.ts';
 import type { ParseJobFileOptions } from './spec/parse-job-file.ts';
 import { formatProblem } from './spec/problem.ts';
-import type { JobProblem } from './spec/problem.ts';
+import type { JobProblem, ProblemList } from './spec/problem.ts';
 
 export interface CompileOptions extends ParseJobFileOptions {
   /** The connectors and formats that the job may use. */
@@ -66,7 +67,24 @@ export async function compileJob(text: string, options: CompileOptions): Promise
     return { problems: problems.sorted(), logical: null, optimised: null, jobGraph: null };
   }
   const optimised = optimise(logical);
-  return { problems: [], logical, optimised, jobGraph: buildJobGraph(optimised) };
+  const jobGraph = buildJobGraph(optimised);
+  checkMemory(jobGraph, problems);
+  if (problems.count > 0) return { problems: problems.sorted(), logical: null, optimised: null, jobGraph: null };
+  return { problems: [], logical, optimised, jobGraph };
+}
+
+/** A slot has one subtask of every step, and those that keep entries on the disk share its memory. */
+function checkMemory({ state, vertices }: JobGraph, problems: ProblemList): void {
+  if (state?.backend !== 'disk') return;
+  const steps = vertices.flatMap(({ chain }) => chain).filter(maySpill).length;
+  const given = state.memoryBytes ?? DEFAULT_DISK_BYTES;
+  if (given >= steps * LEAST_SPILL_BYTES) return;
+  const fields = { given: mebibytes(given), steps, least: mebibytes(steps * LEAST_SPILL_BYTES) };
+  problems.add('MR-JOB-STATE-MEMORY', { start: 0, end: problems.source.lineEnd(0) }, fields);
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.floor((bytes / 1024 / 1024) * 10) / 10} MiB`;
 }
 
 /** Looks at the files that the steps of a job file name. */

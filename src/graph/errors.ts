@@ -179,6 +179,11 @@ const meaningErrors = {
     'Output that is written exactly once becomes visible with a checkpoint. Say how often with `checkpoint: 10s` ' +
       'beside `steps`, or write with `delivery: at-least-once`.',
   ),
+  'MR-JOB-STATE-MEMORY': mistake(
+    '`state: {memory}` is {given}; the steps that keep state on the disk, {steps} of them, need {least} at least',
+    'With `backend: disk` a slot divides `memory` evenly among the steps whose entries may leave it. Each needs 4 MiB ' +
+      'for the keys of a few batches and for the store itself. Give more, or leave `memory` out: it is 256 MiB then.',
+  ),
   'MR-JOB-PARALLELISM': mistake(
     'parallelism {given} is more than the {limit} key groups of the job',
     'Keyed state is split in key groups; no more subtasks than groups can share them. Raise `maxParallelism` before ' +

@@ -1,12 +1,10 @@
 /** What the tasks of one slot remember: where it goes, and how much memory it may take. */
-import { maySpill } from '../core/index.ts';
+import { DEFAULT_DISK_BYTES, maySpill } from '../core/index.ts';
 import type { Counter, OperatorState, Ports, SpillSpace } from '../core/index.ts';
 import type { ChainNode } from '../graph/index.ts';
 import type { SliceDescriptor } from '../rpc/index.ts';
 import { spillSpace, stateErrors } from '../state/index.ts';
 
-/** Of a slot with the disk backend, where the job does not say. */
-const DEFAULT_DISK_BYTES = 256 * 1024 * 1024;
 /** How often the memory is looked at, while there is work. */
 const CHECK_INTERVAL_MS = 10;
 

@@ -85,7 +85,7 @@ const GROWTHS = [2, 1.5, 1.25, 1.125];
 /** Of a slot with an entry, before anything is known of them. */
 const GUESSED_SLOT_BYTES = 64;
 /** What entries may take that wait for their snapshot to be written: a share of the memory. */
-const KEPT_SHARE = 1 / 32;
+const KEPT_SHARE = 1 / 64;
 const LEAST_KEPT_BYTES = 64 * 1024;
 
 export class SpilledSlots {
