@@ -1,4 +1,5 @@
 import type { Ports, WorkerHost } from '../core/index.ts';
+import type { UserImport } from './import-user-module.ts';
 import type { Environment } from './process-environment.ts';
 import type { StartedProgram } from './start-program.ts';
 
@@ -10,6 +11,8 @@ export interface CommandContext {
   readonly slotThreads: WorkerHost;
   /** Imports a module of a user by its `file:` URL. */
   readonly importModule: (url: string) => Promise<unknown>;
+  /** What a module that was imported so has imported by relative paths, the module itself first, with all imports. */
+  readonly modulesBehind: (url: string) => ReadonlyMap<string, readonly UserImport[]>;
   /** Runs a command line of this program in a process of its own. */
   readonly startProgram: (args: readonly string[]) => Promise<StartedProgram>;
   readonly version: string;

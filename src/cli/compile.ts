@@ -6,7 +6,7 @@ import { tell, type CommandContext } from './command-context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { codeFinder } from './find-code.ts';
 import { displayName, readJobFile, variablesOf, type JobFileOptions } from './job-file.ts';
-import { isJobModule, JOB_EXPORT, openJobModule } from './job-module.ts';
+import { isJobModule, JOB_EXPORT, openJobModule, type JobModule } from './job-module.ts';
 import { describeProblem, styleFor } from './problem-report.ts';
 import { relocateProblems } from './relocate-problems.ts';
 
@@ -19,6 +19,8 @@ export interface CompiledFile {
   readonly fileName: string;
   readonly text: string;
   readonly compiled: CompiledJob;
+  /** What a module exports; null for a job file. */
+  readonly module: JobModule | null;
 }
 
 /**
@@ -32,12 +34,14 @@ export async function compileFile(
 ): Promise<CompiledFile> {
   if (isJobModule(path)) return compileModule(context, path, request);
   const text = await readJobFile(context, path);
-  return { fileName: displayName(path), text, compiled: await compileText(context, text, displayName(path), request) };
+  const compiled = await compileText(context, text, displayName(path), request);
+  return { fileName: displayName(path), text, compiled, module: null };
 }
 
 /** As compileFile, for the job that a module exports. */
 async function compileModule(context: CommandContext, path: string, request: CompileRequest): Promise<CompiledFile> {
-  const { url, source, definition, origin } = await openJobModule(context, path, request);
+  const module = await openJobModule(context, path, request);
+  const { url, source, definition, origin } = module;
   const rendered = renderJobFile(definition.document);
   const fileName = displayName(path);
   const compiled = await compileJob(rendered.text, {
@@ -49,9 +53,10 @@ async function compileModule(context: CommandContext, path: string, request: Com
   });
   const { logical } = compiled;
   const problems = logical === null ? compiled.problems : checkStatedTypes(definition, rendered, logical, fileName);
-  if (problems.length === 0) return { fileName, text: source, compiled };
+  if (problems.length === 0) return { fileName, text: source, compiled, module };
   const relocated = relocateProblems(problems, { definition, rendered, url, source });
-  return { fileName, text: source, compiled: { problems: relocated, logical: null, optimised: null, jobGraph: null } };
+  const refused = { problems: relocated, logical: null, optimised: null, jobGraph: null };
+  return { fileName, text: source, compiled: refused, module };
 }
 
 export function compileText(

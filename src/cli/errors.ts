@@ -48,6 +48,16 @@ export const cliErrors = defineErrors({
       'may have a syntax error, fail while it runs, or export something else. Node runs TypeScript by leaving types ' +
       'out: enums, namespaces with code and parameter properties are syntax errors.',
   },
+  'MR-CLI-CODE': {
+    domain: 'user',
+    scope: 'process',
+    retry: 'never',
+    message: 'the code {path} cannot be submitted: {reason}',
+    help:
+      'The modules that a job names go along when it is submitted, with what they import by relative paths. They are ' +
+      'imported once on the machine that submits them. What comes from packages has to be bundled into a file; ' +
+      '`millrace` itself and the modules of Node are there. `--cluster-code` takes the files that the cluster has.',
+  },
   'MR-CLI-NO-CHECKPOINT': {
     domain: 'user',
     scope: 'process',

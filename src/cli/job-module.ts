@@ -43,7 +43,7 @@ export async function openJobModule(
 }
 
 /** What happened, and in which line of which file, where that is a file of the user. */
-function describeFailure(error: unknown, url: string, shown: string): string {
+export function describeFailure(error: unknown, url: string, shown: string): string {
   const isNamed = error instanceof Error && error.name !== 'Error' && !isMillraceError(error);
   const code = isMillraceError(error) ? ` [${error.code}]` : '';
   const what = `${isNamed ? `${error.name}: ` : ''}${messageOf(error)}${code}`;

@@ -5,7 +5,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { nodePorts, nodeWorkerHost } from '../core/node-ports.ts';
 import type { CommandContext } from './command-context.ts';
 import { exitCodes } from './exit-codes.ts';
-import { importUserModule } from './import-user-module.ts';
+import { importUserModule, modulesBehind } from './import-user-module.ts';
 import { processEnvironment } from './process-environment.ts';
 
 /** The real world, for a command of this process. */
@@ -22,6 +22,7 @@ export function nodeContext(): CommandContext {
     environment,
     slotThreads: nodeWorkerHost(new URL(slotWorker, import.meta.url), { ...environment.variables, ...compiled }),
     importModule: importUserModule,
+    modulesBehind,
     async startProgram(args) {
       // Imported late: one command needs it.
       const { startProgram } = await import('./start-program.ts');

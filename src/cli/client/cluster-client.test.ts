@@ -89,7 +89,7 @@ describe('millrace submit', () => {
 
   it('refuses modules, and files that are not there', async () => {
     const { run } = await serve();
-    expect(await run('submit job.ts')).toMatchObject({ exitCode: 2, errors: expect.stringContaining('is a module') });
+    expect(await run('submit job.ts')).toMatchObject({ exitCode: 2, errors: expect.stringContaining('cannot read') });
     const gone = await run('submit gone.yaml');
     expect(gone).toMatchObject({ exitCode: 2, errors: expect.stringContaining('cannot read') });
   });
@@ -273,7 +273,8 @@ describe('a client of a cluster', () => {
       if (losses-- > 0) throw new Error('cut off');
       return answer;
     };
-    const submission = { text: 'name: a', variables: {}, start: { kind: 'resume' } as const, allowDroppedState: false };
+    const start = { kind: 'resume' } as const;
+    const submission = { text: 'name: a', variables: {}, start, allowDroppedState: false, code: null };
     const long = new ClusterClient({
       finder: dispatchersAt([url]),
       exchange,

@@ -1,4 +1,5 @@
 import { shape } from '../../core/index.ts';
+import type { SubmittedCode } from '../../dispatcher/index.ts';
 import type { StartMode } from '../../scheduler/index.ts';
 import type { ClusterClient } from './cluster-client.ts';
 
@@ -8,19 +9,26 @@ export interface JobSubmission {
   readonly variables: Readonly<Record<string, string>>;
   readonly start: StartMode;
   readonly allowDroppedState: boolean;
+  /** That goes along; null where none does. */
+  readonly code: SubmittedCode | null;
 }
 
 /** Resolves to the job's id once the cluster has it for good; sent again, it is the same job. */
 export async function submitJob(client: ClusterClient, submission: JobSubmission): Promise<string> {
-  const { text, variables, start, allowDroppedState } = submission;
+  const { text, variables, start, allowDroppedState, code } = submission;
   const query = new URLSearchParams({ jobid: client.newId() });
   if (start.kind === 'fresh') query.set('fresh', 'true');
   if (start.kind === 'from') query.set('from', start.location);
   if (allowDroppedState) query.set('allowDroppedState', 'true');
   for (const [name, value] of Object.entries(variables)) query.append('set', `${name}=${value}`);
-  const body = { mediaType: 'application/yaml', text };
+  const body = code === null ? { mediaType: 'application/yaml', text } : withCode(text, code);
   const { jobid } = await client.ask({ method: 'POST', path: `/jobs?${query.toString()}`, body }, submitted);
   return jobid;
+}
+
+function withCode(job: string, { bundle, named, module }: SubmittedCode) {
+  const code = { files: Object.fromEntries(bundle.files), named, ...(module === null ? {} : { module }) };
+  return { mediaType: 'application/json', text: JSON.stringify({ job, code }) };
 }
 
 const submitted = shape.fields({ jobid: shape.text });

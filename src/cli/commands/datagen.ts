@@ -50,7 +50,7 @@ async function compileFlags(context: CommandContext, options: DatagenOptions): P
     import('../generator-job.ts'),
   ]);
   const text = generatorJobText(options);
-  return { fileName: FLAGS, text, compiled: await compileText(context, text, FLAGS, options) };
+  return { fileName: FLAGS, text, compiled: await compileText(context, text, FLAGS, options), module: null };
 }
 
 function collectField(text: string, before: readonly string[]): readonly string[] {

@@ -2,16 +2,17 @@ import { Command, Option } from 'commander';
 
 import type { ClusterClient } from '../client/cluster-client.ts';
 import { addClusterOptions, withCluster, type ClusterFlags } from '../client/cluster-options.ts';
+import type { JobToSubmit } from '../client/job-to-submit.ts';
 import { printJson, printResult, tell, type CommandContext } from '../command-context.ts';
 import { ALLOW_DROPPED_STATE } from '../data-folder.ts';
-import { cliErrors } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { addJobFileOptions, displayName, readJobFile, variablesOf, type JobFileOptions } from '../job-file.ts';
+import { addJobFileOptions, displayName, type JobFileOptions } from '../job-file.ts';
 import { describeProblem, problemDocument, styleFor } from '../problem-report.ts';
 import { startMode, type StartFlags } from '../start-flags.ts';
 
 interface SubmitOptions extends JobFileOptions, StartFlags, ClusterFlags {
   readonly allowDroppedState?: true;
+  readonly clusterCode?: true;
   readonly wait?: true;
   readonly json?: true;
 }
@@ -19,13 +20,14 @@ interface SubmitOptions extends JobFileOptions, StartFlags, ClusterFlags {
 export function submitCommand(context: CommandContext): Command {
   const command = new Command('submit')
     .description('gives a job to a cluster, and prints its id')
-    .argument('<file>', 'job file; - is standard input');
+    .argument('<file>', 'job file, or a module (.ts, .js) that exports a job; - is standard input');
   addJobFileOptions(command)
     .addOption(
       new Option('--fresh', 'starts anew instead of from the last checkpoint of a job of this name').conflicts('from'),
     )
     .option('--from <place>', 'starts from the checkpoint or savepoint at a path or URL that the cluster reaches')
     .option(...ALLOW_DROPPED_STATE)
+    .option('--cluster-code', 'takes files that steps name from the folder of the cluster instead of sending them')
     .option('--wait', 'waits until the job has ended')
     .option('--json', 'prints one JSON document');
   return addClusterOptions(command)
@@ -37,7 +39,8 @@ export function submitCommand(context: CommandContext): Command {
 
 const MORE_HELP = `
 The job goes on when the command has ended, and when the Dispatcher that took it has. Variables of the file that --set
-does not give come from the environment of this command, not from that of the cluster.
+does not give come from the environment of this command, not from that of the cluster. TypeScript that the job names
+goes along, with what it imports by relative paths; the cluster keeps it until the job has ended.
 
 Exit codes: 0 the cluster has the job (with --wait: it has finished, or somebody has stopped it), 1 it could not be
 submitted or has failed, 2 the command line or the job file is wrong.`;
@@ -48,28 +51,39 @@ async function submit(
   path: string,
   options: SubmitOptions,
 ): Promise<number> {
-  if (/\.[mc]?[jt]s$/.test(path)) {
-    const problem = `${path} is a module: a cluster takes job files, whose steps may name code that it has`;
-    throw cliErrors.create('MR-CLI-USAGE', { problem });
-  }
-  const [{ submitJob, variablesIn }, { problemsIn }] = await Promise.all([
+  const [{ submitJob }, { problemsIn }] = await Promise.all([
     import('../client/submit-job.ts'),
     import('../client/refused-job-file.ts'),
   ]);
-  const text = await readJobFile(context, path);
-  const variables = variablesIn(text, variablesOf(context, options));
+  const job = await jobToSubmit(context, path, options);
+  if (typeof job === 'number') return job;
   const { allowDroppedState = false } = options;
   try {
-    const jobId = await submitJob(client, { text, variables, start: startMode(options), allowDroppedState });
+    const jobId = await submitJob(client, { ...job, start: startMode(options), allowDroppedState });
     return await report(context, client, jobId, options);
   } catch (error) {
     const problems = problemsIn(error, displayName(path));
     if (problems === null) throw error;
     const style = styleFor(context.environment.errors, context.environment.variables);
-    for (const problem of problems) tell(context, describeProblem(problem, text, style));
+    for (const problem of problems) tell(context, describeProblem(problem, job.text, style));
     if (options.json === true) await printJson(context, { jobId: null, problems: problems.map(problemDocument) });
     return exitCodes.usage;
   }
+}
+
+/** The exit code where there is something wrong with a module. */
+async function jobToSubmit(
+  context: CommandContext,
+  path: string,
+  options: SubmitOptions,
+): Promise<JobToSubmit | number> {
+  // Most jobs need none of what this loads.
+  const { jobFileToSubmit, moduleToSubmit } = await import('../client/job-to-submit.ts');
+  if (!/\.[cm]?[jt]s$/.test(path)) return jobFileToSubmit(context, path, options);
+  const { compileFile, refuse } = await import('../compile.ts');
+  const file = await compileFile(context, path, options);
+  if (file.module === null || file.compiled.jobGraph === null) return refuse(context, file);
+  return moduleToSubmit(context, file.module);
 }
 
 async function report(
