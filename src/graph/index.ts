@@ -47,6 +47,7 @@ export type {
   LookupNode,
   ProcessNode,
   ProcessSide,
+  ReactiveRescale,
   RestartStrategy,
   StateSettings,
   SinkNode,

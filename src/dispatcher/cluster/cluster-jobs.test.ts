@@ -125,8 +125,6 @@ describe('a job that is rescaled', () => {
     while (problems.length === 0) await new Promise(setImmediate);
     expect(jobs.find(ID)).toMatchObject({ isRescaling: true });
     clock.advanceTo(1000);
-    while (runs.length < 2) await new Promise(setImmediate);
-    runs[1]?.run();
     await rescaled;
     expect(problems).toEqual(['MR-HA-UNAVAILABLE']);
     expect(runs).toHaveLength(2);
@@ -157,7 +155,8 @@ describe('a job that is rescaled', () => {
     const { jobs, runs, stored, submit } = world();
     await submit(ID);
     let isDone = false;
-    const first = jobs.restart(ID, { graph: graphOf(), source: null, stop: { kind: 'checkpoint' } }).then(() => {
+    const restarted = await jobs.restart(ID, { graph: graphOf(), source: null, stop: { kind: 'checkpoint' } });
+    const first = restarted.running().then(() => {
       isDone = true;
     });
     while (runs.length < 2) await new Promise(setImmediate);
@@ -167,10 +166,10 @@ describe('a job that is rescaled', () => {
     await first;
     // It had no plan yet: what it was submitted with counts.
     expect(stored).toMatchObject([{ start: JSON.stringify({ kind: 'fresh' }), source: 'x', restartedAtMs: 0 }]);
-    const second = jobs.restart(ID, { graph: graphOf(), source: null, stop: { kind: 'cancel' } });
-    while (runs.length < 3) await new Promise(setImmediate);
+    const second = await jobs.restart(ID, { graph: graphOf(), source: null, stop: { kind: 'cancel' } });
+    const runsAgain = second.running();
     runs[2]?.move('FAILING');
-    await expect(second).rejects.toMatchObject({ code: 'MR-CLUSTER-NOT-RUNNING-AGAIN' });
+    await expect(runsAgain).rejects.toMatchObject({ code: 'MR-CLUSTER-NOT-RUNNING-AGAIN' });
     expect(jobs.find(ID)).toMatchObject({ isRescaling: false, endedAtMs: null });
   });
 

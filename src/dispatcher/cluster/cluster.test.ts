@@ -26,6 +26,14 @@ const DEADLINE_MS = 120_000;
 const [READS, COUNTS, EDGE] = ['a'.repeat(32), 'b'.repeat(32), edgeId('c'.repeat(32))];
 const [JOB, OTHER, THIRD] = [jobId('1'.repeat(32)), jobId('2'.repeat(32)), jobId('3'.repeat(32))];
 
+const REACTIVE = {
+  minParallelism: 1,
+  maxParallelism: 3,
+  stabilizationMs: 50,
+  minIntervalMs: 100,
+  resourceWaitMs: 50,
+};
+
 let directory: string;
 let cluster: SmallCluster;
 
@@ -64,6 +72,7 @@ async function startAll(): Promise<void> {
       long: (parallelism) => graphOf('job', LONG, parallelism),
       'not restarted': (parallelism) => ({ ...graphOf('job', null, parallelism), restart: { kind: 'none' } }),
       endless: (parallelism) => graphOf('job', null, parallelism),
+      reactive: (parallelism) => ({ ...graphOf('job', null, parallelism), rescale: REACTIVE }),
       other: (parallelism) => graphOf('other', null, parallelism),
     },
   });
@@ -307,8 +316,49 @@ describe('a job that runs where it had to', () => {
   );
 });
 
+describe('a job that takes as many slots as there are', () => {
+  const subtasks = (): number => {
+    const { executions } = cluster.leader?.service?.job(JOB) ?? { executions: [] };
+    const isRunning = executions.length > 0 && executions.every(({ state }) => state === 'RUNNING');
+    return isRunning ? executions.length / 2 : 0;
+  };
+  const parallelism = (count: number) => cluster.until(`a parallelism of ${count}`, () => subtasks() === count);
+
+  it(
+    'grows and shrinks with the TaskManagers, whoever leads, and counts every row once',
+    async () => {
+      const first = cluster.startDispatcher('d1');
+      await startTaskManagers(['t1', 't2']);
+      await submit('reactive');
+      await parallelism(2);
+      await startTaskManagers(['t3']);
+      await parallelism(3);
+      expect((await running(1)).origin).toMatchObject({ kind: 'restored', isSavepoint: false });
+      cluster.startDispatcher('d2');
+      first.kill();
+      await cluster.until('the next leader', () => cluster.leader?.name === 'd2');
+      const [victim] = cluster.taskManagers;
+      victim?.kill();
+      await parallelism(2);
+      await running(1);
+      const service = await cluster.service();
+      await expect(service.rescale(JOB, 1)).rejects.toThrow('it takes as many slots as there are');
+      const [, drained] = cluster.taskManagers;
+      if (drained === undefined) throw new Error('it is gone');
+      await service.drain(drained.manager.id, 'a new kernel', null);
+      await parallelism(1);
+      await service.undrain(drained.manager.id);
+      await parallelism(2);
+      await running(1);
+      await cancelAndCheck();
+    },
+    DEADLINE_MS,
+  );
+});
+
 describe('a cluster of which anything may die at any instant', () => {
-  const ACTIONS = ['kill leader', 'close leader', 'depose', 'kill TaskManager', 'end TaskManager', 'rescale', 'rebalance'] as const;
+  const LOSSES = ['kill leader', 'close leader', 'depose', 'kill TaskManager', 'end TaskManager'] as const;
+  const ACTIONS = [...LOSSES, 'rescale', 'rebalance'] as const;
 
   it(
     'counts every row once',

@@ -54,7 +54,7 @@ export class LeadingService implements ClusterService {
     const source: JobSource = { text, variables, ...(code === undefined ? {} : { code }) };
     await jobs.submit({
       jobId: id,
-      graph: await this.#compile(source, null),
+      graph: await this.#firstGraph(id, source),
       start: start ?? { kind: 'resume' },
       allowDroppedState: allowDroppedState ?? false,
       source: storedSource(source),
@@ -99,21 +99,30 @@ export class LeadingService implements ClusterService {
     return { location, file: await jobs.savepoint(jobId, request) };
   }
 
+  /** The graph of a job's file with another parallelism. */
+  async compileAnew({ submission, accepted }: LedJob, parallelism: number): Promise<JobGraph> {
+    const { jobId } = accepted;
+    const { source } = submission;
+    if (source !== undefined) return this.#compile(await this.#source(source, jobId), parallelism);
+    throw clusterErrors.create('MR-CLUSTER-NOT-RESCALABLE', { job: jobId, reason: 'its job file is not known' });
+  }
+
   async rescale(jobId: JobId, parallelism: number): Promise<void> {
     const { jobs, places, slots } = this.#options;
     const job = this.#led(jobId);
     const refuse = (reason: string) => clusterErrors.create('MR-CLUSTER-NOT-RESCALABLE', { job: jobId, reason });
     if (job === null) throw refuse('it has ended');
-    const { accepted, handle, submission } = job;
+    const { accepted, handle } = job;
     if (accepted.storage === null) throw refuse('it takes no checkpoints');
-    if (submission.source === undefined) throw refuse('its job file is not known');
-    const graph = await this.#compile(await this.#source(submission.source, jobId), parallelism);
+    if (accepted.graph.rescale !== undefined) throw refuse('it takes as many slots as there are (`rescale: reactive`)');
+    const graph = await this.compileAnew(job, parallelism);
     const needed = slotsNeeded(graph);
     if (needed > slots.totalCount) throw refuse(`it would need ${needed} slots of ${slots.totalCount}`);
     const missing = slots.waitingFor(jobId);
     if (missing !== null) throw refuse(`it waits for ${missing}`);
     const place = places.savepoint(accepted.storage.storageConfig, handle.name, null);
-    await jobs.restart(jobId, { graph, source: submission.source, stop: { kind: 'savepoint', place } });
+    const restarted = await jobs.restart(jobId, { graph, source: null, stop: { kind: 'savepoint', place } });
+    await restarted.running();
   }
 
   async rebalance(jobId: JobId): Promise<readonly MovedTasks[]> {
@@ -140,6 +149,16 @@ export class LeadingService implements ClusterService {
     if (slots.drainOf(taskManagerId) === null) this.#taskManager(taskManagerId);
     await records.clearDrain(taskManagerId);
     slots.undrain(taskManagerId);
+  }
+
+  /** One that takes as many slots as there are begins with those that are free. */
+  async #firstGraph(jobId: JobId, source: JobSource): Promise<JobGraph> {
+    const graph = await this.#compile(source, null);
+    const { rescale } = graph;
+    if (rescale === undefined) return graph;
+    const { free, isWaitedFor } = this.#options.slots.withinReach(jobId);
+    const most = Math.min(isWaitedFor ? 0 : free.length, rescale.maxParallelism);
+    return this.#compile(source, Math.max(most, rescale.minParallelism));
   }
 
   #source(stored: string, jobId: JobId): Promise<JobSource> {

@@ -21,6 +21,8 @@ export interface ResourceManagerOptions {
 export interface SlotsWithinReach {
   readonly own: readonly FreeSlot[];
   readonly free: readonly FreeSlot[];
+  /** Of all jobs: those that nobody may have are left out. */
+  readonly offeredCount: number;
   readonly isWaitedFor: boolean;
 }
 
@@ -190,6 +192,7 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     return {
       own: own.map(({ offer }) => offer),
       free: this.#free().map(({ offer }) => offer),
+      offeredCount: offered.reduce((sum, { slots }) => sum + slots.size, 0),
       isWaitedFor: this.#requests.some((request) => request.jobId !== jobId),
     };
   }
