@@ -52,6 +52,11 @@ export interface PlannedSlot {
   readonly attempt?: number;
 }
 
+/** The attempt that runs in each slot of a plan. */
+export function attemptsOf({ slots, attempt }: ExecutionPlan): readonly number[] {
+  return slots.map((slot) => slot.attempt ?? attempt);
+}
+
 export interface DrainMark {
   readonly version: 1;
   readonly taskManagerId: string;

@@ -29,6 +29,7 @@ export type {
   StoredValue,
   TaskManagerAnnouncement,
 } from './high-availability.ts';
+export { attemptsOf } from './cluster-records.ts';
 export { clusterRecords } from './stored-cluster-records.ts';
 export { openZooKeeperHighAvailability, ZooKeeperError, zooKeeperHighAvailability } from './zookeeper/index.ts';
 export type {

@@ -9,7 +9,12 @@ export const jobRecordShape: Shape<JobRecord> = fields({
   jobName: text,
   clusterId: text,
   generation: integer(0),
-  runs: list(fields({ generation: integer(0), parallelism: integer(1) }, { tolerableFailures: integer(0) })),
+  runs: list(
+    fields(
+      { generation: integer(0), parallelism: integer(1) },
+      { tolerableFailures: integer(0), subtasks: list(integer(0)) },
+    ),
+  ),
   nextCheckpointId: integer(0),
   checkpoints: list<CheckpointPointer>(
     fields({

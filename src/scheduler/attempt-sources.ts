@@ -93,6 +93,19 @@ export class AttemptSources {
     }
   }
 
+  /** Whether subtasks can be given their splits again: after a takeover those of sources at their ends are not known. */
+  get canRestart(): boolean {
+    return this.#sources().every(({ vertex }) => this.#coordinators.has(vertex.id));
+  }
+
+  /** The subtasks of these slices start anew, from where `restored` has their splits. */
+  restart(slices: readonly number[], places: readonly Place[], restored: CheckpointMetadata | null): void {
+    for (const coordinator of this.#coordinators.values()) {
+      const splits = restored === null ? null : restoredSplits(restored, toStepId(coordinator.stepId));
+      coordinator.restart(slices, places, splits);
+    }
+  }
+
   subtaskRunning(vertex: JobVertex, index: number): void {
     this.#coordinators.get(vertex.id)?.subtaskRunning(index);
   }

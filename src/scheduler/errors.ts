@@ -19,6 +19,16 @@ export const schedulerErrors = defineErrors({
       'other jobs, or lower the parallelism; then submit the job again: it goes on from its last checkpoint. ' +
       '`slot-timeout` of the Dispatcher says how long jobs wait.',
   },
+  'MR-JOB-PART-LATE': {
+    domain: 'external',
+    scope: 'job',
+    retry: 'backoff',
+    message: 'a part of the job was restarted, and {what} within {seconds} s',
+    help:
+      'Where tasks fail that others have nothing to do with, those go on, and no checkpoint completes until all run ' +
+      'again. So that their output does not wait for longer than its transactions may, the whole job restarts from ' +
+      'its last checkpoint. Where it comes again and again: are there enough free slots, and do checkpoints complete?',
+  },
   'MR-JOB-SLOTS-GONE': {
     domain: 'external',
     scope: 'job',

@@ -10,9 +10,18 @@ export interface Execution {
   readonly attemptId: AttemptId;
   readonly vertex: JobVertex;
   readonly subtaskIndex: number;
+  /** Its number: other subtasks may be at another one. */
+  readonly attempt: number;
   readonly state: TaskState;
   /** Null before it is deployed. */
   readonly slot: SlotLocation | null;
+}
+
+type MutableExecution = Execution & { state: TaskState; slot: SlotLocation | null };
+
+function created(vertex: JobVertex, subtaskIndex: number, attempt: number): MutableExecution {
+  const id = attemptId(subtaskId(vertex.id, subtaskIndex), attempt);
+  return { attemptId: id, vertex, subtaskIndex, attempt, state: 'CREATED', slot: null };
 }
 
 /** What a task goes through until it runs and ends well. */
@@ -20,16 +29,27 @@ const CAREER: readonly TaskState[] = ['SCHEDULED', 'DEPLOYING', 'INITIALIZING', 
 
 /** The subtasks of a job graph and where each stands. */
 export class ExecutionGraph {
-  readonly #executions = new Map<AttemptId, Execution & { state: TaskState; slot: SlotLocation | null }>();
+  #executions = new Map<AttemptId, MutableExecution>();
 
-  /** All subtasks CREATED, with this attempt number. */
-  constructor(graph: JobGraph, attempt: number) {
+  /** All subtasks CREATED, those of slice i with this attempt number. */
+  constructor(graph: JobGraph, attemptOf: (slice: number) => number) {
     for (const vertex of graph.vertices) {
-      for (let index = 0; index < vertex.parallelism; index++) {
-        const id = attemptId(subtaskId(vertex.id, index), attempt);
-        this.#executions.set(id, { attemptId: id, vertex, subtaskIndex: index, state: 'CREATED', slot: null });
-      }
+      for (let index = 0; index < vertex.parallelism; index++) this.#add(created(vertex, index, attemptOf(index)));
     }
+  }
+
+  /** Another attempt at the subtasks of these slices, CREATED, instead of the one before. */
+  replace(slices: readonly number[], attempt: number): void {
+    const before = [...this.#executions.values()];
+    this.#executions = new Map();
+    for (const execution of before) {
+      const { vertex, subtaskIndex } = execution;
+      this.#add(slices.includes(subtaskIndex) ? created(vertex, subtaskIndex, attempt) : execution);
+    }
+  }
+
+  #add(execution: MutableExecution): void {
+    this.#executions.set(execution.attemptId, execution);
   }
 
   /** In topological order of the vertices. */

@@ -11,6 +11,6 @@ export { checkRestorePlan, planRestore } from './recovery/plan-restore.ts';
 export type { Rescale, RestorePlan, RestoreStep } from './recovery/plan-restore.ts';
 export { restoreOfTask } from './recovery/restored-tasks.ts';
 export { checkGraph, slotsNeeded } from './slice-plan.ts';
-export type { AllocatedSlot, FreeSlot, LostSlots, SlotPool, SlotRequest } from './slot-pool.ts';
+export type { AllocatedSlot, FreeSlot, LostSlots, SlotPool, SlotRequest, WantedSlot } from './slot-pool.ts';
 export type { JobOrigin, StartMode } from './start-mode.ts';
 export { stepIdsOf } from './step-ids.ts';

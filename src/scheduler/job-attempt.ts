@@ -30,8 +30,9 @@ import { explainPlacement } from './placement/placement-report.ts';
 import type { PlacementChoice, PlacementReport } from './placement/placement-report.ts';
 import type { SourceDemand } from './placement/placement-request.ts';
 import { restoreOfTask } from './recovery/restored-tasks.ts';
+import type { StartedPart } from './recovery/job-recovery.ts';
 import type { AdoptedTask } from './recovery/take-over.ts';
-import { planSlices } from './slice-plan.ts';
+import { planSlices, slotsNeeded } from './slice-plan.ts';
 import type { AllocatedSlot, LostSlots } from './slot-pool.ts';
 import { cancelled, reported } from './task-state.ts';
 import { WatermarkAlignment } from './watermark-alignment.ts';
@@ -48,6 +49,8 @@ export interface JobAttemptOptions {
   readonly address: string;
   /** Part of the ids of its tasks; larger than those of all attempts before. */
   readonly number: number;
+  /** Instead, of each slice, where parts of it were restarted under an earlier leader. */
+  readonly numbers?: readonly number[];
   /** Null where the job takes no checkpoints. */
   readonly run: RunIdentity | null;
   readonly storage: CheckpointStorageConfig | null;
@@ -64,8 +67,9 @@ const CLOSE_TIMEOUT_MS = 5000;
 
 /** One try to run the whole job: its sources' splits, its slots and its tasks. */
 export class JobAttempt {
-  readonly number: number;
   readonly #options: JobAttemptOptions;
+  /** Of each slice. */
+  readonly #numbers: number[];
   readonly #tasks: ExecutionGraph;
   readonly #sources: AttemptSources;
   readonly #managerOf = new Map<AttemptId, TaskManagerGateway>();
@@ -74,14 +78,15 @@ export class JobAttempt {
   /** Slots whose process is gone. */
   readonly #dead = new Set<SlotId>();
   readonly #alignment: WatermarkAlignment;
-  #slots: readonly AllocatedSlot[] = [];
+  #slots: AllocatedSlot[] = [];
   #choice: PlacementChoice | null = null;
   #closed: Promise<boolean> | null = null;
 
   constructor(options: JobAttemptOptions) {
     this.#options = options;
-    this.number = options.number;
-    this.#tasks = new ExecutionGraph(options.graph, options.number);
+    const { graph, number, numbers } = options;
+    this.#numbers = Array.from({ length: slotsNeeded(graph) }, (_, slice) => numbers?.[slice] ?? number);
+    this.#tasks = new ExecutionGraph(graph, (slice) => this.#numberOf(slice));
     this.#alignment = new WatermarkAlignment(driftsOf(this.#tasks.executions));
     this.#sources = new AttemptSources({
       ...options,
@@ -90,6 +95,11 @@ export class JobAttempt {
         this.#toSubtask(vertex, index, call);
       },
     });
+  }
+
+  /** Of each slice: the newest where it was restarted. */
+  get numbers(): readonly number[] {
+    return this.#numbers;
   }
 
   /** In topological order of the vertices. */
@@ -141,24 +151,73 @@ export class JobAttempt {
 
   deploy(slots: readonly AllocatedSlot[]): void {
     this.#occupy(slots);
-    const { graph, rpc, epoch, jobId, run, storage, restored, address: jobMasterAddress } = this.#options;
+    const { run, restored } = this.#options;
+    this.#sources.place(slots.map(({ location }) => location));
+    this.#deploy(slots.map((_, slice) => slice), run, restored);
+  }
+
+  /** Whether some of its slices can be restarted without the others. */
+  get canRestartPart(): boolean {
+    return this.#sources.canRestart;
+  }
+
+  /** The tasks of these slices, which have ended, are going to start anew; they wait for slots. */
+  renew(slices: readonly number[], number: number): void {
+    for (const slice of slices) this.#numbers[slice] = number;
+    for (const { attemptId } of this.#of(slices)) this.#managerOf.delete(attemptId);
+    this.#tasks.replace(slices, number);
+    for (const { attemptId } of this.#of(slices)) this.#tasks.move(attemptId, 'SCHEDULED');
+    this.#alignment.replace(driftsOf(this.executions));
+  }
+
+  /** Deploys the tasks of these slices, which were renewed, in their slots among `slots`, which are those of all. */
+  redeploy(slices: readonly number[], slots: readonly AllocatedSlot[], { run, restored }: StartedPart): void {
+    this.#slots = [...slots];
+    for (const slice of slices) this.#take(slice);
+    this.#sources.restart(slices, slots.map(({ location }) => location), restored);
+    this.#deploy(slices, run, restored);
+  }
+
+  /** Cancels the tasks of these slices that have not ended. */
+  cancelPart(slices: readonly number[]): void {
+    for (const execution of this.#of(slices)) this.#cancel(execution);
+  }
+
+  /** Frees the threads of these slices. Resolves to those that are not known to have ended. */
+  async closePart(slices: readonly number[]): Promise<readonly number[]> {
+    const ended = await Promise.all(slices.map((slice) => this.#freed(slice)));
+    return slices.filter((_, index) => ended[index] !== true);
+  }
+
+  #of(slices: readonly number[]): readonly Execution[] {
+    return this.executions.filter(({ subtaskIndex }) => slices.includes(subtaskIndex));
+  }
+
+  #numberOf(slice: number): number {
+    return this.#numbers[slice] ?? this.#options.number;
+  }
+
+  #deploy(slices: readonly number[], run: RunIdentity | null, restored: CheckpointMetadata | null): void {
+    const { graph, rpc, epoch, jobId, storage, address: jobMasterAddress } = this.#options;
     const checkpointing = run === null || storage === null ? null : { run, storage };
-    const locations = slots.map(({ location }) => location);
-    this.#sources.place(locations);
-    const slices = planSlices(graph, this.executions, locations, (vertex, index) =>
-      restored === null ? null : restoreOfTask(restored, vertex, index),
+    const locations = this.#slots.map(({ location }) => location);
+    const planned = planSlices(graph, this.executions, locations, (vertex, index) =>
+      restored === null || !slices.includes(index) ? null : restoreOfTask(restored, vertex, index),
     );
-    slots.forEach(({ location: slot, address }, index) => {
-      const tasks = slices[index] ?? [];
+    for (const index of slices) {
+      const allocated = this.#slots[index];
+      if (allocated === undefined) continue;
+      const { location: slot, address } = allocated;
+      const tasks = planned[index] ?? [];
       const manager = rpc.connect('task-manager', address);
       for (const { attemptId } of tasks) this.#tasks.move(attemptId, 'DEPLOYING');
       const { name: jobName, maxParallelism, state } = graph;
       const job = { jobId, jobName, maxParallelism, ...(state === undefined ? {} : { state }) };
-      const slice = { epoch, attempt: this.number, ...job, slot, jobMasterAddress, checkpointing, tasks };
+      const slice = { epoch, attempt: this.#numberOf(index), ...job, slot, jobMasterAddress, checkpointing, tasks };
       manager.deploy(slice).catch((error: unknown) => {
         for (const { attemptId } of tasks) this.#options.taskEnded(attemptId, 'FAILED', toMillraceError(error));
       });
-    });
+    }
   }
 
   /**
@@ -169,9 +228,9 @@ export class JobAttempt {
     this.#occupy(slots);
     const { rpc, epoch, jobId, address: jobMasterAddress } = this.#options;
     return Promise.all(
-      slots.map(({ address, location: { slotId } }) => {
+      slots.map(({ address, location: { slotId } }, slice) => {
         const manager = rpc.connect('task-manager', address);
-        const message = { epoch, jobId, attempt: this.number, slotId, jobMasterAddress };
+        const message = { epoch, jobId, attempt: this.#numberOf(slice), slotId, jobMasterAddress };
         return this.#unlessLost(slotId, manager.adoptSlot(message));
       }),
     );
@@ -224,16 +283,18 @@ export class JobAttempt {
 
   /** Cancels all tasks that have not ended. */
   cancel(): void {
-    for (const { attemptId, state } of this.executions) {
-      const next = cancelled(state);
-      if (next === null) continue;
-      this.#tasks.move(attemptId, next);
-      if (next !== 'CANCELING') continue;
-      this.send(attemptId, (manager, task) => manager.cancel(task)).catch(() => {
-        // Its TaskManager is gone, and the task with it.
-        this.#options.taskEnded(attemptId, 'CANCELED', null);
-      });
-    }
+    for (const execution of this.executions) this.#cancel(execution);
+  }
+
+  #cancel({ attemptId, state }: Execution): void {
+    const next = cancelled(state);
+    if (next === null) return;
+    this.#tasks.move(attemptId, next);
+    if (next !== 'CANCELING') return;
+    this.send(attemptId, (manager, task) => manager.cancel(task)).catch(() => {
+      // Its TaskManager is gone, and the task with it.
+      this.#options.taskEnded(attemptId, 'CANCELED', null);
+    });
   }
 
   /** Calls a task's TaskManager. */
@@ -261,33 +322,40 @@ export class JobAttempt {
   async #close(): Promise<boolean> {
     const { ports } = this.#options;
     const [freed] = await Promise.all([
-      Promise.allSettled(
-        this.#slots.map(({ address, location: { slotId } }) =>
-          this.#unlessLost(slotId, this.#free(address, slotId)),
-        ),
-      ),
+      Promise.all(this.#slots.map((_, slice) => this.#freed(slice))),
       withinTimeout(ports.clock, CLOSE_TIMEOUT_MS, this.#sources.close()),
     ]);
-    return this.#slots.every(
-      ({ location: { slotId } }, index) => freed[index]?.status === 'fulfilled' || this.#dead.has(slotId),
+    return freed.every((isFreed) => isFreed);
+  }
+
+  /** Resolves to whether the thread of this slice is known to have ended. */
+  async #freed(slice: number): Promise<boolean> {
+    const slot = this.#slots[slice];
+    if (slot === undefined) return true;
+    const { rpc, epoch, jobId } = this.#options;
+    const { address, location: { slotId } } = slot;
+    const message = { epoch, jobId, slotId, attempt: this.#numberOf(slice) };
+    return this.#unlessLost(slotId, rpc.connect('task-manager', address).freeSlot(message)).then(
+      () => true,
+      () => this.#dead.has(slotId),
     );
   }
 
-  #free(address: string, slotId: SlotId): Promise<void> {
-    const { rpc, epoch, jobId } = this.#options;
-    return rpc.connect('task-manager', address).freeSlot({ epoch, jobId, slotId, attempt: this.number });
+  #occupy(slots: readonly AllocatedSlot[]): void {
+    this.#slots = [...slots];
+    slots.forEach((_, slice) => {
+      this.#take(slice);
+    });
   }
 
-  #occupy(slots: readonly AllocatedSlot[]): void {
-    this.#slots = slots;
-    for (const { location } of slots) {
-      const loss = Promise.withResolvers<never>();
-      loss.promise.catch(() => undefined);
-      this.#losses.set(location.slotId, loss);
-    }
-    for (const { attemptId, subtaskIndex } of this.executions) {
-      const slot = slots[subtaskIndex];
-      if (slot === undefined) continue;
+  /** The tasks of this slice run in its slot, or are about to. */
+  #take(slice: number): void {
+    const slot = this.#slots[slice];
+    if (slot === undefined) return;
+    const loss = Promise.withResolvers<never>();
+    loss.promise.catch(() => undefined);
+    this.#losses.set(slot.location.slotId, loss);
+    for (const { attemptId } of this.#of([slice])) {
       this.#tasks.place(attemptId, slot.location);
       this.#managerOf.set(attemptId, this.#options.rpc.connect('task-manager', slot.address));
     }

@@ -1,14 +1,12 @@
 import { toMillraceError } from '../core/index.ts';
 import type {
   AttemptId,
-  CheckpointMetadata,
   CheckpointStorage,
   CheckpointStorageConfig,
   ConnectorCatalog,
   JobId,
   MillraceError,
   Ports,
-  RunIdentity,
   StateFile,
   StateSchema,
   Timer,
@@ -24,6 +22,7 @@ import type { OpenStorage, SavepointRequest } from './checkpoint/checkpointer.ts
 import type { CheckpointHistory } from './checkpoint/checkpoint-history.ts';
 import type { Execution } from './execution-graph.ts';
 import { JobAttempt } from './job-attempt.ts';
+import type { JobAttemptOptions } from './job-attempt.ts';
 import { JobFailures } from './job-failures.ts';
 import type { JobFailure } from './job-failures.ts';
 import { JobReports } from './job-reports.ts';
@@ -39,6 +38,7 @@ import type { PlanStore } from './plan-store.ts';
 import { adoptAttempt } from './recovery/adopt-attempt.ts';
 import type { AdoptedAttempt } from './recovery/adopt-attempt.ts';
 import { JobRecovery } from './recovery/job-recovery.ts';
+import { LONGEST_DELAY_MS, PartFailover } from './recovery/part-failover.ts';
 import { slotsNeeded } from './slice-plan.ts';
 import type { FreeSlot, LostSlots, SlotPool } from './slot-pool.ts';
 import { move } from './state-machine.ts';
@@ -105,6 +105,8 @@ export class JobMaster {
   readonly #recovery: JobRecovery | null;
   readonly #checkpointer: Checkpointer | null;
   #attempt: JobAttempt | null = null;
+  /** Of the present attempt, once it is deployed; null where it takes no checkpoints. */
+  #parts: PartFailover | null = null;
   /** The way of the present attempt to its deployment: what ends it, and when it has ended. */
   #launch: { readonly control: AbortController; readonly done: Promise<void> } | null = null;
   readonly #slots: JobSlots;
@@ -212,7 +214,7 @@ export class JobMaster {
   get waitingFor(): string | null {
     if (this.#isTakingOver) return 'the TaskManagers that run its tasks to register with this leader';
     if (this.#restartTimer !== null) return `its restart, ${this.#restartDelayMs ?? 0} ms after the failure`;
-    return this.#slots.waitingFor;
+    return this.#parts?.waitingFor ?? this.#slots.waitingFor;
   }
 
   checkpoints(): CheckpointHistory {
@@ -258,6 +260,7 @@ export class JobMaster {
     this.#isAbandoned = true;
     this.#restartTimer?.cancel();
     this.#launch?.control.abort();
+    void this.#parts?.abort();
     this.#checkpointer?.abandon();
     this.#attempt?.abandon();
     void this.#recovery?.close();
@@ -344,9 +347,9 @@ export class JobMaster {
     this.#launch = { control, done: Promise.resolve() };
     const adopted = await adoptAttempt({
       ...{ jobId, plan, slots: this.#slots, timeoutMs, recovery: this.#recovery },
-      createAttempt: (number, run) => {
+      createAttempt: (numbers, run) => {
         if (this.#isAbandoned) throw new Error('the leadership is lost');
-        this.#attempt = this.#createAttempt(number, run, null, control.signal);
+        this.#attempt = this.#createAttempt({ number: plan.attempt, numbers, run, restored: null }, control.signal);
         return this.#attempt;
       },
     }).catch((error: unknown) => {
@@ -370,6 +373,7 @@ export class JobMaster {
     this.#hasBegunToRun();
     this.#move('CREATED');
     this.#move('RUNNING');
+    this.#parts = this.#createParts(attempt);
     attempt.resume(tasks);
     if (resumed !== null) this.#checkpointer?.resume(resumed, tasks);
   }
@@ -398,7 +402,8 @@ export class JobMaster {
     this.#origin = started?.origin ?? { kind: 'anew' };
     const number = started === null ? await this.#nextNumber() : started.run.generation - 1;
     signal.throwIfAborted();
-    const attempt = this.#createAttempt(number, started?.run ?? null, started?.restored ?? null, signal);
+    const { run = null, restored = null } = started ?? {};
+    const attempt = this.#createAttempt({ number, run, restored }, signal);
     this.#attempt = attempt;
     this.#haveAllRun = false;
     await attempt.prepare();
@@ -412,6 +417,7 @@ export class JobMaster {
     signal.throwIfAborted();
     if (started !== null) this.#checkpointer?.begin(started, attempt.executions);
     this.#hasDeployed = true;
+    this.#parts = this.#createParts(attempt);
     attempt.deploy(slots);
   }
 
@@ -422,15 +428,13 @@ export class JobMaster {
   }
 
   #createAttempt(
-    number: number,
-    run: RunIdentity | null,
-    restored: CheckpointMetadata | null,
+    what: Pick<JobAttemptOptions, 'number' | 'numbers' | 'run' | 'restored'>,
     signal: AbortSignal,
   ): JobAttempt {
     return new JobAttempt({
       ...this.#options,
       address: this.#address,
-      ...{ number, run, restored, storage: this.#options.storageConfig },
+      ...{ ...what, storage: this.#options.storageConfig },
       taskEnded: (task, state, error) => {
         this.#taskReported(task, state, error);
       },
@@ -438,6 +442,20 @@ export class JobMaster {
         if (!signal.aborted) this.#fail(error);
       },
     });
+  }
+
+  #createParts(attempt: JobAttempt): PartFailover | null {
+    const { checkpoint: settings } = this.graph;
+    const { plans = null, ports, jobId } = this.#options;
+    if (this.#recovery === null || this.#checkpointer === null || settings === null) return null;
+    const parts: PartFailover = new PartFailover({
+      ...{ jobId, graph: this.graph, settings, attempt, plans, clock: ports.clock },
+      ...{ slots: this.#slots, recovery: this.#recovery, checkpointer: this.#checkpointer },
+      failed: (error) => {
+        if (this.#parts === parts) this.#fail(error);
+      },
+    });
+    return parts;
   }
 
   #slotWishes(attempt: JobAttempt): SlotWishes {
@@ -465,8 +483,32 @@ export class JobMaster {
       return;
     }
     // What a TaskManager that is drained still runs can be ended in order.
-    if (lost.error.code !== 'MR-TASK-MANAGER-DRAINED') this.#attempt?.lost(lost);
+    if (lost.error.code !== 'MR-TASK-MANAGER-DRAINED') {
+      const isPart = this.#restartPart(this.#slots.slicesOf(lost.slotIds), lost.error);
+      if (!isPart) void this.#parts?.abort();
+      this.#attempt?.lost(lost);
+      if (isPart) return;
+    }
     this.#fail(lost.error);
+  }
+
+  /** Returns false where the whole job has to fail. */
+  #restartPart(failed: readonly number[], failure: MillraceError): boolean {
+    const parts = this.#parts;
+    const canGoOn = this.#state === 'RUNNING' && this.#haveAllRun && !this.#isClosing && !DEPOSED.has(failure.code);
+    if (!canGoOn || parts === null || this.#isAbandoned) return false;
+    const slices = parts.slicesFor(failed);
+    if (slices === null) return false;
+    const delayMs = this.#failures.add(failure, true);
+    if (delayMs === null || delayMs > LONGEST_DELAY_MS) {
+      this.#endAttempt(failure, delayMs);
+      return true;
+    }
+    this.#lastFailure = failure;
+    this.#restarts++;
+    this.#haveAllRun = false;
+    parts.begin(slices, delayMs);
+    return true;
   }
 
   #taskReported(attemptId: AttemptId, report: TaskState, error: MillraceError | null): void {
@@ -474,16 +516,21 @@ export class JobMaster {
     const execution = this.#attempt?.report(attemptId, report) ?? null;
     if (execution === null) return;
     if (execution.state === 'FINISHED') this.#checkpointer?.finished(attemptId);
-    if (execution.state === 'FAILED') {
-      this.#fail(error ?? toMillraceError(new Error(`task ${attemptId} failed and did not say why`)));
-    }
-    const isReady = this.executions.every(({ state }) => state === 'RUNNING' || state === 'FINISHED');
+    if (execution.state === 'FAILED') this.#taskFailed(execution, error);
+    const isWhole = this.#parts?.taskChanged() ?? true;
+    const isReady = isWhole && this.executions.every(({ state }) => state === 'RUNNING' || state === 'FINISHED');
     if (isReady && !this.#haveAllRun && this.#state === 'RUNNING') {
       this.#haveAllRun = true;
       this.#hasBegunToRun();
       this.#checkpointer?.allRunning();
     }
     this.#settle();
+  }
+
+  #taskFailed({ attemptId, subtaskIndex }: Execution, error: MillraceError | null): void {
+    if (this.#parts?.isEnding(subtaskIndex) === true) return;
+    const failure = error ?? toMillraceError(new Error(`task ${attemptId} failed and did not say why`));
+    if (!this.#restartPart([subtaskIndex], failure)) this.#fail(failure);
   }
 
   /** Ends the attempt, and decides whether there will be another. */
@@ -497,10 +544,15 @@ export class JobMaster {
       this.abandon();
       return;
     }
-    this.#lastFailure = failure;
     // Whoever has just started a job wants to know what is wrong with it.
     const mayRestart = this.#state !== 'INITIALIZING' || this.#hasDeployed;
-    this.#restartDelayMs = this.#failures.add(failure, mayRestart);
+    this.#endAttempt(failure, this.#failures.add(failure, mayRestart));
+  }
+
+  /** Null for no restart. */
+  #endAttempt(failure: MillraceError, restartDelayMs: number | null): void {
+    this.#lastFailure = failure;
+    this.#restartDelayMs = restartDelayMs;
     this.#move('FAILING');
     this.#abandonAttempt();
     this.#settle();
@@ -510,6 +562,7 @@ export class JobMaster {
     this.#restartTimer?.cancel();
     this.#restartTimer = null;
     this.#launch?.control.abort();
+    void this.#parts?.abort();
     void this.#checkpointer?.stop();
     this.#attempt?.cancel();
   }
@@ -532,10 +585,12 @@ export class JobMaster {
     await Promise.all([
       this.#checkpointer?.stop(),
       this.#launch === null ? null : withinTimeout(clock, SETTLE_TIMEOUT_MS, this.#launch.done),
+      this.#parts === null ? null : withinTimeout(clock, SETTLE_TIMEOUT_MS, this.#parts.abort()),
     ]);
+    this.#parts = null;
     const isFreed = (await attempt?.close()) ?? true;
     if (this.#isAbandoned) return;
-    if (!isFreed && attempt !== null) this.#recovery?.lingers(attempt.number);
+    if (!isFreed) for (const number of new Set(attempt?.numbers)) this.#recovery?.lingers(number);
     if (!isFreed || this.#slots.haveLosses) this.#slots.release();
     // It may have been cancelled meanwhile.
     if (this.#state === 'FAILING' && this.#restartDelayMs !== null) this.#waitForRestart(this.#restartDelayMs);

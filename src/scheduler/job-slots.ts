@@ -94,6 +94,44 @@ export class JobSlots {
     return this.#hold(await this.#pool.adopt(this.#jobId, attempt, planned, timeoutMs));
   }
 
+  /** The slices that run in these of its slots. */
+  slicesOf(slotIds: readonly SlotId[]): readonly number[] {
+    const held = this.#held ?? [];
+    return held.flatMap(({ location }, slice) => (slotIds.includes(location.slotId) ? [slice] : []));
+  }
+
+  /** Those of these slices are not to be used any more, as if they were lost. */
+  giveUp(slices: readonly number[]): void {
+    const ids = slices.flatMap((slice) => this.#held?.[slice]?.location.slotId ?? []);
+    for (const id of ids) this.#gone.add(id);
+    if (ids.length > 0) this.#pool.release(this.#jobId, ids);
+  }
+
+  /**
+   * All that it holds, with others for those of these slices that are lost; `requestFor` says how they are chosen.
+   * Rejects with the signal's reason.
+   */
+  async replaceLost(
+    slices: readonly number[],
+    requestFor: (lost: readonly number[]) => SlotRequest,
+    signal: AbortSignal,
+  ): Promise<readonly AllocatedSlot[]> {
+    const held = this.#held ?? [];
+    const isLost = (slice: number): boolean => {
+      const slot = held[slice];
+      return slot === undefined || this.#gone.has(slot.location.slotId);
+    };
+    const lost = slices.filter(isLost);
+    if (lost.length === 0) return held;
+    this.#waitsFor = lost.length;
+    try {
+      const found = await Promise.race([this.#pool.allocate(this.#jobId, requestFor(lost)), rejectionOf(signal)]);
+      return this.#hold(held.map((slot, slice) => found[lost.indexOf(slice)] ?? slot));
+    } finally {
+      this.#waitsFor = null;
+    }
+  }
+
   release(): void {
     this.#held = null;
     this.#gone.clear();

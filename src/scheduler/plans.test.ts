@@ -25,7 +25,7 @@ const graph = testGraph('plan', [
 ]);
 
 describe('slices', () => {
-  const executions = new ExecutionGraph(graph, 4).executions;
+  const executions = new ExecutionGraph(graph, () => 4).executions;
   const slices = planSlices(graph, executions, slots(3), () => null);
 
   it('hold subtask i of every vertex that has one', () => {

@@ -38,6 +38,14 @@ export interface LostSlots {
   readonly areDead: boolean;
 }
 
+/** A slot of a plan. */
+export interface WantedSlot {
+  readonly taskManagerId: TaskManagerId;
+  readonly slotId: SlotId;
+  /** That runs there; absent for the newest of the job. */
+  readonly attempt?: number;
+}
+
 /** Where a JobMaster gets its slots: the ResourceManager. */
 export interface SlotPool {
   /** Resolves when the job has all the slots it asks for. */
@@ -45,17 +53,20 @@ export interface SlotPool {
   /**
    * After a takeover: the slots in which a job's tasks run already, in the order in which they are given. Resolves once
    * the TaskManagers of all have registered with this attempt in them; rejects with MR-JOB-SLOTS-GONE where one is
-   * registered without, is known to be gone, or has not come within `timeoutMs`. Until one of the two has happened, and
-   * if it resolves, nobody else gets them.
+   * registered without it, is known to be gone, or has not come within `timeoutMs`. Until one of the two has happened,
+   * and if it resolves, nobody else gets them.
    */
   adopt(
     jobId: JobId,
     attempt: number,
-    slots: readonly { readonly taskManagerId: TaskManagerId; readonly slotId: SlotId }[],
+    slots: readonly WantedSlot[],
     timeoutMs: number,
   ): Promise<readonly AllocatedSlot[]>;
-  /** Gives everything back that the job has, and ends its waiting. Harmless when it has nothing. */
-  release(jobId: JobId): void;
+  /**
+   * Gives back what the job has, all of it or these slots, and ends its waiting where it is all. Harmless when it has
+   * nothing.
+   */
+  release(jobId: JobId, slotIds?: readonly SlotId[]): void;
   /** Calls back whenever slots that the job has are lost. Returns what ends that. */
   onLost(jobId: JobId, listener: (lost: LostSlots) => void): () => void;
   /** What the job waits for, in words, and what stands in its way; null where it waits for none. */

@@ -38,7 +38,7 @@ export class SourceCoordinator {
   /** Where each subtask runs. */
   #places: readonly Place[];
   /** Whose splits are whose. */
-  readonly #given: Pick<Split, 'id' | 'racks'>[][];
+  readonly #given: Split[][];
   /** Splits that have the subtask which had them in the checkpoint. */
   readonly #staying = new Set<SplitId>();
   /** Per subtask: splits that wait until it runs, or null once it does. */
@@ -153,6 +153,20 @@ export class SourceCoordinator {
     if (this.#isComplete) this.#callbacks.noMoreSplits(index);
   }
 
+  /**
+   * These subtasks start anew, where they will run in other places perhaps. What `restored` does not say of the splits
+   * that they have was given to them after it, and is given to them again as it was.
+   */
+  restart(subtasks: readonly number[], places: readonly Place[], restored: RestoredSplits | null): void {
+    this.#places = places;
+    const positions = new Map(restored?.splits.map(({ split }) => [split.id, split]));
+    for (const index of subtasks) {
+      const given = this.#given[index];
+      if (given === undefined) continue;
+      this.#waiting[index] = given.map((split) => positions.get(split.id) ?? split);
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -193,7 +207,7 @@ export class SourceCoordinator {
   #give(assigned: readonly (readonly Split[])[]): void {
     assigned.forEach((splits, index) => {
       if (splits.length === 0) return;
-      this.#given[index]?.push(...splits.map(({ id, racks }) => ({ id, racks })));
+      this.#given[index]?.push(...splits);
       const waiting = this.#waiting[index];
       if (waiting === null) this.#callbacks.addSplits(index, splits);
       else waiting?.push(...splits);

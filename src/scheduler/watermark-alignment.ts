@@ -8,13 +8,20 @@ import type { SourceProgress } from '../rpc/index.ts';
  */
 export class WatermarkAlignment {
   /** By task, how far it may be ahead. */
-  readonly #drifts: ReadonlyMap<AttemptId, number>;
+  #drifts: ReadonlyMap<AttemptId, number>;
   readonly #reached = new Map<AttemptId, SourceProgress>();
   /** What each task was told last. */
   readonly #limits = new Map<AttemptId, number>();
 
   constructor(drifts: ReadonlyMap<AttemptId, number>) {
     this.#drifts = drifts;
+  }
+
+  /** Some of the tasks are replaced by others: from now on these are all, and nobody waits for those that are gone. */
+  replace(drifts: ReadonlyMap<AttemptId, number>): void {
+    this.#drifts = drifts;
+    for (const gone of [...this.#reached.keys()].filter((id) => !drifts.has(id))) this.#reached.delete(gone);
+    for (const gone of [...this.#limits.keys()].filter((id) => !drifts.has(id))) this.#limits.delete(gone);
   }
 
   /** Takes in how far sources have come. Returns the tasks that may go to another time now, and to which. */

@@ -190,6 +190,22 @@ describe('a file sink that delivers exactly once', () => {
     await expect(committerOf(spec, runOf(6)).commit(handles)).rejects.toMatchObject({ code: 'MR-FILE-LOST' });
   });
 
+  it('ends nothing of subtasks that go on, and leaves them what they have written down', async () => {
+    const { spec, path, writer } = await preparedWriter();
+    await writer.committing?.commit(1);
+    await write(spec, writer, [2]);
+    await prepareCommit(writer, 2);
+    const all = () => readdirSync(path).filter((name) => name.startsWith('.'));
+    const before = all();
+    expect(before.map((name) => name.split('.').at(-1)).sort()).toEqual(['commits', 'tmp']);
+    const committer = committerOf(spec, runOf(2));
+    await committer.abortOlder([{ generation: 1, parallelism: 2, subtasks: [1] }]);
+    expect(all()).toEqual(before);
+    await committer.abortOlder([{ generation: 1, parallelism: 2, subtasks: [0] }]);
+    expect(all()).toEqual([]);
+    await writer.close();
+  });
+
   it('says that output is lost, where somebody has touched it', async () => {
     const { spec, path, writer, handles } = await preparedWriter();
     await writer.close();

@@ -29,19 +29,23 @@ export class FileCommitter implements Committer {
 
   /** The present run may be among them, once it has ended. */
   async abortOlder(runs: readonly OlderRun[]): Promise<void> {
-    const ended = new Set(runs.map(({ generation }) => generation));
     await describeWriteErrors(this.#directory, async () => {
       for (const name of await this.#ports.files.list(this.#directory)) {
-        if (this.#isLeftOver(name, ended)) await this.#ports.files.remove(`${this.#directory}/${name}`);
+        if (this.#isLeftOver(name, runs)) await this.#ports.files.remove(`${this.#directory}/${name}`);
       }
     });
   }
 
-  #isLeftOver(name: string, ended: ReadonlySet<number>): boolean {
+  #isLeftOver(name: string, runs: readonly OlderRun[]): boolean {
     const hidden = describeHidden(name, this.#owner);
     if (hidden === null) return false;
-    if (hidden.kind === 'temporary') return ended.has(hidden.generation);
-    return hidden.generation < this.#run.generation && !this.#evidence.has(name);
+    const { kind, generation, subtaskIndex } = hidden;
+    const hasEnded = runs.some((run) => run.generation === generation && (run.subtasks?.includes(subtaskIndex) ?? true));
+    if (kind === 'temporary') return hasEnded;
+    if (this.#evidence.has(name)) return false;
+    // Where other subtasks go on, what they have written down of their commits is needed as long as they do.
+    const doOthersGoOn = runs.some(({ subtasks }) => subtasks !== undefined);
+    return doOthersGoOn ? hasEnded : generation < this.#run.generation;
   }
 
   close(): Promise<void> {

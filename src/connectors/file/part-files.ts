@@ -44,12 +44,17 @@ export function commitsFile(owner: string, generation: number, subtaskIndex: num
   return `.${owner}-${generation}-${subtaskIndex}-${Math.floor(count / COMMITS_PER_FILE)}.commits`;
 }
 
+/** A file of a sink beside its output, and who has made it. */
+export interface HiddenFile {
+  readonly kind: 'temporary' | 'commits';
+  readonly generation: number;
+  readonly subtaskIndex: number;
+}
+
 /** What a file of this owner is, beside its output; null for any other. */
-export function describeHidden(
-  name: string,
-  owner: string,
-): { readonly kind: 'temporary' | 'commits'; readonly generation: number } | null {
-  const match = /^\.([0-9a-f]{8})-(\d+)-\d+-\d+\.(tmp|commits)$/.exec(name);
+export function describeHidden(name: string, owner: string): HiddenFile | null {
+  const match = /^\.([0-9a-f]{8})-(\d+)-(\d+)-\d+\.(tmp|commits)$/.exec(name);
   if (match?.[1] !== owner) return null;
-  return { kind: match[3] === 'commits' ? 'commits' : 'temporary', generation: Number(match[2]) };
+  const kind = match[4] === 'commits' ? 'commits' : 'temporary';
+  return { kind, generation: Number(match[2]), subtaskIndex: Number(match[3]) };
 }

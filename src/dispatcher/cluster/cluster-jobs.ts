@@ -10,6 +10,7 @@ import {
 import type { Clock, JobId, MillraceError, SerializedError, StateFile } from '../../core/index.ts';
 import { deserialiseJobGraph, serialiseJobGraph } from '../../graph/index.ts';
 import type { JobGraph } from '../../graph/index.ts';
+import { attemptsOf } from '../../ha/index.ts';
 import type { ClusterRecords, JobCode, JobOutcome, JobSubmission } from '../../ha/index.ts';
 import type { JobState } from '../../rpc/index.ts';
 import { schedulerErrors } from '../../scheduler/index.ts';
@@ -57,11 +58,6 @@ export interface NextStart {
   /** What it was compiled from; null where that stays as it is. */
   readonly source: string | null;
   readonly stop: StopFor;
-}
-
-export interface RestartedJob {
-  /** Resolves once all its tasks run; rejects where it fails before. */
-  running(): Promise<void>;
 }
 
 /** A job of which this leader has a JobMaster, or had one. */
@@ -196,10 +192,10 @@ export class ClusterJobs {
   }
 
   /**
-   * Stops the job and starts it from there, under the same id; resolves once it is started. Rejects where it could not
-   * be stopped, and goes on as it was.
+   * Stops the job and starts it from there, under the same id. Resolves once all its tasks run; rejects where it
+   * could not be stopped, and goes on as it was, or where it fails before it runs.
    */
-  async restart(jobId: JobId, { graph, source, stop }: NextStart): Promise<RestartedJob> {
+  async restart(jobId: JobId, { graph, source, stop }: NextStart): Promise<void> {
     const job = this.#led.get(jobId);
     if (job === undefined || job.isRescaling || job.endedAtMs !== null) {
       throw notRescalable(jobId, 'it is being restarted, or has ended');
@@ -208,7 +204,7 @@ export class ClusterJobs {
     const next = this.#restart(job, { graph, source, stop });
     job.rescaled = next.catch(() => undefined);
     const started = await next;
-    return { running: () => (started === null ? Promise.resolve() : this.#runs(started)) };
+    if (started !== null) await this.#runs(started);
   }
 
   /** Null where it was cancelled meanwhile. */

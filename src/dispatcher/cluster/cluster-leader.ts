@@ -22,8 +22,6 @@ import { ClusterJobs } from './cluster-jobs.ts';
 import { checkedCode } from './job-source.ts';
 import { LeadingService } from './leading-service.ts';
 import type { CompileSource } from './leading-service.ts';
-import { ReactiveJobs } from './reactive-jobs.ts';
-import { restoreProblem } from './restore-problem.ts';
 
 export interface ClusterLeaderOptions {
   readonly ports: Ports;
@@ -54,7 +52,6 @@ export class ClusterLeader {
   readonly #slots: ResourceManager;
   readonly #jobs: ClusterJobs;
   readonly #service: LeadingService;
-  readonly #reactive: ReactiveJobs;
   readonly #stops: (() => void)[] = [];
   /** By TaskManager: what ends the watch of its process. */
   readonly #watches = new Map<string, () => void>();
@@ -67,13 +64,12 @@ export class ClusterLeader {
     this.#leadership = leadership;
     this.#records = clusterRecords(leadership.store);
     this.#slots = new ResourceManager({ clock: ports.clock, epoch: leadership.epoch, remote: { rpc, heartbeats } });
-    const store = clusterJobStore(leadership);
     const places = new CheckpointPlaces(leadership.store, ports.randomness, checkpointPlace);
     const dispatcher = new Dispatcher({
       ...options,
       slots: this.#slots,
       epoch: leadership.epoch,
-      store,
+      store: clusterJobStore(leadership),
       findStorage: async (graph) => {
         const storageConfig = await places.keep(graph);
         return { storageConfig, storage: openStorage(storageConfig) };
@@ -92,13 +88,7 @@ export class ClusterLeader {
       onProblem,
     });
     const { slots, records, jobs } = { slots: this.#slots, records: this.#records, jobs: this.#jobs };
-    const service = new LeadingService({ ports, compile, jobs, slots, records, places });
-    this.#service = service;
-    this.#reactive = new ReactiveJobs({
-      ...{ clock: ports.clock, jobs, slots, onProblem },
-      compile: (job, parallelism) => service.compileAnew(job, parallelism),
-      restoreProblem: (job, graph) => restoreProblem(store, job, graph),
-    });
+    this.#service = new LeadingService({ ports, compile, jobs, slots, records, places });
   }
 
   /** Null before it is published, and after its end. */
@@ -126,7 +116,6 @@ export class ClusterLeader {
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#reactive.close();
     this.#jobs.abandon();
     this.#slots.close();
     for (const stop of [...this.#stops.splice(0), ...this.#watches.values()]) stop();

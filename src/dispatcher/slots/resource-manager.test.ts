@@ -250,7 +250,7 @@ describe('slots are taken over', () => {
   it('once all TaskManagers have registered with the attempt, and by nobody else', async () => {
     const { manager, taskManager } = start();
     const [x, y] = [taskManager('x'), taskManager('y')];
-    manager.expectAdoption(A, 7);
+    manager.expectAdoption(A, [7]);
     await y.register([runsA, null]);
     const other = manager.allocate(B, first(2));
     const adopted = manager.adopt(A, 7, [x.slot(1), y.slot(0)], 10_000);

@@ -1,15 +1,14 @@
-import type { Clock, JobId, MillraceError, TaskManagerId, Timer } from '../../core/index.ts';
+import type { Clock, JobId, MillraceError, SlotId, TaskManagerId, Timer } from '../../core/index.ts';
 import type { DrainMark } from '../../ha/index.ts';
 import { EpochFence } from '../../rpc/index.ts';
 import type { Fenced, ResourceManagerGateway, RpcTransport, TaskManagerRegistration } from '../../rpc/index.ts';
 import { schedulerErrors } from '../../scheduler/index.ts';
-import type { AllocatedSlot, FreeSlot, LostSlots, SlotPool, SlotRequest } from '../../scheduler/index.ts';
+import type { AllocatedSlot, FreeSlot, LostSlots, SlotPool, SlotRequest, WantedSlot } from '../../scheduler/index.ts';
 import { HeartbeatMonitor } from './heartbeat-monitor.ts';
 import type { HeartbeatSettings } from './heartbeat-monitor.ts';
 import { KnownTaskManager } from './known-task-manager.ts';
 import type { KnownSlot } from './known-task-manager.ts';
 import { SlotAdoptions } from './slot-adoptions.ts';
-import type { WantedSlot } from './slot-adoptions.ts';
 
 export interface ResourceManagerOptions {
   readonly clock: Clock;
@@ -21,8 +20,6 @@ export interface ResourceManagerOptions {
 export interface SlotsWithinReach {
   readonly own: readonly FreeSlot[];
   readonly free: readonly FreeSlot[];
-  /** Of all jobs: those that nobody may have are left out. */
-  readonly offeredCount: number;
   readonly isWaitedFor: boolean;
 }
 
@@ -130,11 +127,11 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
   }
 
   /**
-   * Called by a new leader before it can be reached: slots that run this attempt are kept for the job until it adopts
+   * Called by a new leader before it can be reached: slots that run these attempts are kept for the job until it adopts
    * them, asks for others, or releases what it has.
    */
-  expectAdoption(jobId: JobId, attempt: number): void {
-    this.#adoptions.expect(jobId, attempt);
+  expectAdoption(jobId: JobId, attempts: readonly number[]): void {
+    this.#adoptions.expect(jobId, attempts);
   }
 
   adopt(jobId: JobId, attempt: number, slots: readonly WantedSlot[], timeoutMs: number) {
@@ -145,11 +142,15 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     return adopted;
   }
 
-  release(jobId: JobId): void {
-    this.#requests = this.#requests.filter((request) => request.jobId !== jobId);
-    this.#adoptions.forget(jobId);
+  release(jobId: JobId, slotIds?: readonly SlotId[]): void {
+    if (slotIds === undefined) {
+      this.#requests = this.#requests.filter((request) => request.jobId !== jobId);
+      this.#adoptions.forget(jobId);
+    }
     for (const manager of this.#taskManagers.values()) {
-      for (const slot of manager.ownedBy(jobId)) this.#freeSlot(manager, slot, jobId);
+      for (const slot of manager.ownedBy(jobId)) {
+        if (slotIds?.includes(slot.offer.location.slotId) ?? true) this.#freeSlot(manager, slot, jobId);
+      }
     }
     this.#settle();
   }
@@ -192,7 +193,6 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     return {
       own: own.map(({ offer }) => offer),
       free: this.#free().map(({ offer }) => offer),
-      offeredCount: offered.reduce((sum, { slots }) => sum + slots.size, 0),
       isWaitedFor: this.#requests.some((request) => request.jobId !== jobId),
     };
   }

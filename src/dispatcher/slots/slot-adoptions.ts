@@ -1,12 +1,7 @@
-import type { Clock, JobId, SlotId, TaskManagerId, Timer } from '../../core/index.ts';
+import type { Clock, JobId, TaskManagerId, Timer } from '../../core/index.ts';
 import { schedulerErrors } from '../../scheduler/index.ts';
-import type { AllocatedSlot } from '../../scheduler/index.ts';
+import type { AllocatedSlot, WantedSlot } from '../../scheduler/index.ts';
 import type { KnownSlot, KnownTaskManager } from './known-task-manager.ts';
-
-export interface WantedSlot {
-  readonly taskManagerId: TaskManagerId;
-  readonly slotId: SlotId;
-}
 
 interface Adoption {
   readonly attempt: number;
@@ -23,7 +18,7 @@ const MAX_GONE = 1000;
 export class SlotAdoptions {
   readonly #clock: Clock;
   /** What has not begun to wait yet: its slots are kept for it already. */
-  readonly #expected = new Map<JobId, number>();
+  readonly #expected = new Map<JobId, readonly number[]>();
   readonly #waiting = new Map<JobId, Adoption>();
   /** TaskManagers that nobody need wait for, and why. */
   readonly #gone = new Map<TaskManagerId, string>();
@@ -32,13 +27,16 @@ export class SlotAdoptions {
     this.#clock = clock;
   }
 
-  expect(jobId: JobId, attempt: number): void {
-    this.#expected.set(jobId, attempt);
+  /** Of which attempts there may be slots. */
+  expect(jobId: JobId, attempts: readonly number[]): void {
+    this.#expected.set(jobId, attempts);
   }
 
   /** Whether somebody has asked, or will, for slots that run this attempt. */
   wants(jobId: JobId, attempt: number): boolean {
-    return (this.#waiting.get(jobId)?.attempt ?? this.#expected.get(jobId)) === attempt;
+    const waiting = this.#waiting.get(jobId);
+    if (waiting === undefined) return this.#expected.get(jobId)?.includes(attempt) ?? false;
+    return waiting.slots.some((slot) => (slot.attempt ?? waiting.attempt) === attempt);
   }
 
   /** `onTimeout` is called after the rejection. */
@@ -64,7 +62,7 @@ export class SlotAdoptions {
     for (const [jobId, adoption] of [...this.#waiting]) {
       const found: KnownSlot[] = [];
       let obstacle: string | null = null;
-      for (const { taskManagerId, slotId } of adoption.slots) {
+      for (const { taskManagerId, slotId, attempt = adoption.attempt } of adoption.slots) {
         const manager = taskManagers.get(taskManagerId);
         if (manager === undefined) {
           const reason = this.#gone.get(taskManagerId);
@@ -73,7 +71,7 @@ export class SlotAdoptions {
         }
         const slot = manager.slots.get(slotId);
         const use = slot?.use;
-        const runsIt = use?.kind === 'occupied' && use.jobId === jobId && use.attempt === adoption.attempt;
+        const runsIt = use?.kind === 'occupied' && use.jobId === jobId && use.attempt === attempt;
         if (!isOffered(taskManagerId)) obstacle = `TaskManager ${taskManagerId} is drained`;
         else if (slot === undefined || !runsIt) obstacle = `slot ${slotId} does not run it any more`;
         else found.push(slot);

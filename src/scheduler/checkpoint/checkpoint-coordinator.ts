@@ -56,6 +56,10 @@ export type CheckpointFact =
   | { readonly kind: 'savepoint-requested'; readonly stopsSources: boolean; readonly drains?: boolean }
   /** It stands where it was wanted, or that has failed. */
   | { readonly kind: 'savepoint-ended'; readonly isWritten: boolean }
+  /** These tasks are no more; all others go on. Nothing is begun until all run again. No savepoint is wanted. */
+  | { readonly kind: 'partly-stopped'; readonly tasks: ReadonlySet<AttemptId> }
+  /** Others stand in their place. No checkpoint is pending. */
+  | { readonly kind: 'partly-deployed'; readonly tasks: readonly CoordinatedTask[] }
   /** The job fails, is cancelled or has finished: its tasks are no more. */
   | { readonly kind: 'stopped' };
 
@@ -246,9 +250,33 @@ function takeIn(state: CoordinatorState, fact: CheckpointFact, nowMs: number): C
     }
     case 'savepoint-ended':
       return savepointEnded(state, fact.isWritten);
+    case 'partly-stopped':
+      return partlyStopped(state, fact.tasks, nowMs);
+    case 'partly-deployed':
+      return just({ ...state, tasks: new Map([...state.tasks, ...begun(fact.tasks)]), isLastDone: false });
     case 'stopped':
       return stopped(state, nowMs);
   }
+}
+
+function begun(tasks: readonly CoordinatedTask[]): readonly (readonly [AttemptId, CoordinatorTaskState])[] {
+  return tasks.map(({ attemptId, isSource }) => [attemptId, { isSource, final: null, isFinished: false }]);
+}
+
+function partlyStopped(
+  state: CoordinatorState,
+  stoppedTasks: ReadonlySet<AttemptId>,
+  nowMs: number,
+): CoordinatorStep {
+  const { pending } = state;
+  const finals = [...state.tasks].flatMap(([id, { final }]) => (stoppedTasks.has(id) && final !== null ? [final] : []));
+  const tasks = new Map([...state.tasks].filter(([id]) => !stoppedTasks.has(id)));
+  const left: CoordinatorState = { ...state, tasks, isRunning: false };
+  // If the pointer is moving, what they had at their ends is in it.
+  const isMoving = pending?.phase === 'moving';
+  const discard = finals.length === 0 || isMoving ? [] : [{ kind: 'discard' as const, snapshots: finals }];
+  const step: CoordinatorStep = { state: left, decisions: discard };
+  return pending === null || isMoving ? step : then(step, (next) => abort(next, pending, 'stopped', null, nowMs));
 }
 
 function reservingFailed(
@@ -265,7 +293,7 @@ function deployed(state: CoordinatorState, tasks: readonly CoordinatedTask[]): C
   if (state.pending !== null) throw new Error(`checkpoint ${state.pending.id} is pending while tasks are deployed`);
   return just({
     ...state,
-    tasks: new Map(tasks.map(({ attemptId, isSource }) => [attemptId, { isSource, final: null, isFinished: false }])),
+    tasks: new Map(begun(tasks)),
     isRunning: false,
     failuresInRow: 0,
     dueMs: Infinity,

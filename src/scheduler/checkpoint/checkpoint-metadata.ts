@@ -13,7 +13,7 @@ import type { Execution } from '../execution-graph.ts';
 export function metadataOf(
   graph: JobGraph,
   run: RunIdentity,
-  executions: readonly Omit<Execution, 'slot'>[],
+  executions: readonly Omit<Execution, 'slot' | 'attempt'>[],
   contributions: ReadonlyMap<AttemptId, SubtaskSnapshot>,
   times: { readonly checkpointId: number; readonly triggeredAtMs: number; readonly completedAtMs: number },
 ): CheckpointMetadata {

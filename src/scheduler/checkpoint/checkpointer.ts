@@ -17,10 +17,17 @@ import type { JobGraph } from '../../graph/index.ts';
 import type { CheckpointAcknowledgement, TaskManagerGateway, TaskReference } from '../../rpc/index.ts';
 import { schedulerErrors } from '../errors.ts';
 import type { Execution } from '../execution-graph.ts';
-import type { JobRecovery, ResumedRun, StartedRun } from '../recovery/job-recovery.ts';
+import { generationOf } from '../recovery/job-recovery.ts';
+import type { JobRecovery, ResumedRun, StartedPart, StartedRun } from '../recovery/job-recovery.ts';
 import { withPointer, withReservedIds } from '../recovery/job-record.ts';
 import { coordinate, idleCoordinator, wakeAtMs } from './checkpoint-coordinator.ts';
-import type { AbortReason, CheckpointDecision, CheckpointFact, CoordinatorState } from './checkpoint-coordinator.ts';
+import type {
+  AbortReason,
+  CheckpointDecision,
+  CheckpointFact,
+  CoordinatedTask,
+  CoordinatorState,
+} from './checkpoint-coordinator.ts';
 import { CheckpointLog } from './checkpoint-history.ts';
 import type { CheckpointHistory } from './checkpoint-history.ts';
 import { inFlightBytesOf, metadataOf, stateBytesOf } from './checkpoint-metadata.ts';
@@ -120,8 +127,41 @@ export class Checkpointer {
     this.#run = run;
     this.#executions = executions;
     this.#tell({ kind: 'ids-reserved', upTo: ids.upTo });
-    const tasks = executions.map((each) => ({ attemptId: each.attemptId, isSource: isSource(each) }));
-    this.#tell({ kind: 'deployed', tasks });
+    this.#tell({ kind: 'deployed', tasks: executions.map(toCoordinated) });
+  }
+
+  /** Whether somebody waits for a savepoint: all tasks have a part in it. */
+  get isSavepointWanted(): boolean {
+    return this.#wanted !== null || this.#state.savepoint !== null;
+  }
+
+  /** When the barriers of the last completed checkpoint began; null where none has completed here. */
+  get lastTriggeredAtMs(): number | null {
+    return this.#completed?.metadata?.triggeredAtMs ?? null;
+  }
+
+  /** All tasks have come to their ends, and a checkpoint holds that. */
+  get isLastDone(): boolean {
+    return this.#state.isLastDone;
+  }
+
+  /**
+   * These tasks end, and others go on: the pending checkpoint is given up, none is begun. Resolves once the record is
+   * not being written: the pointer may just have been moving.
+   */
+  async stopPart(tasks: readonly AttemptId[]): Promise<void> {
+    this.#tell({ kind: 'partly-stopped', tasks: new Set(tasks) });
+    while (this.#work.size > 0) await Promise.allSettled([...this.#work]);
+  }
+
+  /** After stopPart(), before these tasks are deployed in the place of those; `executions` are all of the job. */
+  beginPart({ run, ids }: StartedPart, executions: readonly Execution[], slices: readonly number[]): void {
+    this.#run = run;
+    this.#isRestart = true;
+    this.#executions = executions;
+    this.#tell({ kind: 'ids-reserved', upTo: ids.upTo });
+    const begun = executions.filter(({ subtaskIndex }) => slices.includes(subtaskIndex));
+    this.#tell({ kind: 'partly-deployed', tasks: begun.map(toCoordinated) });
   }
 
   /**
@@ -139,7 +179,9 @@ export class Checkpointer {
     const all = live.map(({ execution }) => execution.attemptId);
     for (let id = (last?.checkpointId ?? 0) + 1; id < ids.first; id++) this.#tellAborted(id, all);
     if (last !== null && isOwn) {
-      this.#tellCompleted(last.checkpointId, all);
+      // Those that were restarted after it have nothing of it.
+      const own = live.filter(({ execution }) => generationOf(execution.attempt) <= last.generation);
+      this.#tellCompleted(last.checkpointId, own.map(({ execution }) => execution.attemptId));
       // Sources that a savepoint has stopped behind it go on.
       const sources = live.filter(({ execution, report }) => isSource(execution) && report.final === null);
       this.#tellAborted(last.checkpointId, sources.map(({ execution }) => execution.attemptId));
@@ -422,7 +464,8 @@ export class Checkpointer {
     const term = this.#term;
     for (const task of tasks) {
       this.#options.send(task, call).catch((error: unknown) => {
-        if (this.#term === term) this.#options.fail(error);
+        // One that was stopped meanwhile need not hear it.
+        if (this.#term === term && this.#state.tasks.has(task)) this.#options.fail(error);
       });
     }
   }
@@ -447,6 +490,10 @@ export class Checkpointer {
 
 export function savepointFailed(reason: string, cause?: unknown): Error {
   return schedulerErrors.create('MR-JOB-SAVEPOINT-FAILED', { reason }, cause);
+}
+
+function toCoordinated(execution: Execution): CoordinatedTask {
+  return { attemptId: execution.attemptId, isSource: isSource(execution) };
 }
 
 function isSource({ vertex }: Execution): boolean {

@@ -1,5 +1,6 @@
 import { isMillraceError } from '../../core/index.ts';
 import type { JobId, RunIdentity } from '../../core/index.ts';
+import { attemptsOf } from '../../ha/index.ts';
 import type { ExecutionPlan } from '../../ha/index.ts';
 import { schedulerErrors } from '../errors.ts';
 import type { JobAttempt } from '../job-attempt.ts';
@@ -16,7 +17,8 @@ export interface AdoptionOptions {
   readonly timeoutMs: number;
   /** Null where the job takes no checkpoints. */
   readonly recovery: JobRecovery | null;
-  readonly createAttempt: (number: number, run: RunIdentity | null) => JobAttempt;
+  /** `numbers` of each slice. */
+  readonly createAttempt: (numbers: readonly number[], run: RunIdentity | null) => JobAttempt;
 }
 
 export interface AdoptedAttempt {
@@ -37,19 +39,19 @@ export async function adoptAttempt(options: AdoptionOptions): Promise<AdoptedAtt
   let attempt: JobAttempt | null = null;
   try {
     const [resuming, adopting] = await Promise.allSettled([
-      recovery?.resume(plan.attempt) ?? null,
+      recovery?.resume(plan.attempt, Math.min(...attemptsOf(plan))) ?? null,
       slots.adopt(plan, timeoutMs),
     ]);
     if (resuming.status === 'rejected') throw resuming.reason;
     const resumed = resuming.value;
     if (resumed === 'finished') return { kind: 'finished' };
     if (adopting.status === 'rejected') throw adopting.reason;
-    attempt = createAttempt(plan.attempt, resumed?.run ?? null);
+    attempt = createAttempt(attemptsOf(plan), resumed?.run ?? null);
     const tasks = await adoptTasks(options, attempt, adopting.value, resumed);
     return { kind: 'runs', attempt, tasks, resumed };
   } catch (error) {
     const isFreed = (await attempt?.close()) ?? false;
-    if (!isFreed) recovery?.lingers(plan.attempt);
+    if (!isFreed) for (const each of attemptsOf(plan)) recovery?.lingers(each);
     slots.release();
     throw error;
   }
@@ -66,7 +68,7 @@ async function adoptTasks(
     throw gone(isMillraceError(error) ? error.message : String(error));
   });
   const matched = matchReports({
-    ...{ jobId, attempt: plan.attempt, executions: attempt.executions, slots: reports },
+    ...{ jobId, attempts: attempt.numbers, executions: attempt.executions, slots: reports },
     takesCheckpoints: resumed !== null,
     restored: resumed === null || resumed.isOwn ? null : resumed.last,
   });

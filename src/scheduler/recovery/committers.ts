@@ -35,9 +35,15 @@ export class Committers {
     return [...this.#steps.values()].some(({ isTransactional }) => isTransactional);
   }
 
-  /** Commits what a checkpoint holds. Steps that the job does not have are left out: somebody has allowed that. */
-  async commit(metadata: CheckpointMetadata): Promise<void> {
-    const handles = metadata.vertices.flatMap(({ subtasks }) => subtasks).flatMap(({ committables }) => committables);
+  /**
+   * Commits what a checkpoint holds, of these subtasks or of all. Steps that the job does not have are left out:
+   * somebody has allowed that.
+   */
+  async commit(metadata: CheckpointMetadata, only?: readonly number[]): Promise<void> {
+    const handles = metadata.vertices
+      .flatMap(({ subtasks }) => subtasks)
+      .flatMap(({ committables }) => committables)
+      .filter(({ subtaskIndex }) => only?.includes(subtaskIndex) ?? true);
     const byStep = Map.groupBy(handles, ({ stepId }) => stepId);
     await Promise.all([...byStep].map(([stepId, own]) => this.#commitStep(stepId, own)));
   }

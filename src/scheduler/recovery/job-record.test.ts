@@ -14,6 +14,7 @@ import {
   withReservedIds,
 } from './job-record.ts';
 import type { PointerMove } from './job-record.ts';
+import { RunShares } from './run-shares.ts';
 
 const RANDOM = '0123456789abcdef';
 const state = (id: number, owner = 'a'): string => stateFileName(id, owner, RANDOM);
@@ -45,16 +46,18 @@ function moved(record: JobRecord, checkpointId: number, more: Partial<PointerMov
 
 describe('the record of a job', () => {
   it('gets a new run and a block of ids at every start, and loses runs that nothing is left of', () => {
-    const first = withNextRun(fresh, { parallelism: 2, tolerableFailures: 3 }, 1, new Set());
+    const first = withNextRun(fresh, { parallelism: 2, tolerableFailures: 3 }, 1, new RunShares());
     expect(first).toEqual({
       ...fresh,
       generation: 1,
       runs: [{ generation: 1, parallelism: 2, tolerableFailures: 3 }],
       nextCheckpointId: 11,
     });
-    const second = withNextRun(first, { parallelism: 4 }, 11, new Set());
+    const second = withNextRun(first, { parallelism: 4 }, 11, new RunShares());
     expect(second.nextCheckpointId).toBe(21);
-    expect(withNextRun(second, { parallelism: 1 }, 12, new Set([1])).runs).toEqual([
+    const gone = new RunShares();
+    gone.add(1);
+    expect(withNextRun(second, { parallelism: 1 }, 12, gone).runs).toEqual([
       { generation: 2, parallelism: 4 },
       { generation: 3, parallelism: 1 },
     ]);

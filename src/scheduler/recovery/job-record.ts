@@ -2,6 +2,7 @@
 import { addTombstones, dueTombstones } from '../../core/index.ts';
 import type { CheckpointPointer, OlderRun } from '../../core/index.ts';
 import type { JobRecord } from '../../ha/index.ts';
+import type { RunShares } from './run-shares.ts';
 
 /** Ids are reserved so many ahead. */
 const ID_BLOCK = 10;
@@ -23,12 +24,12 @@ export function newRecord(jobName: string, clusterId: string, maxParallelism: nu
   };
 }
 
-/** The next execution. `gone` are generations that nothing is left of. */
+/** The next execution. Nothing is left of `gone`. */
 export function withNextRun(
   record: JobRecord,
   run: Omit<OlderRun, 'generation'>,
   firstFreeId: number,
-  gone: ReadonlySet<number>,
+  gone: RunShares,
 ): JobRecord {
   const generation = record.generation + 1;
   const { runs } = withoutRuns(record, gone);
@@ -47,9 +48,10 @@ export function withOrigin(record: JobRecord, origin: CheckpointPointer | null, 
   return { ...withReservedIds(record, firstFreeId), checkpoints, maxParallelism, isFinished: false };
 }
 
-export function withoutRuns(record: JobRecord, gone: ReadonlySet<number>): JobRecord {
-  const runs = record.runs.filter(({ generation }) => !gone.has(generation));
-  return runs.length === record.runs.length ? record : { ...record, runs };
+export function withoutRuns(record: JobRecord, gone: RunShares): JobRecord {
+  const runs = record.runs.flatMap((run) => gone.rest(run) ?? []);
+  const isSame = runs.length === record.runs.length && runs.every((run, index) => run === record.runs[index]);
+  return isSame ? record : { ...record, runs };
 }
 
 export interface PointerMove {

@@ -21,6 +21,7 @@ import { newRecord, withNextRun, withOrigin, withoutRuns } from './job-record.ts
 import { JobRecorder } from './job-recorder.ts';
 import { checkRestorePlan, planRestore } from './plan-restore.ts';
 import { RetainedFiles } from './retained-files.ts';
+import { RunShares, shareOf } from './run-shares.ts';
 
 export interface RecoveryOptions {
   readonly graph: JobGraph;
@@ -44,13 +45,16 @@ export interface StartedRun {
   readonly ids: { readonly first: number; readonly upTo: number };
 }
 
+/** Of some subtasks. */
+export type StartedPart = Omit<StartedRun, 'origin'>;
+
 /** An execution of an earlier leader that goes on. */
 export interface ResumedRun {
   readonly run: RunIdentity;
   readonly ids: StartedRun['ids'];
   /** The last completed checkpoint; null where there is none. */
   readonly last: CheckpointMetadata | null;
-  /** It is of this execution, which else has started from it. */
+  /** It is of this execution, which else has started from it; of a part of it, where its tasks are of several. */
   readonly isOwn: boolean;
 }
 
@@ -58,10 +62,10 @@ export class JobRecovery {
   readonly recorder: JobRecorder;
   readonly files: RetainedFiles;
   readonly #options: RecoveryOptions;
-  /** Generations that nothing is left of: aborted, and all their tasks have ended. */
-  readonly #gone = new Set<number>();
-  /** Generations of which a task may still be alive. */
-  readonly #lingering = new Set<number>();
+  /** What nothing is left of: aborted, and its tasks have ended. */
+  readonly #gone = new RunShares();
+  /** Of what a task may still be alive. */
+  readonly #lingering = new RunShares();
   #start: StartMode;
   #committers: Committers | null = null;
   #run: RunIdentity | null = null;
@@ -113,11 +117,38 @@ export class JobRecovery {
   }
 
   /**
+   * Instead of begin(), where these subtasks alone start anew, from the last checkpoint, and all others go on: called
+   * once their tasks have ended (docs/design/022). Rejects as begin() does.
+   */
+  async beginPart(subtasks: readonly number[], firstFreeId: number, signal: AbortSignal): Promise<StartedPart> {
+    const { ports, storage } = this.#options;
+    const record = await this.#raiseGeneration(firstFreeId, subtasks);
+    ports.crashPoints?.reached('generation-raised');
+    signal.throwIfAborted();
+    const { run, committers } = this.#adopt(record);
+    try {
+      const pointer = record.checkpoints.at(-1);
+      const last = pointer === undefined ? null : await storage.readMetadata(pointer.metadata);
+      signal.throwIfAborted();
+      if (last?.kind === 'checkpoint') await committers.commit(last, subtasks);
+      ports.crashPoints?.reached('handles-committed');
+      signal.throwIfAborted();
+      const runs = record.runs.flatMap((older) => shareOf(older, subtasks) ?? []);
+      await this.#abortOlder({ ...record, runs }, committers);
+      ports.crashPoints?.reached('older-aborted');
+      signal.throwIfAborted();
+      return { run, restored: last, ids: { first: firstFreeId, upTo: record.nextCheckpointId } };
+    } finally {
+      await committers.close();
+    }
+  }
+
+  /**
    * Instead of begin(), for an attempt that an earlier leader has deployed: nothing is changed. Resolves to `finished`
    * where all that is missing is that somebody says so; rejects with MR-JOB-SLOTS-GONE where the record is not that of
-   * this attempt. Whatever comes of it, later attempts start from the last checkpoint.
+   * this attempt, the newest of its tasks. Whatever comes of it, later attempts start from the last checkpoint.
    */
-  async resume(attempt: number): Promise<ResumedRun | 'finished'> {
+  async resume(attempt: number, oldest = attempt): Promise<ResumedRun | 'finished'> {
     this.#start = { kind: 'resume' };
     const record = await this.recorder.read();
     const { generation, nextCheckpointId, checkpoints } = record;
@@ -131,13 +162,14 @@ export class JobRecovery {
     if (pointer !== undefined && last !== null) this.files.add(pointer, last);
     await this.files.learn(record);
     const { run } = this.#adopt(record);
-    const isOwn = last?.kind === 'checkpoint' && last.generation === generation && last.jobName === run.jobName;
+    const isOfTasks = last !== null && last.generation >= generationOf(oldest) && last.generation <= generation;
+    const isOwn = isOfTasks && last.kind === 'checkpoint' && last.jobName === run.jobName;
     return { run, ids: { first: nextCheckpointId, upTo: nextCheckpointId }, last, isOwn };
   }
 
-  /** A task of this attempt may have outlived it. */
-  lingers(attempt: number): void {
-    this.#lingering.add(generationOf(attempt));
+  /** A task of this attempt, be it one of these subtasks or any, may have outlived it. */
+  lingers(attempt: number, subtasks?: readonly number[]): void {
+    this.#lingering.add(generationOf(attempt), subtasks);
   }
 
   /**
@@ -175,10 +207,11 @@ export class JobRecovery {
     return withoutRuns(this.files.swept(record), this.#gone);
   }
 
-  #raiseGeneration(firstFreeId: number): Promise<JobRecord> {
+  #raiseGeneration(firstFreeId: number, subtasks?: readonly number[]): Promise<JobRecord> {
     const { graph, settings } = this.#options;
     const parallelism = Math.max(...graph.vertices.map((vertex) => vertex.parallelism));
-    const run = { parallelism, tolerableFailures: settings.tolerableFailures };
+    const only = subtasks === undefined ? {} : { subtasks };
+    const run = { parallelism, tolerableFailures: settings.tolerableFailures, ...only };
     return this.recorder.update((before) => withNextRun(before, run, firstFreeId, this.#gone));
   }
 
@@ -222,7 +255,10 @@ export class JobRecovery {
   async #abortOlder({ runs, generation }: JobRecord, committers: Committers): Promise<void> {
     const older = runs.filter((run) => run.generation < generation);
     await committers.abortOlder(older);
-    for (const run of older) if (!this.#lingering.has(run.generation)) this.#gone.add(run.generation);
+    for (const run of older) {
+      const dead = this.#lingering.rest(run);
+      if (dead !== null) this.#gone.add(run.generation, dead.subtasks);
+    }
   }
 
   /** Brings the record up to date and removes what nothing needs. */
@@ -244,7 +280,7 @@ export class JobRecovery {
 }
 
 /** The generation of an attempt of a job that takes checkpoints: both are raised together. */
-function generationOf(attempt: number): number {
+export function generationOf(attempt: number): number {
   return attempt + 1;
 }
 

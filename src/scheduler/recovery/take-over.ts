@@ -18,7 +18,8 @@ export function isAtItsEnd({ state, final }: Pick<TaskReport, 'state' | 'final'>
 
 export interface TakeOverFacts {
   readonly jobId: JobId;
-  readonly attempt: number;
+  /** Of each slot. */
+  readonly attempts: readonly number[];
   readonly executions: readonly Execution[];
   readonly slots: readonly SlotReport[];
   readonly takesCheckpoints: boolean;
@@ -28,8 +29,8 @@ export interface TakeOverFacts {
 
 /** The tasks, or why they cannot go on. */
 export function matchReports(facts: TakeOverFacts): readonly AdoptedTask[] | { readonly mismatch: string } {
-  const { jobId, attempt, executions, slots } = facts;
-  const other = slots.find((slot) => slot.jobId !== jobId || slot.attempt !== attempt);
+  const { jobId, attempts, executions, slots } = facts;
+  const other = slots.find((slot, index) => slot.jobId !== jobId || slot.attempt !== attempts[index]);
   if (other !== undefined) return { mismatch: `a slot runs attempt ${other.attempt} of job ${other.jobId}` };
   const reports = new Map(slots.flatMap(({ tasks }) => tasks.map((report) => [report.attemptId, report] as const)));
   const tasks: AdoptedTask[] = [];

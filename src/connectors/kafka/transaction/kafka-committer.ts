@@ -77,9 +77,8 @@ export class KafkaCommitter implements Committer {
 function idsOf(run: OlderRun, owner: TransactionSettings['owner'], tolerableFailures: number): readonly string[] {
   const older = { ...owner, generation: run.generation };
   const size = poolSize(run.tolerableFailures ?? tolerableFailures);
-  return Array.from({ length: run.parallelism * size }, (_, index) =>
-    transactionalId(older, Math.floor(index / size), index % size),
-  );
+  const subtasks = run.subtasks ?? Array.from({ length: run.parallelism }, (_, subtask) => subtask);
+  return subtasks.flatMap((subtask) => Array.from({ length: size }, (_, k) => transactionalId(older, subtask, k)));
 }
 
 /** Begins no more once one has failed; rejects with the first failure when all that were begun have ended. */

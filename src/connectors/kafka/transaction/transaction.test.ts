@@ -275,6 +275,12 @@ describe('a committer', () => {
     expect(kafka.committed('out')).toEqual(['a']);
   });
 
+  it('ends nothing of subtasks that go on', async () => {
+    const kafka = newKafka();
+    await committerOf(kafka, 3).abortOlder([{ generation: 2, parallelism: 3, tolerableFailures: 0, subtasks: [1] }]);
+    expect([...kafka.states.keys()]).toEqual([0, 1, 2].map((k) => `cluster/job/out/2/1/${k}`));
+  });
+
   it('leaves an id alone that it has just committed, but not one that was used again', async () => {
     const kafka = newKafka();
     const { part, write } = await openWriter(kafka);
