@@ -1,6 +1,8 @@
 /*
- * npm test: the checks, then the unit tests, then the suites against real services. The last line counts all of them.
- * `-- --only check|unit|integration` runs a part; `--seed n|random` draws random tests from another seed than 1.
+ * npm test: the checks, then the unit tests, then the suites against real services, then those in
+ * containers where a Docker engine answers. The last line counts all of them.
+ * `-- --only check|unit|integration|containers` runs a part; `--seed n|random` draws random tests from another seed
+ * than 1.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,14 +12,24 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { runCheck } from './check/index.ts';
-import { countCheck, countJest, formatCounts, sumCounts, type Counts, type JestReport } from './test/index.ts';
+import {
+  countCheck,
+  countJest,
+  engineAnswers,
+  formatCounts,
+  sumCounts,
+  type Counts,
+  type JestReport,
+} from './test/index.ts';
 
-const PARTS = ['check', 'unit', 'integration'];
+const CONTAINERS = 'containers';
+const PARTS = ['check', 'unit', 'integration', CONTAINERS];
 const JEST_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   // Jest leaves one core idle unless it is told, and a worker keeps what its suites leave in memory.
   unit: ['--maxWorkers=100%', '--workerIdleMemoryLimit=1GB'],
   // Suites against services share brokers and cores: one at a time, so that their deadlines mean something.
   integration: ['--runInBand'],
+  containers: ['--runInBand'],
 };
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -64,17 +76,25 @@ async function runPart(part: string): Promise<Counts> {
   return counts;
 }
 
+async function possibleParts(): Promise<readonly string[]> {
+  if (await engineAnswers()) return PARTS;
+  process.stderr.write('containers: left out, as no Docker engine answers\n');
+  return PARTS.filter((part) => part !== CONTAINERS);
+}
+
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true, default: PARTS }, seed: { type: 'string' } },
+  options: { only: { type: 'string', multiple: true }, seed: { type: 'string' } },
 });
 if (values.seed !== undefined) process.env['MILLRACE_TEST_SEED'] = values.seed;
-const unknown = values.only.find((part) => !PARTS.includes(part));
+/** Whoever asks for containers by name is told by their failure that there is no engine. */
+const parts = values.only ?? (await possibleParts());
+const unknown = parts.find((part) => !PARTS.includes(part));
 if (unknown !== undefined) {
   process.stderr.write(`--only ${unknown}: one of ${PARTS.join(', ')}\n`);
   process.exitCode = 2;
 } else {
   const all: Counts[] = [];
-  for (const part of values.only) all.push(await runPart(part));
+  for (const part of parts) all.push(await runPart(part));
   const total = sumCounts(all);
   process.stdout.write(`${formatCounts(total)}\n`);
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

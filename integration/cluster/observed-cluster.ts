@@ -4,11 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { waitUntil } from '../../scripts/services/index.ts';
 import type { JobView, RestClient } from './rest-client.ts';
 
-/** How long anything may take on a machine under load. */
-const PATIENCE_MS = 60_000;
 const POLL_MS = 50;
 
 export abstract class ObservedCluster {
+  /** How long anything may take on a machine under load. */
+  protected readonly patienceMs: number = 60_000;
+
   /** Of any Dispatcher that lives, another one for another index; standbys pass requests on. */
   abstract client(index?: number): RestClient;
 
@@ -36,7 +37,7 @@ export abstract class ObservedCluster {
       }
     };
     try {
-      return await waitUntil(awaited, asked, { timeoutMs: PATIENCE_MS, intervalMs: POLL_MS });
+      return await waitUntil(awaited, asked, { timeoutMs: this.patienceMs, intervalMs: POLL_MS });
     } catch (error) {
       throw new Error(`${String(error)}\nlast answer: ${String(last)}\n${await this.explain()}`, { cause: error });
     }
@@ -66,6 +67,18 @@ export abstract class ObservedCluster {
     return this.job(jobId, `to run and complete a checkpoint after ${beyond}`, (job) => {
       const isRunning = job.millrace.tasks.length > 0 && job.millrace.tasks.every(({ state }) => state === 'RUNNING');
       return job.state === 'RUNNING' && isRunning && (job.millrace['last-checkpoint']?.id ?? 0) > beyond;
+    });
+  }
+
+  /** Cancels the job, again where nobody has answered. Resolves once it is over. */
+  async cancelled(jobId: string): Promise<void> {
+    let index = 0;
+    await this.until(`job ${jobId} to be cancelled`, async () => {
+      const client = this.client(index++);
+      const { state } = await client.job(jobId);
+      if (state === 'CANCELED') return true;
+      await client.cancel(jobId);
+      return undefined;
     });
   }
 }

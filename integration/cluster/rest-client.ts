@@ -79,6 +79,21 @@ export class RestClient {
     return this.#get<JobView>(`/v1/jobs/${jobId}`);
   }
 
+  /** The counters of a vertex, by SUBTASK.STEP.COUNTER. */
+  async counters(jobId: string, vertex: string): Promise<ReadonlyMap<string, number>> {
+    const path = `/v1/jobs/${jobId}/vertices/${vertex}/metrics`;
+    const names = await this.#get<readonly { readonly id: string }[]>(path);
+    const asked = `${path}?get=${names.map(({ id }) => id).join()}`;
+    const values = await this.#get<readonly { readonly id: string; readonly value: string }[]>(asked);
+    return new Map(values.map(({ id, value }) => [id, Number(value)]));
+  }
+
+  /** With its causes; null where nothing has failed. */
+  async lastFailure(jobId: string): Promise<string | null> {
+    const answer = await this.#get<{ readonly 'root-exception': string | null }>(`/v1/jobs/${jobId}/exceptions`);
+    return answer['root-exception'];
+  }
+
   /** Harmless when repeated with one id. */
   async submit(jobId: string, text: string): Promise<void> {
     const headers = { 'content-type': 'application/yaml' };

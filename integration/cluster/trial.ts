@@ -148,8 +148,7 @@ export class Trial<C extends ObservedCluster = TestCluster> {
       await this.cluster.until(`${expected.length} rows of output`, () =>
         Promise.resolve(this.seen.length >= expected.length ? true : undefined),
       );
-      await this.cluster.client().cancel(this.jobId);
-      await this.cluster.job(this.jobId, 'to be cancelled', ({ state }) => state === 'CANCELED');
+      await this.cluster.cancelled(this.jobId);
       const records = await javaConsume({ brokers: this.#brokers, topic: this.#output });
       const verdict = judge(expected, records.map((record) => canonicalRow(rowOf(record))));
       return { verdict, appendedAtMs: records.map(({ timestamp }) => timestamp) };

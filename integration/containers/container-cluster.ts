@@ -4,14 +4,24 @@ import { ObservedCluster } from '../cluster/observed-cluster.ts';
 import { RestClient, type TaskView } from '../cluster/rest-client.ts';
 import { docker } from './docker.ts';
 import { imageOf } from './images.ts';
-import { Member, type Role } from './member.ts';
+import type { Member } from './member.ts';
 import { currentRun, labelsOf, removeRun, type Run } from './run.ts';
-import { membersLabelled, startMember } from './start-member.ts';
-import { innerBrokers, planCluster, portsNeeded, REST_TOKEN, USER_ID, type ClusterOptions } from './topology.ts';
+import { membersLabelled, replaceMember, startMember } from './start-member.ts';
+import {
+  innerBrokers,
+  planCluster,
+  portsNeeded,
+  REST_TOKEN,
+  USER_ID,
+  type ClusterOptions,
+  type Role,
+} from './topology.ts';
 
 const TOPOLOGY_LABEL = 'millrace.test-topology';
 /** Of all checkpoints together: they are in memory, and a suite fills what is left. */
 const CHECKPOINTS_BYTES = 64 * 1024 * 1024;
+/** Longer than a TaskManager waits for its tasks to run elsewhere. */
+const GRACE_SECONDS = 60;
 /** Started together, once those before them are healthy. */
 const TIERS: readonly (readonly Role[])[] = [['zookeeper', 'kafka'], ['dispatcher', 'taskmanager']];
 
@@ -54,6 +64,8 @@ async function startCluster(run: Run, options: ClusterOptions, shape: string): P
 
 export class ContainerCluster extends ObservedCluster {
   readonly options: ClusterOptions;
+  /** Eleven containers start and recover on the cores of one machine. */
+  protected override readonly patienceMs = 180_000;
   #members: readonly Member[];
 
   constructor(options: ClusterOptions, members: readonly Member[]) {
@@ -63,7 +75,7 @@ export class ContainerCluster extends ObservedCluster {
   }
 
   all(role: Role): readonly Member[] {
-    return this.#members.filter(({ description }) => description.role === role);
+    return this.#members.filter(({ description }) => description.plan.role === role);
   }
 
   /** As this machine reaches them. */
@@ -73,7 +85,7 @@ export class ContainerCluster extends ObservedCluster {
 
   /** As the cluster reaches them. */
   get innerBrokers(): string {
-    return innerBrokers(this.#members.map(({ description }) => description));
+    return innerBrokers(this.#members.map(({ description }) => description.plan));
   }
 
   override client(index = 0): RestClient {
@@ -134,6 +146,14 @@ export class ContainerCluster extends ObservedCluster {
       const isIdle = known.every(({ slotsNumber, freeSlots }) => slotsNumber === freeSlots);
       return known.length === this.options.taskManagers && isIdle ? true : undefined;
     });
+  }
+
+  /** Ends a member in good order and starts one of another image in its place. Resolves once it is healthy. */
+  async upgrade(member: Member, image: string): Promise<void> {
+    const exitCode = await member.stop(GRACE_SECONDS);
+    if (exitCode !== 0) throw new Error(`${member.name} ended with ${exitCode}\n${await member.explain()}`);
+    const successor = await replaceMember(member, image);
+    this.#members = this.#members.map((each) => (each === member ? successor : each));
   }
 
   healthy(member: Member): Promise<true> {

@@ -59,13 +59,14 @@ export class Docker {
     await this.#engine.createVolume({ Name: name, Driver: 'local', DriverOpts: options, Labels: { ...labels } });
   }
 
-  async imageExists(tag: string): Promise<boolean> {
-    return (await this.#engine.listImages({ filters: { reference: [tag] } })).length > 0;
-  }
-
   /** Gives an image another name. */
   async tagImage(image: string, repo: string, tag: string): Promise<void> {
     await this.#engine.getImage(image).tag({ repo, tag });
+  }
+
+  /** Takes a name from an image that has others. */
+  async untagImage(image: string): Promise<void> {
+    await this.#engine.getImage(image).remove();
   }
 
   /** What `command` wrote to its standard output; rejects where it fails. */

@@ -1,6 +1,6 @@
 import { buildImages, IMAGE_NAMES } from '../../scripts/images/index.ts';
 import { tell } from '../../scripts/services/index.ts';
-import type { Role } from './member.ts';
+import type { Role } from './topology.ts';
 
 const BASE = 'debian:bookworm-slim';
 const TAG = 'test';

@@ -1,16 +1,11 @@
-import type { Docker } from './docker.ts';
+import type { Docker, Labels } from './docker.ts';
+import type { MemberPlan } from './topology.ts';
 
-export type Role = 'zookeeper' | 'kafka' | 'dispatcher' | 'taskmanager';
-
+/** Where a member is, and as what. */
 export interface MemberDescription {
-  readonly role: Role;
-  /** Its container's name, and its host name in the cluster's network. */
-  readonly name: string;
-  readonly containerId: string;
+  readonly plan: MemberPlan;
   readonly network: string;
-  /** Where this machine reaches it; null for what nobody asks from here. */
-  readonly hostPort: number | null;
-  readonly rack: string | null;
+  readonly containerId: string;
 }
 
 const LOG_LINES = 30;
@@ -26,17 +21,17 @@ export class Member {
   }
 
   get name(): string {
-    return this.description.name;
+    return this.description.plan.name;
   }
 
   get rack(): string | null {
-    return this.description.rack;
+    return this.description.plan.rack;
   }
 
   get hostPort(): number {
-    const { name, hostPort } = this.description;
-    if (hostPort === null) throw new Error(`${name} has no port on this machine`);
-    return hostPort;
+    const { name, port } = this.description.plan;
+    if (port === null) throw new Error(`${name} has no port on this machine`);
+    return port.host;
   }
 
   /** As a power cut would. Resolves when it has ended. */
@@ -90,6 +85,18 @@ export class Member {
   async isConnected(): Promise<boolean> {
     const { NetworkSettings: settings } = await this.#container.inspect();
     return this.description.network in settings.Networks;
+  }
+
+  /** Of the container, those of its image among them. */
+  async labels(): Promise<Labels> {
+    const { Config: config } = await this.#container.inspect();
+    return config.Labels;
+  }
+
+  /** The name of its image. */
+  async image(): Promise<string> {
+    const { Config: config } = await this.#container.inspect();
+    return config.Image;
   }
 
   exec(...command: readonly string[]): Promise<string> {

@@ -1,7 +1,7 @@
 import { GenericContainer, Wait } from 'testcontainers';
 
 import { docker, type Labels } from './docker.ts';
-import { Member, type MemberDescription } from './member.ts';
+import { Member } from './member.ts';
 import { CHECKPOINTS_FOLDER, type MemberPlan } from './topology.ts';
 
 export interface MemberRequest {
@@ -15,18 +15,24 @@ export interface MemberRequest {
 
 /** What a container itself says of the member that it is. */
 const MEMBER_LABEL = 'millrace.test-member';
-const HEALTHY_WITHIN_MS = 120_000;
+const HEALTHY_WITHIN_MS = 180_000;
 const TMPFS_OF_ROOT = 'rw,mode=1777';
 const NANOSECONDS = 1_000_000;
-/** A check starts a process, which costs; while a container starts it is waited for. */
-const CHECK_EVERY_MS = 2000;
+/** Each check starts a process, in eleven containers on two cores. */
+const CHECK_EVERY_MS = 5000;
+
+interface Told {
+  readonly plan: MemberPlan;
+  readonly network: string;
+  readonly volume: string;
+}
 
 /** A container of the cluster's, with the health check of its image. */
 class MemberContainer extends GenericContainer {
   constructor({ plan, image, network, volume, labels }: MemberRequest) {
     super(image);
-    const { role, name, rack, port } = plan;
-    const told = { role, name, rack, network, hostPort: port?.host ?? null };
+    const { name, port } = plan;
+    const told: Told = { plan, network, volume };
     this.withName(name)
       .withNetworkMode(network)
       .withLabels({ ...labels, [MEMBER_LABEL]: JSON.stringify(told) })
@@ -48,9 +54,15 @@ class MemberContainer extends GenericContainer {
 export async function startMember(request: MemberRequest): Promise<Member> {
   const { plan, network } = request;
   const started = await new MemberContainer(request).start();
-  const { role, name, rack, port } = plan;
-  const containerId = started.getId();
-  return new Member(await docker(), { role, name, rack, network, hostPort: port?.host ?? null, containerId });
+  return new Member(await docker(), { plan, network, containerId: started.getId() });
+}
+
+/** Another container in the place of a member that has ended, of another image. Resolves once it is healthy. */
+export async function replaceMember(member: Member, image: string): Promise<Member> {
+  const labels = await member.labels();
+  await member.remove();
+  const { plan, network, volume } = JSON.parse(labels[MEMBER_LABEL] ?? '') as Told;
+  return startMember({ plan, image, network, volume, labels });
 }
 
 /** The members among containers that another file of this run has started. */
@@ -60,7 +72,8 @@ export async function membersLabelled(label: string): Promise<readonly Member[]>
   for (const { kind, name: containerId, labels } of await engine.labelled(label)) {
     const told = labels[MEMBER_LABEL];
     if (kind !== 'container' || told === undefined) continue;
-    members.push(new Member(engine, { ...(JSON.parse(told) as Omit<MemberDescription, 'containerId'>), containerId }));
+    const { plan, network } = JSON.parse(told) as Told;
+    members.push(new Member(engine, { plan, network, containerId }));
   }
   return members.sort((left, right) => left.name.localeCompare(right.name, 'en', { numeric: true }));
 }

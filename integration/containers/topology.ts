@@ -1,5 +1,5 @@
 /** What a cluster consists of, as data: which containers, with which settings. */
-import type { Role } from './member.ts';
+export type Role = 'zookeeper' | 'kafka' | 'dispatcher' | 'taskmanager';
 
 export interface ClusterOptions {
   readonly zookeepers: number;
@@ -83,7 +83,7 @@ export function planCluster(prefix: string, options: ClusterOptions, ports: read
 }
 
 /** As those in the cluster's network reach the brokers. */
-export function innerBrokers(members: readonly { readonly role: Role; readonly name: string }[]): string {
+export function innerBrokers(members: readonly MemberPlan[]): string {
   return members
     .filter(({ role }) => role === 'kafka')
     .map(({ name }) => `${name}:${BROKER_PORT}`)
@@ -124,9 +124,6 @@ function brokerPlan(
       KAFKA_LISTENERS: `PLAINTEXT://:${BROKER_PORT},CONTROLLER://:${CONTROLLER_PORT},EXTERNAL://:${EXTERNAL_PORT}`,
       KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://${name}:${BROKER_PORT},EXTERNAL://127.0.0.1:${port.host}`,
       KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
-      // A broker that was killed is noticed sooner than by default.
-      KAFKA_BROKER_HEARTBEAT_INTERVAL_MS: '1000',
-      KAFKA_BROKER_SESSION_TIMEOUT_MS: '6000',
       HEALTH_BROKERS: String(brokers.length),
       JVM_OPTS: `-Xms128m -Xmx256m ${C1_ONLY}`,
       JMX_PORT: String(JMX_PORT),

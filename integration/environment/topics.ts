@@ -32,6 +32,8 @@ export interface TopicOptions {
   partitions?: number;
   /** Default: as the cluster says: every broker, three at most. */
   replicationFactor?: number;
+  /** Instead of both: the brokers of each partition, its leader first. */
+  replicas?: readonly (readonly number[])[];
   /** Topic settings such as `min.insync.replicas`. */
   config?: Readonly<Record<string, string>>;
 }
@@ -39,14 +41,20 @@ export interface TopicOptions {
 /** Makes a topic, waits until every one of these brokers knows a leader for each partition, and returns its name. */
 export async function createTopic(brokers: string, options: TopicOptions = {}): Promise<string> {
   const topic = options.name ?? uniqueName('topic');
-  const partitions = options.partitions ?? 1;
+  const { replicas } = options;
+  const partitions = replicas?.length ?? options.partitions ?? 1;
   await withAdmin(brokers, (admin) =>
     admin.createTopics({
       waitForLeaders: false,
       topics: [
         {
           topic,
-          numPartitions: partitions,
+          ...(replicas === undefined
+            ? { numPartitions: partitions }
+            : {
+                numPartitions: -1,
+                replicaAssignment: replicas.map((each, partition) => ({ partition, replicas: [...each] })),
+              }),
           replicationFactor: options.replicationFactor ?? -1,
           configEntries: Object.entries(options.config ?? {}).map(([name, value]) => ({ name, value })),
         },
