@@ -60,6 +60,11 @@ export interface NextStart {
   readonly stop: StopFor;
 }
 
+export interface RestartedJob {
+  /** Resolves once all its tasks run; rejects where it fails before. */
+  running(): Promise<void>;
+}
+
 /** A job of which this leader has a JobMaster, or had one. */
 export interface LedJob {
   readonly submission: JobSubmission;
@@ -192,10 +197,10 @@ export class ClusterJobs {
   }
 
   /**
-   * Stops the job and starts it from there, under the same id. Resolves once all its tasks run; rejects where it
-   * could not be stopped, and goes on as it was, or where it fails before it runs.
+   * Stops the job and starts it from there, under the same id; resolves once it is started. Rejects where it could not
+   * be stopped, and goes on as it was.
    */
-  async restart(jobId: JobId, { graph, source, stop }: NextStart): Promise<void> {
+  async restart(jobId: JobId, { graph, source, stop }: NextStart): Promise<RestartedJob> {
     const job = this.#led.get(jobId);
     if (job === undefined || job.isRescaling || job.endedAtMs !== null) {
       throw notRescalable(jobId, 'it is being restarted, or has ended');
@@ -204,7 +209,7 @@ export class ClusterJobs {
     const next = this.#restart(job, { graph, source, stop });
     job.rescaled = next.catch(() => undefined);
     const started = await next;
-    if (started !== null) await this.#runs(started);
+    return { running: () => (started === null ? Promise.resolve() : this.#runs(started)) };
   }
 
   /** Null where it was cancelled meanwhile. */

@@ -22,6 +22,9 @@ import { ClusterJobs } from './cluster-jobs.ts';
 import { checkedCode } from './job-source.ts';
 import { LeadingService } from './leading-service.ts';
 import type { CompileSource } from './leading-service.ts';
+import { ReactiveJobs } from './reactive-jobs.ts';
+import { restoreProblem } from './restore-problem.ts';
+import { VanishedDrains } from './vanished-drains.ts';
 
 export interface ClusterLeaderOptions {
   readonly ports: Ports;
@@ -52,6 +55,8 @@ export class ClusterLeader {
   readonly #slots: ResourceManager;
   readonly #jobs: ClusterJobs;
   readonly #service: LeadingService;
+  readonly #reactive: ReactiveJobs;
+  readonly #drains: VanishedDrains;
   readonly #stops: (() => void)[] = [];
   /** By TaskManager: what ends the watch of its process. */
   readonly #watches = new Map<string, () => void>();
@@ -64,12 +69,13 @@ export class ClusterLeader {
     this.#leadership = leadership;
     this.#records = clusterRecords(leadership.store);
     this.#slots = new ResourceManager({ clock: ports.clock, epoch: leadership.epoch, remote: { rpc, heartbeats } });
+    const store = clusterJobStore(leadership);
     const places = new CheckpointPlaces(leadership.store, ports.randomness, checkpointPlace);
     const dispatcher = new Dispatcher({
       ...options,
       slots: this.#slots,
       epoch: leadership.epoch,
-      store: clusterJobStore(leadership),
+      store,
       findStorage: async (graph) => {
         const storageConfig = await places.keep(graph);
         return { storageConfig, storage: openStorage(storageConfig) };
@@ -88,7 +94,14 @@ export class ClusterLeader {
       onProblem,
     });
     const { slots, records, jobs } = { slots: this.#slots, records: this.#records, jobs: this.#jobs };
-    this.#service = new LeadingService({ ports, compile, jobs, slots, records, places });
+    const service = new LeadingService({ ports, compile, jobs, slots, records, places });
+    this.#service = service;
+    this.#reactive = new ReactiveJobs({
+      ...{ clock: ports.clock, jobs, slots, onProblem },
+      compile: (job, parallelism) => service.compileAnew(job, parallelism),
+      restoreProblem: (job, graph) => restoreProblem(store, job, graph),
+    });
+    this.#drains = new VanishedDrains({ clock: ports.clock, records, slots, onProblem });
   }
 
   /** Null before it is published, and after its end. */
@@ -116,6 +129,8 @@ export class ClusterLeader {
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#reactive.close();
+    this.#drains.close();
     this.#jobs.abandon();
     this.#slots.close();
     for (const stop of [...this.#stops.splice(0), ...this.#watches.values()]) stop();

@@ -20,6 +20,8 @@ export interface ResourceManagerOptions {
 export interface SlotsWithinReach {
   readonly own: readonly FreeSlot[];
   readonly free: readonly FreeSlot[];
+  /** Of all jobs: those that nobody may have are left out. */
+  readonly offeredCount: number;
   readonly isWaitedFor: boolean;
 }
 
@@ -193,6 +195,7 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     return {
       own: own.map(({ offer }) => offer),
       free: this.#free().map(({ offer }) => offer),
+      offeredCount: offered.reduce((sum, { slots }) => sum + slots.size, 0),
       isWaitedFor: this.#requests.some((request) => request.jobId !== jobId),
     };
   }
@@ -202,6 +205,11 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     if (this.#taskManagers.has(id)) return;
     this.#adoptions.gone(id, reason);
     this.#settle();
+  }
+
+  /** Those that have a mark, here or not. */
+  get drainedIds(): readonly TaskManagerId[] {
+    return [...this.#drains.keys()];
   }
 
   drainOf(id: TaskManagerId): DrainMark | null {
