@@ -12,7 +12,7 @@ import type { JobGraph } from '../graph/index.ts';
 import type { DrainMark } from '../ha/index.ts';
 import type { JobMetrics } from '../metrics/index.ts';
 import type { JobState, RegisteredSlot, TaskState } from '../rpc/index.ts';
-import type { CheckpointHistory, JobOrigin, SavepointRequest, StartMode } from '../scheduler/index.ts';
+import type { CheckpointHistory, JobOrigin, PlacementReport, SavepointRequest, StartMode } from '../scheduler/index.ts';
 
 export interface SubmitJob {
   /** The job file. */
@@ -109,6 +109,22 @@ export interface MovedTasks {
   readonly to: TaskManagerId;
 }
 
+/** How a job is placed, or would be. */
+export interface JobPlacement {
+  /** Null for one that is not started. */
+  readonly jobId: JobId | null;
+  readonly name: string;
+  /** How many slots it takes, and how many nobody has. */
+  readonly needed: number;
+  readonly free: number;
+  /** In words; null where it waits, or would wait, for nothing. */
+  readonly waitingFor: string | null;
+  /** Null where it has no slots, or would find none. */
+  readonly report: PlacementReport | null;
+  /** What its newest attempt has read from brokers and sent to tasks in other racks; null for one not started. */
+  readonly crossRackBytes: { readonly read: number; readonly sent: number } | null;
+}
+
 /** All methods that name a job or a TaskManager reject with MR-CLUSTER-NOT-FOUND where there is none. */
 export interface ClusterService {
   /** Resolves once the job is stored; rejects with the problems of its file (JobFileProblems), or why it cannot run. */
@@ -131,6 +147,10 @@ export interface ClusterService {
    * Resolves once all its tasks run.
    */
   rescale(jobId: JobId, parallelism: number): Promise<void>;
+  /** Where its tasks run, and why; of one that has ended nothing is known. */
+  placement(jobId: JobId): JobPlacement;
+  /** How a job would be placed if it were started anew now; rejects with the problems of its file, or -NO-PREVIEW. */
+  previewPlacement(job: Pick<SubmitJob, 'text' | 'variables' | 'code'>): Promise<JobPlacement>;
   /** Places its tasks anew, by a checkpoint and a restart; resolves once all run, to what is elsewhere now. */
   rebalance(jobId: JobId): Promise<readonly MovedTasks[]>;
   taskManagers(): readonly TaskManagerDetails[];

@@ -73,6 +73,15 @@ export const clusterErrors = defineErrors({
       'The code that was submitted with a job is kept until the job has ended. Where it is damaged, what the cluster ' +
       'keeps was changed by somebody else: cancel the job and submit it again.',
   },
+  'MR-CLUSTER-NO-PREVIEW': {
+    domain: 'external',
+    scope: 'process',
+    retry: 'never',
+    message: 'it cannot be said how the job would be placed: {reason}',
+    help:
+      'To say it, the Dispatcher looks for what the sources of the job would read. Where they cannot be reached, the ' +
+      'job could not be started either.',
+  },
   'MR-CLUSTER-NOT-LEADING': {
     domain: 'external',
     scope: 'process',

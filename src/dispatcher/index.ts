@@ -1,6 +1,7 @@
 export type {
   ClusterService,
   JobDetails,
+  JobPlacement,
   JobSummary,
   MovedTasks,
   SubmitJob,

@@ -31,6 +31,8 @@ export interface JobHandle {
   readonly restartDelayMs: number | null;
   /** In words; null where it waits for nothing. */
   readonly waitingFor: string | null;
+  /** Where these run, and why; null before the first attempt. */
+  readonly placement: JobMaster['placement'];
   /** The tasks of the newest attempt. */
   readonly executions: JobMaster['executions'];
   /** The newest checkpoints; empty where the job takes none. */
@@ -78,6 +80,9 @@ export function handleOf(master: JobMaster): JobHandle {
     },
     get waitingFor() {
       return master.waitingFor;
+    },
+    get placement() {
+      return master.placement;
     },
     get executions() {
       return master.executions;

@@ -6,6 +6,8 @@ export type { JobFailure } from './job-failures.ts';
 export { JobMaster } from './job-master.ts';
 export type { JobMasterOptions } from './job-master.ts';
 export { improvePlacement } from './placement/improve-placement.ts';
+export type { PlacementReport } from './placement/placement-report.ts';
+export { previewPlacement } from './placement/preview-placement.ts';
 export type { PlanStore } from './plan-store.ts';
 export { checkRestorePlan, planRestore } from './recovery/plan-restore.ts';
 export type { Rescale, RestorePlan, RestoreStep } from './recovery/plan-restore.ts';

@@ -1,8 +1,16 @@
 /** A cluster that runs nothing, for tests of what stands on ClusterService: it remembers what it was told. */
-import { jobId as toJobId, slotId, subtaskId, attemptId, taskManagerId as toTaskManagerId } from '../core/index.ts';
+import { jobId as toJobId, slotId, splitId, subtaskId, attemptId, taskManagerId as toTaskManagerId } from '../core/index.ts';
 import type { JobId, TaskManagerId } from '../core/index.ts';
 import { clusterErrors, jobFileProblems } from '../dispatcher/index.ts';
-import type { ClusterService, JobDetails, JobSummary, MovedTasks, SubmitJob, TaskManagerDetails } from '../dispatcher/index.ts';
+import type {
+  ClusterService,
+  JobDetails,
+  JobPlacement,
+  JobSummary,
+  MovedTasks,
+  SubmitJob,
+  TaskManagerDetails,
+} from '../dispatcher/index.ts';
 import type { JobGraph } from '../graph/index.ts';
 import type { TaskState } from '../rpc/index.ts';
 import { operatorNode, sinkNode, sourceNode, testGraph } from './test-graph.ts';
@@ -39,6 +47,36 @@ function fakeGraph(name: string): JobGraph {
 
 const STARTED_AT_MS = 1_000_000;
 const FAILURE = clusterErrors.create('MR-CLUSTER-NOT-FOUND', { what: 'x', id: '<y>' });
+
+const PLACEMENT: JobPlacement = {
+  ...{ jobId: null, name: 'job', needed: 1, free: 1, waitingFor: null, crossRackBytes: null },
+  report: {
+    slices: [
+      {
+        ...{ subtaskIndex: 0, taskManagerId: toTaskManagerId('tm-1'), slotId: slotId('slot-0') },
+        ...{ rack: 'a', host: 'host-1', because: '1 of its 2 splits are near' },
+      },
+    ],
+    splits: [
+      {
+        ...{ stepId: 'in', splitId: splitId('orders-0'), racks: ['a'], subtaskIndex: 0 },
+        ...{ locality: 'rack-local', because: 'it can be read within rack a' },
+      },
+      {
+        ...{ stepId: 'in', splitId: splitId('orders-1'), racks: ['b'], subtaskIndex: 0 },
+        ...{ locality: 'cross-rack', because: 'no slot was free in b' },
+      },
+    ],
+    edges: [
+      {
+        ...{ from: 'in', to: 'out', exchange: 'rebalance', crossRackShare: 0.25 },
+        channels: { 'process-local': 3, 'node-local': 0, 'rack-local': 0, 'cross-rack': 1, indifferent: 0 },
+      },
+    ],
+    totals: { 'node-local': 0, 'rack-local': 1, 'cross-rack': 1, indifferent: 0 },
+    moved: 0,
+  },
+};
 
 export class FakeCluster implements ClusterService {
   /** What was asked for, in order, such as `cancel JOB`. */
@@ -146,6 +184,20 @@ export class FakeCluster implements ClusterService {
   async rescale(jobId: JobId, parallelism: number): Promise<void> {
     this.told.push(`rescale ${jobId} to ${parallelism}`);
     await this.beforeEnd();
+  }
+
+  placement(jobId: JobId): JobPlacement {
+    const { name } = this.#job(jobId);
+    return { ...PLACEMENT, jobId, name, crossRackBytes: { read: 2048, sent: 7 } };
+  }
+
+  previewPlacement({ text }: Pick<SubmitJob, 'text'>): Promise<JobPlacement> {
+    const line = /^(.*)broken/m.exec(text);
+    if (line !== null) return Promise.reject(jobFileProblems([problemAt(text, line.index)]));
+    const name = /^name: (.*)$/m.exec(text)?.[1] ?? 'job';
+    const isTooLarge = name === 'large';
+    const waitingFor = isTooLarge ? '9 slots (1 are free)' : null;
+    return Promise.resolve({ ...PLACEMENT, name, waitingFor, report: isTooLarge ? null : PLACEMENT.report });
   }
 
   async rebalance(jobId: JobId): Promise<readonly MovedTasks[]> {

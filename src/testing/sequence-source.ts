@@ -14,7 +14,7 @@ import { testSchema } from './test-graph.ts';
 /**
  * A source of rows that are known beforehand. Options: `rows` in all (absent: endless), `splits`, `batchRows`, `keys`
  * (how many different ones), `pauseEvery` (reads nothing for `pauseMs` after so many batches), `failOpen`, `failAt`
- * (the row at which reading fails), `hangOpen`.
+ * (the row at which reading fails), `hangOpen`, `racks` (of the splits, in turn).
  */
 export const sequenceSource: SourceConnector = {
   kind: 'source',
@@ -53,7 +53,10 @@ function numberOption(options: Options, name: string, otherwise: number): number
 
 /** Split i of s has the rows i, i + s, i + 2 s … */
 function sequenceSplit(spec: SourceSpec, index: number, count: number): Split {
-  return { id: splitId(`${spec.stepId}-${index}`), position: { next: index, step: count }, racks: [] };
+  const racks = spec.options['racks'];
+  const rack: unknown = Array.isArray(racks) ? racks[index % racks.length] : null;
+  const near = typeof rack === 'string' ? [rack] : [];
+  return { id: splitId(`${spec.stepId}-${index}`), position: { next: index, step: count }, racks: near };
 }
 
 class SplitOrigin implements BatchOrigin {

@@ -101,7 +101,7 @@ export class SmallCluster {
     return dispatcher;
   }
 
-  async startTaskManager(name: string, slotCount: number): Promise<SmallTaskManager> {
+  async startTaskManager(name: string, slotCount: number, rack: string | null = null): Promise<SmallTaskManager> {
     const ha = this.election.open();
     const dependencies = { ports: nodePorts, catalog: this.#catalog, createOperator: createTestOperator };
     const manager = await startTaskManager({
@@ -114,6 +114,7 @@ export class SmallCluster {
       ports: nodePorts,
       workerHost: inlineWorkerHost((data) => runSlot(data, dependencies)),
       slotCount,
+      rack,
       data: { bindHost: '127.0.0.1', host: '127.0.0.1', firstPort: 0, token: null, tls: null },
       drainTimeoutMs: 60_000,
     });
@@ -121,7 +122,7 @@ export class SmallCluster {
       taskManagerId: manager.id,
       address: manager.address,
       slotCount,
-      rack: null,
+      rack,
       host: null,
     });
     const kill = (): void => {

@@ -64,7 +64,7 @@ export class ClusterLeader {
   #isPublished = false;
 
   constructor(options: ClusterLeaderOptions, leadership: Leadership) {
-    const { ports, rpc, heartbeats, openStorage, checkpointPlace, compile, onProblem } = options;
+    const { ports, catalog, rpc, heartbeats, openStorage, checkpointPlace, compile, onProblem } = options;
     this.#options = options;
     this.#leadership = leadership;
     this.#records = clusterRecords(leadership.store);
@@ -94,7 +94,7 @@ export class ClusterLeader {
       onProblem,
     });
     const { slots, records, jobs } = { slots: this.#slots, records: this.#records, jobs: this.#jobs };
-    const service = new LeadingService({ ports, compile, jobs, slots, records, places });
+    const service = new LeadingService({ ports, catalog, compile, jobs, slots, records, places });
     this.#service = service;
     this.#reactive = new ReactiveJobs({
       ...{ clock: ports.clock, jobs, slots, onProblem },

@@ -62,6 +62,15 @@ function graphOf(name: string, rows: number | null, parallelism: number | null):
   };
 }
 
+/** Splits that are near to racks in turn. */
+function inRacks(racks: readonly string[]): JobGraph {
+  const options = { splits: SPLITS, keys: KEYS, pauseEvery: 1, racks: [...racks] };
+  const graph = graphOf('job', null, 2);
+  const [reads, counts] = graph.vertices;
+  if (reads === undefined || counts === undefined) throw new Error('there are two vertices');
+  return { ...graph, vertices: [{ ...reads, chain: [sourceNode('in', options)] }, counts] };
+}
+
 async function startAll(): Promise<void> {
   directory = await mkdtemp(join(tmpdir(), 'cluster-'));
   for (const name of ['job', 'other']) await mkdir(outputOf(name));
@@ -73,6 +82,7 @@ async function startAll(): Promise<void> {
       'not restarted': (parallelism) => ({ ...graphOf('job', null, parallelism), restart: { kind: 'none' } }),
       endless: (parallelism) => graphOf('job', null, parallelism),
       reactive: (parallelism) => ({ ...graphOf('job', null, parallelism), rescale: REACTIVE }),
+      racks: () => inRacks(['r1', 'r2', 'r1', 'r3']),
       other: (parallelism) => graphOf('other', null, parallelism),
     },
   });
@@ -434,4 +444,37 @@ describe('a cluster of which anything may die at any instant', () => {
       }
     }
   }
+});
+
+describe('the placement of a job', () => {
+  it('is explained: before it is started, while it waits, and while it runs', async () => {
+    cluster.startDispatcher('d1');
+    const service = await cluster.service();
+    const would = await service.previewPlacement({ text: 'racks', variables: {} });
+    expect(would).toMatchObject({ jobId: null, needed: 2, free: 0, waitingFor: '2 slots (0 are free)', report: null });
+    await submit('racks');
+    await cluster.until('the job to wait', () => service.placement(JOB).waitingFor);
+    expect(service.placement(JOB)).toMatchObject({ waitingFor: '2 slots (0 of 0 are free)', report: null });
+    expect(service.job(JOB).waitingFor).toBe('2 slots (0 of 0 are free)');
+    await cluster.startTaskManager('t1', 1, 'r1');
+    await cluster.startTaskManager('t2', 1, 'r2');
+    await running(1);
+    const { report, waitingFor, crossRackBytes } = service.placement(JOB);
+    expect(waitingFor).toBeNull();
+    expect(report?.totals).toMatchObject({ 'rack-local': 3, 'cross-rack': 1 });
+    expect(report?.splits.find(({ locality }) => locality === 'cross-rack')).toMatchObject({
+      racks: ['r3'],
+      because: 'no slot was free in r3',
+    });
+    expect(new Set(report?.slices.map(({ rack }) => rack))).toEqual(new Set(['r1', 'r2']));
+    expect(report?.edges).toMatchObject([{ channels: { 'process-local': 2, 'cross-rack': 2 }, crossRackShare: 0.5 }]);
+    expect(crossRackBytes?.read).toBe(0);
+    await cluster.until('bytes between racks', () => (service.placement(JOB).crossRackBytes?.sent ?? 0) > 0);
+    await cluster.startTaskManager('t3', 2, 'r3');
+    await cluster.until('a TaskManager more', () => service.taskManagers().length === 3);
+    const next = await service.previewPlacement({ text: 'racks', variables: {} });
+    expect(next.report?.totals).toMatchObject({ 'rack-local': 1, 'cross-rack': 3 });
+    await cancelAndCheck();
+    expect(() => service.placement(JOB)).toThrow('there is no running job');
+  });
 });

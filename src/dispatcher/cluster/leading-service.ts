@@ -1,11 +1,12 @@
 import { jobId as toJobId } from '../../core/index.ts';
-import type { JobId, Ports, TaskManagerId } from '../../core/index.ts';
+import type { ConnectorCatalog, JobId, Ports, TaskManagerId } from '../../core/index.ts';
 import type { CompiledJob, JobGraph } from '../../graph/index.ts';
 import type { ClusterRecords, DrainMark } from '../../ha/index.ts';
 import { schedulerErrors, slotsNeeded } from '../../scheduler/index.ts';
 import type {
   ClusterService,
   JobDetails,
+  JobPlacement,
   JobSummary,
   MovedTasks,
   Savepoint,
@@ -20,6 +21,7 @@ import type { CheckpointPlaces } from './checkpoint-places.ts';
 import type { ClusterJobs, EndedJob, LedJob } from './cluster-jobs.ts';
 import { readSource, storedSource, type JobSource } from './job-source.ts';
 import { detailsOfEnded, detailsOfLed, detailsOfTaskManager, summaryOfEnded, summaryOfLed } from './cluster-views.ts';
+import { placementOf, PlacementPreviews } from './job-placement.ts';
 import { rebalanceJob } from './rebalance-job.ts';
 
 /** Compiles a job file; `parallelism` goes before what the file says, null leaves that. Rejects for nothing in it. */
@@ -30,6 +32,7 @@ export type CompileSource = (
 
 export interface LeadingServiceOptions {
   readonly ports: Ports;
+  readonly catalog: ConnectorCatalog;
   readonly compile: CompileSource;
   readonly jobs: ClusterJobs;
   readonly slots: ResourceManager;
@@ -42,9 +45,11 @@ const JOB_ID_BYTES = 16;
 /** What a leader does for those who ask. */
 export class LeadingService implements ClusterService {
   readonly #options: LeadingServiceOptions;
+  readonly #previews: PlacementPreviews;
 
   constructor(options: LeadingServiceOptions) {
     this.#options = options;
+    this.#previews = new PlacementPreviews(options);
   }
 
   async submit({ text, variables, jobId, start, allowDroppedState, code }: SubmitJob): Promise<JobId> {
@@ -123,6 +128,17 @@ export class LeadingService implements ClusterService {
     const place = places.savepoint(accepted.storage.storageConfig, handle.name, null);
     const restarted = await jobs.restart(jobId, { graph, source: null, stop: { kind: 'savepoint', place } });
     await restarted.running();
+  }
+
+  placement(jobId: JobId): JobPlacement {
+    const job = this.#job(jobId);
+    if ('handle' in job && job.endedAtMs === null) return placementOf(job, this.#options.slots);
+    throw clusterErrors.create('MR-CLUSTER-NOT-FOUND', { what: 'running job', id: jobId });
+  }
+
+  async previewPlacement({ text, variables, code }: Parameters<ClusterService['previewPlacement']>[0]) {
+    const source: JobSource = { text, variables, ...(code === undefined ? {} : { code }) };
+    return this.#previews.of(await this.#compile(source, null));
   }
 
   async rebalance(jobId: JobId): Promise<readonly MovedTasks[]> {

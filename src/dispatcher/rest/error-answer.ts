@@ -36,6 +36,7 @@ export interface ErrorAnswer {
 /** Codes whose status their domain does not tell. */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   'MR-CLUSTER-NOT-FOUND': 404,
+  'MR-CLUSTER-NO-PREVIEW': 422,
   'MR-REST-UNAUTHORIZED': 401,
   'MR-REST-FORBIDDEN': 403,
   'MR-REST-NO-CODE': 403,

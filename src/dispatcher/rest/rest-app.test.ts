@@ -130,6 +130,26 @@ describe('what the REST API answers', () => {
     });
   });
 
+  it('says where a job runs or would run, in the words of schedulers', async () => {
+    const { ask, submit } = await world();
+    await submit();
+    const running = await ask('GET', `/jobs/${JOB}/placement`);
+    expect(running.body).toMatchObject({
+      jid: JOB,
+      placement: {
+        slices: [{ subtask: 0, 'taskmanager-id': 'tm-1', rack: 'a', reason: '1 of its 2 splits are near' }],
+        splits: [{ locality: 'RACK_LOCAL' }, { 'near-to': ['b'], locality: 'ANY', reason: 'no slot was free in b' }],
+        edges: [{ channels: { PROCESS_LOCAL: 3, ANY: 1 }, 'cross-rack-share': 0.25 }],
+        'splits-by-locality': { NODE_LOCAL: 0, RACK_LOCAL: 1, ANY: 1, NO_PREF: 0 },
+      },
+      'cross-rack-bytes': { read: 2048, sent: 7 },
+    });
+    const would = (payload: string) => ask('POST', '/v1/placement?set=A=b', { payload, headers: YAML });
+    expect(await would('name: next')).toMatchObject({ status: 200, body: { jid: null, name: 'next', placement: {} } });
+    expect((await would('name: large')).body).toMatchObject({ placement: null, 'waiting-for': '9 slots (1 are free)' });
+    expect(await would('x: broken')).toMatchObject({ status: 400, body: { problems: [{ line: 1 }] } });
+  });
+
   it('shows no secret', async () => {
     const { ask, submit } = await world();
     await submit();

@@ -72,6 +72,11 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     return this.#free().length;
   }
 
+  /** Those that a job could be given. */
+  freeSlots(): readonly FreeSlot[] {
+    return this.#free().map(({ offer }) => offer);
+  }
+
   get totalCount(): number {
     return this.#present().reduce((sum, { slots }) => sum + slots.size, 0);
   }

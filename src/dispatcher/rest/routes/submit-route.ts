@@ -23,6 +23,13 @@ const withCodeSchema = json.object({
   code: json.object({ files: json.map(json.text) }, { named: json.map(json.text), module: moduleSchema }),
 });
 
+export const jobBody = {
+  ...{ mediaType: YAML, schema: fileText },
+  otherwise: { mediaType: JSON_TYPE, schema: withCodeSchema },
+};
+
+export const variablesSchema: JsonSchema = json.list({ type: 'string', pattern: VARIABLE.source });
+
 interface JobWithCode {
   readonly job: string;
   readonly code: {
@@ -48,17 +55,23 @@ export function submitRoute({ takesCode }: RestWorld): Route {
         fresh: json.flag,
         from: { type: 'string', minLength: 1 },
         allowDroppedState: json.flag,
-        set: json.list({ type: 'string', pattern: VARIABLE.source }),
+        set: variablesSchema,
       },
     ),
-    body: { mediaType: YAML, schema: fileText, otherwise: { mediaType: JSON_TYPE, schema: withCodeSchema } },
+    body: jobBody,
     answer: { status: 202, schema: json.object({ jobid: hexId }) },
     answeredBy: 'leader',
     handle: async (call, service) => ({ jobid: await service.submit(submission(call, takesCode)) }),
   };
 }
 
-function submission({ body, query }: Call, takesCode: boolean): SubmitJob {
+/** A job that is sent, and what its variables stand for. */
+export function jobIn({ body, query }: Call, takesCode: boolean): Pick<SubmitJob, 'text' | 'variables' | 'code'> {
+  return { ...jobOf(body, takesCode), variables: variablesOf(fieldOf(query, 'set')) };
+}
+
+function submission(call: Call, takesCode: boolean): SubmitJob {
+  const { query } = call;
   const from = textOf(query, 'from');
   const isFresh = isSet(query, 'fresh');
   if (isFresh && from !== null) throw badRequest('`fresh` and `from` exclude each other');
@@ -66,8 +79,7 @@ function submission({ body, query }: Call, takesCode: boolean): SubmitJob {
     from !== null ? { kind: 'from', location: from } : { kind: isFresh ? 'fresh' : 'resume' };
   const chosen = textOf(query, 'jobid');
   return {
-    ...jobOf(body, takesCode),
-    variables: variablesOf(fieldOf(query, 'set')),
+    ...jobIn(call, takesCode),
     ...(chosen === null ? {} : { jobId: toJobId(chosen) }),
     start,
     allowDroppedState: isSet(query, 'allowDroppedState'),
