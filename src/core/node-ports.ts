@@ -68,6 +68,9 @@ const macrotasks: Macrotasks = {
   yield: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
+/** Gone, in use, or not ours to remove: what is mounted into a container stands where nothing may be written. */
+const KEEPS_DIRECTORY = ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EBUSY', 'EROFS', 'EACCES', 'EPERM'];
+
 const files: FileSystem = {
   readText: (path) => readFile(path, 'utf8'),
   writeText: (path, text) => writeFile(path, text),
@@ -95,7 +98,7 @@ const files: FileSystem = {
       await handle.close();
     }
   },
-  removeEmptyDirectory: (path) => unlessFailed(rmdir(path), ['ENOENT', 'ENOTEMPTY', 'EEXIST'], undefined),
+  removeEmptyDirectory: (path) => unlessFailed(rmdir(path), KEEPS_DIRECTORY, undefined),
   lock: lockFile,
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path, { recursive: true, force: true }),

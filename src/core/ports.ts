@@ -71,7 +71,7 @@ export interface FileSystem {
   makeDirectory(path: string): Promise<void>;
   /** Makes durable which names a directory holds: those created, renamed and removed before. */
   syncDirectory(path: string): Promise<void>;
-  /** Harmless where nothing is there, and where the directory holds something. */
+  /** Harmless where nothing is there, and where the directory holds something or, as a mount, is to stay. */
   removeEmptyDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /**
