@@ -77,6 +77,7 @@ export class AggregateOperator implements Operator {
   #buffers: Buffers | null = null;
   #context: OperatorContext | null = null;
   #alarmMs = Infinity;
+  #watermarkMs = -Infinity;
 
   constructor(spec: AggregateSpec) {
     this.#spec = spec;
@@ -131,6 +132,7 @@ export class AggregateOperator implements Operator {
   }
 
   onWatermark(timestampMs: number): boolean {
+    this.#watermarkMs = timestampMs;
     if (this.#expiry?.hasEventTime !== true) return true;
     this.#expiry.advanceTo(timestampMs);
     return this.#sweep(this.#expiry);
@@ -160,7 +162,8 @@ export class AggregateOperator implements Operator {
     this.#rows.compute(batch, fromRow, errors);
     if (this.#expiry === null) return;
     this.#expiry.hasEventTime = batch.timestamps !== null;
-    if (batch.timestamps === null) this.#expiry.advanceTo(ports.clock.nowMs());
+    // Watermarks may have come before the first row said that they count.
+    this.#expiry.advanceTo(batch.timestamps === null ? ports.clock.nowMs() : this.#watermarkMs);
   }
 
   #growInMemory(count: number): Promise<void> | undefined {

@@ -132,6 +132,16 @@ describe('a ttl of groups in memory', () => {
     await harness.close();
   });
 
+  it('counts late rows as of the watermark, also where that came before every row', async () => {
+    const harness = await OperatorHarness.open({ create: () => operator(50), input });
+    harness.watermark(12);
+    await harness.process([{ values: ['a', 1n, 5n, null], timestamp: 0 }]);
+    harness.watermark(50);
+    await harness.process([{ values: ['a', 1n, 5n, null], timestamp: 0 }]);
+    expect(harness.takeRows().map(({ values }) => values[3])).toEqual([5n, 10n]);
+    await harness.close();
+  });
+
   it('begins where it was not known before, and ends where it is dropped', async () => {
     const before = await OperatorHarness.open({ create: () => operator(), input, nowMs: 0 });
     const rows = [{ values: ['a', 1n, 5n, null] as Value[], timestamp: 10 }];
