@@ -29,6 +29,7 @@ export type {
   StoredValue,
   TaskManagerAnnouncement,
 } from './high-availability.ts';
+export { openStored } from './stored-bytes.ts';
 export { attemptsOf } from './cluster-records.ts';
 export { clusterRecords } from './stored-cluster-records.ts';
 export { openZooKeeperHighAvailability, ZooKeeperError, zooKeeperHighAvailability } from './zookeeper/index.ts';

@@ -22,6 +22,8 @@ interface Node extends ZooKeeperNode {
 
 interface Session {
   readonly id: number;
+  /** Whose link it came over. */
+  readonly holder: string;
   readonly timeoutMs: number;
   heardMs: number;
   isAlive: boolean;
@@ -59,6 +61,10 @@ export class SimulatedZooKeeper {
   readonly #connections = new Set<SimulatedConnection>();
   #held: (() => void)[] = [];
   #state: 'serving' | 'frozen' | 'away' = 'serving';
+  /** Told of every write that is carried out, in order, and of whose session it was; null for the server's own. */
+  onWrite: ((write: Write, path: string, holder: string | null) => void) | null = null;
+  /** Versions in checks are not looked at: breaks on purpose what stands on them. */
+  ignoresChecks = false;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -69,8 +75,8 @@ export class SimulatedZooKeeper {
   }
 
   /** A process's way to the server. */
-  link(sessionTimeoutMs = 10_000): SimulatedLink {
-    return new SimulatedLink(this, sessionTimeoutMs);
+  link(sessionTimeoutMs = 10_000, holder = ''): SimulatedLink {
+    return new SimulatedLink(this, sessionTimeoutMs, holder);
   }
 
   /** The server's process is stopped: connections stay, nothing is answered. */
@@ -111,8 +117,8 @@ export class SimulatedZooKeeper {
     this.carryOut(null, operations);
   }
 
-  newSession(timeoutMs: number): Session {
-    const session = { id: ++this.#sessions, timeoutMs, heardMs: this.clock.monotonicMs(), isAlive: true };
+  newSession(timeoutMs: number, holder: string): Session {
+    const session = { id: ++this.#sessions, holder, timeoutMs, heardMs: this.clock.monotonicMs(), isAlive: true };
     this.#watchSession(session);
     return session;
   }
@@ -158,6 +164,7 @@ export class SimulatedZooKeeper {
         throw error;
       }
     });
+    operations.forEach((write, index) => this.onWrite?.(write, paths[index] as string, session?.holder ?? null));
     for (const change of changes) this.#tell(change);
     return paths;
   }
@@ -182,7 +189,8 @@ export class SimulatedZooKeeper {
     if (operation.kind === 'create') return this.#create(session, operation, changes);
     const found = this.#nodes.get(path);
     if (found === undefined) throw new ZooKeeperError('no-node', `no node ${path}`);
-    if (operation.version !== null && operation.version !== found.version) {
+    const isIgnored = operation.kind === 'check' && this.ignoresChecks;
+    if (operation.version !== null && operation.version !== found.version && !isIgnored) {
       throw new ZooKeeperError('bad-version', `${path} has version ${found.version}`);
     }
     if (operation.kind === 'set') {
@@ -254,6 +262,7 @@ function parentOf(path: string): string {
 export class SimulatedLink {
   readonly zooKeeper: SimulatedZooKeeper;
   readonly sessionTimeoutMs: number;
+  readonly holder: string;
   #connection: SimulatedConnection | null = null;
   #held: (() => void)[] = [];
   #isSilent = false;
@@ -263,9 +272,11 @@ export class SimulatedLink {
   /** Notifications that have not been passed on yet; null where they are passed on at once. */
   #unheard: (() => void)[] | null = null;
 
-  constructor(zooKeeper: SimulatedZooKeeper, sessionTimeoutMs: number) {
+  /** `holder` is the name of the process, for SimulatedZooKeeper.onWrite. */
+  constructor(zooKeeper: SimulatedZooKeeper, sessionTimeoutMs: number, holder: string) {
     this.zooKeeper = zooKeeper;
     this.sessionTimeoutMs = sessionTimeoutMs;
+    this.holder = holder;
   }
 
   readonly connect: ConnectZooKeeper = (onState) => {
@@ -280,6 +291,10 @@ export class SimulatedLink {
   /** Nothing gets through in either direction, and nobody is told: a link that is half open. */
   silence(): void {
     this.#isSilent = true;
+  }
+
+  get isSilent(): boolean {
+    return this.#isSilent;
   }
 
   /** What was sent meanwhile arrives. */
@@ -440,7 +455,7 @@ class SimulatedConnection implements ZooKeeperConnection {
         this.#attempt(RECONNECT_MS);
         return;
       }
-      this.#session ??= this.#server.newSession(this.#link.sessionTimeoutMs);
+      this.#session ??= this.#server.newSession(this.#link.sessionTimeoutMs, this.#link.holder);
       if (!this.#session.isAlive) {
         this.#end();
         this.#onState('ended');
