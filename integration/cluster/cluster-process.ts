@@ -31,11 +31,18 @@ export class ClusterProcess {
   #isAlive = true;
   #readyLine: ReadyLine | null = null;
 
-  constructor(name: string, args: readonly string[], folder: string) {
+  /** `environment`: more variables than those of this process. */
+  constructor(
+    name: string,
+    args: readonly string[],
+    folder: string,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.name = name;
     this.logFile = join(folder, `${name}.log`);
     const command = [join(projectRoot, 'bin', 'millrace.mjs'), ...args, '--json', '--ends-with-input'];
-    const child = spawn(process.execPath, command, { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...environment };
+    const child = spawn(process.execPath, command, { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     const log = createWriteStream(this.logFile, { flags: 'a' });
     child.stderr.pipe(log);

@@ -8,7 +8,8 @@
  *
  * Whatever the leader is, it is out of touch until it has answered; for too long, and the tasks are given up.
  */
-import type { Ports, TaskManagerId, Timer } from '../core/index.ts';
+import { toMillraceError } from '../core/index.ts';
+import type { MillraceError, Ports, TaskManagerId, Timer } from '../core/index.ts';
 import type {
   EpochFence,
   LeaderReference,
@@ -32,6 +33,8 @@ export interface LeaderSessionOptions {
   readonly orphanTimeoutMs: number;
   /** Called each time that this has passed. */
   readonly onOrphaned: () => void;
+  /** Told why the leader cannot be reached, or refuses; once for each reason in a row. */
+  readonly onProblem?: (error: MillraceError) => void;
 }
 
 /** One leader, for as long as it is the one. */
@@ -56,6 +59,8 @@ export class LeaderSession {
   /** Raised when there is something new to register. */
   #revision = 0;
   #orphanTimer: Timer | null = null;
+  /** What was told last. */
+  #problem = '';
   #endPause: () => void = () => undefined;
   #onRegistered: () => void = () => undefined;
   #onForsaken: () => void = () => undefined;
@@ -163,9 +168,13 @@ export class LeaderSession {
         term.isKnown = revision === this.#revision;
         term.heartbeatIntervalMs = answer.heartbeatIntervalMs;
       }
+      this.#problem = '';
       return true;
-    } catch {
+    } catch (error) {
       // Gone, or replaced: the watch says so.
+      const problem = toMillraceError(error);
+      if (this.#term === term && problem.message !== this.#problem) this.#options.onProblem?.(problem);
+      this.#problem = problem.message;
       return false;
     }
   }

@@ -1,5 +1,5 @@
 import { slotId, taskManagerId } from '../core/index.ts';
-import type { Clock, Ports, SlotId, TaskManagerId, WorkerHost } from '../core/index.ts';
+import type { Clock, MillraceError, Ports, SlotId, TaskManagerId, WorkerHost } from '../core/index.ts';
 import type { LeaderWatch, RpcTransport } from '../rpc/index.ts';
 import { openWorkDirectory } from '../state/index.ts';
 import { DataPorts } from './data-ports.ts';
@@ -37,6 +37,8 @@ export interface TaskManagerOptions {
   readonly orphanTimeoutMs?: number;
   /** How long close() waits for the leader to move its tasks elsewhere. Default: not at all. */
   readonly drainTimeoutMs?: number;
+  /** Told why the leader cannot be reached, or refuses; once for each reason in a row. */
+  readonly onProblem?: (error: MillraceError) => void;
 }
 
 /** A TaskManager that was started. */
@@ -129,6 +131,7 @@ function openSession(
     onOrphaned: () => {
       void service.freeAll();
     },
+    ...(options.onProblem === undefined ? {} : { onProblem: options.onProblem }),
   });
   if (dataPorts !== null) {
     dataPorts.onMoved = () => {

@@ -8,7 +8,10 @@ import { runFake, type FakeWorld } from '../fixtures/fake-context.ts';
 afterEach(closeServedRest);
 
 const ROWS = { connector: 'datagen', with: { count: 3 }, schema: { id: long } } as const;
-const MADE = job('made').source('rows', ROWS).filter('some', (row) => row.id > 1).sink('out', { connector: 'print' });
+const MADE = job('made')
+  .source('rows', ROWS)
+  .filter('some', ({ id }) => id !== null && id > 1)
+  .sink('out', { connector: 'print' });
 const YAML = `name: named
 steps:
   - {id: rows, source: datagen, with: {count: 3}, schema: {id: long}}

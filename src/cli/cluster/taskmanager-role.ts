@@ -41,6 +41,7 @@ export async function startTaskManagerRole(
     data: dataPlane(settings, tls),
     orphanTimeoutMs: settings['taskmanager.orphan-timeout'],
     drainTimeoutMs: settings['taskmanager.drain-timeout'],
+    onProblem: ({ code, message }) => log('warn', 'leader-problem', { code, message }),
   });
   const { id, address } = taskManager;
   const withdraw = highAvailability.announceTaskManager({ taskManagerId: id, address, slotCount: slots, ...place });

@@ -21,7 +21,7 @@ export const restErrors = defineErrors({
     domain: 'user',
     scope: 'process',
     retry: 'never',
-    message: 'this takes a token: {reason}',
+    message: 'this takes a token (MILLRACE_TOKEN, or `authorization: Bearer`): {reason}',
     help:
       'The cluster has tokens for viewing, operating and deploying; each allows what the ones before it do. Pass one ' +
       'as `--token`, as MILLRACE_TOKEN, or in the header `authorization: Bearer TOKEN`.',

@@ -25,6 +25,11 @@ describe('a settings file', () => {
     expect(read(text)).toEqual({ settings: [], problems: [] });
   });
 
+  it('has variables of the environment alone', () => {
+    const { problems } = read('rest.host: ${GONE}\n');
+    expect(problems[0]?.expected).toBe('an environment variable or a default: `${GONE:-default}`');
+  });
+
   it.each([
     ['- rest\n', 'settings are a mapping of names'],
     ['rest: {port: 1}\nrest.port: 2\n', '`rest.port` stands here twice; the first is on line 1'],

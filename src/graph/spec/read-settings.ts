@@ -41,7 +41,14 @@ export function readSettings(text: string, { fileName, variables }: ReadSettings
   else if (root !== null && !isEmpty(root)) {
     problems.add('MR-JOB-YAML', root.range, { problem: 'settings are a mapping of names' });
   }
-  return { settings, problems: problems.sorted().filter(({ code }) => code !== 'MR-JOB-EMPTY') };
+  const told = problems.sorted().filter(({ code }) => code !== 'MR-JOB-EMPTY');
+  return { settings, problems: told.map(withoutSet) };
+}
+
+/** Variables of settings come from the environment alone: no command line sets them. */
+function withoutSet(problem: JobProblem): JobProblem {
+  const expected = problem.expected?.replace(/^`--set [^`]*`, an /, 'an ').replace('variable, or', 'variable or');
+  return expected === undefined ? problem : Object.freeze({ ...problem, expected });
 }
 
 function collect(map: MapNode, prefix: string, source: SourceText, into: Setting[], problems: ProblemList): void {
