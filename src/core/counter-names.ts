@@ -23,6 +23,18 @@ export const counterNames = Object.freeze({
   lookupMisses: { name: 'missCount', doc: 'rows of a `lookup` that had to ask' },
   lookupFailures: { name: 'numLoadFailures', doc: 'requests of a `lookup` that failed, each attempt by itself' },
   stateBytes: { name: 'stateBytes', doc: 'memory that a step takes for what it remembers, in bytes' },
+  busyTime: { name: 'accumulateBusyTimeMs', doc: 'time that a task worked, in ms; at its first step, as those below' },
+  idleTime: { name: 'accumulateIdleTimeMs', doc: 'time that a task waited for input, in ms' },
+  backPressuredTime: {
+    name: 'accumulateBackPressuredTimeMs',
+    doc: 'time that a task waited until those behind it could take its output, in ms',
+  },
+  busyRate: { name: 'busyTimeMsPerSecond', doc: 'how much of a second a task worked, over the last five' },
+  idleRate: { name: 'idleTimeMsPerSecond', doc: 'how much of a second a task waited for input' },
+  backPressuredRate: {
+    name: 'backPressuredTimeMsPerSecond',
+    doc: 'how much of a second a task waited until those behind it could take its output',
+  },
   deadLetters: { name: 'numDeadLetters', doc: 'records sent to the dead-letter target' },
   lag: { name: 'pendingRecords', doc: 'records that a source has still to read, as far as it knows' },
 });

@@ -106,6 +106,7 @@ class SubtaskBuilder {
         attemptId: this.#task.attemptId,
         subtaskIndex: this.#task.subtaskIndex,
         counters: this.#counters,
+        hasOutputs: this.#task.outputs.length > 0,
         chain,
         head: head.head,
         alarms,

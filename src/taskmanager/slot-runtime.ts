@@ -232,6 +232,8 @@ class SlotRuntime {
   }
 
   #report(): void {
+    const nowMs = this.#dependencies.ports.clock.monotonicMs();
+    for (const { subtask } of this.#subtasks.values()) if (subtask.isRunning) subtask.time.settle(nowMs);
     const steps = [...this.#subtasks.values()].flatMap(({ subtask }) =>
       subtask.counters.totals().map(({ stepId: step, counters }) => ({
         stepId: stepId(step),

@@ -11,6 +11,7 @@ import type { CheckpointReports, SubtaskCheckpoints } from './checkpoints/subtas
 import type { RuntimeLimits } from './runtime-limits.ts';
 import type { TaskCounters } from './task-counters.ts';
 import type { Runnable, TaskLoop } from './task-loop.ts';
+import { TaskTime, type TimeUse } from './task-time.ts';
 
 /** A part of a subtask that is opened before it runs and closed after. */
 export interface SubtaskPart {
@@ -23,6 +24,8 @@ export interface SubtaskParts {
   readonly attemptId: AttemptId;
   readonly subtaskIndex: number;
   readonly counters: TaskCounters;
+  /** Whether others read what it gives. */
+  readonly hasOutputs: boolean;
   readonly chain: Chain;
   readonly head: ChainHead;
   readonly alarms: Alarms;
@@ -69,6 +72,8 @@ export class Subtask implements Runnable {
   readonly attemptId: AttemptId;
   readonly subtaskIndex: number;
   readonly counters: TaskCounters;
+  /** What its time goes into, while it runs. */
+  readonly time: TaskTime;
   readonly #parts: SubtaskParts;
   readonly #around: SubtaskSurroundings;
   #phase: Phase = 'created';
@@ -81,6 +86,7 @@ export class Subtask implements Runnable {
     this.attemptId = parts.attemptId;
     this.subtaskIndex = parts.subtaskIndex;
     this.counters = parts.counters;
+    this.time = new TaskTime((name) => parts.counters.counter(parts.head.stepId, name));
     this.#parts = parts;
     this.#around = around;
     const wake = (): void => {
@@ -147,8 +153,10 @@ export class Subtask implements Runnable {
 
   run(deadlineMs: number): void {
     if (this.#phase !== 'running' && this.#phase !== 'finishing') return;
+    const { clock } = this.#around.ports;
+    this.time.enter('busy', clock.monotonicMs());
     try {
-      this.#drive(deadlineMs);
+      this.time.enter(this.#drive(deadlineMs), clock.monotonicMs());
     } catch (error) {
       this.fail(error);
     }
@@ -162,16 +170,18 @@ export class Subtask implements Runnable {
     this.#parts.chain.hurry(checkpointId);
   }
 
-  #drive(deadlineMs: number): void {
-    const { chain } = this.#parts;
+  /** Returns what it does until its next turn. */
+  #drive(deadlineMs: number): TimeUse {
+    const { chain, hasOutputs } = this.#parts;
     const { clock } = this.#around.ports;
     for (;;) {
       const progress = chain.step();
-      if (progress === 'blocked') return;
-      if (progress === 'idle' && !this.#feed()) return;
+      // Whoever has nobody behind it waits for its own work: a sink that writes, say.
+      if (progress === 'blocked') return hasOutputs ? 'backPressured' : 'busy';
+      if (progress === 'idle' && !this.#feed()) return 'idle';
       if (clock.monotonicMs() >= deadlineMs) {
         this.wake();
-        return;
+        return 'busy';
       }
     }
   }

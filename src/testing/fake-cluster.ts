@@ -1,5 +1,13 @@
 /** A cluster that runs nothing, for tests of what stands on ClusterService: it remembers what it was told. */
-import { jobId as toJobId, slotId, splitId, subtaskId, attemptId, taskManagerId as toTaskManagerId } from '../core/index.ts';
+import {
+  attemptId,
+  counterNames,
+  jobId as toJobId,
+  slotId,
+  splitId,
+  subtaskId,
+  taskManagerId as toTaskManagerId,
+} from '../core/index.ts';
 import type { JobId, TaskManagerId } from '../core/index.ts';
 import { clusterErrors, jobFileProblems } from '../dispatcher/index.ts';
 import type {
@@ -19,6 +27,12 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const SOURCE = 'a'.repeat(32);
 const SINK = 'b'.repeat(32);
+
+/** Per second. */
+function timeUse(backPressuredMs: number, idleMs: number, busyMs: number): Readonly<Record<string, number>> {
+  const { backPressuredRate, idleRate, busyRate } = counterNames;
+  return { [backPressuredRate.name]: backPressuredMs, [idleRate.name]: idleMs, [busyRate.name]: busyMs };
+}
 
 /** A source with a secret in its options, and a sink; ids of vertices as they are in earnest. */
 function fakeGraph(name: string): JobGraph {
@@ -122,7 +136,10 @@ export class FakeCluster implements ClusterService {
           {
             stepId: 'in',
             counters: { numRecordsIn: { total: 12, perSecond: 3 } },
-            subtasks: [{ numRecordsIn: 5, numRecordsOut: 4, numBytesIn: 100 }, { numRecordsIn: 7, numRecordsOut: 6 }],
+            subtasks: [
+              { numRecordsIn: 5, numRecordsOut: 4, numBytesIn: 100, ...timeUse(750, 50, 200) },
+              { numRecordsIn: 7, numRecordsOut: 6, ...timeUse(100, 900, 0) },
+            ],
           },
         ],
       },

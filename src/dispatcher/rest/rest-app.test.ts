@@ -111,6 +111,14 @@ describe('what the REST API answers', () => {
     expect((await ask('GET', `/jobs/${JOB}/vertices/${SOURCE}`)).body).toMatchObject({
       subtasks: [{ subtask: 0, attempt: 4, host: 'host-1', 'taskmanager-id': 'tm-1' }, { subtask: 1 }],
     });
+    expect((await ask('GET', `/jobs/${JOB}/vertices/${SOURCE}/backpressure`)).body).toMatchObject({
+      status: 'ok',
+      'backpressure-level': 'high',
+      subtasks: [
+        { subtask: 0, backpressureLevel: 'high', ratio: 0.75, idleRatio: 0.05, busyRatio: 0.2 },
+        { subtask: 1, backpressureLevel: 'ok', ratio: 0.1, idleRatio: 0.9, busyRatio: 0 },
+      ],
+    });
     expect((await ask('GET', `/jobs/${JOB}/checkpoints`)).body).toMatchObject({
       counts: { completed: 7, failed: 1, in_progress: 1, restored: 1 },
       latest: { completed: { id: 7, status: 'COMPLETED' }, failed: { failure_message: 'it took too long' } },
@@ -166,7 +174,9 @@ describe('what the REST API answers', () => {
     expect(body).toMatchObject({
       openapi: '3.1.0',
       paths: {
-        '/v1/jobs': { post: { 'x-role': 'deploy', requestBody: { content: { 'application/yaml': {}, 'application/json': {} } } } },
+        '/v1/jobs': {
+          post: { 'x-role': 'deploy', requestBody: { content: { 'application/yaml': {}, 'application/json': {} } } },
+        },
         '/v1/jobs/{jobid}/savepoints/{triggerid}': { get: { parameters: [{ name: 'jobid', in: 'path' }, {}] } },
       },
     });

@@ -96,8 +96,8 @@ describe('the status page', () => {
     expect(element('problem').textContent).toBe('');
     expect(element('summary').textContent).toBe('1 jobs run, 1 TaskManagers, 1 of 2 slots free');
     const [job] = element('jobs').rows();
-    expect(job?.slice(0, 5)).toEqual(['<b>orders</b>', jobId, 'RUNNING', '3 running', '1']);
-    expect(job?.[5]).toMatch(/^7, /);
+    expect(job?.slice(0, 6)).toEqual(['<b>orders</b>', jobId, 'RUNNING', '3 running', `${'a'.repeat(32)} 75 %`, '1']);
+    expect(job?.[6]).toMatch(/^7, /);
     expect(element('taskmanagers').rows()[0]).toEqual([
       'tm-1',
       'host-1:6000',

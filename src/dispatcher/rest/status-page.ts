@@ -65,6 +65,7 @@ function jobRow(job, details) {
   return [
     cell(job.name), cell(job.jid), cell(job.state, mood(job.state)),
     cell(own && own['waiting-for'] ? counted(job.tasks) + '; waits for ' + own['waiting-for'] : counted(job.tasks)),
+    cell(own ? own['held-back'].map((one) => one.name + ' ' + Math.round(one.ratio * 100) + ' %').join(', ') : ''),
     cell(own ? own.restarts : ''),
     cell(last ? last.id + ', ' + time(last['completed-at']) : ''),
     cell(time(job['start-time'])), cell(seconds(job.duration)),
@@ -130,7 +131,7 @@ function hashOf(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
 
-const JOB_COLUMNS = ['name', 'id', 'state', 'tasks', 'restarts', 'last checkpoint', 'started', 'for'];
+const JOB_COLUMNS = ['name', 'id', 'state', 'tasks', 'held back', 'restarts', 'last checkpoint', 'started', 'for'];
 const TASK_MANAGER_COLUMNS = ['id', 'address', 'rack', 'host', 'slots', 'free', 'heard from', ''];
 
 export function statusPage(refreshMs: number): string {

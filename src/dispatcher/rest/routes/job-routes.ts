@@ -1,5 +1,6 @@
 import { json } from '../json-schema.ts';
 import type { RestWorld, Route } from '../route.ts';
+import { backPressureSchema, backPressureView } from '../views/back-pressure-view.ts';
 import {
   checkpointConfigSchema,
   checkpointConfigView,
@@ -133,6 +134,15 @@ function metricRoutes({ ports }: RestWorld): readonly Route[] {
       schema: metricsSchema,
       handle: (call, service) =>
         jobMetricsView(jobOf(call, service), textOf(call.query, 'get'), ports.clock.nowMs()),
+    }),
+    reading({
+      path: '/vertices/:vertexid/backpressure',
+      summary: 'How much of their time the subtasks of a vertex work, and wait for input or for those behind them',
+      schema: backPressureSchema,
+      handle: (call, service) => {
+        const job = jobOf(call, service);
+        return backPressureView(job, vertexOf(call, job));
+      },
     }),
     reading({
       path: '/vertices/:vertexid/metrics',

@@ -36,13 +36,16 @@ export function subtaskCounters(
 /** Rows and bytes that came into a subtask and went out of it. */
 export function subtaskIo(vertex: JobVertex, metrics: JobMetrics, subtaskIndex: number): Io {
   const steps = subtaskCounters(vertex, metrics, subtaskIndex).map(({ counters }) => counters);
-  const { recordsIn, recordsOut, bytesIn, bytesOut } = counterNames;
+  const { recordsIn, recordsOut, bytesIn, bytesOut, backPressuredTime, idleTime, busyTime } = counterNames;
   const sum = (name: string): number => steps.reduce((total, counters) => total + (counters[name] ?? 0), 0);
   return {
     readRecords: steps.at(0)?.[recordsIn.name] ?? 0,
     writeRecords: steps.at(-1)?.[recordsOut.name] ?? 0,
     readBytes: sum(bytesIn.name),
     writeBytes: sum(bytesOut.name),
+    backPressuredMs: sum(backPressuredTime.name),
+    idleMs: sum(idleTime.name),
+    busyMs: sum(busyTime.name),
     isComplete: steps.some((counters) => Object.keys(counters).length > 0),
   };
 }
@@ -52,6 +55,9 @@ interface Io {
   readonly writeRecords: number;
   readonly readBytes: number;
   readonly writeBytes: number;
+  readonly backPressuredMs: number;
+  readonly idleMs: number;
+  readonly busyMs: number;
   /** Whether all subtasks have reported. */
   readonly isComplete: boolean;
 }
@@ -64,11 +70,15 @@ export function vertexIo(vertex: JobVertex, metrics: JobMetrics): Io {
     writeRecords: sum((io) => io.writeRecords),
     readBytes: sum((io) => io.readBytes),
     writeBytes: sum((io) => io.writeBytes),
+    backPressuredMs: sum((io) => io.backPressuredMs),
+    idleMs: sum((io) => io.idleMs),
+    busyMs: sum((io) => io.busyMs),
     isComplete: subtasks.every(({ isComplete }) => isComplete),
   };
 }
 
-export function ioMetrics({ readRecords, writeRecords, readBytes, writeBytes, isComplete }: Io): unknown {
+export function ioMetrics(io: Io): unknown {
+  const { readRecords, writeRecords, readBytes, writeBytes, isComplete } = io;
   return {
     'read-bytes': readBytes,
     'read-bytes-complete': isComplete,
@@ -78,8 +88,8 @@ export function ioMetrics({ readRecords, writeRecords, readBytes, writeBytes, is
     'read-records-complete': isComplete,
     'write-records': writeRecords,
     'write-records-complete': isComplete,
-    'accumulated-backpressured-time': 0,
-    'accumulated-idle-time': 0,
-    'accumulated-busy-time': 0,
+    'accumulated-backpressured-time': io.backPressuredMs,
+    'accumulated-idle-time': io.idleMs,
+    'accumulated-busy-time': io.busyMs,
   };
 }

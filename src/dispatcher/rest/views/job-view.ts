@@ -4,6 +4,7 @@ import { isTerminalJob } from '../../../rpc/index.ts';
 import type { JobOrigin } from '../../../scheduler/index.ts';
 import type { ExecutionSummary, JobDetails, TaskManagerDetails } from '../../cluster-service.ts';
 import { hexId, json, type JsonSchema } from '../json-schema.ts';
+import { heldBack } from './back-pressure-view.ts';
 import { ioMetrics, ioMetricsSchema, subtaskIo, vertexIo } from './io-metrics.ts';
 import { durationOf } from './overview-view.ts';
 import { planSchema, planView } from './plan-view.ts';
@@ -33,6 +34,8 @@ const ownSchema = json.object({
     json.object({ kind: json.text }, { checkpoint: json.integer, savepoint: json.flag, 'completed-at': json.time }),
   ),
   'last-checkpoint': json.nullable(json.object({ id: json.integer, 'completed-at': json.time })),
+  /** Vertices whose subtasks wait for those behind them, the worst subtask of each. */
+  'held-back': json.list(json.object({ vertex: json.text, name: json.text, ratio: json.number })),
   tasks: json.list(taskSchema),
 });
 
@@ -125,7 +128,8 @@ function vertexSummary(job: JobDetails, vertex: JobVertex, nowMs: number): unkno
   };
 }
 
-function ownView({ restarts, waitingFor, origin, checkpoints, executions }: JobDetails): unknown {
+function ownView(job: JobDetails): unknown {
+  const { restarts, waitingFor, origin, checkpoints, executions } = job;
   const last = checkpoints.recent.find(({ state }) => state === 'completed');
   return {
     restarts,
@@ -133,6 +137,7 @@ function ownView({ restarts, waitingFor, origin, checkpoints, executions }: JobD
     origin: origin === null ? null : originView(origin),
     'last-checkpoint':
       last === undefined ? null : { id: last.checkpointId, 'completed-at': last.endedAtMs ?? last.triggeredAtMs },
+    'held-back': heldBack(job),
     tasks: executions.map(({ attemptId, vertexId, subtaskIndex, state, taskManagerId, slotId }) => ({
       attempt: attemptId,
       vertex: vertexId,
