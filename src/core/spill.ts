@@ -4,7 +4,12 @@
  */
 
 /** Whether entries of a node of a job graph may leave memory, where the job keeps state on the disk. */
-export function maySpill(node: { readonly kind: string; readonly retracts?: true }): boolean {
+export function maySpill(node: {
+  readonly kind: string;
+  readonly retracts?: true;
+  readonly keys?: readonly unknown[];
+}): boolean {
+  if (node.kind === 'process') return node.keys !== undefined && node.keys.length > 0;
   return node.kind === 'dedupe' || (node.kind === 'aggregate' && node.retracts !== true);
 }
 

@@ -103,9 +103,15 @@ export class ProcessOperator implements Operator {
     const read = compileRowReader(spec.input, spec.longs, spec.stepId);
     this.#opened = { context, user, call, outputs, read };
     await setUp(user.code, { spec, context, keys });
+    await keys?.open(context);
     this.state = keys?.describe(context.maxParallelism, () => {
-      this.#setAlarm();
+      // A restore that is cancelled may end after close().
+      if (this.#opened !== null) this.#setAlarm();
     });
+  }
+
+  prepare(batch: ColumnBatch): Promise<void> | undefined {
+    return this.#keys?.prepare(batch);
   }
 
   process(batch: ColumnBatch): number {
@@ -158,6 +164,8 @@ export class ProcessOperator implements Operator {
       await opened?.user.code.close?.();
     } catch (error) {
       throw thrownBy(error, 'close()', this.#spec);
+    } finally {
+      await this.#keys?.close();
     }
   }
 

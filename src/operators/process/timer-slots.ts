@@ -79,6 +79,11 @@ export class TimerSlots {
     return this.has(slot) ? [this.#first[slot] as number, ...(this.#others[slot] ?? [])] : [];
   }
 
+  /** Takes all timers of a slot away. */
+  clear(slot: number): void {
+    for (const time of this.of(slot)) this.remove(slot, time);
+  }
+
   /** The earliest of the slot is gone. */
   #advance(slot: number): void {
     const others = this.#others[slot];

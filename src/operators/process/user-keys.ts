@@ -4,16 +4,30 @@
  *
  * Objects that states hold are the user's to change as soon as get() has returned them. So while a snapshot is taken,
  * an entry is written when a call for its key begins, and not when it is changed.
+ *
+ * Where entries may leave memory for a store on the disk, prepare() takes a slot for each key of a batch, and a slot
+ * stays when its entry has come to hold nothing: the store and earlier checkpoints may have it, so that it is empty has
+ * to be written, too. Keys with timers stay in memory, since nobody would know when to read them.
  */
-import type { Column, ColumnBatch, Field, OperatorState, StateChunk, StateSchema } from '../../core/index.ts';
+import type {
+  Column,
+  ColumnBatch,
+  Field,
+  OperatorContext,
+  OperatorState,
+  StateChunk,
+  StateSchema,
+} from '../../core/index.ts';
 import { messageOf, types } from '../../core/index.ts';
 import { KeyedBatch } from '../keyed-batch.ts';
 import { ByteReader } from '../state/byte-reader.ts';
 import { ByteWriter } from '../state/byte-writer.ts';
-import { grown } from '../state/grown.ts';
+import { grown, sized } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
+import type { SnapshotEntries } from '../state/slot-snapshots.ts';
+import { SpilledSlots } from '../state/spilled-slots.ts';
 import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
 import { tableEntries } from '../state/table-entries.ts';
 import { readTime } from '../state/time-codec.ts';
@@ -53,6 +67,11 @@ export class UserKeys implements CurrentKey {
   readonly #states: StateSlots[] = [];
   readonly #expiries = new SlotAlarms();
   readonly #snapshots: SlotSnapshots;
+  readonly #spilled: SpilledSlots;
+  readonly #scratchKey: ScratchRow;
+  #keyGroupCount = 1;
+  /** Per slot, whether it has or had an entry, while entries may leave memory: else it was only looked for. */
+  #known = new Uint8Array(0);
   /** Per slot, how many states and sorts of timers have something. */
   #holds = new Int32Array(0);
   #slot = NO_CALL;
@@ -68,11 +87,31 @@ export class UserKeys implements CurrentKey {
     this.#batch = new KeyedBatch(spec.keys);
     const table = new KeyTable(this.#keyFields.map(({ type }) => type));
     this.#table = table;
-    this.#snapshots = new SlotSnapshots(
-      tableEntries(table, (slot, to) => {
-        this.#encode(slot, to);
-      }),
-    );
+    this.#scratchKey = new ScratchRow({ fields: this.#keyFields });
+    const encode = (slot: number, to: ByteWriter): void => {
+      this.#encode(slot, to);
+    };
+    const isEntry = (slot: number): boolean => (this.#spilled.isOpen ? this.#known[slot] === 1 : table.isUsed(slot));
+    const isInSnapshot = (slot: number): boolean => isEntry(slot) && this.#spilled.includes(slot);
+    this.#snapshots = new SlotSnapshots(tableEntries(table, encode, isInSnapshot));
+    this.#spilled = this.#createSpilled(tableEntries(table, encode, isEntry));
+  }
+
+  async open({ spill, ports, maxParallelism }: OperatorContext): Promise<void> {
+    this.#keyGroupCount = maxParallelism;
+    if (spill !== undefined) await this.#spilled.open(spill, { ports });
+  }
+
+  close(): Promise<void> {
+    return this.#spilled.close();
+  }
+
+  /** Called before the calls for a batch's rows: brings what is kept for their keys into memory. */
+  prepare(batch: ColumnBatch): Promise<void> | undefined {
+    if (!this.#spilled.isOpen) return undefined;
+    this.read(batch);
+    const room = this.#spilled.makeRoom(batch.rowCount);
+    return room === undefined ? this.#findKeys(batch) : room.then(() => this.#findKeys(batch));
   }
 
   /** A new state; its name is none of an earlier one. */
@@ -125,13 +164,16 @@ export class UserKeys implements CurrentKey {
     const slot = this.#slot;
     this.#slot = NO_CALL;
     if (slot < 0) return;
-    if (this.#holds[slot] === 0) this.#table.remove(slot);
-    else if (this.#calls++ % CALLS_PER_SAMPLE === 0) this.#measure(slot);
+    const isEmpty = this.#holds[slot] === 0;
+    this.forgetIfEmpty(slot);
+    if (!isEmpty && this.#calls++ % CALLS_PER_SAMPLE === 0) this.#measure(slot);
   }
 
   /** The entry of a slot goes where it holds nothing; outside of calls. */
   forgetIfEmpty(slot: number): void {
-    if (this.#holds[slot] === 0) this.#table.remove(slot);
+    if (this.#spilled.isOpen) {
+      if (this.#known[slot] === 1) this.#spilled.changedOne(slot);
+    } else if (this.#holds[slot] === 0) this.#table.remove(slot);
   }
 
   /** Writes the key of a slot to row 0 of columns. */
@@ -155,6 +197,7 @@ export class UserKeys implements CurrentKey {
 
   held(slot: number): void {
     this.#holds[slot] = (this.#holds[slot] as number) + 1;
+    this.#known[slot] = 1;
   }
 
   released(slot: number): void {
@@ -223,31 +266,122 @@ export class UserKeys implements CurrentKey {
   describe(maxParallelism: number, restored: () => void): OperatorState {
     const schema = this.schema();
     const sizeOf = (): number => this.#sizeBytes;
+    const spilled = this.#spilled;
     return {
       schema,
       get sizeBytes() {
         return sizeOf();
       },
-      snapshot: () => this.#snapshots.take(maxParallelism),
+      snapshot: (basis) => (spilled.isOpen ? spilled.snapshot(basis) : this.#snapshots.take(maxParallelism)),
       restore: (chunk, written) => {
-        this.#restore(chunk, written, schema, maxParallelism);
+        this.#restore(chunk, written, schema);
+        restored();
+      },
+      settle: async () => {
+        if (!spilled.isOpen) return;
+        await spilled.settle();
         restored();
       },
     };
   }
 
   get #sizeBytes(): number {
-    const indexes = this.#table.sizeBytes + this.#holds.byteLength + this.#expiries.sizeBytes;
+    const timers = this.events.sizeBytes + this.clock.sizeBytes;
+    return this.#heldBytes + timers + this.#snapshots.sizeBytes + this.#spilled.sizeBytes;
+  }
+
+  get #heldBytes(): number {
+    const own = this.#holds.byteLength + this.#known.length + this.#expiries.sizeBytes;
+    const indexes = this.#table.sizeBytes + own;
     const states = this.#states.reduce((sum, state) => sum + state.sizeBytes, 0);
     const objects = this.#table.size * this.#entryBytes * OBJECT_FACTOR;
-    const timers = this.events.sizeBytes + this.clock.sizeBytes;
-    return Math.round(indexes + states + objects) + timers + this.#snapshots.sizeBytes;
+    return Math.round(indexes + states + objects);
+  }
+
+  #createSpilled(entries: SnapshotEntries): SpilledSlots {
+    const table = this.#table;
+    const heldBytes = (): number => this.#heldBytes;
+    const keyGroupCount = (): number => this.#keyGroupCount;
+    return new SpilledSlots(
+      {
+        ...entries,
+        stepId: this.#spec.stepId,
+        table,
+        get slotLimit() {
+          return table.slotLimit;
+        },
+        get keyGroupCount() {
+          return keyGroupCount();
+        },
+        get sizeBytes() {
+          return heldBytes();
+        },
+        growing: (slotCount) => this.#growing(slotCount),
+        isPinned: (slot) => this.events.has(slot) || this.clock.has(slot),
+        decode: (slot, from) => {
+          this.#scratchKey.read(from);
+          this.#restoreEntry(slot, this.#states.map((_, index) => index), from);
+        },
+        free: (slot) => {
+          this.#free(slot);
+        },
+        expiry: {
+          nowMs: () => this.#times.reachedMs(),
+          isOver: (from, atMs) => this.#isOver(from, atMs),
+        },
+      },
+      this.#snapshots,
+    );
+  }
+
+  /** Makes room for slots [0, slotCount), one array at a time. */
+  *#growing(slotCount: number): Generator<void> {
+    this.#holds = sized(this.#holds, slotCount);
+    yield;
+    this.#known = sized(this.#known, slotCount);
+    yield;
+    yield* this.#table.growing(slotCount);
+  }
+
+  /** Gives every key of the batch a slot, and what the store knows of it. */
+  #findKeys({ rowCount }: ColumnBatch): Promise<void> | undefined {
+    for (let row = 0; row < rowCount; row++) {
+      const hash = this.#batch.hashes[row] as number;
+      if (this.#table.find(hash, row, SPACE) >= 0) continue;
+      const slot = this.#table.insert(hash, row, SPACE);
+      if (this.#snapshots.isTaking) this.#snapshots.added(slot);
+      this.#use(slot);
+      this.#spilled.taken(slot);
+    }
+    return this.#spilled.load();
+  }
+
+  /** Whether nothing is left in an entry of the store. */
+  #isOver(from: ByteReader, atMs: number): boolean {
+    this.#scratchKey.read(from);
+    for (let left = from.count(); left > 0; left--) {
+      const ttlMs = this.#states[from.varint()]?.ttlMs ?? Infinity;
+      const time = readTime(from);
+      if (ttlMs === Infinity || time === 0 || time + ttlMs > atMs) return false;
+      from.within(from.varint(), null);
+    }
+    return true;
+  }
+
+  #free(slot: number): void {
+    if (this.#snapshots.isTaking) this.#snapshots.beforeChange(slot);
+    for (const state of this.#states) state.forget(slot);
+    for (const timers of [this.events, this.clock]) timers.clear(slot);
+    this.#known[slot] = 0;
+    this.#table.remove(slot);
   }
 
   /** The slot was just taken into use. */
   #use(slot: number): void {
     this.#holds = grown(this.#holds, slot + 1);
+    this.#known = grown(this.#known, slot + 1);
     this.#holds[slot] = 0;
+    this.#known[slot] = 0;
   }
 
   /** For the snapshot the timer is still there: it is put back while the entry is written. */
@@ -293,22 +427,30 @@ export class UserKeys implements CurrentKey {
     }
   }
 
-  #restore({ bytes, keyGroup }: StateChunk, written: StateSchema, schema: StateSchema, keyGroupCount: number): void {
+  #restore({ bytes, keyGroup, replaces }: StateChunk, written: StateSchema, schema: StateSchema): void {
     const places = matchSchemas(written, schema, this.#spec.stepId);
     const from = new ByteReader(bytes, this.#spec.stepId);
-    const key = new ScratchRow(schema.key);
-    while (!from.atEnd) {
-      const hash = key.readKey(from, keyGroup, keyGroupCount);
+    const key = this.#scratchKey;
+    this.#spilled.restore(from, () => {
+      const hash = key.readKey(from, keyGroup, this.#keyGroupCount);
       this.#table.bind(key.columns);
-      if (this.#table.find(hash, 0, SPACE) >= 0) from.fail('a key comes twice');
+      const earlier = this.#table.find(hash, 0, SPACE);
+      if (earlier >= 0 && replaces !== true) from.fail('a key comes twice');
+      if (earlier >= 0) this.#free(earlier);
       const slot = this.#table.insert(hash, 0, SPACE);
       this.#use(slot);
-      this.#restoreStates(slot, places, from);
-      for (const timers of [this.events, this.clock]) this.#restoreTimers(slot, timers, from);
-      // All that it held was dropped since.
-      if (this.#holds[slot] === 0) this.#table.remove(slot);
+      if (this.#spilled.isOpen) this.#spilled.restored(slot);
+      this.#restoreEntry(slot, places, from);
+      // All that it held was dropped since, or it was forgotten; in the store there may be an earlier one.
+      if (this.#holds[slot] === 0 && !this.#spilled.isOpen) this.#table.remove(slot);
       else if (this.#entryBytes === 0) this.#measure(slot);
-    }
+    });
+  }
+
+  #restoreEntry(slot: number, places: readonly number[], from: ByteReader): void {
+    this.#known[slot] = 1;
+    this.#restoreStates(slot, places, from);
+    for (const timers of [this.events, this.clock]) this.#restoreTimers(slot, timers, from);
   }
 
   #restoreStates(slot: number, places: readonly number[], from: ByteReader): void {
