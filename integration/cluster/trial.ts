@@ -10,7 +10,15 @@ import {
   type JavaTail,
 } from '../environment/index.ts';
 import type { ObservedCluster } from './observed-cluster.ts';
-import { canonicalRow, INPUT_PARTITIONS, PacedInput, pacedJobFile, type OutputRow } from './paced-input.ts';
+import {
+  canonicalRow,
+  expectedRows,
+  INPUT_PARTITIONS,
+  PacedInput,
+  pacedJobFile,
+  type InputRecord,
+  type OutputRow,
+} from './paced-input.ts';
 import type { TaskView } from './rest-client.ts';
 import { TestCluster, type TestClusterOptions } from './test-cluster.ts';
 
@@ -20,6 +28,8 @@ export interface TrialSettings {
   readonly innerBrokers?: string;
   readonly recordsPerSecond: number;
   readonly checkpointIntervalMs: number;
+  /** Further lines of the job file. */
+  readonly jobSettings?: string;
 }
 
 export interface TrialOptions extends TrialSettings {
@@ -41,8 +51,14 @@ export interface TrialOutcome {
 }
 
 const STEADY_MS = 3000;
+const READ_TIMEOUT_MS = 120_000;
 const PARALLELISM = 2;
 const OUTPUT_PARTITIONS = 2;
+
+interface Topics {
+  readonly input: string;
+  readonly output: string;
+}
 
 export class Trial<C extends ObservedCluster = TestCluster> {
   readonly cluster: C;
@@ -50,6 +66,7 @@ export class Trial<C extends ObservedCluster = TestCluster> {
   /** In the order in which they were seen. */
   readonly seen: readonly SeenRow[];
   readonly #brokers: string;
+  readonly #inputTopic: string;
   readonly #output: string;
   readonly #input: PacedInput;
   readonly #tail: JavaTail;
@@ -60,17 +77,18 @@ export class Trial<C extends ObservedCluster = TestCluster> {
     { brokers }: TrialSettings,
     cluster: C,
     end: () => Promise<void>,
-    running: { readonly jobId: string; readonly output: string; readonly input: PacedInput },
+    running: { readonly jobId: string; readonly topics: Topics; readonly input: PacedInput },
   ) {
     this.cluster = cluster;
     this.#end = end;
     this.jobId = running.jobId;
     this.#brokers = brokers;
-    this.#output = running.output;
+    this.#inputTopic = running.topics.input;
+    this.#output = running.topics.output;
     this.#input = running.input;
     const seen: SeenRow[] = [];
     this.seen = seen;
-    this.#tail = javaTail({ brokers, topic: running.output }, (record, seenAtMs) => {
+    this.#tail = javaTail({ brokers, topic: this.#output }, (record, seenAtMs) => {
       seen.push({ seenAtMs, sentAtMs: rowOf(record).at, partition: record.partition });
     });
   }
@@ -98,10 +116,11 @@ export class Trial<C extends ObservedCluster = TestCluster> {
       // The time of an append is the broker's: gaps between them tell how long nothing was processed.
       const config = { 'message.timestamp.type': 'LogAppendTime' };
       await createTopic(brokers, { name: output, partitions: OUTPUT_PARTITIONS, config });
-      const job = { name, brokers: settings.innerBrokers ?? brokers, input, output };
-      const jobId = await cluster.submit(pacedJobFile({ ...job, parallelism: PARALLELISM, checkpointIntervalMs }));
+      const place = { name, brokers: settings.innerBrokers ?? brokers, input, output };
+      const job = { ...place, parallelism: PARALLELISM, checkpointIntervalMs, settings: settings.jobSettings ?? '' };
+      const jobId = await cluster.submit(pacedJobFile(job));
       await feeder.start();
-      trial = new Trial(settings, cluster, end, { jobId, output, input: feeder });
+      trial = new Trial(settings, cluster, end, { jobId, topics: { input, output }, input: feeder });
       await cluster.running(jobId);
       await trial.caughtUpAfter(Date.now());
       return trial;
@@ -144,17 +163,22 @@ export class Trial<C extends ObservedCluster = TestCluster> {
   /** Lets the job process all its input, ends everything, and judges what the output holds. */
   async finish(): Promise<TrialOutcome> {
     try {
-      const expected = await this.#input.stop();
+      await this.#input.stop();
+      const expected = expectedRows((await this.#read(this.#inputTopic)).map((record) => valueOf<InputRecord>(record)));
       await this.cluster.until(`${expected.length} rows of output`, () =>
         Promise.resolve(this.seen.length >= expected.length ? true : undefined),
       );
       await this.cluster.cancelled(this.jobId);
-      const records = await javaConsume({ brokers: this.#brokers, topic: this.#output });
+      const records = await this.#read(this.#output);
       const verdict = judge(expected, records.map((record) => canonicalRow(rowOf(record))));
       return { verdict, appendedAtMs: records.map(({ timestamp }) => timestamp) };
     } finally {
       await this.close();
     }
+  }
+
+  #read(topic: string): Promise<readonly JavaRecord[]> {
+    return javaConsume({ brokers: this.#brokers, topic, timeoutMs: READ_TIMEOUT_MS });
   }
 
   async close(): Promise<void> {
@@ -164,6 +188,10 @@ export class Trial<C extends ObservedCluster = TestCluster> {
   }
 }
 
-function rowOf({ value }: JavaRecord): OutputRow {
-  return JSON.parse(value?.toString('utf8') ?? 'null') as OutputRow;
+function rowOf(record: JavaRecord): OutputRow {
+  return valueOf<OutputRow>(record);
+}
+
+function valueOf<T>({ value }: JavaRecord): T {
+  return JSON.parse(value?.toString('utf8') ?? 'null') as T;
 }
