@@ -41,6 +41,34 @@ describe('a cluster of processes', () => {
     }
   });
 
+  it('takes the slots that come, and goes on with fewer when they go, where the job says so', async () => {
+    const { brokers } = await getBroker();
+    const cluster = { folder, dispatchers: 1, taskManagers: 1, slots: 1, zookeeper: null };
+    const times = 'stabilization: 100ms, interval: 100ms, wait: 100ms';
+    const jobSettings = `rescale: {mode: reactive, max: 2, ${times}}`;
+    const trial = await Trial.start({ brokers, cluster, ...SETTINGS, jobSettings });
+    const runsOn = (count: number) =>
+      trial.cluster.job(trial.jobId, `to run on ${count} TaskManagers`, ({ millrace: { tasks } }) => {
+        const places = new Set(tasks.map((task) => task['taskmanager-id']));
+        return tasks.every(({ state }) => state === 'RUNNING') && places.size === count && !places.has(null);
+      });
+    try {
+      await runsOn(1);
+      const added = trial.cluster.addTaskManager();
+      await runsOn(2);
+      await trial.firstOutputAfter(Date.now());
+      await added.kill();
+      const shrunk = await runsOn(1);
+      // Nothing is exchanged in one slot.
+      expect(shrunk.millrace.tasks).toHaveLength(1);
+      await trial.firstOutputAfter(Date.now());
+      const { verdict } = await trial.finish();
+      expect(verdict).toMatchObject(CLEAN);
+    } finally {
+      await trial.close();
+    }
+  });
+
   it('runs on without a stop when its leader hands over, and when the next one is killed', async () => {
     const { brokers, zookeeper = '' } = await getBroker({ zookeeper: true });
     const place = `${zookeeper}/${uniqueName('cluster')}`;
