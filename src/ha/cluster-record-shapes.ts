@@ -26,7 +26,7 @@ export const submissionShape: Shape<StoredSubmission> = fields(
     bulkParts: integer(0),
     revision: integer(0),
   },
-  { firstAttempt: integer(0), restartedAtMs: number },
+  { firstAttempt: integer(0), restartedAtMs: number, isCancelled: flag },
 );
 
 /** What may be large of a submission. */

@@ -15,6 +15,8 @@ export interface JobSubmission {
   readonly source?: string;
   /** Plans of earlier attempts are of a graph that this one has replaced; absent where there was none. */
   readonly firstAttempt?: number;
+  /** Somebody has cancelled it; it may not have ended yet. */
+  readonly isCancelled?: boolean;
   /** When it was last stopped to go on otherwise, as where it was rescaled; absent where it never was. */
   readonly restartedAtMs?: number;
 }

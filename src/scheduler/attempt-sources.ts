@@ -93,7 +93,7 @@ export class AttemptSources {
     }
   }
 
-  /** Whether subtasks can be given their splits again: after a takeover those of sources at their ends are not known. */
+  /** Whether subtasks can be given their splits again: not those of sources that were taken over at their ends. */
   get canRestart(): boolean {
     return this.#sources().every(({ vertex }) => this.#coordinators.has(vertex.id));
   }

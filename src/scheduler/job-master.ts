@@ -611,6 +611,8 @@ export class JobMaster {
   /** Gives back what the job holds, then ends it. */
   async #end(state: TerminalJobState): Promise<void> {
     const { clock } = this.#options.ports;
+    // Whoever has asked for a savepoint while it was being taken over is not going to get one.
+    void this.#checkpointer?.stop();
     if (this.#recovery !== null && this.#hasDeployed) {
       const last = state === 'FINISHED' ? this.#recovery.finish() : this.#recovery.settle();
       // Where it does not succeed, the next start does it, or finds that nothing is left to do.

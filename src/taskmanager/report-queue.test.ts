@@ -97,4 +97,16 @@ describe('the reports of a slot', () => {
     await pass(10_000);
     expect(tries).toEqual(['a']);
   });
+
+  it('say something else where no connection takes so large a message', async () => {
+    const fields = { kind: 'job-master', address: 'jm', method: 'acknowledgeCheckpoint', sizeBytes: 2, limitBytes: 1 };
+    failure = rpcErrors.create('MR-RPC-TOO-LARGE', fields);
+    queue.send(report('a'), ({ code }) => {
+      failure = null;
+      queue.send(report(`instead: ${code}`));
+    });
+    queue.send(report('b'));
+    await pass(0);
+    expect(tries).toEqual(['a', 'b', 'instead: MR-RPC-TOO-LARGE']);
+  });
 });

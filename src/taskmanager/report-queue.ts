@@ -1,11 +1,13 @@
 import { serializeError } from '../core/index.ts';
-import type { Ports, Timer } from '../core/index.ts';
+import type { Ports, SerializedError, Timer } from '../core/index.ts';
 import type { JobMasterGateway } from '../rpc/index.ts';
 import { retryDelayMs } from './retry-delay.ts';
 
 interface Report {
   readonly deliver: (jobMaster: JobMasterGateway) => Promise<void>;
   readonly mayBeLost: boolean;
+  /** Called where no connection takes so large a message. */
+  readonly tooLarge?: (error: SerializedError) => void;
 }
 
 /**
@@ -26,8 +28,9 @@ export class ReportQueue {
     this.#ports = ports;
   }
 
-  send(deliver: Report['deliver']): void {
-    this.#add({ deliver, mayBeLost: false });
+  /** `tooLarge` is called where it can never arrive, and something else has to be said. */
+  send(deliver: Report['deliver'], tooLarge: Report['tooLarge'] = () => undefined): void {
+    this.#add({ deliver, mayBeLost: false, tooLarge });
   }
 
   /** For what the next one of its kind makes worthless: that takes its place. */
@@ -55,14 +58,16 @@ export class ReportQueue {
     this.#isBusy = false;
   }
 
-  async #deliver({ deliver, mayBeLost }: Report): Promise<void> {
+  async #deliver({ deliver, mayBeLost, tooLarge }: Report): Promise<void> {
     for (let failures = 1; !this.#isClosed; failures++) {
       try {
         await deliver(this.#jobMaster);
         return;
       } catch (error) {
+        const told = serializeError(error);
+        if (told.code === 'MR-RPC-TOO-LARGE' && !this.#isClosed) tooLarge?.(told);
         // A JobMaster that refuses it has heard it.
-        if (mayBeLost || serializeError(error).code !== 'MR-RPC-UNREACHABLE') return;
+        if (mayBeLost || told.code !== 'MR-RPC-UNREACHABLE') return;
       }
       await this.#pause(retryDelayMs(failures, this.#ports.randomness));
     }

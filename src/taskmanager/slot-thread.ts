@@ -184,7 +184,13 @@ export class SlotThread {
       case 'acknowledge': {
         const { checkpointId, snapshot, metrics } = message;
         const report = { ...reference, checkpointId, snapshot, metrics };
-        this.#reports.send((master) => master.acknowledgeCheckpoint(report));
+        // So many handles that they fit into no message: the checkpoint cannot be, and that is said.
+        this.#reports.send(
+          (master) => master.acknowledgeCheckpoint(report),
+          (error) => {
+            this.#reports.send((master) => master.declineCheckpoint({ ...reference, checkpointId, error }));
+          },
+        );
         return;
       }
       case 'decline': {
@@ -200,7 +206,13 @@ export class SlotThread {
       case 'ended': {
         const { snapshot } = message;
         this.#ledger.ended(message.attemptId, snapshot);
-        this.#reports.send((master) => master.taskEnded({ ...reference, snapshot }));
+        // Without it the job would never end.
+        this.#reports.send(
+          (master) => master.taskEnded({ ...reference, snapshot }),
+          (error) => {
+            if (this.#ledger.isLive(message.attemptId)) this.#tell(message.attemptId, 'FAILED', error);
+          },
+        );
       }
     }
   }

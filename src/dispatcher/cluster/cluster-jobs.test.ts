@@ -39,10 +39,9 @@ interface Run {
 }
 
 /** Handles that end when they are told to, and a store that does what the test says. */
-function world() {
+function world(stored: JobSubmission[] = []) {
   const clock = new ManualClock();
   const runs: Run[] = [];
-  const stored: JobSubmission[] = [];
   const outcomes: string[] = [];
   const problems: string[] = [];
   const plans: (() => Promise<null>)[] = [];
@@ -183,5 +182,24 @@ describe('a job that is rescaled', () => {
     expect(problems).toEqual(['MR-HA-DAMAGED']);
     expect(jobs.find(ID)).toMatchObject({ outcome: { state: 'FAILED' } });
     expect(stored).toMatchObject([{ jobId: ID, source: 'x' }]);
+  });
+});
+
+describe('a cancellation', () => {
+  it('is finished by the next leader where the one that was asked for it does not live to see the end', async () => {
+    const { jobs, runs, outcomes, stored, submit } = world();
+    await submit(ID);
+    const [life] = runs;
+    if (life === undefined) throw new Error('nothing runs');
+    // Its tasks do not end.
+    Object.assign(life, { end: () => undefined });
+    jobs.cancel(ID).catch(() => undefined);
+    while (stored[0]?.isCancelled !== true) await new Promise(setImmediate);
+    jobs.abandon();
+    const next = world(stored);
+    await next.jobs.recover();
+    while (next.outcomes.length === 0) await new Promise(setImmediate);
+    expect(next.runs.map(({ wasCancelled }) => wasCancelled)).toEqual([true]);
+    expect([outcomes, next.outcomes]).toEqual([[], ['CANCELED']]);
   });
 });

@@ -184,6 +184,10 @@ export class ClusterJobs {
     const job = this.#led.get(jobId);
     if (job === undefined) return;
     job.isCancelled = true;
+    if (job.endedAtMs === null) {
+      // For the next leader, if this one does not live to see the end, which is written after it in any case.
+      this.#options.records.replaceJob({ ...job.submission, isCancelled: true }).catch(() => undefined);
+    }
     await this.#whileLeading(job.handle.cancel().then(() => Promise.all([job.hasStored, job.rescaled])));
   }
 
@@ -312,6 +316,8 @@ export class ClusterJobs {
     if (this.#isOver) return;
     if (plan !== null) expectAdoption(id, attemptsOf(plan));
     this.#follow(submission, accepted, dispatcher.run(accepted, plan ?? undefined));
+    // As the leader before had not finished it.
+    if (submission.isCancelled === true) this.cancel(id).catch(() => undefined);
   }
 
   /** Stores what becomes of a job that has been started. */

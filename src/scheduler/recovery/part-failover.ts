@@ -45,6 +45,8 @@ export class PartFailover {
     const slices = slicesToRestart(this.#regions, failed);
     const isPart = slices.length > 0 && slices.length < slotsNeeded(graph);
     if (!isPart || this.#isAborted || this.#restart !== null) return null;
+    // It takes the slots that are left instead of waiting for others.
+    if (graph.rescale !== undefined) return null;
     if (!attempt.canRestartPart || checkpointer.isSavepointWanted) return null;
     const isRepeated = this.#lastCheckpointMs === this.#sinceMs && this.#inRow >= MOST_IN_ROW;
     return isRepeated || this.#leftMs <= 0 ? null : slices;
