@@ -8,7 +8,7 @@ import { request as overHttp } from 'node:http';
 import { connect } from 'node:http2';
 import { request as overTls } from 'node:https';
 
-const TIMEOUT_MS = 2500;
+const TIMEOUT_MS = 8000;
 const environment = process.env;
 
 // A check that hangs is one that has failed.
