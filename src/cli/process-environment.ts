@@ -31,6 +31,8 @@ export interface Environment {
   onOutputClosed(listener: () => void): void;
   /** Calls back once standard input has ended, whatever was written to it. */
   onInputEnded(listener: () => void): void;
+  /** Calls back with all that is written from now on, by whatever writes it on any thread. */
+  onWritten(listener: (stream: 'output' | 'errors', bytes: Uint8Array) => void): void;
   usage(): ResourceUsage;
   /** Ends the process at once. */
   exitNow(code: number): void;
@@ -53,6 +55,21 @@ function terminal(stream: NodeJS.WriteStream): Terminal {
     columns: () => facts.columns ?? DEFAULT_COLUMNS,
     rows: () => facts.rows ?? DEFAULT_ROWS,
   };
+}
+
+/** What threads write goes through the streams of the process, too. */
+function tee(stream: NodeJS.WriteStream, listener: (bytes: Uint8Array) => void): void {
+  const write = stream.write.bind(stream) as (...args: readonly unknown[]) => boolean;
+  stream.write = (...args: readonly unknown[]): boolean => {
+    const [chunk, encoding] = args;
+    if (typeof chunk === 'string') listener(Buffer.from(chunk, isEncoding(encoding) ? encoding : 'utf8'));
+    else if (chunk instanceof Uint8Array) listener(chunk);
+    return write(...args);
+  };
+}
+
+function isEncoding(value: unknown): value is BufferEncoding {
+  return typeof value === 'string' && Buffer.isEncoding(value);
 }
 
 export function processEnvironment(): Environment {
@@ -82,6 +99,10 @@ export function processEnvironment(): Environment {
     },
     onInputEnded(listener) {
       process.stdin.once('close', listener).resume();
+    },
+    onWritten(listener) {
+      tee(process.stdout, (bytes) => listener('output', bytes));
+      tee(process.stderr, (bytes) => listener('errors', bytes));
     },
     usage() {
       const { user, system } = process.cpuUsage();

@@ -27,6 +27,7 @@ const gatewayMethods = {
   ],
   'resource-manager': ['registerTaskManager', 'heartbeat', 'unregisterTaskManager'],
   'job-code': ['readCode'],
+  'process-log': ['readLog'],
 } as const satisfies { readonly [Kind in GatewayKind]: readonly (keyof Gateways[Kind])[] };
 
 /** Where somebody asks for it who may be of another version, or not one of us. */

@@ -24,6 +24,7 @@ import type {
 } from '../core/index.ts';
 import type { JobEdge, JobVertex, StateSettings } from '../graph/index.ts';
 import type { StepCounters } from '../metrics/index.ts';
+import type { LogKind, WrittenLog } from './process-log.ts';
 import type { TaskState } from './states.ts';
 
 export interface Fenced {
@@ -329,6 +330,11 @@ export interface JobMasterGateway {
   taskEnded(message: TaskEnded): Promise<void>;
   /** Called about twice a second per slot, and before the terminal state of a task, so that its totals are exact. */
   reportProgress(message: ProgressReport): Promise<void>;
+}
+
+/** Served by the process of a TaskManager, called by the leading Dispatcher for those who ask it. */
+export interface ProcessLogGateway {
+  readLog(message: Fenced & { readonly kind: LogKind }): Promise<WrittenLog>;
 }
 
 /** Served by the leading Dispatcher, called by the TaskManagers that run a job which came with code. */

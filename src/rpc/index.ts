@@ -8,6 +8,8 @@ export { inProcessTransport } from './in-process-transport.ts';
 export { JOB_CODE, jobCodeAddress } from './job-code-address.ts';
 export { oneLeader } from './leader-watch.ts';
 export type { LeaderReference, LeaderWatch } from './leader-watch.ts';
+export { LOG_KINDS, PROCESS_LOG, processLogAddress } from './process-log.ts';
+export type { LogKind, WrittenLog } from './process-log.ts';
 export { isTerminalJob, isTerminalTask } from './states.ts';
 export type { JobState, TaskState, TerminalJobState } from './states.ts';
 export { stepFailure } from './step-failure.ts';

@@ -1,4 +1,10 @@
-import type { JobCodeGateway, JobMasterGateway, ResourceManagerGateway, TaskManagerGateway } from './gateways.ts';
+import type {
+  JobCodeGateway,
+  JobMasterGateway,
+  ProcessLogGateway,
+  ResourceManagerGateway,
+  TaskManagerGateway,
+} from './gateways.ts';
 
 /** The gateways that a process can serve, by kind. */
 export interface Gateways {
@@ -6,6 +12,7 @@ export interface Gateways {
   readonly 'job-master': JobMasterGateway;
   readonly 'resource-manager': ResourceManagerGateway;
   readonly 'job-code': JobCodeGateway;
+  readonly 'process-log': ProcessLogGateway;
 }
 
 export type GatewayKind = keyof Gateways;

@@ -16,12 +16,14 @@ import {
   type SubmittedCode,
 } from '../../dispatcher/index.ts';
 import { compileJob, type CodeFile, type CompileOptions } from '../../graph/index.ts';
+import { processLogAddress } from '../../rpc/index.ts';
 import { openCheckpointStorage } from '../../state/index.ts';
 import { catalog } from '../catalog.ts';
 import type { CommandContext } from '../command-context.ts';
 import { codeFinder } from '../find-code.ts';
 import { stateSchemas } from '../state-schemas.ts';
 import { openHighAvailability, openRpc, readTls, sharedDirectory } from './open-cluster.ts';
+import type { OutputRing } from './output-ring.ts';
 import type { RoleLog } from './role-log.ts';
 import type { DispatcherSettings } from './role-options.ts';
 import type { RunningRole } from './role-process.ts';
@@ -31,6 +33,7 @@ export async function startDispatcherRole(
   { ports, version }: CommandContext,
   settings: DispatcherSettings,
   log: RoleLog,
+  written: OutputRing,
 ): Promise<RunningRole> {
   const tls = await readTls(settings, ports.files);
   let dispatcher: RunningDispatcher | null = null;
@@ -41,6 +44,11 @@ export async function startDispatcherRole(
     listen: { host: settings['rest.host'], port: settings['rest.port'] },
     tokens: tokensOf(settings),
     takesCode: takesCode(settings),
+    ownLog: (kind) => written.read(kind),
+    logOf: (address, kind) => {
+      const epoch = dispatcher?.leader?.epoch ?? 0;
+      return rpc.connect('process-log', processLogAddress(address)).readLog({ epoch, kind });
+    },
     tls,
     isInsecureAllowed: settings.insecure,
     ports,

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { OptionTable } from '../../core/index.ts';
 import type { CommandContext } from '../command-context.ts';
 import { addRoleFlags, readRoleFlags, type RoleFlags } from './role-flags.ts';
+import type { OutputRing } from './output-ring.ts';
 import type { RoleLog } from './role-log.ts';
 import type { ClusterSettings } from './role-options.ts';
 import { runRole, type RoleName, type RunningRole } from './role-process.ts';
@@ -15,7 +16,7 @@ export interface RoleCommand<Settings extends ClusterSettings> {
   readonly resolve: (flags: RoleFlags, world: RoleWorld) => Promise<Settings>;
   /** What is wrong with settings that are each right alone. */
   readonly problems: (settings: Settings) => readonly string[];
-  readonly start: (settings: Settings, log: RoleLog) => Promise<RunningRole>;
+  readonly start: (settings: Settings, log: RoleLog, written: OutputRing) => Promise<RunningRole>;
   readonly help: string;
 }
 
@@ -46,7 +47,7 @@ export function roleCommand<Settings extends ClusterSettings>(
         json: options.json === true,
         logFormat: settings['log.format'],
         endsWithInput: options.endsWithInput === true,
-        start: (log) => role.start(settings, log),
+        start: (log, written) => role.start(settings, log, written),
       });
     });
 }

@@ -3,6 +3,7 @@ import { printResult, type CommandContext } from '../command-context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { watchForInterruption } from '../interruption.ts';
 import { reportError } from '../report-error.ts';
+import { OutputRing } from './output-ring.ts';
 import { roleLog, type RoleLog } from './role-log.ts';
 
 export type RoleName = 'dispatcher' | 'taskmanager';
@@ -30,7 +31,7 @@ export interface RoleRequest {
   readonly logFormat: 'text' | 'json';
   /** Ends at once when its standard input does: whoever has started it is gone. */
   readonly endsWithInput: boolean;
-  readonly start: (log: RoleLog) => Promise<RunningRole>;
+  readonly start: (log: RoleLog, written: OutputRing) => Promise<RunningRole>;
 }
 
 /**
@@ -39,6 +40,8 @@ export interface RoleRequest {
  */
 export async function runRole(context: CommandContext, request: RoleRequest): Promise<void> {
   const { environment, ports } = context;
+  const written = new OutputRing(() => ports.clock.nowMs());
+  environment.onWritten((stream, bytes) => written.add(stream === 'output' ? 'stdout' : 'log', bytes));
   const log = roleLog(ports, request.role, request.logFormat);
   if (request.endsWithInput) environment.onInputEnded(() => environment.exitNow(exitCodes.interrupted));
   const told = new Promise<void>((resolve) => {
@@ -48,7 +51,7 @@ export async function runRole(context: CommandContext, request: RoleRequest): Pr
     });
   });
   try {
-    const running = await request.start(log);
+    const running = await request.start(log, written);
     await printResult(context, readyLine(context, request, running.ready));
     await told;
     await running.close();

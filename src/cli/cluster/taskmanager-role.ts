@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 
 import type { HighAvailability } from '../../ha/index.ts';
-import type { GrpcTls, LeaderWatch } from '../../rpc/index.ts';
+import { PROCESS_LOG, type GrpcTls, type LeaderWatch } from '../../rpc/index.ts';
 import { startTaskManager, type TaskManagerOptions } from '../../taskmanager/index.ts';
 import type { CommandContext } from '../command-context.ts';
 import { machineMemoryBytes } from '../machine-memory.ts';
 import { isEverywhere } from './check-role.ts';
 import { openHighAvailability, openRpc, readTls } from './open-cluster.ts';
+import type { OutputRing } from './output-ring.ts';
 import type { RoleLog } from './role-log.ts';
 import type { TaskManagerSettings } from './role-options.ts';
 import type { RunningRole } from './role-process.ts';
@@ -19,6 +20,7 @@ export async function startTaskManagerRole(
   { ports, slotThreads }: CommandContext,
   settings: TaskManagerSettings,
   log: RoleLog,
+  written: OutputRing,
 ): Promise<RunningRole> {
   const tls = await readTls(settings, ports.files);
   const rpc = await openRpc(settings, ports.randomness.hex(8), tls, ports);
@@ -44,6 +46,7 @@ export async function startTaskManagerRole(
     onProblem: ({ code, message }) => log('warn', 'leader-problem', { code, message }),
   });
   const { id, address } = taskManager;
+  rpc.serve('process-log', PROCESS_LOG, { readLog: async ({ kind }) => written.read(kind) });
   const withdraw = highAvailability.announceTaskManager({ taskManagerId: id, address, slotCount: slots, ...place });
   void taskManager.registered.then(() => log('info', 'registered', { id }));
   return {

@@ -15,9 +15,9 @@ export function dispatcherCommand(context: CommandContext): Command {
     table: TABLE,
     resolve: (flags, world) => resolveSettings(TABLE, flags, world),
     problems: dispatcherProblems,
-    async start(settings, log) {
+    async start(settings, log, written) {
       const { startDispatcherRole } = await import('../cluster/dispatcher-role.ts');
-      return startDispatcherRole(context, settings, log);
+      return startDispatcherRole(context, settings, log, written);
     },
     help: `
 Of several, one leads; the others pass requests on to it and take over when it is gone, without stopping a task.

@@ -15,9 +15,9 @@ export function taskmanagerCommand(context: CommandContext): Command {
     table: TABLE,
     resolve: (flags, world) => resolveSettings(TABLE, flags, world),
     problems: taskManagerProblems,
-    async start(settings, log) {
+    async start(settings, log, written) {
       const { startTaskManagerRole } = await import('../cluster/taskmanager-role.ts');
-      return startTaskManagerRole(context, settings, log);
+      return startTaskManagerRole(context, settings, log, written);
     },
     help: `
 It finds the leading Dispatcher through ZooKeeper, or the folder that it shares with it, and goes on when another leads.

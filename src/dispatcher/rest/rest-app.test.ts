@@ -64,7 +64,9 @@ describe('what the REST API answers', () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
     const readings = restRoutes(anyWorld).filter(({ method, path }) => method === 'GET' && !/trigger|yarn/.test(path));
     for (const { path, answer } of readings) {
-      const url = path.replace(':jobid', JOB).replace(':vertexid', SOURCE).replace(':taskmanagerid', 'tm-1');
+      const log = path.startsWith('/jobmanager') ? 'jobmanager.log' : 'taskmanager.out';
+      const ids = path.replace(':jobid', JOB).replace(':vertexid', SOURCE).replace(':taskmanagerid', 'tm-1');
+      const url = ids.replace(':logname', log);
       if (path === '/readyz') expect((await ask('GET', url)).status).toBe(200);
       for (const prefix of ['', '/v1']) {
         const { status, body } = await ask('GET', prefix + url);
@@ -119,6 +121,16 @@ describe('what the REST API answers', () => {
         { subtask: 1, backpressureLevel: 'ok', ratio: 0.1, idleRatio: 0.9, busyRatio: 0 },
       ],
     });
+    expect((await ask('GET', '/taskmanagers/tm-1/logs')).body).toEqual({
+      logs: [
+        { name: 'taskmanager.log', size: 0, mtime: -1 },
+        { name: 'taskmanager.out', size: 0, mtime: -1 },
+      ],
+    });
+    expect((await ask('GET', '/taskmanagers/tm-1/stdout')).body).toBe('stdout at host-1:6000\n');
+    expect((await ask('GET', '/jobmanager/logs/jobmanager.log')).body).toBe('log of the Dispatcher\n');
+    expect((await ask('GET', '/jobmanager/logs/taskmanager.log')).status).toBe(404);
+    expect((await ask('GET', '/jobmanager/logs/..%2fpasswd')).status).toBe(400);
     expect((await ask('GET', `/jobs/${JOB}/checkpoints`)).body).toMatchObject({
       counts: { completed: 7, failed: 1, in_progress: 1, restored: 1 },
       latest: { completed: { id: 7, status: 'COMPLETED' }, failed: { failure_message: 'it took too long' } },

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 
 import { messageOf, type ConnectorCatalog, type Ports } from '../../core/index.ts';
 import type { LeaderInfo } from '../../ha/index.ts';
+import type { LogKind, WrittenLog } from '../../rpc/index.ts';
 import type { ClusterService } from '../cluster-service.ts';
 import type { RestTokens } from './access.ts';
 import { AsyncOperations } from './async-operations.ts';
@@ -21,6 +22,10 @@ export interface RestServerOptions {
   readonly tls: RestTls | null;
   /** Whether jobs may bring code; no if left out. */
   readonly takesCode?: boolean;
+  /** What this process has written; where left out, nobody can read it. */
+  readonly ownLog?: (kind: LogKind) => WrittenLog;
+  /** The same of a TaskManager at an address. */
+  readonly logOf?: (address: string, kind: LogKind) => Promise<WrittenLog>;
   /** Whether a network address may do without TLS: the operator says that the network is trusted. */
   readonly isInsecureAllowed: boolean;
   readonly ports: Pick<Ports, 'clock' | 'randomness' | 'streams'>;

@@ -1,5 +1,6 @@
 import type { ConnectorCatalog, Ports } from '../../core/index.ts';
 import type { LeaderInfo } from '../../ha/index.ts';
+import type { LogKind, WrittenLog } from '../../rpc/index.ts';
 import type { ClusterService } from '../cluster-service.ts';
 import type { Role } from './access.ts';
 import type { AsyncOperations } from './async-operations.ts';
@@ -16,6 +17,10 @@ export interface RestWorld {
   readonly version: string;
   /** Whether jobs may bring code. */
   readonly takesCode: boolean;
+  /** What this process has written; absent where nobody keeps that. */
+  readonly ownLog?: (kind: LogKind) => WrittenLog;
+  /** The same of a TaskManager at an address. */
+  readonly logOf?: (address: string, kind: LogKind) => Promise<WrittenLog>;
   readonly operations: AsyncOperations;
 }
 
