@@ -45,6 +45,21 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await nodePorts.macrotasks.yield();
 }
 
+describe('commands without an argument', () => {
+  it('say what there is', async () => {
+    const { cluster, run, submitted } = await serve();
+    expect((await run('status')).output).toBe('jobs: 0\n\nTaskManagers: 0\n');
+    const jobId = await submitted('orders');
+    cluster.register('tm-1', jobId);
+    const { exitCode, output } = await run('status');
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output: expect.stringMatching(/^jobs: 1\n/) });
+    expect(output).toContain(`${jobId}  RUNNING  orders`);
+    expect(output).toMatch(/TaskManagers: 1\nid .*\ntm-1 /);
+    expect(JSON.parse((await run('status --json')).output)).toMatchObject({ taskmanagers: [{ id: 'tm-1' }] });
+    expect((await run('list')).output).toMatch(/^connectors .*\nfunctions .*\nformats .*\njobs .*\ntaskmanagers .*\n$/);
+  });
+});
+
 describe('millrace submit', () => {
   it('prints the id of the job, and sends the variables that the file means', async () => {
     const { cluster, run } = await serve();

@@ -13,18 +13,21 @@ export interface ListedJob {
   readonly tasks: Readonly<Record<string, number>>;
 }
 
+/** What every answer about a job has. */
+export const jobFacts = {
+  jid: shape.text,
+  name: shape.text,
+  state: shape.text,
+  'start-time': shape.number,
+  'end-time': shape.number,
+  duration: shape.number,
+} as const;
+
+/** How many tasks are in each state. */
+export const taskCounts = shape.map(shape.number);
+
 const listShape = shape.fields({
-  jobs: shape.list<ListedJob>(
-    shape.fields({
-      jid: shape.text,
-      name: shape.text,
-      state: shape.text,
-      'start-time': shape.number,
-      'end-time': shape.number,
-      duration: shape.number,
-      tasks: shape.map(shape.number),
-    }),
-  ),
+  jobs: shape.list<ListedJob>(shape.fields({ ...jobFacts, tasks: taskCounts })),
 });
 
 const ENDED: readonly string[] = ['FINISHED', 'CANCELED', 'FAILED'];

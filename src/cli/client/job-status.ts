@@ -2,23 +2,17 @@
 import { shape } from '../../core/index.ts';
 import { textTable } from '../text-table.ts';
 import type { ClusterClient } from './cluster-client.ts';
-
-const counts = shape.map(shape.number);
+import { jobFacts, taskCounts } from './cluster-jobs.ts';
 
 const jobShape = shape.fields({
-  jid: shape.text,
-  name: shape.text,
-  state: shape.text,
-  'start-time': shape.number,
-  'end-time': shape.number,
-  duration: shape.number,
+  ...jobFacts,
   vertices: shape.list(
     shape.fields({
       id: shape.text,
       name: shape.text,
       parallelism: shape.number,
       status: shape.text,
-      tasks: counts,
+      tasks: taskCounts,
       metrics: shape.fields({ 'read-records': shape.number, 'write-records': shape.number }),
     }),
   ),

@@ -13,6 +13,14 @@ const CLUSTER_TOPICS = ['jobs', 'taskmanagers'] as const;
 type ClusterTopic = (typeof CLUSTER_TOPICS)[number];
 type Topic = BuildTopic | ClusterTopic;
 
+const TOPICS: Readonly<Record<Topic, string>> = {
+  connectors: 'sources, sinks and lookups of this build, with their options',
+  functions: 'what SQL expressions may call',
+  formats: 'how records are written, with their options',
+  jobs: 'jobs of a cluster, newest first',
+  taskmanagers: 'TaskManagers of a cluster and their slots',
+};
+
 interface ListOptions extends ClusterFlags {
   readonly json?: true;
 }
@@ -20,11 +28,18 @@ interface ListOptions extends ClusterFlags {
 export function listCommand(context: CommandContext): Command {
   const command = new Command('list')
     .description('lists connectors, functions or formats of this build, or jobs or TaskManagers of a cluster')
-    .addArgument(new Argument('<what>', 'what to list').choices([...BUILD_TOPICS, ...CLUSTER_TOPICS]))
+    .addArgument(
+      new Argument('[what]', 'what to list; without it, what there is to list').choices(Object.keys(TOPICS)),
+    )
     .argument('[name]', 'one of them, in full')
     .option('--json', 'prints one JSON document');
   return addClusterOptions(command)
-    .action(async (topic: Topic, name: string | undefined, options: ListOptions) => {
+    .action(async (topic: Topic | undefined, name: string | undefined, options: ListOptions) => {
+      if (topic === undefined) {
+        if (options.json === true) await printJson(context, Object.keys(TOPICS));
+        else await printResult(context, textTable(Object.entries(TOPICS)).join('\n'));
+        return;
+      }
       if (isOfCluster(topic)) {
         await listCluster(context, topic, name, options);
         return;
