@@ -244,13 +244,28 @@ describe('a TaskManager that leaves', () => {
     expect(leader.heard.slice(1)).toEqual(['unregister 1', ...Array.from({ length: 3 }, () => 'heartbeat 1 tm')]);
   });
 
-  it('is forsaken where the leader changes: the new one does not know of it', async () => {
+  it('tells the next leader where it changes, which would wait for it else, and is forsaken', async () => {
     await follow(1);
     const left = await session.leave();
     if (left === false) throw new Error('the leader was told');
     const next = await follow(2);
     await left.forsaken;
-    expect(next.heard).toEqual([]);
+    expect(next.heard).toEqual(['unregister 2']);
+  });
+
+  it('waits some seconds for the next leader', async () => {
+    await follow(1);
+    const left = await session.leave();
+    if (left === false) throw new Error('the leader was told');
+    let isForsaken = false;
+    const forsaken = left.forsaken.then(() => {
+      isForsaken = true;
+    });
+    tell(null);
+    await pass(2999);
+    expect(isForsaken).toBe(false);
+    await pass(1);
+    await forsaken;
   });
 
   it('cannot tell anybody where there is no leader, or none that answers', async () => {

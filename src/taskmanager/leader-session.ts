@@ -46,6 +46,8 @@ interface Term {
   heartbeatIntervalMs: number | null;
 }
 
+/** How long it waits for another leader to take leave of. */
+const SUCCESSOR_MS = 3000;
 /** The longest that a timer can be set for. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -59,6 +61,7 @@ export class LeaderSession {
   /** Raised when there is something new to register. */
   #revision = 0;
   #orphanTimer: Timer | null = null;
+  #successorTimer: Timer | null = null;
   /** What was told last. */
   #problem = '';
   #endPause: () => void = () => undefined;
@@ -117,16 +120,38 @@ export class LeaderSession {
     if (leader !== null && leader.epoch === present?.epoch && address === present.resourceManagerAddress) return;
     // The watch may lag behind what a newer leader has said itself.
     if (leader !== null && leader.epoch < fence.newest) return;
+    if (this.#isLeaving) {
+      this.#partFrom(leader);
+      return;
+    }
     this.#endTerm();
     if (leader === null) return;
     fence.check(leader.epoch);
-    if (this.#isLeaving) return;
     const resourceManager = rpc.connect('resource-manager', leader.resourceManagerAddress);
     this.#term = { leader, resourceManager, isKnown: false, heartbeatIntervalMs: null };
     void this.#serve(this.#term);
   }
 
+  /** The leader has changed while it leaves: the next one is told, or it would wait for the tasks that ran here. */
+  #partFrom(leader: LeaderReference | null): void {
+    const { rpc, fence, taskManagerId, ports } = this.#options;
+    const isForsaken = (): void => {
+      this.#onForsaken();
+    };
+    this.#term = null;
+    this.#endPause();
+    this.#outOfTouch();
+    if (leader === null) {
+      this.#successorTimer ??= ports.clock.schedule(SUCCESSOR_MS, isForsaken, true);
+      return;
+    }
+    fence.check(leader.epoch);
+    const next = rpc.connect('resource-manager', leader.resourceManagerAddress);
+    next.unregisterTaskManager({ epoch: leader.epoch, taskManagerId }).then(isForsaken, isForsaken);
+  }
+
   #endTerm(): void {
+    this.#successorTimer?.cancel();
     this.#term = null;
     this.#endPause();
     this.#onForsaken();

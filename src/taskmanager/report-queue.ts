@@ -65,7 +65,7 @@ export class ReportQueue {
         return;
       } catch (error) {
         const told = serializeError(error);
-        if (told.code === 'MR-RPC-TOO-LARGE' && !this.#isClosed) tooLarge?.(told);
+        if (told.code === 'MR-RPC-TOO-LARGE') tooLarge?.(told);
         // A JobMaster that refuses it has heard it.
         if (mayBeLost || told.code !== 'MR-RPC-UNREACHABLE') return;
       }

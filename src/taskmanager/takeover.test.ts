@@ -363,7 +363,13 @@ describe('a TaskManager that is closed', () => {
 
   it.each([
     ['after the drain timeout', () => pass(DRAIN_TIMEOUT_MS)],
-    ['where the leader is gone', async () => tell(null)],
+    [
+      'where the leader is gone, and no other has come for a while',
+      async () => {
+        tell(null);
+        await pass(3000);
+      },
+    ],
   ])('ends its tasks itself %s', async (_when, happens) => {
     await deployed();
     const closed = manager.close();

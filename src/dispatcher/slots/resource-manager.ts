@@ -117,7 +117,12 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
   async unregisterTaskManager(message: Fenced & { readonly taskManagerId: TaskManagerId }): Promise<void> {
     this.#check(message);
     const manager = this.#taskManagers.get(message.taskManagerId);
-    if (manager === undefined || manager.isLeaving) return;
+    if (manager === undefined) {
+      // It ends while leaders change: nobody need wait for what ran there.
+      this.taskManagerGone(message.taskManagerId, 'it is being shut down');
+      return;
+    }
+    if (manager.isLeaving) return;
     manager.isLeaving = true;
     this.#vacate(manager, 'it is being shut down');
     this.#adoptions.gone(manager.id, 'it is being shut down');
