@@ -155,6 +155,30 @@ describe('commands that ask a cluster', () => {
     expect(late).toMatchObject({ exitCode: 2, errors: expect.stringContaining('MR-REST-CONFLICT') });
   });
 
+  it('explain where a job runs, and where one would run', async () => {
+    const { run, submitted } = await serve();
+    await submitted('orders');
+    const { output, exitCode } = await run('explain --placement orders');
+    expect(exitCode).toBe(0);
+    expect(output).toMatch(/^orders\n {2}needs 1 slots; 1 are free in the cluster\n/);
+    expect(output).toContain('bytes from and to other racks: 2048 read, 7 sent\n  splits: 1 RACK_LOCAL, 1 ANY\n');
+    expect(output).toMatch(/\n0 +tm-1 +a +host-1 +1 of its 2 splits are near\n/);
+    expect(output).toMatch(/\nin +orders-1 +b +0 +ANY +no slot was free in b\n/);
+    expect(output).toMatch(/\nin +out +rebalance +3 PROCESS_LOCAL, 1 ANY +25 %\n$/);
+    expect(JSON.parse((await run('explain --placement orders --json')).output)).toMatchObject({ name: 'orders' });
+    const would = await run('explain --placement job.yaml --set BROKERS=k', FILE);
+    expect(would.output).toMatch(/^orders, if it were submitted now\n/);
+    const large = await run('explain --placement job.yaml', { files: { 'job.yaml': 'name: large' } });
+    expect(large.output).toBe(
+      'large, if it were submitted now\n  needs 1 slots; 1 are free in the cluster\n' +
+        '  waits for 9 slots (1 are free)\n',
+    );
+    const broken = await run('explain --placement job.yaml', { files: { 'job.yaml': 'broken' } });
+    expect(broken).toMatchObject({ exitCode: 2, errors: expect.stringContaining('job.yaml:1:1: error MR-JOB-SYNTAX') });
+    const nobody = await run('explain --placement nobody');
+    expect(nobody).toMatchObject({ exitCode: 2, errors: expect.stringContaining('the cluster has no job nobody') });
+  });
+
   it('tell why a savepoint could not be written', async () => {
     const { cluster, run, submitted } = await serve();
     await submitted('orders');

@@ -1,7 +1,7 @@
 import { shape } from '../../core/index.ts';
 import type { SubmittedCode } from '../../dispatcher/index.ts';
 import type { StartMode } from '../../scheduler/index.ts';
-import type { ClusterClient } from './cluster-client.ts';
+import type { ClusterClient, ClusterRequest } from './cluster-client.ts';
 
 export interface JobSubmission {
   readonly text: string;
@@ -15,15 +15,26 @@ export interface JobSubmission {
 
 /** Resolves to the job's id once the cluster has it for good; sent again, it is the same job. */
 export async function submitJob(client: ClusterClient, submission: JobSubmission): Promise<string> {
-  const { text, variables, start, allowDroppedState, code } = submission;
-  const query = new URLSearchParams({ jobid: client.newId() });
+  const { variables, start, allowDroppedState } = submission;
+  const query = variablesQuery(variables);
+  query.set('jobid', client.newId());
   if (start.kind === 'fresh') query.set('fresh', 'true');
   if (start.kind === 'from') query.set('from', start.location);
   if (allowDroppedState) query.set('allowDroppedState', 'true');
-  for (const [name, value] of Object.entries(variables)) query.append('set', `${name}=${value}`);
-  const body = code === null ? { mediaType: 'application/yaml', text } : withCode(text, code);
+  const body = bodyOf(submission);
   const { jobid } = await client.ask({ method: 'POST', path: `/jobs?${query.toString()}`, body }, submitted);
   return jobid;
+}
+
+export function variablesQuery(variables: Readonly<Record<string, string>>): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(variables)) query.append('set', `${name}=${value}`);
+  return query;
+}
+
+/** A job as it is sent. */
+export function bodyOf({ text, code }: Pick<JobSubmission, 'text' | 'code'>): NonNullable<ClusterRequest['body']> {
+  return code === null ? { mediaType: 'application/yaml', text } : withCode(text, code);
 }
 
 function withCode(job: string, { bundle, named, module }: SubmittedCode) {

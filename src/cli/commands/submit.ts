@@ -2,12 +2,10 @@ import { Command, Option } from 'commander';
 
 import type { ClusterClient } from '../client/cluster-client.ts';
 import { addClusterOptions, withCluster, type ClusterFlags } from '../client/cluster-options.ts';
-import type { JobToSubmit } from '../client/job-to-submit.ts';
 import { printJson, printResult, tell, type CommandContext } from '../command-context.ts';
 import { ALLOW_DROPPED_STATE } from '../data-folder.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { addJobFileOptions, displayName, type JobFileOptions } from '../job-file.ts';
-import { describeProblem, problemDocument, styleFor } from '../problem-report.ts';
+import { addJobFileOptions, type JobFileOptions } from '../job-file.ts';
 import { startMode, type StartFlags } from '../start-flags.ts';
 
 interface SubmitOptions extends JobFileOptions, StartFlags, ClusterFlags {
@@ -51,39 +49,19 @@ async function submit(
   path: string,
   options: SubmitOptions,
 ): Promise<number> {
-  const [{ submitJob }, { problemsIn }] = await Promise.all([
+  const [{ submitJob }, { jobOfFile, tellRefusal }] = await Promise.all([
     import('../client/submit-job.ts'),
-    import('../client/refused-job-file.ts'),
+    import('../client/job-of-file.ts'),
   ]);
-  const job = await jobToSubmit(context, path, options);
+  const job = await jobOfFile(context, path, options);
   if (typeof job === 'number') return job;
   const { allowDroppedState = false } = options;
   try {
     const jobId = await submitJob(client, { ...job, start: startMode(options), allowDroppedState });
     return await report(context, client, jobId, options);
   } catch (error) {
-    const problems = problemsIn(error, displayName(path));
-    if (problems === null) throw error;
-    const style = styleFor(context.environment.errors, context.environment.variables);
-    for (const problem of problems) tell(context, describeProblem(problem, job.text, style));
-    if (options.json === true) await printJson(context, { jobId: null, problems: problems.map(problemDocument) });
-    return exitCodes.usage;
+    return await tellRefusal(context, { path, text: job.text, isJson: options.json === true }, error);
   }
-}
-
-/** The exit code where there is something wrong with a module. */
-async function jobToSubmit(
-  context: CommandContext,
-  path: string,
-  options: SubmitOptions,
-): Promise<JobToSubmit | number> {
-  // Most jobs need none of what this loads.
-  const { jobFileToSubmit, moduleToSubmit } = await import('../client/job-to-submit.ts');
-  if (!/\.[cm]?[jt]s$/.test(path)) return jobFileToSubmit(context, path, options);
-  const { compileFile, refuse } = await import('../compile.ts');
-  const file = await compileFile(context, path, options);
-  if (file.module === null || file.compiled.jobGraph === null) return refuse(context, file);
-  return moduleToSubmit(context, file.module);
 }
 
 async function report(
