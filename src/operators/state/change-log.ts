@@ -5,6 +5,9 @@ import { GroupOrder } from './group-order.ts';
 import { grown } from './grown.ts';
 import { KeptEntries } from './kept-entries.ts';
 
+/** As much of a log is read at a time, where it has so much. */
+const READ_AHEAD_BYTES = 256 * 1024;
+
 export interface LoggedChunk {
   readonly keyGroup: number;
   readonly position: number;
@@ -28,6 +31,9 @@ export class SpanLog {
   #numberCount = 0;
   /** What was left of the tail when the span ended, in chunks. */
   #sealed: Uint8Array | null = null;
+  /** What was read last of the file, and where it stands there: chunks are small, and the way to the disk is long. */
+  #ahead: Uint8Array = new Uint8Array(0);
+  #aheadAt = 0;
 
   /** `tailBytes` are gathered before they are written to the disk. */
   constructor(span: number, keyGroupCount: number, tailBytes: number) {
@@ -37,7 +43,7 @@ export class SpanLog {
   }
 
   get sizeBytes(): number {
-    return this.#tail.bytes.capacity + this.#chunks.byteLength;
+    return this.#tail.bytes.capacity + this.#chunks.byteLength + this.#ahead.length;
   }
 
   /** Adds the entry that stands at [start, end) of `encoded`, whose key has this hash. */
@@ -71,8 +77,20 @@ export class SpanLog {
   /** The bytes of a chunk. */
   async read({ position, length }: LoggedChunk): Promise<Uint8Array> {
     const inTail = position - this.#filedBytes;
-    if (inTail < 0) return (this.#file as SpillLog).read(position, length);
-    return (this.#sealed as Uint8Array).subarray(inTail, inTail + length);
+    if (inTail >= 0) return (this.#sealed as Uint8Array).subarray(inTail, inTail + length);
+    if (position < this.#aheadAt || position + length > this.#aheadAt + this.#ahead.length) {
+      const bytes = Math.max(length, Math.min(READ_AHEAD_BYTES, this.#filedBytes - position));
+      this.#ahead = await (this.#file as SpillLog).read(position, bytes);
+      this.#aheadAt = position;
+    }
+    const at = position - this.#aheadAt;
+    return this.#ahead.subarray(at, at + length);
+  }
+
+  /** Frees what read() has kept, once no more is read. */
+  forgetRead(): void {
+    this.#ahead = new Uint8Array(0);
+    this.#aheadAt = 0;
   }
 
   async remove(): Promise<void> {

@@ -66,6 +66,7 @@ export class SpilledSnapshot implements StateSnapshot {
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#parts.slots.release();
+    for (const log of this.#parts.logs) log.forgetRead();
     this.#parts.frozen?.close();
     this.#parts.onReleased();
   }
@@ -106,6 +107,7 @@ export class SpilledSnapshot implements StateSnapshot {
   async #readLog(): Promise<StateChunk | null> {
     const { logs } = this.#parts;
     for (; !this.#isReleased && this.#log < logs.length; this.#log++, this.#chunk = 0) {
+      logs[this.#log - 1]?.forgetRead();
       const log = logs[this.#log] as SpanLog;
       while (this.#chunk < log.chunkCount) {
         const chunk = log.chunk(this.#chunk++);
