@@ -19,6 +19,7 @@ const TOKENS = {
   MILLRACE_REST_TOKEN_VIEW: 'who-may-only-look',
 };
 const ROWS = 1000;
+const PARTS = ['cert', 'key', 'ca'] as const;
 
 const FILES = {
   'jobs/job.ts': `import { job, long } from 'millrace';
@@ -63,11 +64,11 @@ describe('a cluster with certificates and tokens', () => {
   }
 
   const certificateFlags = (name: string): readonly string[] =>
-    ['cert', 'key', 'ca'].flatMap((part) => [`--tls-${part}`, join(folder, `${name}-${part}.pem`)]);
+    PARTS.flatMap((part) => [`--tls-${part}`, join(folder, `${name}-${part}.pem`)]);
 
   function writeAll(): void {
     for (const [name, certificate] of Object.entries({ own: testCertificate, stranger: strangersCertificate })) {
-      for (const [part, text] of Object.entries(certificate)) writeFileSync(join(folder, `${name}-${part}.pem`), text);
+      for (const part of PARTS) writeFileSync(join(folder, `${name}-${part}.pem`), certificate[part]);
     }
     for (const [name, text] of Object.entries(FILES)) {
       mkdirSync(join(folder, 'client', name, '..'), { recursive: true });

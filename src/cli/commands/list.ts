@@ -7,8 +7,7 @@ import { cliErrors } from '../errors.ts';
 import type { ListEntry } from '../listing.ts';
 import { textTable } from '../text-table.ts';
 
-const BUILD_TOPICS = ['connectors', 'functions', 'formats'] as const;
-type BuildTopic = (typeof BUILD_TOPICS)[number];
+type BuildTopic = 'connectors' | 'functions' | 'formats';
 const CLUSTER_TOPICS = ['jobs', 'taskmanagers'] as const;
 type ClusterTopic = (typeof CLUSTER_TOPICS)[number];
 type Topic = BuildTopic | ClusterTopic;
