@@ -131,14 +131,16 @@ export class SimulatedCluster {
     else running.link.cut();
   }
 
-  /** As by SIGTERM. */
-  end(host: string): void {
+  /** As by SIGTERM; `ended` is called once the process is gone, if it was not killed before. */
+  end(host: string, ended: () => void): void {
     const running = this.#running.get(host);
     if (running === undefined || running.process.isStopped) return;
     this.world.tell(`${running.process.name} is asked to end`);
     running.close().then(
       () => {
-        if (this.#running.get(host) === running) this.kill(host);
+        if (this.#running.get(host) !== running) return;
+        this.kill(host);
+        ended();
       },
       (error: unknown) => this.world.violated('clean-end', `${host} cannot be ended: ${String(error)}`),
     );

@@ -38,7 +38,7 @@ export class Disturbances {
   /** Until `durationMs` from now. */
   plan(durationMs: number): void {
     const world = this.#world;
-    const count = world.below(8);
+    const count = 1 + world.below(9);
     for (let each = 0; each < count; each++) {
       world.schedule(world.between(500, durationMs), () => this.#disturb());
     }
@@ -97,8 +97,7 @@ export class Disturbances {
   }
 
   #end(host: string): void {
-    this.#cluster.end(host);
-    this.#later(500, 15_000, () => this.#cluster.start(host));
+    this.#cluster.end(host, () => this.#later(100, 8000, () => this.#cluster.start(host)));
   }
 
   #partition(host: string): void {
