@@ -47,7 +47,8 @@ export async function build({ tag, folder, base, labels }: Build): Promise<void>
   const flags = Object.entries(labels).flatMap(([name, value]) => ['--label', `${name}=${value}`]);
   const child = spawn(
     'docker',
-    ['build', '--network', 'host', '--build-arg', `BASE=${base}`, '--tag', tag, ...flags, folder],
+    // A step that fails leaves no container either.
+    ['build', '--force-rm', '--network', 'host', '--build-arg', `BASE=${base}`, '--tag', tag, ...flags, folder],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';
