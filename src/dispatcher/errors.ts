@@ -53,7 +53,7 @@ export const clusterErrors = defineErrors({
     message: 'job {job} cannot be rebalanced: {reason}',
     help:
       'Nothing was changed. A job is rebalanced by a checkpoint, after which its tasks start where they would be ' +
-      'placed now: it must take checkpoints and be running, and gain by it. `millrace status JOB` shows where they run.',
+      'placed now: it must take checkpoints and be running, and gain by it. `millrace status JOB` tells where.',
   },
   'MR-CLUSTER-NOT-RUNNING-AGAIN': {
     domain: 'external',

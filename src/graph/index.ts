@@ -20,7 +20,15 @@ export { supportedVerbs, verbNames, verbs } from './spec/verbs.ts';
 export type { Verb, VerbRow } from './spec/verbs.ts';
 export type { LogicalEdge, LogicalGraph, LogicalNode, RowStream } from './logical/logical-graph.ts';
 export { graphErrors } from './errors.ts';
-export { checkpointOptions, jobFileLimits, jobOptions, rescaleOptions, restartOptions, s3Options, stateOptions } from './options.ts';
+export {
+  checkpointOptions,
+  jobFileLimits,
+  jobOptions,
+  rescaleOptions,
+  restartOptions,
+  s3Options,
+  stateOptions,
+} from './options.ts';
 export type { JobFileLimits } from './options.ts';
 export {
   dedupeOptions,

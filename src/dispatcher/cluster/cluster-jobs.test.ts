@@ -38,6 +38,44 @@ interface Run {
   readonly move: (state: string) => void;
 }
 
+interface AcceptedGraph {
+  readonly jobId: string;
+  readonly graph: JobGraph;
+}
+
+/** One that ends when it is told to. */
+function handleOf(accepted: AcceptedGraph) {
+  const result = Promise.withResolvers<{ state: string; error: null }>();
+  const running = Promise.withResolvers<undefined>();
+  const listeners = new Set<(state: string) => void>();
+  const life: Run = {
+    wasCancelled: false,
+    end: (state) => result.resolve({ state, error: null }),
+    run: () => running.resolve(undefined),
+    move: (state) => listeners.forEach((listener) => listener(state)),
+  };
+  const handle = {
+    jobId: accepted.jobId,
+    name: accepted.graph.name,
+    running: running.promise,
+    lastFailure: away(),
+    onStateChange: (listener: (state: string) => void) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    result: result.promise,
+    savepoint: async () => {
+      life.end('CANCELED');
+    },
+    cancel: async () => {
+      life.wasCancelled = true;
+      life.end('CANCELED');
+      await result.promise;
+    },
+  };
+  return { life, handle };
+}
+
 /** Handles that end when they are told to, and a store that does what the test says. */
 function world(stored: JobSubmission[] = []) {
   const clock = new ManualClock();
@@ -45,36 +83,10 @@ function world(stored: JobSubmission[] = []) {
   const outcomes: string[] = [];
   const problems: string[] = [];
   const plans: (() => Promise<null>)[] = [];
-  const run = (accepted: { readonly jobId: string; readonly graph: JobGraph }) => {
-    const result = Promise.withResolvers<{ state: string; error: null }>();
-    const running = Promise.withResolvers<undefined>();
-    const listeners = new Set<(state: string) => void>();
-    const life: Run = {
-      wasCancelled: false,
-      end: (state) => result.resolve({ state, error: null }),
-      run: () => running.resolve(undefined),
-      move: (state) => listeners.forEach((listener) => listener(state)),
-    };
+  const run = (accepted: AcceptedGraph) => {
+    const { life, handle } = handleOf(accepted);
     runs.push(life);
-    return {
-      jobId: accepted.jobId,
-      name: accepted.graph.name,
-      running: running.promise,
-      lastFailure: away(),
-      onStateChange: (listener: (state: string) => void) => {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-      result: result.promise,
-      savepoint: async () => {
-        life.end('CANCELED');
-      },
-      cancel: async () => {
-        life.wasCancelled = true;
-        life.end('CANCELED');
-        await result.promise;
-      },
-    };
+    return handle;
   };
   const prepare = async (id: string, graph: JobGraph) => ({ jobId: id, graph });
   const dispatcher = {
