@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
 import { waitUntil } from '../../scripts/services/index.ts';
-import { strangersCertificate, testCertificate } from '../../src/testing/test-certificates.ts';
+import { strangersCertificate, testCertificate } from '../../src/testing/index.ts';
 import { runMillrace, type Ended } from '../cli/run-millrace.ts';
 import { ClusterProcess } from './cluster-process.ts';
 
