@@ -62,7 +62,8 @@ describe('a run that is killed', () => {
     victim.child.kill('SIGKILL');
     await nothingLeft(victim);
     // Not before it has looked several times, as what was asked for may still be made.
-    await waitUntil('the watcher to end', () => (identifyProcess(victim.watcherPid) === undefined ? true : undefined), PATIENCE);
+    const hasEnded = (): true | undefined => (identifyProcess(victim.watcherPid) === undefined ? true : undefined);
+    await waitUntil('the watcher to end', hasEnded, PATIENCE);
     expect(await remainsOf(victim.runId)).toEqual([]);
   });
 

@@ -62,7 +62,8 @@ async function copied({ replicas, records }: Topic): Promise<{ readonly rowsRead
   await produceRecords(brokers, input, sent);
 
   const name = uniqueName('copy');
-  const jobId = await full.submit(jobFile({ name, brokers: innerBrokers, input, output, parallelism: replicas.length }));
+  const parallelism = replicas.length;
+  const jobId = await full.submit(jobFile({ name, brokers: innerBrokers, input, output, parallelism }));
   const found = await javaConsume({ brokers, topic: output, atLeast: all.length, timeoutMs: 120_000 });
   const rowsRead = await rowsReadByRack(full, jobId, all.length);
   const bytesOut: Record<string, number> = {};
