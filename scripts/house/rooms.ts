@@ -92,7 +92,6 @@ export const entryPoints: readonly string[] = [
   'src/cli/slot-worker.ts',
   'src/index.ts',
   'src/testing/kit/index.ts',
-  'src/testing/sim/index.ts',
 ];
 
 /** Folders whose own files (not those of folders in them) are programs that people start. */
