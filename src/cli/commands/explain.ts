@@ -18,8 +18,8 @@ export function explainCommand(context: CommandContext): Command {
     .description('shows how a job would run: its plan, its chains and what travels between them; or where it runs')
     .argument(
       '<file>',
-      'job file, or a module (.ts, .js) that exports a job; - is standard input; with --placement also id or name of a ' +
-        'job of a cluster',
+      'job file, or a module (.ts, .js) that exports a job; - is standard input; with --placement also id or name of ' +
+        'a job of a cluster',
     )
     .option('--json', 'prints the plan as one JSON document')
     .addOption(

@@ -32,13 +32,13 @@ describe('a placement', () => {
     const readers = [reads(0, ['near', ['a']], ['here', ['c', 'h1']]), reads(1, ['lost', []], ['far', ['c']])];
     const report = explainPlacement(facts({ readers }));
     expect(report.totals).toEqual({ 'node-local': 1, 'rack-local': 1, 'cross-rack': 1, indifferent: 1 });
-    expect(report.splits.map(({ splitId: id, subtaskIndex, locality, because }) => [id, subtaskIndex, locality, because]))
-      .toEqual([
-        ['near', 0, 'rack-local', 'it can be read within rack a'],
-        ['here', 0, 'node-local', 'it can be read on this machine'],
-        ['lost', 1, 'indifferent', 'it does not say where it is'],
-        ['far', 1, 'cross-rack', 'no subtask runs in c'],
-      ]);
+    const told = report.splits.map((each) => [each.splitId, each.subtaskIndex, each.locality, each.because]);
+    expect(told).toEqual([
+      ['near', 0, 'rack-local', 'it can be read within rack a'],
+      ['here', 0, 'node-local', 'it can be read on this machine'],
+      ['lost', 1, 'indifferent', 'it does not say where it is'],
+      ['far', 1, 'cross-rack', 'no subtask runs in c'],
+    ]);
   });
 
   it.each([

@@ -60,7 +60,8 @@ export const placementSchema: JsonSchema = json.object({
 });
 
 /** GET /jobs/:jobid/placement, and POST /placement */
-export function placementView({ jobId, name, needed, free, waitingFor, report, crossRackBytes }: JobPlacement): unknown {
+export function placementView(placement: JobPlacement): unknown {
+  const { jobId, name, needed, free, waitingFor, report, crossRackBytes } = placement;
   return {
     jid: jobId,
     name,
