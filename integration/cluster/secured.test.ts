@@ -78,8 +78,8 @@ describe('a cluster with certificates and tokens', () => {
 
   it('runs a module that was submitted, and lets no stranger in', async () => {
     writeAll();
-    const checkpoints = ['--checkpoints-place', join(folder, 'checkpoints'), '--rest-port', '0'];
-    const dispatcher = start('dispatcher', 'dispatcher', 'own', checkpoints);
+    const places = ['--checkpoints-place', join(folder, 'checkpoints'), '--rest-port', '0'];
+    const dispatcher = start('dispatcher', 'dispatcher', 'own', [...places, '--jobs-code-upload', 'with-token']);
     const manager = (name: string, certificate: string) =>
       start(name, 'taskmanager', certificate, ['--work-directory', join(folder, name)]);
     const managers = [manager('one', 'own'), manager('two', 'own')];

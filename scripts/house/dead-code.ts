@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 
 import type { Finding, HouseCheck } from './finding.ts';
-import { entryPoints, programFolders } from './rooms.ts';
+import { entryPoints, programFolders, startedFiles } from './rooms.ts';
 import { isTest, reachedFrom, type SourceTree } from './source-tree.ts';
 
 /** Files that no program, script or test leads to. */
@@ -18,7 +18,7 @@ export const deadFiles: HouseCheck = {
 
 /** Programs, tests, Jest's environments and declaration files are found by their readers, not by imports. */
 function isStart(path: string): boolean {
-  if (programFolders.includes(dirname(path))) return true;
+  if (programFolders.includes(dirname(path)) || startedFiles.includes(path)) return true;
   return isTest(path) || path.endsWith('.d.ts') || /^(integration\/environment|examples)\//.test(path);
 }
 

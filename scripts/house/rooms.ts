@@ -82,6 +82,8 @@ export const sideDoors: Readonly<Record<string, readonly string[]>> = {
   'src/taskmanager/task-loop.ts': [],
   // scripts/docs writes a page of the routes.
   'src/dispatcher/rest/describe-routes.ts': [],
+  // scripts/sim.ts runs it outside of Jest, which other parts of the room need.
+  'src/testing/sim/index.ts': [],
   // scripts/flink-answers.ts asks Flink what the tests of expr compare with.
   'src/expr/flink-answers/flink-sql.ts': [],
 };
@@ -92,6 +94,15 @@ export const entryPoints: readonly string[] = [
   'src/cli/slot-worker.ts',
   'src/index.ts',
   'src/testing/kit/index.ts',
+];
+
+/** What Jest's configuration names, and what tests start as programs of their own. */
+export const startedFiles: readonly string[] = [
+  'scripts/test/seed-properties.ts',
+  'integration/containers/cleanup-victim.ts',
+  'integration/containers/global-setup.ts',
+  'integration/containers/global-teardown.ts',
+  'integration/containers/watcher.ts',
 ];
 
 /** Folders whose own files (not those of folders in them) are programs that people start. */

@@ -143,12 +143,12 @@ export const dispatcherRoleOptions = defineOptions({
   'jobs.code-upload': {
     kind: 'enum',
     values: ['with-token', 'always', 'never'],
-    default: 'with-token',
+    default: 'never',
     scope: 'cluster',
     aliases: ['web.submit.enable'],
     doc:
       'whose jobs may bring code, which runs as the TaskManagers do: of those with the token `rest.token.deploy`, of ' +
-      'everybody who can submit, or nobody\'s',
+      'everybody who can submit, or nobody\'s; `millrace cluster` says `always`',
   },
   'heartbeat.interval': {
     ...duration,

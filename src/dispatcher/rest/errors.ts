@@ -55,9 +55,9 @@ export const restErrors = defineErrors({
     retry: 'never',
     message: 'this cluster takes no code with jobs',
     help:
-      'Code that comes with a job runs as the TaskManagers do. A cluster takes it from those who show the token ' +
-      '`rest.token.deploy`, or as its setting `jobs.code-upload` says. Without, job files name code that the cluster ' +
-      'has in `jobs.code-directory`: `millrace submit --cluster-code`.',
+      'Code that comes with a job runs as the TaskManagers do, so a cluster takes it only where its setting ' +
+      '`jobs.code-upload` says so: `with-token`, from those who show the token `rest.token.deploy`. Else job files ' +
+      'name code that the cluster has in `jobs.code-directory`: `millrace submit --cluster-code`.',
   },
   'MR-REST-BUSY': {
     domain: 'external',
