@@ -204,7 +204,8 @@ await phase('every key once', () => rows >= keyCount);
 const untilMs = clock.monotonicMs() + updateMs;
 await phase('keys by chance', () => clock.monotonicMs() >= untilMs);
 const stateBytes = operator.state?.sizeBytes ?? 0;
-print(`state ${mib(stateBytes)}, at most ${mib(largestBytes)}; process ${mib(process.memoryUsage().rss)}, at most ${mib(peakBytes)}`);
+const processBytes = process.memoryUsage().rss;
+print(`state ${mib(stateBytes)}, at most ${mib(largestBytes)}; process ${mib(processBytes)}, most ${mib(peakBytes)}`);
 for (const when of ['quiet', 'checkpoint'] as const) {
   print(describe(`turns, ${when}`, pauses[when]));
   print(describe(`of which the thread ran, ${when}`, ran[when]));

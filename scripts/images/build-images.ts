@@ -21,7 +21,15 @@ const POMS = 'scripts/services/maven';
 const RECIPES: Readonly<Record<ImageName, Recipe>> = {
   engine: {
     repository: 'millrace',
-    inputs: ['docker/engine', 'src', 'bin', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
+    inputs: [
+      'docker/engine',
+      'src',
+      'bin',
+      'package.json',
+      'package-lock.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+    ],
     lay: engineContext,
   },
   zookeeper: {

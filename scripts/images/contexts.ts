@@ -20,7 +20,11 @@ function begin(name: string): string {
   return folder;
 }
 
-export async function serviceContext(name: string, artifacts: readonly Artifact[], progress: Progress): Promise<string> {
+export async function serviceContext(
+  name: string,
+  artifacts: readonly Artifact[],
+  progress: Progress,
+): Promise<string> {
   const folder = begin(name);
   for (const artifact of artifacts) {
     cpSync(await ensureArtifact(artifact, progress), join(folder, 'jars'), { recursive: true });

@@ -1,7 +1,8 @@
 /**
  * The code of a job that was submitted with it (docs/design/023): the modules that its steps name and what those
  * import, as one text that is known by its hash, so that what runs is what was submitted, on every machine and after
- * every restart. Code references of such a job have `millrace-code:HASH/FILE` for a URL until a TaskManager has the files.
+ * every restart. Code references of such a job have `millrace-code:HASH/FILE` for a URL until a TaskManager has the
+ * files.
  */
 import { createHash } from 'node:crypto';
 

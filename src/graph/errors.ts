@@ -180,9 +180,10 @@ const meaningErrors = {
       'beside `steps`, or write with `delivery: at-least-once`.',
   ),
   'MR-JOB-STATE-MEMORY': mistake(
-    '`state: {memory}` is {given}; the steps that keep state on the disk, {steps} of them, need {least} at least',
-    'With `backend: disk` a slot divides `memory` evenly among the steps whose entries may leave it. Each needs 4 MiB ' +
-      'for the keys of a few batches and for the store itself. Give more, or leave `memory` out: it is 256 MiB then.',
+    '`state: {memory}` is {given}; the steps that keep state on the disk, {steps} of them, need at least {least}',
+    'With `backend: disk` a slot divides `memory` evenly among the steps whose entries may leave it. Each needs ' +
+      '4 MiB for the keys of a few batches and for the store itself. Give more, or leave `memory` out: it is 256 MiB ' +
+      'then.',
   ),
   'MR-JOB-PARALLELISM': mistake(
     'parallelism {given} is more than the {limit} key groups of the job',

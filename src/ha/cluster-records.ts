@@ -78,7 +78,7 @@ export interface ClusterRecords {
   addJob(submission: JobSubmission, code?: JobCode): Promise<boolean>;
   /** The code that came with a job; null where none did, or where the job has ended. */
   code(jobId: string): Promise<JobCode | null>;
-  /** The job of this id, which has not ended, is another from now on: rescaled, say. Its plan stays, see `firstAttempt`. */
+  /** The job of this id, which has not ended, is another from now on (rescaled); its plan stays (`firstAttempt`). */
   replaceJob(submission: JobSubmission): Promise<void>;
   /** The newest plan; null where nothing was deployed yet. */
   plan(jobId: string): Promise<ExecutionPlan | null>;

@@ -84,7 +84,11 @@ describe('every exchange', () => {
 
   it('counts the bytes that leave a rack, at the step that sends them', async () => {
     const graph = testGraph('racks', [
-      { name: 'in', parallelism: 2, chain: [sourceNode('in', { rows: 200, splits: 2 }), operatorNode('keep', 'expand-1')] },
+      {
+        name: 'in',
+        parallelism: 2,
+        chain: [sourceNode('in', { rows: 200, splits: 2 }), operatorNode('keep', 'expand-1')],
+      },
       { name: 'out', parallelism: 2, chain: [sinkNode('out')], from: [['in', { kind: 'broadcast' }]] },
     ]);
     const counted = (racks: readonly string[]): Promise<number | undefined> =>

@@ -64,7 +64,7 @@ describe('millrace submit', () => {
   it('sends the files that the steps of a job file name, by the names that they have there', async () => {
     const world = {
       files: filesOf({ 'jobs/job.yaml': YAML }),
-      modules: { 'fast.ts': { Rules: class {} } },
+      modules: { 'fast.ts': { Rules: class { readonly name = 'rules'; } } },
       variables: { WHICH: 'fast' },
     };
     const steps = { 'jobs/steps/fast.ts': 'export class Rules { process() {} }' };

@@ -40,7 +40,9 @@ export class FileCommitter implements Committer {
     const hidden = describeHidden(name, this.#owner);
     if (hidden === null) return false;
     const { kind, generation, subtaskIndex } = hidden;
-    const hasEnded = runs.some((run) => run.generation === generation && (run.subtasks?.includes(subtaskIndex) ?? true));
+    const hasEnded = runs.some(
+      (run) => run.generation === generation && (run.subtasks?.includes(subtaskIndex) ?? true),
+    );
     if (kind === 'temporary') return hasEnded;
     if (this.#evidence.has(name)) return false;
     // Where other subtasks go on, what they have written down of their commits is needed as long as they do.

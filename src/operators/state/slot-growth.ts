@@ -6,7 +6,7 @@ import type { Macrotasks } from '../../core/index.ts';
 import type { KeyTable } from './key-table.ts';
 
 /** So few grow at once: that takes a millisecond. */
-export const GROWN_AT_ONCE = 1 << 14;
+const GROWN_AT_ONCE = 1 << 14;
 
 /** Runs what makes one array after the other longer. */
 export function growInTurns(

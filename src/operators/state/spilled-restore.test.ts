@@ -23,7 +23,8 @@ const last = { kind: 'column', index: 1, name: 'note', type: types.string } as c
 const plain = { distinct: false, filter: null } as const;
 
 const operators: Readonly<Record<string, () => Operator>> = {
-  dedupe: () => createOperator({ kind: 'dedupe', stepId: 's', keys: [0], keep: 'first', ttlMs: null, input, output: input }),
+  dedupe: () =>
+    createOperator({ kind: 'dedupe', stepId: 's', keys: [0], keep: 'first', ttlMs: null, input, output: input }),
   aggregate: () =>
     createOperator({
       kind: 'aggregate',
@@ -82,7 +83,9 @@ async function written(create: () => Operator, groups: number, note: string): Pr
   const { chunks, ...rest } = harness.snapshot();
   await harness.close();
   const byGroup = Map.groupBy(chunks, ({ keyGroup }) => keyGroup);
-  const joined = [...byGroup].map(([keyGroup, of]) => ({ keyGroup, bytes: Buffer.concat(of.map(({ bytes }) => bytes)) }));
+  const joined = [...byGroup].map(([keyGroup, chunksOf]) => {
+    return { keyGroup, bytes: Buffer.concat(chunksOf.map(({ bytes }) => bytes)) };
+  });
   return { ...rest, chunks: joined };
 }
 

@@ -199,7 +199,7 @@ export class SpilledSlots {
     this.#spans[slot] = this.#span;
   }
 
-  /** Takes back the entries of a chunk, each by a call of `readOne`; in settle(), where there may be no room for all. */
+  /** Takes back the entries of a chunk, each by a call of `readOne`; in settle() where there may be no room for all. */
   restore(from: ByteReader, readOne: () => void): void {
     if (this.isOpen) this.#unread = { from, readOne };
     else while (!from.atEnd) readOne();

@@ -1,7 +1,7 @@
 import type { OlderRun } from '../../core/index.ts';
 
 /** The subtasks that a run may have left anything of. */
-export function subtasksOf({ subtasks, parallelism }: OlderRun): readonly number[] {
+function subtasksOf({ subtasks, parallelism }: OlderRun): readonly number[] {
   return subtasks ?? Array.from({ length: parallelism }, (_, subtask) => subtask);
 }
 
