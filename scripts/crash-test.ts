@@ -2,10 +2,8 @@
  * npm run crash-test: kills a job by SIGKILL at random instants and at every step of the commit protocol, starts it
  * again each time, and compares what it wrote with what it should have. Exit code 0 only for `lost 0, duplicated 0`.
  */
-import { parseArgs } from 'node:util';
-
 import { crashJobs, formatReport, isPassed, runCrashTest } from '../integration/crash/index.ts';
-import { KAFKA_RELEASES, runProgram, runWithServices, tell, usageErrorOf } from './services/index.ts';
+import { KAFKA_RELEASES, readOptions, runProgram, runWithServices, tell, usageErrorOf } from './services/index.ts';
 
 const DEFAULT_JOB = 'joined';
 const USAGE = `usage: npm run crash-test -- [options]
@@ -28,12 +26,7 @@ function readArguments() {
     kafka: { type: 'string', default: '3.9' },
     'alignment-timeout': { type: 'string' },
   } as const;
-  let values;
-  try {
-    values = parseArgs({ options }).values;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error));
-  }
+  const values = readOptions(options, usageError);
   const kafka = KAFKA_RELEASES.find((release) => release === values.kafka);
   if (kafka === undefined) throw usageError(`--kafka ${values.kafka}: ${KAFKA_RELEASES.join(' or ')}`);
   const job = crashJobs.find(({ name }) => name === values.job);

@@ -3,7 +3,6 @@
  * and whether anything was lost or written twice. Exit code 0 only where nothing was.
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 
 import {
   formatResults,
@@ -11,7 +10,7 @@ import {
   recoveryRows,
   type RecoveryResult,
 } from '../integration/cluster/recovery/index.ts';
-import { runProgram, runWithServices, tell, usageErrorOf } from './services/index.ts';
+import { readOptions, runProgram, runWithServices, tell, usageErrorOf } from './services/index.ts';
 
 const USAGE = `usage: npm run recovery -- [options]
 
@@ -28,12 +27,7 @@ function readArguments() {
     row: { type: 'string', multiple: true },
     json: { type: 'string' },
   } as const;
-  let values;
-  try {
-    values = parseArgs({ options }).values;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error));
-  }
+  const values = readOptions(options, usageError);
   if (!/^[1-9]\d{0,3}$/.test(values.times)) throw usageError(`--times ${values.times}: a number from 1 on`);
   const rows = (values.row ?? [...recoveryRows.keys()]).map((name) => {
     const measure = recoveryRows.get(name);

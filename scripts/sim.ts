@@ -2,11 +2,9 @@
  * npm run sim: clusters in one process, in virtual time, disturbed by chance from a seed (docs/design/021). Prints a
  * line per seed that violates an invariant; with --trace all that has happened. Exit code 0 only where none does.
  */
-import { parseArgs } from 'node:util';
-
 import { BREAKS, runSimulation } from '../src/testing/sim/index.ts';
 import type { Break, SimulationResult } from '../src/testing/sim/index.ts';
-import { usageErrorOf } from './services/index.ts';
+import { readOptions, runProgram, usageErrorOf } from './services/index.ts';
 
 const USAGE = `usage: npm run sim -- [options]
 
@@ -25,12 +23,7 @@ function readArguments() {
     break: { type: 'string' },
     trace: { type: 'boolean', default: false },
   } as const;
-  let values;
-  try {
-    values = parseArgs({ options }).values;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error));
-  }
+  const values = readOptions(options, usageError);
   for (const name of ['seeds', 'from'] as const) {
     if (!/^\d{1,9}$/.test(values[name])) throw usageError(`--${name} ${values[name]}: a number`);
   }
@@ -68,4 +61,4 @@ async function main(): Promise<number> {
   return found === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+await runProgram(main);

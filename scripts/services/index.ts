@@ -8,7 +8,7 @@ export { KAFKA_RELEASES } from './kafka.ts';
 export { fetchMetadata, type BrokerMetadata } from './metadata-request.ts';
 export { identifyProcess, isAlive, type ProcessIdentity } from './processes.ts';
 export { findPorts } from './ports.ts';
-export { runProgram, runWithServices, tell, usageErrorOf } from './program.ts';
+export { readOptions, runProgram, runWithServices, tell, usageErrorOf } from './program.ts';
 export {
   environmentOf,
   listServices,

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 
 import { ServicesError, USAGE_EXIT_CODE } from './errors.ts';
 import { identifyProcess } from './processes.ts';
@@ -15,6 +16,18 @@ export function tell(line: string): void {
 /** A message with the usage below it, and the exit code for that. */
 export function usageErrorOf(usage: string): (message: string) => ServicesError {
   return (message) => new ServicesError(`${message}\n\n${usage}`, { exitCode: USAGE_EXIT_CODE });
+}
+
+/** The options of the command line; one that is not there, or lacks its value, is a mistake in the usage. */
+export function readOptions<T extends NonNullable<ParseArgsConfig['options']>>(
+  options: T,
+  usageError: (message: string) => ServicesError,
+): ReturnType<typeof parseArgs<{ options: T }>>['values'] {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Leaves the exit code that `main` resolves to; an error of services is told, and has a code of its own. */
