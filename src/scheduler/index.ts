@@ -4,7 +4,7 @@ export type { OpenStorage, SavepointRequest } from './checkpoint/checkpointer.ts
 export { schedulerErrors } from './errors.ts';
 export type { JobFailure } from './job-failures.ts';
 export { JobMaster } from './job-master.ts';
-export type { JobMasterOptions } from './job-master.ts';
+export type { JobMasterOptions } from './job-master-options.ts';
 export { improvePlacement } from './placement/improve-placement.ts';
 export type { PlacementReport } from './placement/placement-report.ts';
 export { previewPlacement } from './placement/preview-placement.ts';
