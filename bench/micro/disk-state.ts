@@ -105,7 +105,7 @@ const subtask = {
       barrier?.();
       barrier = null;
       fill();
-      const prepared = operator.prepare?.(batch);
+      const prepared = operator.prepare?.(batch, 0);
       if (prepared === undefined) process_();
       else {
         isPreparing = true;

@@ -87,7 +87,7 @@ async function run({ name, connector, options, capacity, keyCount }: Case): Prom
   const cpu = process.cpuUsage();
   while (performance.now() - started < SECONDS * 1000) {
     const batch = batchOf(input, Array.from({ length: BATCH_ROWS }, () => [BigInt(next++ % keyCount || next), 'row']));
-    await operator.prepare?.(batch);
+    await operator.prepare?.(batch, 0);
     for (let row = 0; row < BATCH_ROWS;) {
       const before = rowsOut;
       row = operator.process(batch, row, 0);

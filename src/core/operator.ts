@@ -82,9 +82,9 @@ export interface Operator {
   readonly state?: OperatorState | undefined;
   /**
    * Called once before the first process() of a batch. A promise holds the batch back until it resolves (state that
-   * has to be read from disk first); undefined lets it pass at once.
+   * has to be read from disk first); undefined lets it pass at once. `input` is as in process().
    */
-  prepare?(batch: ColumnBatch): Promise<void> | undefined;
+  prepare?(batch: ColumnBatch, input: number): Promise<void> | undefined;
   /**
    * Processes rows from `fromRow` on and returns the next row to do; `batch.rowCount` means that the batch is done. It
    * returns early only where `output.ready` became false, and is called again with the returned row once it is true;
@@ -114,8 +114,13 @@ export interface Operator {
   /** All inputs have ended. As onWatermark, resumable. Then only close() follows. */
   finish(): boolean;
   /**
+   * Asked where onWatermark(), onTimer(), flush() or finish() has returned false. A promise holds the next call back
+   * until it resolves (state that has to be read from disk first); undefined where `output` alone is waited for.
+   */
+  reading?(): Promise<void> | undefined;
+  /**
    * Called once, also after a failure or a cancellation, and also when open() failed; releases everything. A
-   * cancellation does not wait for promises of open() or prepare(): close() may come while they are pending.
+   * cancellation does not wait for promises of open(), prepare() or reading(): close() may come while they are pending.
    */
   close(): void | Promise<void>;
 }

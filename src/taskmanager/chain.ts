@@ -255,7 +255,7 @@ export class Chain {
     if (!pending.isPrepared) {
       pending.isPrepared = true;
       recordsIn.value += batch.rowCount;
-      const prepared = operator?.prepare?.(batch);
+      const prepared = operator?.prepare?.(batch, pending.input);
       if (prepared !== undefined) return this.#await(prepared);
     }
     if (operator === null) {
@@ -284,7 +284,8 @@ export class Chain {
     this.#current = stage;
     const operator = this.#stages[stage]?.operator ?? null;
     if (control.kind === 'alarm') {
-      if (operator?.onTimer?.(control.nowMs) ?? true) this.#control = null;
+      if (operator === null || (operator.onTimer?.(control.nowMs) ?? true)) this.#control = null;
+      else return this.#awaitReading(operator);
       return 'more';
     }
     if (stage === this.#stages.length) {
@@ -299,8 +300,15 @@ export class Chain {
     if (operator === null || this.#passes(operator, control)) {
       this.#controlStage = stage + 1;
       this.#isFlushed = false;
+      return 'more';
     }
-    return 'more';
+    return this.#awaitReading(operator);
+  }
+
+  /** The operator is not done with what it was asked for. */
+  #awaitReading(operator: Operator): ChainProgress {
+    const reading = operator.reading?.();
+    return reading === undefined ? 'more' : this.#await(reading);
   }
 
   /** Lets an operator do what a control element asks of it; true once it is done. */

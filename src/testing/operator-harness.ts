@@ -170,26 +170,39 @@ export class OperatorHarness {
   }
 
   watermark(timestampMs: number): void {
-    if (timestampMs < this.#watermarkMs) throw new Error(`watermark ${timestampMs} after ${this.#watermarkMs}`);
+    this.#checkWatermark(timestampMs);
     this.flush();
     this.#watermarkMs = timestampMs;
     this.#resume('onWatermark()', () => this.#operator.onWatermark?.(timestampMs) ?? true);
   }
 
+  /** As watermark(), where entries may have to be read from a disk. */
+  async watermarkFromDisk(timestampMs: number): Promise<void> {
+    this.#checkWatermark(timestampMs);
+    await this.flushFromDisk();
+    this.#watermarkMs = timestampMs;
+    await this.#resumeFromDisk('onWatermark()', () => this.#operator.onWatermark?.(timestampMs) ?? true);
+  }
+
   /** Lets the clock go on, and alarms go off, each at its time. */
   advanceTo(nowMs: number): void {
-    for (let fired = 0; this.#alarmMs <= nowMs; fired++) {
-      if (fired > MAX_IDLE_CALLS) throw new Error('the operator sets one alarm after the other without end');
-      this.#clock.advanceTo(this.#alarmMs);
-      this.#alarmMs = Infinity;
-      const now = this.#clock.nowMs();
-      this.#resume('onTimer()', () => this.#operator.onTimer?.(now) ?? true);
+    for (const now of this.#alarms(nowMs)) this.#resume('onTimer()', () => this.#operator.onTimer?.(now) ?? true);
+  }
+
+  /** As advanceTo(), where entries may have to be read from a disk. */
+  async advanceToFromDisk(nowMs: number): Promise<void> {
+    for (const now of this.#alarms(nowMs)) {
+      await this.#resumeFromDisk('onTimer()', () => this.#operator.onTimer?.(now) ?? true);
     }
-    this.#clock.advanceTo(nowMs);
   }
 
   flush(): void {
     this.#resume('flush()', () => this.#operator.flush?.() ?? true);
+  }
+
+  /** As flush(), where entries may have to be read from a disk. */
+  async flushFromDisk(): Promise<void> {
+    await this.#resumeFromDisk('flush()', () => this.#operator.flush?.() ?? true);
   }
 
   /** The end of input. */
@@ -311,7 +324,7 @@ export class OperatorHarness {
     const input = this.#inputs[Math.min(index, this.#inputs.length - 1)] as HarnessInput;
     const batch = input.fill(rows, this.#rowCount);
     this.#rowCount += rows.length;
-    await this.#operator.prepare?.(batch);
+    await this.#operator.prepare?.(batch, index);
     let row = 0;
     while (row < batch.rowCount) {
       const next = this.#operator.process(batch, row, index);
@@ -326,14 +339,43 @@ export class OperatorHarness {
     input.spoil();
   }
 
+  #checkWatermark(timestampMs: number): void {
+    if (timestampMs < this.#watermarkMs) throw new Error(`watermark ${timestampMs} after ${this.#watermarkMs}`);
+  }
+
+  /** Lets the clock go on to each time at which an alarm goes off, and then to the end. */
+  *#alarms(nowMs: number): Generator<number> {
+    for (let fired = 0; this.#alarmMs <= nowMs; fired++) {
+      if (fired > MAX_IDLE_CALLS) throw new Error('the operator sets one alarm after the other without end');
+      this.#clock.advanceTo(this.#alarmMs);
+      this.#alarmMs = Infinity;
+      yield this.#clock.nowMs();
+    }
+    this.#clock.advanceTo(nowMs);
+  }
+
   #resume(name: string, call: () => boolean): void {
     for (let calls = 0; !call(); calls++) {
-      if (this.#output.ready && calls > MAX_IDLE_CALLS) {
-        throw new Error(`${name} of the operator does not end though its output is ready`);
-      }
+      if (this.#operator.reading?.() !== undefined) throw new Error(`${name} of the operator reads from a disk`);
+      this.#checkCalls(name, calls);
       this.#drain();
     }
     this.#drain();
+  }
+
+  async #resumeFromDisk(name: string, call: () => boolean): Promise<void> {
+    for (let calls = 0; !call(); calls++) {
+      const reading = this.#operator.reading?.();
+      if (reading === undefined) this.#checkCalls(name, calls);
+      else await reading;
+      this.#drain();
+    }
+    this.#drain();
+  }
+
+  #checkCalls(name: string, calls: number): void {
+    if (!this.#output.ready || calls <= MAX_IDLE_CALLS) return;
+    throw new Error(`${name} of the operator does not end though its output is ready`);
   }
 
   #drain(): void {
