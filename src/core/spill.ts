@@ -36,6 +36,12 @@ export interface SpilledEntry {
   readonly value: Uint8Array;
 }
 
+/** Keys in the order of their bytes, from `from` on and below `below`. */
+export interface KeyRange {
+  readonly from: Uint8Array;
+  readonly below: Uint8Array;
+}
+
 /** The entries of one operator, by key. Calls that change it are made one after the other, each awaited. */
 export interface SpillStore {
   /** The entries of these keys, in their order; null where there is none. */
@@ -43,6 +49,8 @@ export interface SpillStore {
   /** Puts entries, in place of those that have their keys. Keys and values must not change any more. */
   write(entries: readonly SpilledEntry[]): Promise<void>;
   remove(keys: readonly Uint8Array[]): Promise<void>;
+  /** Removes whatever has a key in one of these ranges, in a time that does not depend on how much that is. */
+  removeRanges(ranges: readonly KeyRange[]): Promise<void>;
   /** The first entries in the order of keys, byte by byte, from `from` on and below `below`. */
   scan(from: Uint8Array, below: Uint8Array, limit: number): Promise<readonly SpilledEntry[]>;
   /** The store as it is now, whatever changes later; synchronous. To be closed. */

@@ -294,6 +294,43 @@ describe('a chain', () => {
     expect(log).toEqual(['1', '1']);
   });
 
+  it.each(['watermark', 'flush', 'alarm', 'end-of-input'] as const)('waits for what a %s reads', async (kind) => {
+    const log: string[] = [];
+    let release: (() => void) | null = null;
+    let left = 2;
+    // Reads twice.
+    const act = (): boolean => left === 0;
+    const operator: Operator = {
+      open: () => undefined,
+      process: () => 0,
+      ...(kind === 'flush' ? { flush: act } : {}),
+      onWatermark: act,
+      onTimer: act,
+      finish: act,
+      reading: () =>
+        new Promise<void>((resolve) => {
+          log.push('reads');
+          release = () => {
+            left--;
+            resolve();
+          };
+        }),
+      close: () => undefined,
+    };
+    const { chain, run } = chainOf(log, operator);
+    if (kind === 'alarm') chain.startAlarm(0, 500);
+    else chain.start(kind === 'watermark' ? watermark : kind === 'flush' ? { kind } : end);
+    for (const reads of [1, 2]) {
+      expect(run()).toBe('blocked');
+      expect(run()).toBe('blocked');
+      expect(log).toEqual(Array.from({ length: reads }, () => 'reads'));
+      (release as unknown as () => void)();
+      await Promise.resolve();
+    }
+    expect(run()).toBe('idle');
+    expect(log).toEqual(['reads', 'reads', ...(kind === 'alarm' ? [] : [kind])]);
+  });
+
   it('fails where preparing fails', async () => {
     const operator: Operator = Object.assign(new TwiceOperator('a', []), {
       prepare: () => Promise.reject(new Error('the disk is gone')),

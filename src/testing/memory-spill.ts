@@ -1,4 +1,4 @@
-import type { FrozenSpill, SpilledEntry, SpillLog, SpillSpace, SpillStore } from '../core/index.ts';
+import type { FrozenSpill, KeyRange, SpilledEntry, SpillLog, SpillSpace, SpillStore } from '../core/index.ts';
 
 /** A store of spilled entries that forgets nothing but is in memory: for tests that count on it to be fast. */
 export function memorySpill(
@@ -37,6 +37,14 @@ class MemorySpillStore implements SpillStore {
 
   remove(keys: readonly Uint8Array[]): Promise<void> {
     for (const key of keys) this.#entries.delete(textOf(key));
+    return Promise.resolve();
+  }
+
+  removeRanges(ranges: readonly KeyRange[]): Promise<void> {
+    for (const { from, below } of ranges) {
+      const [first, end] = [textOf(from), textOf(below)];
+      for (const key of [...this.#entries.keys()]) if (key >= first && key < end) this.#entries.delete(key);
+    }
     return Promise.resolve();
   }
 

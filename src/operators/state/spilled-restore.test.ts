@@ -66,6 +66,7 @@ function methodsOf(store: SpillStore): SpillStore {
     read: (keys) => store.read(keys),
     write: (entries) => store.write(entries),
     remove: (keys) => store.remove(keys),
+    removeRanges: (ranges) => store.removeRanges(ranges),
     scan: (from, below, limit) => store.scan(from, below, limit),
     freeze: () => store.freeze(),
     createLog: () => store.createLog(),

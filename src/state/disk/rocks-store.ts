@@ -3,6 +3,7 @@ import type RocksDB from 'rocksdb-native';
 import type {
   FileSystem,
   FrozenSpill,
+  KeyRange,
   OpenFile,
   Ports,
   SpilledEntry,
@@ -98,6 +99,14 @@ class RocksStore implements SpillStore {
     return guarded(this.#directory, async () => {
       const batch = this.#database.write({ capacity: Math.max(1, keys.length), autoDestroy: true });
       for (const key of keys) batch.tryDelete(key);
+      await batch.flush();
+    });
+  }
+
+  removeRanges(ranges: readonly KeyRange[]): Promise<void> {
+    return guarded(this.#directory, async () => {
+      const batch = this.#database.write({ capacity: Math.max(1, ranges.length), autoDestroy: true });
+      for (const { from, below } of ranges) batch.tryDeleteRange(from, below);
       await batch.flush();
     });
   }

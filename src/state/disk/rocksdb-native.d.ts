@@ -5,6 +5,8 @@ declare module 'rocksdb-native' {
     get(key: Uint8Array): Promise<Uint8Array | null>;
     tryPut(key: Uint8Array, value: Uint8Array): void;
     tryDelete(key: Uint8Array): void;
+    /** From `start` on and below `end`. */
+    tryDeleteRange(start: Uint8Array, end: Uint8Array): void;
     flush(): Promise<void>;
     /** As flush(), where the promises of get() are what is waited for. */
     tryFlush(): void;
