@@ -56,7 +56,10 @@ export function filesOf(pointer: CheckpointPointer, metadata: CheckpointMetadata
 }
 
 /** The files that a subtask's contribution names; some perhaps more than once. */
-export function stateFilesOf({ operators, channels = [] }: SubtaskSnapshot): readonly string[] {
+export function stateFilesOf({
+  operators,
+  channels = [],
+}: Pick<SubtaskSnapshot, 'operators' | 'channels'>): readonly string[] {
   return [...operators, ...channels].map(({ file }) => file.name);
 }
 

@@ -293,7 +293,15 @@ export interface StateFileReader {
   /** Rejects with MR-STATE-DAMAGED where the file is missing, short or changed. */
   read(position: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
+  /** Whether what read() has last resolved to came from this machine's copy of the file (docs/design/024). */
+  readonly isLocal?: boolean;
 }
+
+/**
+ * Given all of a file in order while it is checked; the bytes are borrowed until it resolves. Position 0 comes again
+ * where the file is looked for in another place.
+ */
+export type StateFileObserver = (bytes: Uint8Array, position: number) => Promise<void>;
 
 /**
  * Where checkpoints are kept: a directory or an object store that every process of the job reaches. What it is made
@@ -302,8 +310,8 @@ export interface StateFileReader {
 export interface CheckpointStorage {
   /** `owner` goes into the name, such as an attempt's id; so does a random id. */
   createFile(checkpointId: number, owner: string): Promise<StateFileWriter>;
-  /** Checks the whole file against its size and checksum first: MR-STATE-DAMAGED. */
-  openFile(file: StateFile): Promise<StateFileReader>;
+  /** Checks the whole file against its size and checksum first: MR-STATE-DAMAGED. A storage need not know `observe`. */
+  openFile(file: StateFile, observe?: StateFileObserver): Promise<StateFileReader>;
   /** Durable and read back when it resolves. */
   writeMetadata(metadata: CheckpointMetadata): Promise<StateFile>;
   /** MR-STATE-DAMAGED, or MR-STATE-NEWER-VERSION for a file of a later version. */

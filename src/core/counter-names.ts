@@ -23,6 +23,14 @@ export const counterNames = Object.freeze({
   lookupMisses: { name: 'missCount', doc: 'rows of a `lookup` that had to ask' },
   lookupFailures: { name: 'numLoadFailures', doc: 'requests of a `lookup` that failed, each attempt by itself' },
   stateBytes: { name: 'stateBytes', doc: 'memory that a step takes for what it remembers, in bytes' },
+  restoredLocalBytes: {
+    name: 'numBytesRestoredLocally',
+    doc: 'bytes of state that a step was given back from copies on its TaskManager\'s disk, when it was restored',
+  },
+  restoredRemoteBytes: {
+    name: 'numBytesRestoredRemotely',
+    doc: 'bytes of state that a step was given back from where checkpoints are kept, when it was restored',
+  },
   busyTime: { name: 'accumulateBusyTimeMs', doc: 'time that a task worked, in ms; at its first step, as those below' },
   idleTime: { name: 'accumulateIdleTimeMs', doc: 'time that a task waited for input, in ms' },
   backPressuredTime: {

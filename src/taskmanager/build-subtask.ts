@@ -195,15 +195,18 @@ class SubtaskBuilder {
   /** What gives the operators their state back, and what was on its way to them; null where there is none to give. */
   #restore(stages: readonly ChainStage[]): SubtaskParts['restore'] {
     const { storage, ports, slice, links } = this.#materials;
-    const { macrotasks } = ports;
     const { operators = [], channels = [] } = this.#task.restore ?? {};
     if (storage === null || operators.length + channels.length === 0) return null;
     const stateOf = (step: string) => stages.find(({ stepId }) => stepId === step)?.operator?.state ?? null;
     const { subtaskIndex, vertex } = this.#task;
     const receiver = { subtaskIndex, parallelism: vertex.parallelism, maxParallelism: slice.maxParallelism };
-    const from = { storage, macrotasks, frameBytes: links.limits.frameBytes };
+    const { restoredLocalBytes, restoredRemoteBytes } = counterNames;
+    const onRead = (step: string, bytes: number, isLocal: boolean): void => {
+      this.#counter(step, (isLocal ? restoredLocalBytes : restoredRemoteBytes).name).value += bytes;
+    };
+    const from = { storage, macrotasks: ports.macrotasks, onRead, frameBytes: links.limits.frameBytes };
     return async (isCancelled) => {
-      await restoreState(operators, stateOf, { storage, macrotasks }, isCancelled);
+      await restoreState(operators, stateOf, from, isCancelled);
       for await (const { route, frames } of restoreChannels(channels, receiver, from, isCancelled)) {
         this.#recovered.add({ route, frames, stage: this.#stageOf(route.stepId) });
       }

@@ -74,6 +74,7 @@ function world(answer: (hash: string) => Promise<string>) {
     slotMemoryBytes: 2 ** 24,
     slotStateBytes: null,
     workDirectory: directory,
+    copies: null,
     rack: null,
     limits: DEFAULT_LIMITS,
     dataPorts: null,

@@ -19,6 +19,7 @@ import type {
   TaskState,
 } from '../rpc/index.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
+import type { SlotCopies } from './slot-copies.ts';
 
 /** How slots of other processes reach a slot's thread, and it them (docs/design/019). */
 export interface DataPlaneSettings {
@@ -42,6 +43,8 @@ export interface SlotStart {
   readonly stateBytes: number | null;
   /** Where files go that live no longer than the tasks; null where there is no such place. */
   readonly workDirectory: string | null;
+  /** Absent where state files have no copies here. */
+  readonly copies?: SlotCopies;
   readonly rack: string | null;
   readonly limits: RuntimeLimits;
   /** Absent where all slots are in one process. */

@@ -5,6 +5,7 @@ import { buildSubtask } from './build-subtask.ts';
 import type { BuiltSubtask } from './build-subtask.ts';
 import type { SourceHead } from './chain-head.ts';
 import type { CheckpointReports } from './checkpoints/subtask-checkpoints.ts';
+import { localCopiesOf } from './slot-copies.ts';
 import type { SlotDependencies } from './slot-entry.ts';
 import { taskErrors } from './errors.ts';
 import { PeerLinks } from './exchange/tcp/peer-links.ts';
@@ -15,6 +16,7 @@ import type { AccountedState } from './slot-state.ts';
 import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
 import { stepFailure } from '../rpc/index.ts';
 import { openCheckpointStorage } from '../state/index.ts';
+import type { LocalCopies } from '../state/index.ts';
 import { Subtask } from './subtask.ts';
 import type { SubtaskSurroundings } from './subtask.ts';
 import { TaskLoop } from './task-loop.ts';
@@ -38,6 +40,8 @@ class SlotRuntime {
   #links: SlotLinks | null = null;
   #peers: PeerLinks<SlotId> | null = null;
   #state: SlotState | null = null;
+  /** Null where state files have no copies here. */
+  #copies: LocalCopies | null = null;
 
   constructor(start: SlotStart, dependencies: SlotDependencies) {
     this.#start = start;
@@ -90,9 +94,11 @@ class SlotRuntime {
         return;
       case 'checkpoint-completed':
         this.#subtasks.get(message.attemptId)?.subtask.checkpointCompleted(message.checkpointId);
+        void this.#copies?.completed(message.checkpointId);
         return;
       case 'checkpoint-aborted':
         this.#subtasks.get(message.attemptId)?.subtask.checkpointAborted(message.checkpointId);
+        void this.#copies?.aborted(message.checkpointId);
         return;
       case 'align-watermark':
         this.#subtasks.get(message.attemptId)?.built.source?.align(message.maxWatermarkMs);
@@ -112,15 +118,24 @@ class SlotRuntime {
     });
     this.#links = links;
     for (const { peer, port } of this.#early) links.connect(peer, new ThreadPort(port));
-    const { ports, openStorage = openCheckpointStorage } = this.#dependencies;
+    const { ports } = this.#dependencies;
     const { stateBytes: machineBytes, workDirectory } = this.#start;
     const state = new SlotState({ slice, machineBytes, workDirectory, ports });
     this.#state = state;
-    const storage = slice.checkpointing === null ? null : openStorage(slice.checkpointing.storage, ports);
+    const storage = this.#openStorage(slice);
     const deployed = slice.tasks.flatMap((task) => this.#create(task, slice, links, storage));
     // All channels have both ends before anything flows.
     for (const { subtask } of deployed) subtask.start();
     this.#connectElsewhere(slice, links);
+  }
+
+  #openStorage(slice: SliceDescriptor): CheckpointStorage | null {
+    const { ports, openStorage = openCheckpointStorage } = this.#dependencies;
+    const { slotId, copies } = this.#start;
+    if (slice.checkpointing === null) return null;
+    const storage = openStorage(slice.checkpointing.storage, ports);
+    if (copies !== undefined) this.#copies = localCopiesOf(copies, { slotId, slice, storage, ports });
+    return this.#copies ?? storage;
   }
 
   /** Links the slot with those of other processes: the main thread only knows its own. */
@@ -186,6 +201,7 @@ class SlotRuntime {
   #reportsOf(attempt: AttemptId): CheckpointReports {
     return {
       acknowledge: (message) => {
+        this.#copies?.names(message.checkpointId, message.snapshot);
         this.#send({ kind: 'acknowledge', attemptId: attempt, ...message });
       },
       decline: (message) => {

@@ -5,6 +5,7 @@ import type { JobMasterGateway, SliceDescriptor, SlotReport, TaskState } from '.
 import { taskErrors } from './errors.ts';
 import { ReportQueue } from './report-queue.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
+import type { SlotCopies } from './slot-copies.ts';
 import { SlotLedger } from './slot-ledger.ts';
 import type { DataPlaneSettings, FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
 
@@ -22,6 +23,7 @@ export interface SlotThreadOptions {
   readonly memoryBytes: number;
   readonly stateBytes: number | null;
   readonly workDirectory: string | null;
+  readonly copies: SlotCopies | null;
   readonly rack: string | null;
   /** Null where only slots of this process can reach it. */
   readonly data: DataPlaneSettings | null;
@@ -72,9 +74,16 @@ export class SlotThread {
     });
     const { port1, port2 } = options.ports.channels.create();
     const progress = new SharedArrayBuffer(4);
-    const { memoryBytes, stateBytes, workDirectory, rack, limits, data } = options;
-    const settings = { memoryBytes, stateBytes, workDirectory, rack, limits, ...(data === null ? {} : { data }) };
-    const start: SlotStart = { slotId: slice.slot.slotId, control: port2, progress, ...settings };
+    const { memoryBytes, stateBytes, workDirectory, rack, limits, data, copies } = options;
+    const settings = { memoryBytes, stateBytes, workDirectory, rack, limits };
+    const start: SlotStart = {
+      slotId: slice.slot.slotId,
+      control: port2,
+      progress,
+      ...settings,
+      ...(data === null ? {} : { data }),
+      ...(copies === null ? {} : { copies }),
+    };
     this.#control = port1;
     this.#progress = new Int32Array(progress);
     port1.on('message', (message: FromSlot) => {

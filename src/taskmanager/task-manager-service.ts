@@ -8,10 +8,12 @@ import type {
   TaskManagerGateway,
   TaskReference,
 } from '../rpc/index.ts';
+import { CopiesKeeper } from './copies-keeper.ts';
 import type { DataPorts } from './data-ports.ts';
 import { taskErrors } from './errors.ts';
 import { JobCodeCache } from './job-code-cache.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
+import type { SlotCopies } from './slot-copies.ts';
 import { peersOf } from './slot-links.ts';
 import { SlotThread } from './slot-thread.ts';
 
@@ -26,6 +28,8 @@ export interface TaskManagerServiceOptions {
   readonly slotMemoryBytes: number;
   readonly slotStateBytes: number | null;
   readonly workDirectory: string | null;
+  /** Null where state files have no copies here. */
+  readonly copies: SlotCopies | null;
   readonly rack: string | null;
   readonly limits: RuntimeLimits;
   /** Null where only slots of this process can reach its own. */
@@ -41,14 +45,17 @@ export class TaskManagerService implements TaskManagerGateway {
   readonly #threads = new Map<SlotId, SlotThread>();
   readonly #freed = new WeakMap<SlotThread, Promise<void>>();
   readonly #code: JobCodeCache;
+  readonly #copies: CopiesKeeper | null;
   #isClosing = false;
   #onEmpty: () => void = () => undefined;
 
   constructor(options: TaskManagerServiceOptions) {
     this.#options = options;
     this.fence = new EpochFence(`TaskManager ${options.taskManagerId}`);
-    const { workDirectory, rpc, ports } = options;
-    this.#code = new JobCodeCache({ directory: workDirectory, rpc, files: ports.files });
+    const { workDirectory, rpc, ports, copies } = options;
+    const { files, clock } = ports;
+    this.#code = new JobCodeCache({ directory: workDirectory, rpc, files });
+    this.#copies = copies === null ? null : new CopiesKeeper({ directory: copies.directory, files, clock });
   }
 
   get slotMemoryBytes(): number {
@@ -65,7 +72,8 @@ export class TaskManagerService implements TaskManagerGateway {
     this.fence.check(slice.epoch);
     this.#checkSlot(slice);
     const localPeers = this.#localPeersOf(slice);
-    const { rpc, ports, workerHost, rack, limits, slotStateBytes, slotMemoryBytes, workDirectory } = this.#options;
+    const { rpc, ports, workerHost, rack, limits, slotStateBytes, slotMemoryBytes } = this.#options;
+    const { workDirectory, copies } = this.#options;
     const { slotId: slot } = slice.slot;
     const thread = new SlotThread(slice, rpc.connect('job-master', slice.jobMasterAddress), {
       ports,
@@ -74,12 +82,14 @@ export class TaskManagerService implements TaskManagerGateway {
       memoryBytes: slotMemoryBytes,
       stateBytes: slotStateBytes,
       workDirectory,
+      copies,
       rack,
       data: this.#options.dataPorts?.handOver(slot) ?? null,
       localised: this.#code.localise(slice),
     });
     this.#connect(thread, localPeers);
     this.#threads.set(slot, thread);
+    this.#copies?.occupied(slot, slice.jobId);
     return Promise.resolve();
   }
 
@@ -161,6 +171,11 @@ export class TaskManagerService implements TaskManagerGateway {
     await Promise.all([...this.#threads.values()].map((thread) => this.#free(thread)));
   }
 
+  /** Called once, when all slots are free. */
+  close(): void {
+    this.#copies?.close();
+  }
+
   #free(thread: SlotThread): Promise<void> {
     const freed = this.#freed.get(thread) ?? this.#endAndForget(thread);
     this.#freed.set(thread, freed);
@@ -171,6 +186,7 @@ export class TaskManagerService implements TaskManagerGateway {
     await thread.end();
     await this.#options.dataPorts?.takeBack(thread.slotId);
     this.#threads.delete(thread.slotId);
+    this.#copies?.freed(thread.slotId);
     await this.#code.release(thread.slice);
     if (this.#threads.size === 0) this.#onEmpty();
   }

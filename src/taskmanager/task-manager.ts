@@ -7,6 +7,7 @@ import type { DataPlaneOptions } from './data-ports.ts';
 import { LeaderSession } from './leader-session.ts';
 import { DEFAULT_LIMITS } from './runtime-limits.ts';
 import type { RuntimeLimits } from './runtime-limits.ts';
+import type { SlotCopies } from './slot-copies.ts';
 import { TaskManagerService } from './task-manager-service.ts';
 
 const DEFAULT_SLOT_MEMORY_BYTES = 512 * 1024 * 1024;
@@ -25,6 +26,8 @@ export interface TaskManagerOptions {
   readonly slotStateBytes?: number;
   /** Where files go that live no longer than it does; below it are those of others, too. Default: nowhere. */
   readonly workRoot?: string;
+  /** Copies of state files below the work root, for restarts; shared by the slots. Default: none. */
+  readonly localRecovery?: LocalRecovery;
   /** Where it runs, for closest-replica reads and placement. */
   readonly rack?: string | null;
   readonly host?: string | null;
@@ -39,6 +42,13 @@ export interface TaskManagerOptions {
   readonly drainTimeoutMs?: number;
   /** Told why the leader cannot be reached, or refuses; once for each reason in a row. */
   readonly onProblem?: (error: MillraceError) => void;
+}
+
+export interface LocalRecovery {
+  /** `auto`: where checkpoints are objects. */
+  readonly mode: 'auto' | 'always' | 'never';
+  /** Of all slots together. */
+  readonly maxBytes: number;
 }
 
 /** A TaskManager that was started. */
@@ -73,6 +83,7 @@ export async function startTaskManager(options: TaskManagerOptions): Promise<Tas
       await drained(session, service, ports.clock, drainTimeoutMs);
       session.close();
       await service.freeAll();
+      service.close();
       dataPorts?.close();
       await work?.close();
       served.withdraw();
@@ -100,10 +111,19 @@ function createService(
     slotMemoryBytes: options.slotMemoryBytes ?? DEFAULT_SLOT_MEMORY_BYTES,
     slotStateBytes,
     workDirectory,
+    copies: copiesOf(options, workDirectory),
     rack,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     dataPorts,
   });
+}
+
+function copiesOf(
+  { localRecovery: { mode, maxBytes } = { mode: 'never', maxBytes: 0 }, slotCount }: TaskManagerOptions,
+  workDirectory: string | null,
+): SlotCopies | null {
+  if (mode === 'never' || workDirectory === null) return null;
+  return { directory: `${workDirectory}/copies`, maxBytes: Math.floor(maxBytes / slotCount), mode };
 }
 
 function openSession(

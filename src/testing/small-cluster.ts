@@ -13,8 +13,11 @@ import { testCatalog } from './mini-cluster.ts';
 import { ProcessNetwork } from './process-network.ts';
 import { createTestOperator } from './test-operators.ts';
 
+/** More than the copies of any test take. */
+const COPIES_BYTES = 2 ** 30;
+
 export interface SmallClusterOptions {
-  /** Below it checkpoints stand. */
+  /** Below it checkpoints stand, and TaskManagers copy state files. */
   readonly directory: string;
   /** Job files of tests are names of graphs. */
   readonly graphs: Readonly<Record<string, (parallelism: number | null) => JobGraph>>;
@@ -115,6 +118,8 @@ export class SmallCluster {
       workerHost: inlineWorkerHost((data) => runSlot(data, dependencies)),
       slotCount,
       rack,
+      workRoot: `${this.#options.directory}/work/${name}`,
+      localRecovery: { mode: 'always', maxBytes: COPIES_BYTES },
       data: { bindHost: '127.0.0.1', host: '127.0.0.1', firstPort: 0, token: null, tls: null },
       drainTimeoutMs: 60_000,
     });

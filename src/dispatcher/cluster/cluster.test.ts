@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -236,6 +236,34 @@ describe('a TaskManager', () => {
   );
 
   it(
+    'that lives on gives its tasks their state back from its own disk, after another one has died',
+    async () => {
+      cluster.startDispatcher('d1');
+      await submit('endless');
+      await startTaskManagers(['t1', 't2']);
+      const service = await cluster.service();
+      const countersOf = (subtask: number): Readonly<Record<string, number>> =>
+        service.job(JOB).metrics.steps.find(({ stepId: step }) => step === 'count')?.subtasks[subtask] ?? {};
+      const hasCounted = (subtask: number): boolean => (countersOf(subtask)['numRecordsIn'] ?? 0) > 0;
+      await cluster.until('both to have counted', () => hasCounted(0) && hasCounted(1));
+      const { completedCount } = service.job(JOB).checkpoints;
+      const before = await running(completedCount + 2);
+      const spare = await cluster.startTaskManager('t3', 1);
+      const [victim, survivor] = cluster.taskManagers;
+      const stays = before.executions.find(({ taskManagerId: id }) => id === survivor?.manager.id)?.subtaskIndex ?? -1;
+      victim?.kill();
+      await cluster.until('the state to be back', () => countersOf(stays)['numBytesRestoredLocally'] !== undefined);
+      expect(countersOf(stays)).not.toHaveProperty('numBytesRestoredRemotely');
+      const after = await running(1);
+      const places = after.executions.map(({ subtaskIndex, taskManagerId: id }) => [subtaskIndex, id]);
+      expect(places).toContainEqual([stays, survivor?.manager.id]);
+      expect(places).toContainEqual([1 - stays, spare.manager.id]);
+      await cancelAndCheck();
+    },
+    DEADLINE_MS,
+  );
+
+  it(
     'that is drained gives its tasks up, and gets none before it may, whoever leads',
     async () => {
       const first = cluster.startDispatcher('d1');
@@ -279,16 +307,23 @@ describe('a job', () => {
     'is rescaled under its id, and stopped with a savepoint from which another one goes on',
     async () => {
       cluster.startDispatcher('d1');
-      await startTaskManagers(['t1', 't2', 't3']);
+      const [victim] = await startTaskManagers(['t1', 't2']);
       await submit('endless');
-      const before = await running(1);
+      await running(1);
+      await startTaskManagers(['t3', 't4']);
       const service = await cluster.service();
+      victim?.kill();
+      await cluster.until('its restart', () => service.job(JOB).restarts === 1);
+      const before = await running(1);
       await expect(service.rescale(JOB, 4)).rejects.toThrow('it would need 4 slots of 3');
       await service.rescale(JOB, 3);
       const after = await running(1);
       expect(after.executions).toHaveLength(6);
       expect(attempts(after)).not.toContain(attempts(before)[0]);
-      expect(after.origin).toMatchObject({ kind: 'restored', isSavepoint: true });
+      // Behind a checkpoint of its own, which goes as any other does; what went wrong before is not forgotten.
+      expect(after.origin).toMatchObject({ kind: 'restored', isSavepoint: false });
+      expect(await readdir(join(directory, 'checkpoints', 'job'))).not.toContain('savepoints');
+      expect(after).toMatchObject({ restarts: 1, failures: [{ error: { code: 'MR-TASK-MANAGER-LOST' } }] });
       const { location } = await service.savepoint(JOB, { target: null, stopsSources: true });
       expect(service.job(JOB).state).toBe('CANCELED');
       await expect(service.rescale(JOB, 1)).rejects.toMatchObject({ code: 'MR-CLUSTER-NOT-RESCALABLE' });

@@ -6,6 +6,7 @@ import {
   type EnvelopeKind,
   type OpenFile,
   type StateFile,
+  type StateFileObserver,
   systemErrorCode,
 } from '../../core/index.ts';
 import type { FileSystem } from '../../core/index.ts';
@@ -51,6 +52,18 @@ export async function checkFile(
     throw stateErrors.create('MR-STATE-NEWER-VERSION', { file: path, version: check.version, known: kind.version });
   }
   return content;
+}
+
+/** The same file, whose reads, in order, are shown to `observe`. */
+export function observed(file: ReadableFile, observe: StateFileObserver | undefined): ReadableFile {
+  if (observe === undefined) return file;
+  return {
+    read: async (buffer, length, position) => {
+      const count = await file.read(buffer, length, position);
+      if (count > 0) await observe(buffer.subarray(0, count), position);
+      return count;
+    },
+  };
 }
 
 export function damaged(path: string, reason: string): Error {

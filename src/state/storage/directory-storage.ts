@@ -13,11 +13,20 @@ import {
   type FileSystem,
   type Ports,
   type StateFile,
+  type StateFileObserver,
   type StateFileReader,
   type StateFileWriter,
 } from '../../core/index.ts';
-import { checkFile, damaged, METADATA_ENVELOPE, openExisting, readPart, STATE_ENVELOPE } from './checked-file.ts';
-import type { Content } from './checked-file.ts';
+import {
+  checkFile,
+  damaged,
+  METADATA_ENVELOPE,
+  observed,
+  openExisting,
+  readPart,
+  STATE_ENVELOPE,
+  type Content,
+} from './checked-file.ts';
 import { chooseMetadata } from './choose-metadata.ts';
 import { FileWriter, type NewFile } from './file-writer.ts';
 import { readMetadataFile, relocated, writeMetadataFile, type FoundMetadata } from './metadata-file.ts';
@@ -45,12 +54,12 @@ export class DirectoryStorage implements CheckpointStorage {
     return this.#create(stateFileName(checkpointId, owner, this.#random()), STATE_ENVELOPE);
   }
 
-  async openFile(file: StateFile): Promise<StateFileReader> {
+  async openFile(file: StateFile, observe?: StateFileObserver): Promise<StateFileReader> {
     const path = this.#pathOf(file.name);
     return this.#reading(path, async () => {
       const opened = await openExisting(this.#files, path);
       try {
-        await checkFile(opened, path, STATE_ENVELOPE, file);
+        await checkFile(observed(opened, observe), path, STATE_ENVELOPE, file);
       } catch (error) {
         await opened.close();
         throw error;

@@ -8,6 +8,7 @@ import {
   type CheckpointMetadata,
   type CheckpointStorage,
   type StateFile,
+  type StateFileObserver,
   type StateFileReader,
   type StateFileWriter,
 } from '../../core/index.ts';
@@ -38,8 +39,8 @@ export class PlacedStorage implements CheckpointStorage {
     return this.#own.createFile(checkpointId, owner);
   }
 
-  openFile(file: StateFile): Promise<StateFileReader> {
-    return this.#reading(file.name, (storage) => storage.openFile(file));
+  openFile(file: StateFile, observe?: StateFileObserver): Promise<StateFileReader> {
+    return this.#reading(file.name, (storage) => storage.openFile(file, observe));
   }
 
   writeMetadata(metadata: CheckpointMetadata): Promise<StateFile> {

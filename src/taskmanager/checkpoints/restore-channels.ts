@@ -1,9 +1,7 @@
 import { ColumnBatch, setNull } from '../../core/index.ts';
 import type {
-  CheckpointStorage,
   Column,
   InFlightRoute,
-  Macrotasks,
   RowSchema,
   StateFileReader,
 } from '../../core/index.ts';
@@ -12,6 +10,7 @@ import type { RestoredChannel } from '../../rpc/index.ts';
 import { BatchDecoder } from '../exchange/batch-codec.ts';
 import { BatchCopier } from '../exchange/batch-copier.ts';
 import { createPartitioner } from '../exchange/partitioner.ts';
+import type { StateSource } from './restore-state.ts';
 
 /** The subtask that is restored. */
 export interface RestoredReceiver {
@@ -20,9 +19,7 @@ export interface RestoredReceiver {
   readonly maxParallelism: number;
 }
 
-export interface ChannelSource {
-  readonly storage: CheckpointStorage;
-  readonly macrotasks: Macrotasks;
+export interface ChannelSource extends StateSource {
   /** About the size of what is made of batches of which others take rows too. */
   readonly frameBytes: number;
 }
@@ -40,7 +37,7 @@ export interface ReadChannel {
 export async function* restoreChannels(
   channels: readonly RestoredChannel[],
   receiver: RestoredReceiver,
-  { storage, macrotasks, frameBytes }: ChannelSource,
+  { storage, macrotasks, frameBytes, onRead }: ChannelSource,
   isCancelled: () => boolean,
 ): AsyncGenerator<ReadChannel> {
   // Each file is checked as a whole when it is opened.
@@ -58,6 +55,7 @@ export async function* restoreChannels(
         for (let at = 0; at + 1 < batches.length; at += 2) {
           if (isCancelled()) return;
           const bytes = await reader.read(batches[at] as number, batches[at + 1] as number);
+          onRead(handle.stepId, bytes.length, reader.isLocal === true);
           // A frame's columns are views, which have to begin where its own memory does.
           const frame = Uint8Array.from(bytes).buffer;
           frames.push(...(convert === null ? [frame] : convert(frame)));

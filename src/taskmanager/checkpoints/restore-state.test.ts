@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { stepId } from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
-import type { OperatorState, OperatorStateHandle, StateSchema } from '../../core/index.ts';
+import type { CheckpointStorage, OperatorState, OperatorStateHandle, StateSchema } from '../../core/index.ts';
 import { MemoryCheckpointStorage } from '../../testing/index.ts';
 import { restoreState } from './restore-state.ts';
+import type { StateSource } from './restore-state.ts';
 
 const schema: StateSchema = { kind: 'test', version: 1, key: { fields: [] }, values: { fields: [] }, settings: {} };
 
@@ -27,8 +28,8 @@ async function stored(
   return lists.map((chunks, index) => ({ stepId: stepId(`s${index}`), schema, file, chunks }));
 }
 
-function around(storage: MemoryCheckpointStorage) {
-  return { storage, macrotasks: nodePorts.macrotasks };
+function around(storage: CheckpointStorage, onRead: StateSource['onRead'] = () => undefined): StateSource {
+  return { storage, macrotasks: nodePorts.macrotasks, onRead };
 }
 
 function operator() {
@@ -47,6 +48,22 @@ function operator() {
 }
 
 describe('restoring', () => {
+  it('tells how much each step was given, and from where', async () => {
+    const storage = new MemoryCheckpointStorage();
+    const handles = await stored(storage, [[5, 7], [3]]);
+    const told: string[] = [];
+    const source = (from: CheckpointStorage) =>
+      around(from, (step, bytes, isLocal) => told.push(`${step} ${bytes} ${isLocal}`));
+    const { state } = operator();
+    await restoreState(handles, () => state, source(storage), () => false);
+    const reader = await storage.openFile((handles[0] as OperatorStateHandle).file);
+    const near: CheckpointStorage = Object.assign(Object.create(storage) as CheckpointStorage, {
+      openFile: () => Promise.resolve({ read: reader.read, close: reader.close, isLocal: true }),
+    });
+    await restoreState(handles.slice(1), () => state, source(near), () => false);
+    expect(told).toEqual(['s0 5 false', 's0 7 false', 's1 3 false', 's1 3 true']);
+  });
+
   it('gives every operator the chunks that are listed for it, and no other', async () => {
     const storage = new MemoryCheckpointStorage();
     const [first, second] = await stored(storage, [[5, 700_000, 500_000], [3, 4, 5]]);

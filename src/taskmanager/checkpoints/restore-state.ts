@@ -12,6 +12,13 @@ import { taskErrors } from '../errors.ts';
 /** Chunks that stand close together are read at once, up to so much. */
 const READ_BYTES = 1024 * 1024;
 
+export interface StateSource {
+  readonly storage: CheckpointStorage;
+  readonly macrotasks: Macrotasks;
+  /** Told how many bytes a step was given, and whether they came from this machine's disk. */
+  readonly onRead: (stepId: string, bytes: number, isLocal: boolean) => void;
+}
+
 interface ListedChunk {
   readonly handle: OperatorStateHandle;
   readonly keyGroup: number;
@@ -26,7 +33,7 @@ interface ListedChunk {
 export async function restoreState(
   handles: readonly OperatorStateHandle[],
   stateOf: (stepId: string) => OperatorState | null,
-  { storage, macrotasks }: { readonly storage: CheckpointStorage; readonly macrotasks: Macrotasks },
+  { storage, macrotasks, onRead }: StateSource,
   isCancelled: () => boolean,
 ): Promise<void> {
   // Entries of later files replace those of earlier ones; a file is of one checkpoint.
@@ -43,7 +50,7 @@ export async function restoreState(
     try {
       for (const run of runsOf(chunks)) {
         if (isCancelled()) return;
-        await restoreRun(run, reader, stateOf, isCancelled);
+        await restoreRun(run, reader, stateOf, isCancelled, onRead);
         await macrotasks.yield();
       }
     } finally {
@@ -65,12 +72,14 @@ async function restoreRun(
   reader: StateFileReader,
   stateOf: (stepId: string) => OperatorState | null,
   isCancelled: () => boolean,
+  onRead: StateSource['onRead'],
 ): Promise<void> {
   const start = run[0]?.position ?? 0;
   const last = run.at(-1);
   const bytes = await reader.read(start, (last?.position ?? 0) + (last?.length ?? 0) - start);
   for (const { handle, keyGroup, position, length } of run) {
     if (isCancelled()) return;
+    onRead(handle.stepId, length, reader.isLocal === true);
     try {
       const state = stateOf(handle.stepId);
       if (state === null) throw taskErrors.create('MR-TASK-STATE-UNCLAIMED', { kind: handle.schema.kind });

@@ -15,11 +15,12 @@ import {
   type Ports,
   type S3Access,
   type StateFile,
+  type StateFileObserver,
   type StateFileReader,
   type StateFileWriter,
 } from '../../../core/index.ts';
 import { stateErrors } from '../../errors.ts';
-import { checkFile, damaged, METADATA_ENVELOPE, readPart, STATE_ENVELOPE } from '../checked-file.ts';
+import { checkFile, damaged, METADATA_ENVELOPE, observed, readPart, STATE_ENVELOPE } from '../checked-file.ts';
 import type { Content } from '../checked-file.ts';
 import { chooseMetadata } from '../choose-metadata.ts';
 import { readMetadataFile, relocated, writeMetadataFile, type FoundMetadata } from '../metadata-file.ts';
@@ -63,11 +64,11 @@ export class S3Storage implements CheckpointStorage {
     return Promise.resolve(this.#create(stateFileName(checkpointId, owner, this.#random()), STATE_ENVELOPE));
   }
 
-  async openFile(file: StateFile): Promise<StateFileReader> {
+  async openFile(file: StateFile, observe?: StateFileObserver): Promise<StateFileReader> {
     const source = this.#sourceOf(file.name);
     const scan = new ObjectScan(source);
     try {
-      await checkFile(scan, source.path, STATE_ENVELOPE, file);
+      await checkFile(observed(scan, observe), source.path, STATE_ENVELOPE, file);
     } finally {
       scan.close();
     }
