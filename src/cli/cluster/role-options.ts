@@ -244,7 +244,28 @@ export const taskManagerRoleOptions = defineOptions({
     ...text,
     default: '.millrace/taskmanager',
     aliases: ['io.tmp.dirs', 'state.dir'],
-    doc: 'folder for state that does not fit into memory; nothing in it outlives the process',
+    doc: 'folder for state that does not fit into memory, and for copies of it; nothing in it outlives the process',
+  },
+  'taskmanager.local-recovery': {
+    kind: 'enum',
+    values: ['auto', 'always', 'never'],
+    default: 'auto',
+    scope: 'cluster',
+    aliases: [
+      'state.backend.local-recovery',
+      'execution.checkpointing.local-backup.enabled',
+      'execution.state-recovery.from-local',
+    ],
+    doc:
+      'whether it copies the state of its tasks into the work directory, so that restarts read it from there; `auto`: ' +
+      'where checkpoints are in S3',
+  },
+  'taskmanager.local-recovery-size': {
+    kind: 'size',
+    default: '8GiB',
+    min: 0,
+    scope: 'cluster',
+    doc: 'what these copies may take, shared evenly by the slots; what does not fit is read from afar',
   },
   'taskmanager.orphan-timeout': {
     ...duration,

@@ -38,6 +38,10 @@ export async function startTaskManagerRole(
     slotStateBytes:
       settings['taskmanager.slot-state-memory'] ?? Math.floor((machineMemoryBytes() * STATE_SHARE) / slots),
     workRoot: resolve(settings['taskmanager.work-directory']),
+    localRecovery: {
+      mode: settings['taskmanager.local-recovery'],
+      maxBytes: settings['taskmanager.local-recovery-size'],
+    },
     ...place,
     tags: settings['taskmanager.tags'],
     data: dataPlane(settings, tls),
