@@ -8,6 +8,8 @@ export const BREAKS = {
   'stale-restore': 'a restart restores the checkpoint before the last one',
   'open-leftovers': 'a restart leaves open what tasks before it have begun',
   'swallowed-reports': 'acknowledgements of one TaskManager never arrive',
+  'final-failures': 'every failure of a task is said to be one that no restart helps',
+  'unborne-loss': 'the end of a session with ZooKeeper whose connection has ever broken is an error',
 } as const;
 
 export type Break = keyof typeof BREAKS;

@@ -1,4 +1,4 @@
-import type { CheckpointAcknowledgement } from '../../rpc/index.ts';
+import type { CheckpointAcknowledgement, TaskStateChange } from '../../rpc/index.ts';
 import type { Break } from './breaks.ts';
 import type { Invariants } from './invariants.ts';
 import type { DeliveredCall, RpcObserver, SimulatedRpc } from './rpc.ts';
@@ -21,6 +21,7 @@ export class CallObserver implements RpcObserver {
     const isAcknowledgement = method === 'acknowledgeCheckpoint';
     if (this.#broken === 'swallowed-reports' && isAcknowledgement && from.host === 't1') return null;
     if (this.#broken === 'early-commit' && isAcknowledgement) this.#commitEarly(call);
+    if (this.#broken === 'final-failures' && method === 'taskStateChanged') return asFinal(message as TaskStateChange);
     return this.#broken === 'ignored-epoch' ? this.#withNewestEpoch(call) : message;
   }
 
@@ -43,4 +44,8 @@ export class CallObserver implements RpcObserver {
       gateway?.checkpointCompleted({ epoch, jobId, attemptId, checkpointId }).catch(() => undefined);
     });
   }
+}
+
+function asFinal(change: TaskStateChange): TaskStateChange {
+  return change.error === null ? change : { ...change, error: { ...change.error, retry: 'never' } };
 }

@@ -109,7 +109,7 @@ export class SimulatedCluster {
     const link = this.zooKeeper.link(SESSION_TIMEOUT_MS, process.name);
     const ports = this.#portsOf(process, process);
     const ha = zooKeeperHighAvailability({
-      connect: gatedZooKeeper(process, link.connect),
+      connect: gatedZooKeeper(process, link.connect, this.#options.broken === 'unborne-loss'),
       address: 'zookeeper',
       path: ZOOKEEPER_PATH,
       ports,

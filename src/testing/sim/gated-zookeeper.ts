@@ -1,8 +1,15 @@
 import type { ConnectZooKeeper, ZooKeeperConnection } from '../../ha/index.ts';
 import type { SimulatedProcess } from './context.ts';
 
-/** The client of a simulated process: it hears nothing while its process is stopped, or dead. */
-export function gatedZooKeeper(process: SimulatedProcess, connect: ConnectZooKeeper): ConnectZooKeeper {
+/**
+ * The client of a simulated process: it hears nothing while its process is stopped, or dead. With `bearsNoLoss` it
+ * does not close its session where the connection has ever broken: breaks on purpose.
+ */
+export function gatedZooKeeper(
+  process: SimulatedProcess,
+  connect: ConnectZooKeeper,
+  bearsNoLoss: boolean,
+): ConnectZooKeeper {
   const heard = <T>(asked: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       asked.then(
@@ -13,7 +20,11 @@ export function gatedZooKeeper(process: SimulatedProcess, connect: ConnectZooKee
   const told = (onChange: (() => void) | undefined): (() => void) | undefined =>
     onChange === undefined ? undefined : () => process.perform(onChange);
   return (onState) => {
-    const connection = connect((state) => process.perform(() => onState(state)));
+    let hasBroken = false;
+    const connection = connect((state) => {
+      if (state === 'disconnected') hasBroken = true;
+      process.perform(() => onState(state));
+    });
     const gated: ZooKeeperConnection = {
       get state() {
         return connection.state;
@@ -29,7 +40,11 @@ export function gatedZooKeeper(process: SimulatedProcess, connect: ConnectZooKee
       getChildren: (path, onChange) => heard(connection.getChildren(path, told(onChange))),
       exists: (path, onChange) => heard(connection.exists(path, told(onChange))),
       reconnect: () => connection.reconnect(),
-      close: () => heard(connection.close()),
+      close: () => {
+        const lasts = connection.state === 'connected' || connection.state === 'disconnected';
+        const fails = bearsNoLoss && hasBroken && lasts;
+        return fails ? Promise.reject(new Error('the connection has broken')) : heard(connection.close());
+      },
     };
     return gated;
   };

@@ -34,6 +34,8 @@ describe('a simulated cluster', () => {
     ['stale-restore', 'none-twice'],
     ['open-leftovers', 'none-lost'],
     ['swallowed-reports', 'bounded-recovery'],
+    ['final-failures', 'job-survives'],
+    ['unborne-loss', 'clean-end'],
   ])('finds what %s breaks', async (broken, invariant) => {
     expect(Object.keys(BREAKS)).toContain(broken);
     let found: string | null = null;
