@@ -3,7 +3,10 @@
  * was kept from its next turn. The longest turns are those in which another process had the core: compare with doing
  * nothing.
  *
- *     node bench/micro/state-files.ts [megabytes] [directory]
+ *     node bench/micro/state-files.ts [megabytes] [directory] [s3]
+ *
+ * With `s3`, the same in a service on this machine that speaks its protocol, with and without copies in the directory
+ * (docs/design/024).
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +14,8 @@ import { join } from 'node:path';
 
 import type { CheckpointStorage, StateFile } from '../../src/core/index.ts';
 import { nodePorts } from '../../src/core/node-ports.ts';
-import { openCheckpointStorage } from '../../src/state/index.ts';
+import { startServices, stopServices } from '../../scripts/services/index.ts';
+import { LocalCopies, openCheckpointStorage } from '../../src/state/index.ts';
 
 /** As snapshots hand them over. */
 const CHUNK_BYTES = 64 * 1024;
@@ -86,6 +90,38 @@ async function read(storage: CheckpointStorage, file: StateFile): Promise<number
   return sum;
 }
 
+/** Where checkpoints are objects: what a copy costs, and what it saves a restore. */
+async function measureObjects(): Promise<void> {
+  const name = `state-files-${process.pid}`;
+  const { s3 } = await startServices({ name, brokers: 0, zookeeper: false, s3: true });
+  if (s3 === undefined) throw new Error('services without the S3 that was asked for');
+  try {
+    const { bucket, ...access } = s3;
+    const far = openCheckpointStorage({ kind: 's3', bucket, prefix: name, s3: access }, nodePorts);
+    const copying = (slot: string): CheckpointStorage =>
+      new LocalCopies({
+        directory: join(root, `copies-of-${slot}`),
+        slot,
+        job: 'bench',
+        maxBytes: Infinity,
+        storage: far,
+        ports: nodePorts,
+        onProblem: (problem) => process.stderr.write(`${problem}\n`),
+      });
+    for (let round = 1; round <= 3; round++) {
+      const plain = await measured(`S3: write ${megabytes} MB, with read-back`, () => write(far));
+      const file = await measured('S3: the same, with a copy', () => write(copying('writer')));
+      await measured('S3: open and read it without copies', () => read(far, file));
+      await measured('S3: the same, making a copy', () => read(copying(`reader-${round}`), file));
+      await measured('S3: open and read its copy', () => read(copying('writer'), file));
+      await far.remove(plain.name);
+      await copying('writer').remove(file.name);
+    }
+  } finally {
+    await stopServices(name);
+  }
+}
+
 try {
   const storage = openCheckpointStorage({ kind: 'directory', path: root }, nodePorts);
   await measured('nothing', () => nodePorts.clock.sleep(1000));
@@ -95,6 +131,7 @@ try {
     await measured(`open and read ${megabytes} MB`, () => read(storage, file));
     await storage.remove(file.name);
   }
+  if (process.argv[4] === 's3') await measureObjects();
 } finally {
   await rm(root, { recursive: true, force: true });
 }
