@@ -6,6 +6,8 @@ const KEYS = 100;
 /** The job counts so many records of a key into one row. */
 const GROUP = 10;
 const TICK_MS = 25;
+/** A broker that died is missed after 9 s and more; kafkajs gives up before that, as it counts retries under Jest. */
+const RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 600 };
 
 export interface PacedJob {
   readonly name: string;
@@ -77,13 +79,16 @@ export class PacedInput {
   /** Records of each key. */
   readonly #counts = new Array<number>(KEYS).fill(0);
   #sent = 0;
+  #problem: unknown = null;
   #feeding: Promise<void> = Promise.resolve();
 
   constructor(kafka: Kafka, topic: string, perSecond: number) {
     this.#producer = kafka.producer({
       createPartitioner: Partitioners.DefaultPartitioner,
-      idempotent: true,
+      // Not idempotent: kafkajs may use sequence numbers anew when a broker dies, is refused for it, and sends no more.
+      // What it repeats instead is input like any other.
       maxInFlightRequests: 1,
+      retry: RETRY,
     });
     this.#topic = topic;
     this.#perSecond = perSecond;
@@ -92,8 +97,16 @@ export class PacedInput {
   async start(): Promise<void> {
     await this.#producer.connect();
     this.#feeding = this.#feed();
-    // Whoever stops it is told.
-    this.#feeding.catch(() => undefined);
+    // Whoever stops it is told, and whoever waits for what it should have sent.
+    this.#feeding.catch((error: unknown) => {
+      this.#problem = error;
+    });
+  }
+
+  /** Throws where it sends no more although it should. */
+  check(): void {
+    const cause = this.#problem;
+    if (cause !== null) throw new Error(`the input has ended: ${String(cause)}`, { cause });
   }
 
   async #feed(): Promise<void> {

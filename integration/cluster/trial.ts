@@ -140,18 +140,24 @@ export class Trial<C extends ObservedCluster = TestCluster> {
 
   /** Resolves to the first committed row of what was sent after that instant. */
   firstOutputAfter(instantMs: number): Promise<SeenRow> {
-    return this.cluster.until('new output', () =>
-      Promise.resolve(this.seen.find(({ sentAtMs }) => sentAtMs >= instantMs)),
-    );
+    return this.#untilSeen('new output', () => this.seen.find(({ sentAtMs }) => sentAtMs >= instantMs));
   }
 
   /** Resolves once rows of all partitions of what was sent after that instant have been seen. */
   async caughtUpAfter(instantMs: number): Promise<void> {
-    await this.cluster.until('output of all partitions', () => {
+    await this.#untilSeen('output of all partitions', () => {
       const partitions = new Set(
         this.seen.filter(({ sentAtMs }) => sentAtMs >= instantMs).map(({ partition }) => partition),
       );
-      return Promise.resolve(partitions.size === OUTPUT_PARTITIONS ? true : undefined);
+      return partitions.size === OUTPUT_PARTITIONS ? true : undefined;
+    });
+  }
+
+  /** Without input nothing will be seen: who waits in vain is told why. */
+  #untilSeen<T>(awaited: string, find: () => T | undefined): Promise<T> {
+    return this.cluster.until(awaited, () => {
+      this.#input.check();
+      return Promise.resolve(find());
     });
   }
 
