@@ -79,7 +79,7 @@ export class PacedInput {
   /** Records of each key. */
   readonly #counts = new Array<number>(KEYS).fill(0);
   #sent = 0;
-  #problem: unknown = null;
+  #problem: Error | null = null;
   #feeding: Promise<void> = Promise.resolve();
 
   constructor(kafka: Kafka, topic: string, perSecond: number) {
@@ -99,14 +99,14 @@ export class PacedInput {
     this.#feeding = this.#feed();
     // Whoever stops it is told, and whoever waits for what it should have sent.
     this.#feeding.catch((error: unknown) => {
-      this.#problem = error;
+      this.#problem = error instanceof Error ? error : new Error(String(error));
     });
   }
 
   /** Throws where it sends no more although it should. */
   check(): void {
     const cause = this.#problem;
-    if (cause !== null) throw new Error(`the input has ended: ${String(cause)}`, { cause });
+    if (cause !== null) throw new Error(`the input has ended: ${cause.message}`, { cause });
   }
 
   async #feed(): Promise<void> {
