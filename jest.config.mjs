@@ -25,6 +25,7 @@ export default {
       displayName: 'integration',
       testMatch: ['<rootDir>/integration/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/integration/containers/'],
+      setupFilesAfterEnv: ['<rootDir>/integration/environment/after-suite.ts'],
       globalSetup: '<rootDir>/integration/environment/global-setup.ts',
       globalTeardown: '<rootDir>/integration/environment/global-teardown.ts',
     },

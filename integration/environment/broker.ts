@@ -40,6 +40,16 @@ export function beginTestRun(): void {
   process.env[RUN_VARIABLE] = JSON.stringify(newRun());
 }
 
+/** Private sets of this suite: Jest gives each suite its own instance of this module. */
+const privateSets = new Set<string>();
+
+/** Stops the suite's private sets, so that they do not take part of the machine from the suites after it. */
+export async function endSuite(): Promise<void> {
+  const names = [...privateSets];
+  privateSets.clear();
+  await Promise.all(names.map((name) => stopServices(name)));
+}
+
 /** Stops whatever the run's suites started. */
 export async function endTestRun(): Promise<void> {
   const { prefix } = currentRun();
@@ -57,7 +67,7 @@ export interface BrokerOptions {
   zookeeper?: boolean;
   /** Default: false. */
   secure?: boolean;
-  /** A set of this suite's own, for suites that stop brokers. Default: shared by all suites. */
+  /** A set of this suite's own, for suites that stop brokers; it ends with the suite. Default: shared by all suites. */
   private?: string;
 }
 
@@ -72,7 +82,9 @@ export function getBroker(options: BrokerOptions = {}): Promise<Services> {
     ...(secure ? ['secure'] : []),
     ...(options.private === undefined ? [] : [options.private]),
   ].join('-');
-  return startServices({ name: `${run.prefix}-${kind}`, kafka, brokers, zookeeper, secure, owner: run.owner });
+  const name = `${run.prefix}-${kind}`;
+  if (options.private !== undefined) privateSets.add(name);
+  return startServices({ name, kafka, brokers, zookeeper, secure, owner: run.owner, isBrief: true });
 }
 
 /** The shared server that speaks the protocol of S3, started on first need. A test that uses it has its own prefix. */

@@ -57,6 +57,8 @@ export interface ServicesOptions {
   settings?: Readonly<Record<string, string>>;
   /** The services belong to this process: once it is gone, the next start of any set removes them. Default: nobody. */
   owner?: ProcessIdentity;
+  /** For sets that live for seconds and are not measured: they start with less work, and are slower at full load. */
+  isBrief?: boolean;
   /** Receives what is worth telling a person who waits. Default: nothing is told. */
   progress?: Progress;
 }
@@ -232,6 +234,7 @@ async function claim(options: ServicesOptions, name: string): Promise<ServicesSt
       clusterId: newClusterId(),
       settings: options.settings ?? {},
       ...(options.owner === undefined ? {} : { owner: options.owner }),
+      ...(options.isBrief === true ? { isBrief: true } : {}),
       ...(certificates === undefined
         ? {}
         : { security: { caFile: certificates.caFile, user: SASL_USER, password: SASL_PASSWORD } }),

@@ -61,6 +61,8 @@ export interface ServicesState {
   readonly settings: Readonly<Record<string, string>>;
   /** When present, the services are left over once this process has ended, and the next start removes them. */
   readonly owner?: ProcessIdentity;
+  /** Quick to start and cheap where nothing happens, rather than fast in the long run. */
+  readonly isBrief?: boolean;
   readonly security?: SecurityState;
   readonly brokers: BrokerState[];
   readonly zookeeper?: ZooKeeperState;
