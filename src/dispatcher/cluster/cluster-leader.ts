@@ -59,7 +59,7 @@ export class ClusterLeader {
   readonly #drains: VanishedDrains;
   readonly #stops: (() => void)[] = [];
   /** By TaskManager: what ends the watch of its process. */
-  readonly #watches = new Map<string, () => void>();
+  readonly #watches = new Map<TaskManagerId, () => void>();
   #hasEnded = false;
   #isPublished = false;
 
@@ -149,15 +149,17 @@ export class ClusterLeader {
   #lookFor(taskManagers: readonly TaskManagerAnnouncement[]): void {
     const { rpc } = this.#options;
     if (this.#hasEnded) return;
-    const present = new Set(taskManagers.map(({ taskManagerId }) => taskManagerId));
+    const present = new Set(taskManagers.map(({ taskManagerId }) => taskManagerId as TaskManagerId));
+    this.#slots.taskManagersAnnounced(present);
     for (const [id, stop] of this.#watches) {
       if (present.has(id)) continue;
       this.#watches.delete(id);
       stop();
     }
-    for (const { taskManagerId: id, address } of taskManagers) {
+    for (const { taskManagerId, address } of taskManagers) {
+      const id = taskManagerId as TaskManagerId;
       if (this.#watches.has(id)) continue;
-      const stop = rpc.watch(address, (reason) => this.#slots.taskManagerGone(id as TaskManagerId, reason));
+      const stop = rpc.watch(address, (reason) => this.#slots.taskManagerGone(id, reason));
       this.#watches.set(id, stop);
     }
   }

@@ -8,7 +8,7 @@ import { ResourceManager } from './resource-manager.ts';
 
 const EPOCH = 3;
 const HEARTBEATS = { intervalMs: 1000, timeoutMs: 5000 };
-const [A, B] = [jobId('a'), jobId('b')];
+const [A, B, C] = [jobId('a'), jobId('b'), jobId('c')];
 
 /** The first free slots. */
 const first = (count: number): SlotRequest => ({
@@ -297,5 +297,31 @@ describe('slots are taken over', () => {
     const drained = expect(manager.adopt(A, 7, [y.slot(0)], 10_000)).rejects.toThrow('y is drained');
     await y.register([runsA]);
     await drained;
+  });
+
+  it('not for long where a TaskManager is announced nowhere, and for the whole time where it is', async () => {
+    const { manager, clock, taskManager } = start();
+    const [x, y, z] = [taskManager('x'), taskManager('y'), taskManager('z')];
+    const left = manager.adopt(A, 7, [x.slot(0)], 10_000);
+    const late = manager.adopt(B, 7, [y.slot(0)], 10_000);
+    const whole = manager.adopt(C, 7, [z.slot(0)], 10_000);
+    await z.register([{ jobId: C, attempt: 7 }]);
+    manager.taskManagersAnnounced(new Set([x.id, y.id]));
+    clock.advanceTo(clock.nowMs() + 3000);
+    expect((await whole).map(({ address }) => address)).toEqual(['z']);
+    expect(await isSettled(left)).toBe(false);
+    const refused = expect(left).rejects.toThrow('TaskManager x: it is announced nowhere');
+    manager.taskManagersAnnounced(new Set([y.id]));
+    await refused;
+    expect(await isSettled(late)).toBe(false);
+    // Just after its leader; it may be announced anew.
+    const back = manager.adopt(A, 7, [x.slot(0)], 10_000);
+    clock.advanceTo(clock.nowMs() + 2999);
+    expect(await isSettled(back)).toBe(false);
+    await x.register([runsA]);
+    expect((await back).map(({ address }) => address)).toEqual(['x']);
+    const refusedLate = expect(late).rejects.toThrow('has not come within 10 s');
+    clock.advanceTo(clock.nowMs() + 10_000);
+    await refusedLate;
   });
 });

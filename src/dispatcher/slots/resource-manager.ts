@@ -217,6 +217,12 @@ export class ResourceManager implements ResourceManagerGateway, SlotPool {
     this.#settle();
   }
 
+  /** All that say where they are, whether they have registered here or not: who is not among them has perhaps ended. */
+  taskManagersAnnounced(ids: ReadonlySet<TaskManagerId>): void {
+    this.#adoptions.announced(ids);
+    this.#settle();
+  }
+
   /** Those that have a mark, here or not. */
   get drainedIds(): readonly TaskManagerId[] {
     return [...this.#drains.keys()];

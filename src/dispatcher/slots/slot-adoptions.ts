@@ -8,8 +8,16 @@ interface Adoption {
   readonly slots: readonly WantedSlot[];
   readonly resolve: (slots: readonly AllocatedSlot[]) => void;
   readonly reject: (error: Error) => void;
-  readonly timer: Timer;
+  readonly timers: readonly Timer[];
+  /** TaskManagers that are announced nowhere had their time to be so again. */
+  isAnnouncementDue: boolean;
 }
+
+/**
+ * One that runs is announced, but for a moment after its session with the store has ended: for so long it is waited for
+ * as if it were.
+ */
+const ANNOUNCEMENT_MS = 3000;
 
 /** Takeovers are of the first seconds of a leadership, and TaskManagers come and go for all of it. */
 const MAX_GONE = 1000;
@@ -20,6 +28,8 @@ export class SlotAdoptions {
   /** What has not begun to wait yet: its slots are kept for it already. */
   readonly #expected = new Map<JobId, readonly number[]>();
   readonly #waiting = new Map<JobId, Adoption>();
+  /** TaskManagers that say where they are; null before that is known. */
+  #announced: ReadonlySet<TaskManagerId> | null = null;
   /** TaskManagers that nobody need wait for, and why. */
   readonly #gone = new Map<TaskManagerId, string>();
 
@@ -39,21 +49,26 @@ export class SlotAdoptions {
     return waiting.slots.some((slot) => (slot.attempt ?? waiting.attempt) === attempt);
   }
 
-  /** `onTimeout` is called after the rejection. */
+  /** `onTime` is called where it is to be settled again, as time has passed. */
   start(
     jobId: JobId,
     attempt: number,
     slots: readonly WantedSlot[],
     timeoutMs: number,
-    onTimeout: () => void,
+    onTime: () => void,
   ): Promise<readonly AllocatedSlot[]> {
     return new Promise((resolve, reject) => {
-      const timer = this.#clock.schedule(timeoutMs, () => {
+      const late = this.#clock.schedule(timeoutMs, () => {
         this.#fail(jobId, `a TaskManager has not come within ${Math.round(timeoutMs / 1000)} s`);
-        onTimeout();
+        onTime();
       });
+      const due = this.#clock.schedule(ANNOUNCEMENT_MS, () => {
+        adoption.isAnnouncementDue = true;
+        onTime();
+      });
+      const adoption = { attempt, slots, resolve, reject, timers: [late, due], isAnnouncementDue: false };
       this.#expected.delete(jobId);
-      this.#waiting.set(jobId, { attempt, slots, resolve, reject, timer });
+      this.#waiting.set(jobId, adoption);
     });
   }
 
@@ -65,8 +80,8 @@ export class SlotAdoptions {
       for (const { taskManagerId, slotId, attempt = adoption.attempt } of adoption.slots) {
         const manager = taskManagers.get(taskManagerId);
         if (manager === undefined) {
-          const reason = this.#gone.get(taskManagerId);
-          if (reason !== undefined) obstacle = `TaskManager ${taskManagerId}: ${reason}`;
+          const reason = this.#gone.get(taskManagerId) ?? this.#absenceOf(taskManagerId, adoption);
+          if (reason !== null) obstacle = `TaskManager ${taskManagerId}: ${reason}`;
           continue;
         }
         const slot = manager.slots.get(slotId);
@@ -79,6 +94,11 @@ export class SlotAdoptions {
       if (obstacle !== null) this.#fail(jobId, obstacle);
       else if (found.length === adoption.slots.length) this.#succeed(jobId, adoption, found);
     }
+  }
+
+  /** All TaskManagers that say where they are. */
+  announced(ids: ReadonlySet<TaskManagerId>): void {
+    this.#announced = ids;
   }
 
   /** A TaskManager is known to be gone, whether it had registered or not. */
@@ -95,13 +115,19 @@ export class SlotAdoptions {
   /** Nobody waits for this job's slots any more. */
   forget(jobId: JobId): void {
     this.#expected.delete(jobId);
-    this.#waiting.get(jobId)?.timer.cancel();
+    for (const timer of this.#waiting.get(jobId)?.timers ?? []) timer.cancel();
     this.#waiting.delete(jobId);
   }
 
   close(): void {
     for (const jobId of [...this.#waiting.keys()]) this.forget(jobId);
     this.#expected.clear();
+  }
+
+  /** Null where it may still come. */
+  #absenceOf(id: TaskManagerId, { isAnnouncementDue }: Adoption): string | null {
+    const isAbsent = isAnnouncementDue && this.#announced !== null && !this.#announced.has(id);
+    return isAbsent ? 'it is announced nowhere, as if it had ended' : null;
   }
 
   #succeed(jobId: JobId, { resolve }: Adoption, found: readonly KnownSlot[]): void {
