@@ -111,15 +111,20 @@ export class Dispatcher {
     return { jobId, graph: withoutPlace(graph), start, allowDroppedState, schemas, storage };
   }
 
-  /** Runs a job; `takeOver` instead of starting it, where an earlier leader has. Forgets one of this id before it. */
+  /**
+   * Runs a job; `takeOver` instead of starting it, where an earlier leader has. Of one that ran under this id before,
+   * it keeps what went wrong.
+   */
   run(job: AcceptedJob, takeOver?: Parameters<JobMaster['takeOver']>[0]): JobHandle {
     const { jobId, storage } = job;
+    const before = this.#jobs.get(jobId)?.master;
     const master = new JobMaster({
       ...this.#options,
       ...job,
       storage: storage?.storage ?? null,
       storageConfig: storage?.storageConfig ?? null,
       plans: this.#options.plansOf?.(jobId) ?? null,
+      ...(before === undefined ? {} : { earlier: { failures: before.failures, restarts: before.restarts } }),
     });
     const handle = handleOf(master);
     this.#jobs.set(jobId, { master, handle });

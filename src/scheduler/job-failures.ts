@@ -8,6 +8,12 @@ export interface JobFailure {
   readonly error: MillraceError;
 }
 
+/** What went wrong with a job under earlier JobMasters of the same leader; none of it counts for its restart strategy. */
+export interface EarlierFailures {
+  readonly failures: readonly JobFailure[];
+  readonly restarts: number;
+}
+
 const REMEMBERED = 32;
 
 /** The failures of a job, what its restart strategy makes of them, and the wait for the restart that follows. */
@@ -21,9 +27,11 @@ export class JobFailures {
   #restartDelayMs: number | null = null;
   #timer: Timer | null = null;
 
-  constructor(strategy: RestartStrategy, ports: Pick<Ports, 'clock' | 'randomness'>) {
+  constructor(strategy: RestartStrategy, ports: Pick<Ports, 'clock' | 'randomness'>, earlier?: EarlierFailures) {
     this.#strategy = strategy;
     this.#ports = ports;
+    this.#recent = earlier?.failures ?? [];
+    this.#restarts = earlier?.restarts ?? 0;
   }
 
   /** Newest first. */

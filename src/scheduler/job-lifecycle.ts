@@ -56,7 +56,7 @@ export class JobLifecycle {
     this.#options = options;
     this.#world = world;
     this.status = new JobStatus(graph.name);
-    this.failures = new JobFailures(graph.restart, ports);
+    this.failures = new JobFailures(graph.restart, ports, options.earlier);
     this.slots = new JobSlots(jobId, options.slots, ports.clock, (lost) => {
       this.#slotsLost(lost);
     });

@@ -10,6 +10,7 @@ import type { JobGraph } from '../graph/index.ts';
 import type { JobStore } from '../ha/index.ts';
 import type { RpcTransport } from '../rpc/index.ts';
 import type { OpenStorage } from './checkpoint/checkpointer.ts';
+import type { EarlierFailures } from './job-failures.ts';
 import type { PlanStore } from './plan-store.ts';
 import type { SlotPool } from './slot-pool.ts';
 import type { StartMode } from './start-mode.ts';
@@ -42,4 +43,6 @@ export interface JobMasterOptions {
   readonly takeoverTimeoutMs?: number;
   /** How long it waits for slots in which no split is read across racks, before it takes what there is; 0 if absent. */
   readonly localityWaitMs?: number;
+  /** Of the job's run before it was rescaled; absent at first. */
+  readonly earlier?: EarlierFailures;
 }

@@ -27,7 +27,7 @@ const SAVEPOINTS = 'savepoints';
 
 const placesShape = shape.fields({ version: shape.oneOf(1), places: shape.list(shape.text) });
 
-export interface SavepointPlace {
+interface SavepointPlace {
   readonly config: CheckpointStorageConfig;
   readonly location: string;
 }

@@ -9,7 +9,6 @@ import { ClusterJobs } from './cluster-jobs.ts';
 
 const ID = jobId('1'.repeat(32));
 const OTHER = jobId('2'.repeat(32));
-const STOP = { kind: 'savepoint', place: { config: { kind: 'files', directory: '/s' }, location: '/s' } } as never;
 
 function graphOf(): JobGraph {
   const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
@@ -128,11 +127,11 @@ const away = (): Error =>
   haErrors.create('MR-HA-UNAVAILABLE', { operation: 'read', record: 'plan', directory: 'zk', reason: 'away' });
 
 describe('a job that is rescaled', () => {
-  it('goes on where the store is away for a moment between its savepoint and its next start', async () => {
+  it('goes on where the store is away for a moment between its stop and its next start', async () => {
     const { jobs, clock, runs, problems, plans, submit } = world();
     await submit(ID);
     plans.push(() => Promise.resolve(null), () => Promise.reject(away()));
-    const rescaled = jobs.restart(ID, { graph: graphOf(), source: 'x', stop: STOP });
+    const rescaled = jobs.restart(ID, { graph: graphOf(), stop: 'checkpoint' });
     while (problems.length === 0) await new Promise(setImmediate);
     expect(jobs.find(ID)).toMatchObject({ isRescaling: true });
     clock.advanceTo(1000);
@@ -151,7 +150,7 @@ describe('a job that is rescaled', () => {
       between.resolve(null);
       return reading.promise;
     });
-    const rescaled = jobs.restart(ID, { graph: graphOf(), source: 'x', stop: STOP });
+    const rescaled = jobs.restart(ID, { graph: graphOf(), stop: 'checkpoint' });
     await between.promise;
     await expect(submit(OTHER)).rejects.toMatchObject({ code: 'MR-JOB-NAME-TAKEN' });
     const cancelled = jobs.cancel(ID);
@@ -162,11 +161,30 @@ describe('a job that is rescaled', () => {
     expect(outcomes).toEqual(['CANCELED']);
   });
 
+  it('is cancelled by the next leader where this one stores its next start after that was asked for', async () => {
+    const { jobs, plans, stored, problems, submit } = world();
+    await submit(ID);
+    const reading = Promise.withResolvers<null>();
+    plans.push(() => reading.promise, () => Promise.reject(away()));
+    jobs.restart(ID, { graph: graphOf(), stop: 'checkpoint' }).catch(() => undefined);
+    while (plans.length > 1) await new Promise(setImmediate);
+    jobs.cancel(ID).catch(() => undefined);
+    reading.resolve(null);
+    // It is stored, and not started yet.
+    while (problems.length === 0) await new Promise(setImmediate);
+    jobs.abandon();
+    expect(stored).toMatchObject([{ restartedAtMs: 0, isCancelled: true }]);
+    const next = world(stored);
+    await next.jobs.recover();
+    while (next.outcomes.length === 0) await new Promise(setImmediate);
+    expect(next.outcomes).toEqual(['CANCELED']);
+  });
+
   it('is told of as done when its tasks run, and as failed where they do not', async () => {
     const { jobs, runs, stored, submit } = world();
     await submit(ID);
     let isDone = false;
-    const restarted = await jobs.restart(ID, { graph: graphOf(), source: null, stop: { kind: 'checkpoint' } });
+    const restarted = await jobs.restart(ID, { graph: graphOf(), stop: 'checkpoint' });
     const first = restarted.running().then(() => {
       isDone = true;
     });
@@ -177,7 +195,7 @@ describe('a job that is rescaled', () => {
     await first;
     // It had no plan yet: what it was submitted with counts.
     expect(stored).toMatchObject([{ start: JSON.stringify({ kind: 'fresh' }), source: 'x', restartedAtMs: 0 }]);
-    const second = await jobs.restart(ID, { graph: graphOf(), source: null, stop: { kind: 'cancel' } });
+    const second = await jobs.restart(ID, { graph: graphOf(), stop: 'cancel' });
     const runsAgain = second.running();
     runs[2]?.move('FAILING');
     await expect(runsAgain).rejects.toMatchObject({ code: 'MR-CLUSTER-NOT-RUNNING-AGAIN' });
@@ -188,7 +206,7 @@ describe('a job that is rescaled', () => {
     const { jobs, problems, plans, stored, submit } = world();
     await submit(ID);
     plans.push(() => Promise.reject(haErrors.create('MR-HA-DAMAGED', { file: 'plan', record: 'x', reason: 'y' })));
-    await expect(jobs.restart(ID, { graph: graphOf(), source: 'z', stop: STOP })).rejects.toMatchObject({
+    await expect(jobs.restart(ID, { graph: graphOf(), stop: 'checkpoint' })).rejects.toMatchObject({
       code: 'MR-HA-DAMAGED',
     });
     expect(problems).toEqual(['MR-HA-DAMAGED']);

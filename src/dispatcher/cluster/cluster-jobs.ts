@@ -18,7 +18,6 @@ import type { SavepointRequest, StartMode } from '../../scheduler/index.ts';
 import type { AcceptedJob, Dispatcher } from '../dispatcher.ts';
 import { clusterErrors } from '../errors.ts';
 import type { JobHandle, JobResult } from '../job-handle.ts';
-import type { SavepointPlace } from './checkpoint-places.ts';
 
 export interface ClusterJobsOptions {
   readonly clock: Clock;
@@ -45,18 +44,14 @@ export interface NewJob {
 
 /** How a job is stopped that goes on otherwise. */
 export type StopFor =
-  /** With a savepoint there, from which it starts. */
-  | { readonly kind: 'savepoint'; readonly place: SavepointPlace }
   /** Behind a checkpoint of its own, from which it goes on. */
-  | { readonly kind: 'checkpoint' }
+  | 'checkpoint'
   /** As it is: it does not run, and goes on from its last checkpoint. */
-  | { readonly kind: 'cancel' };
+  | 'cancel';
 
 export interface NextStart {
   /** Null where it stays as it is. */
   readonly graph: JobGraph | null;
-  /** What it was compiled from; null where that stays as it is. */
-  readonly source: string | null;
   readonly stop: StopFor;
 }
 
@@ -81,6 +76,8 @@ export interface EndedJob {
 }
 
 interface Job extends LedJob {
+  /** Of its next start, from where it has stopped for that. */
+  submission: JobSubmission;
   endedAtMs: number | null;
   isRescaling: boolean;
   isCancelled: boolean;
@@ -186,7 +183,7 @@ export class ClusterJobs {
     job.isCancelled = true;
     if (job.endedAtMs === null) {
       // For the next leader, if this one does not live to see the end, which is written after it in any case.
-      this.#options.records.replaceJob({ ...job.submission, isCancelled: true }).catch(() => undefined);
+      this.#store(job).catch(() => undefined);
     }
     await this.#whileLeading(job.handle.cancel().then(() => Promise.all([job.hasStored, job.rescaled])));
   }
@@ -204,22 +201,21 @@ export class ClusterJobs {
    * Stops the job and starts it from there, under the same id; resolves once it is started. Rejects where it could not
    * be stopped, and goes on as it was.
    */
-  async restart(jobId: JobId, { graph, source, stop }: NextStart): Promise<RestartedJob> {
+  async restart(jobId: JobId, { graph, stop }: NextStart): Promise<RestartedJob> {
     const job = this.#led.get(jobId);
     if (job === undefined || job.isRescaling || job.endedAtMs !== null) {
       throw notRescalable(jobId, 'it is being restarted, or has ended');
     }
     job.isRescaling = true;
-    const next = this.#restart(job, { graph, source, stop });
+    const next = this.#restart(job, { graph, stop });
     job.rescaled = next.catch(() => undefined);
     const started = await next;
     return { running: () => (started === null ? Promise.resolve() : this.#runs(started)) };
   }
 
   /** Null where it was cancelled meanwhile. */
-  async #restart(job: Job, { graph, source, stop }: NextStart): Promise<Job | null> {
+  async #restart(job: Job, { graph, stop }: NextStart): Promise<Job | null> {
     const { jobId } = job.accepted;
-    const isCancelled = (): boolean => job.isCancelled;
     try {
       await this.#whileLeading(this.#stop(job, stop));
     } catch (error) {
@@ -227,46 +223,49 @@ export class ClusterJobs {
       throw error;
     }
     const { state } = await this.#whileLeading(job.handle.result);
-    if (state !== 'CANCELED' || isCancelled()) throw notRescalable(jobId, `meanwhile it was ${state}`);
-    let { submission } = job;
+    // It may have ended otherwise: then that is stored by now.
+    await this.#whileLeading(job.hasStored);
+    if (job.endedAtMs !== null) throw notRescalable(jobId, `meanwhile it was ${state}`);
     try {
       await this.#durably(() => this.#options.slotsFreed(jobId));
-      submission = await this.#durably(() => this.#nextSubmission(job, { graph, source, stop }));
+      job.submission = await this.#durably(() => this.#nextSubmission(job, { graph, stop }));
       // From here on every leader starts the new graph.
-      await this.#durably(() => this.#options.records.replaceJob(submission));
-      await this.#durably(() => this.#goOn(submission));
+      await this.#durably(() => this.#store(job));
+      await this.#durably(() => this.#goOn(job.submission));
     } catch (error) {
       // Whatever is stored is what the next leader goes on with.
       this.#led.delete(jobId);
-      this.#cannotBegin(submission, toMillraceError(error));
+      this.#cannotBegin(job.submission, toMillraceError(error));
       throw error;
     }
-    if (!isCancelled()) return this.#led.get(jobId) ?? null;
-    // Whoever wanted its end meanwhile did not mean its savepoint.
+    if (!job.isCancelled) return this.#led.get(jobId) ?? null;
+    // Whoever wanted its end meanwhile did not mean its stop.
     await this.cancel(jobId);
     return null;
   }
 
   async #stop({ handle }: Job, stop: StopFor): Promise<void> {
-    if (stop.kind === 'cancel') await handle.cancel();
-    else await handle.savepoint({ target: stop.kind === 'savepoint' ? stop.place.config : null, stopsSources: true });
+    if (stop === 'cancel') await handle.cancel();
+    else await handle.savepoint({ target: null, stopsSources: true });
   }
 
-  async #nextSubmission({ submission }: Job, { graph, source, stop }: NextStart): Promise<JobSubmission> {
+  /** What the next leader goes on with, and that it is to be cancelled where somebody has asked for that by now. */
+  #store({ submission, isCancelled }: Job): Promise<void> {
+    return this.#options.records.replaceJob(isCancelled ? { ...submission, isCancelled: true } : submission);
+  }
+
+  async #nextSubmission({ submission }: Job, { graph }: NextStart): Promise<JobSubmission> {
     const { records, clock } = this.#options;
     const attempt = (await records.plan(submission.jobId))?.attempt ?? -1;
     const hasRun = attempt >= (submission.firstAttempt ?? 0);
-    const { start, firstAttempt, ...same } = submission;
-    const from: StartMode | null =
-      stop.kind === 'savepoint' ? { kind: 'from', location: stop.place.location } : hasRun ? { kind: 'resume' } : null;
+    const next = { ...submission, ...(graph === null ? {} : { graph: serialiseJobGraph(graph) }) };
+    if (!hasRun) return { ...next, restartedAtMs: clock.nowMs() };
     return {
-      ...same,
-      ...(graph === null ? {} : { graph: serialiseJobGraph(graph) }),
-      start: from === null ? start : JSON.stringify(from),
+      ...next,
+      start: JSON.stringify({ kind: 'resume' } satisfies StartMode),
       // What it was allowed to drop it has dropped.
-      allowDroppedState: from === null && same.allowDroppedState,
-      ...(source === null ? {} : { source }),
-      ...(hasRun ? { firstAttempt: attempt + 1 } : firstAttempt === undefined ? {} : { firstAttempt }),
+      allowDroppedState: false,
+      firstAttempt: attempt + 1,
       restartedAtMs: clock.nowMs(),
     };
   }

@@ -113,11 +113,11 @@ export class LeadingService implements ClusterService {
   }
 
   async rescale(jobId: JobId, parallelism: number): Promise<void> {
-    const { jobs, places, slots } = this.#options;
+    const { jobs, slots } = this.#options;
     const job = this.#led(jobId);
     const refuse = (reason: string) => clusterErrors.create('MR-CLUSTER-NOT-RESCALABLE', { job: jobId, reason });
     if (job === null) throw refuse('it has ended');
-    const { accepted, handle } = job;
+    const { accepted } = job;
     if (accepted.storage === null) throw refuse('it takes no checkpoints');
     if (accepted.graph.rescale !== undefined) throw refuse('it takes as many slots as there are (`rescale: reactive`)');
     const graph = await this.compileAnew(job, parallelism);
@@ -125,8 +125,7 @@ export class LeadingService implements ClusterService {
     if (needed > slots.totalCount) throw refuse(`it would need ${needed} slots of ${slots.totalCount}`);
     const missing = slots.waitingFor(jobId);
     if (missing !== null) throw refuse(`it waits for ${missing}`);
-    const place = places.savepoint(accepted.storage.storageConfig, handle.name, null);
-    const restarted = await jobs.restart(jobId, { graph, source: null, stop: { kind: 'savepoint', place } });
+    const restarted = await jobs.restart(jobId, { graph, stop: 'checkpoint' });
     await restarted.running();
   }
 

@@ -171,7 +171,7 @@ export class ReactiveJobs {
     // Meanwhile it may have got slots, or have lost some.
     const isAsItWas = isWaiting ? this.#options.slots.waitingFor(accepted.jobId) !== null : runs(job.handle);
     if (!isAsItWas) return true;
-    await jobs.restart(accepted.jobId, { graph, source: null, stop: { kind: isWaiting ? 'cancel' : 'checkpoint' } });
+    await jobs.restart(accepted.jobId, { graph, stop: isWaiting ? 'cancel' : 'checkpoint' });
     return true;
   }
 }

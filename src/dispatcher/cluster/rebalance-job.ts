@@ -29,7 +29,7 @@ export async function rebalanceJob({ jobs, slots }: RebalanceWorld, job: LedJob)
   if (improvePlacement(handle.demands, present, [...own, ...free]) === null) {
     throw refused(jobId, 'its tasks are where they would be placed now, or as well placed');
   }
-  const restarted = await jobs.restart(jobId, { graph: null, source: null, stop: { kind: 'checkpoint' } });
+  const restarted = await jobs.restart(jobId, { graph: null, stop: 'checkpoint' });
   await restarted.running();
   const next = jobs.find(jobId);
   return next === null || !('handle' in next) ? [] : movedBetween(before, slicesOf(next.handle));
