@@ -257,8 +257,8 @@ export const taskManagerRoleOptions = defineOptions({
       'execution.state-recovery.from-local',
     ],
     doc:
-      'whether it copies the state of its tasks into the work directory, so that restarts read it from there; `auto`: ' +
-      'where checkpoints are in S3',
+      'whether it copies the state of its tasks into the work directory, so that restarts read it from there; ' +
+      '`auto`: where checkpoints are in S3',
   },
   'taskmanager.local-recovery-size': {
     kind: 'size',
