@@ -29,9 +29,8 @@ const JEST_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   unit: ['--maxWorkers=100%', '--workerIdleMemoryLimit=1GB'],
   // Suites against services share brokers and cores: one at a time, so that their deadlines mean something.
   integration: ['--runInBand'],
-  // Suites that disturb the cluster are left to `npm run test:containers`: one of them, where a broker is lost, has
-  // failed in one of three runs, and it is not known yet why.
-  containers: ['--runInBand', '--testPathIgnorePatterns', 'faults|rolling-upgrade'],
+  // One cluster at a time.
+  containers: ['--runInBand'],
 };
 const root = fileURLToPath(new URL('..', import.meta.url));
 
