@@ -40,6 +40,14 @@ export class JoinRows {
     this.#state.side(side).rows.bind(batch.columns);
   }
 
+  /** Called before the rows of a batch come: brings what is kept for their keys into memory. */
+  prepare(batch: ColumnBatch, side: Side): Promise<void> | undefined {
+    if (!this.#state.spilled.isOpen) return undefined;
+    this.begin(batch, side);
+    const room = this.#state.makeRoom(side, batch.rowCount);
+    return room === undefined ? this.#prepareKeys(batch) : room.then(() => this.#prepareKeys(batch));
+  }
+
   hasNullKey(row: number): boolean {
     return this.#keyed.hasNull(row);
   }
@@ -79,5 +87,13 @@ export class JoinRows {
       this.#context.errors.handle(batch, row, this.#spec.stepId, error);
       return false;
     }
+  }
+
+  #prepareKeys({ rowCount }: ColumnBatch): Promise<void> | undefined {
+    const { hashes } = this.#keyed;
+    for (let row = 0; row < rowCount; row++) {
+      if (!this.#keyed.hasNull(row)) this.#state.prepareKey(hashes[row] as number, row);
+    }
+    return this.#state.spilled.load();
   }
 }

@@ -10,7 +10,9 @@
  * once, and is taken back when one comes (as Flink does it: a delete, then the pair as an insert). Of a semi or an anti
  * join, left rows are kept only as long as they have no partner.
  *
- * Regular joins keep rows for ever, or for `ttlMs` by the clock; what is forgotten says nothing.
+ * Regular joins keep rows for ever, or for `ttlMs` by the clock; what is forgotten says nothing. Their keys may leave
+ * memory for a store on the disk (join-state.ts); then rows that are forgotten are passed over when they are met, and
+ * go by a sweep four times per ttl. Within bounds something is due of every row, so all stay in memory.
  */
 import { RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
@@ -30,6 +32,7 @@ import type { OpenedJoin } from './opened-join.ts';
 export type PairJoinSpec = Omit<JoinSpec, 'bounds'> & { readonly bounds: PairBounds | null };
 
 const NONE = -1;
+const SWEEPS_PER_TTL = 4;
 const SIDES = [Side.left, Side.right] as const;
 
 export class PairJoinOperator implements Operator {
@@ -49,10 +52,20 @@ export class PairJoinOperator implements Operator {
   #other = NONE;
   #hasMet = false;
   #isResuming = false;
+  /** How far the present sweep has come, by slots of keys. */
+  #sweptTo = 0;
 
   constructor(spec: PairJoinSpec) {
     this.#spec = spec;
-    this.#state = new JoinState(spec);
+    this.#state = new JoinState(spec, {
+      expires: spec.ttlMs !== null || isOneSided(spec.type),
+      take: (side, slot, key) => {
+        this.#state.side(side).link(slot, key);
+        this.#schedule(side, slot);
+      },
+      isPinned: () => false,
+      forgottenMs: () => this.#forgottenMs,
+    });
     this.#reach = createReach(spec.bounds);
     this.#isBounded = spec.bounds !== null;
     this.#isOneSided = isOneSided(spec.type);
@@ -60,9 +73,14 @@ export class PairJoinOperator implements Operator {
     this.state = this.#describeState();
   }
 
-  open(context: OperatorContext): void {
+  open(context: OperatorContext): Promise<void> | undefined {
     this.#watermarkMs = context.restoredWatermarkMs;
     this.#opened = openJoin(context, this.#spec, this.#state);
+    return this.#state.open(context);
+  }
+
+  prepare(batch: ColumnBatch, input: number): Promise<void> | undefined {
+    return (this.#opened as OpenedJoin).rows.prepare(batch, input as Side);
   }
 
   process(batch: ColumnBatch, fromRow: number, input: number): number {
@@ -94,6 +112,7 @@ export class PairJoinOperator implements Operator {
 
   onTimer(nowMs: number): boolean {
     this.#alarmMs = Infinity;
+    if (this.#state.spilled.isOpen) return this.#sweep();
     // A row that is due now goes, and one that has to stay until the watermark has passed its time does not.
     for (const side of SIDES) if (!this.#free(side, nowMs + 1)) return false;
     this.#setAlarm();
@@ -104,8 +123,9 @@ export class PairJoinOperator implements Operator {
     return this.onWatermark(Infinity);
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#opened = null;
+    return this.#state.spilled.close();
   }
 
   /** Keeps a row that comes; false where it is of no use. */
@@ -123,6 +143,7 @@ export class PairJoinOperator implements Operator {
       return true;
     }
     const key = rows.keyOf(row);
+    this.#state.changing(key);
     this.#slot = own.add(row, time);
     own.link(this.#slot, key);
     this.#schedule(side, this.#slot);
@@ -139,6 +160,12 @@ export class PairJoinOperator implements Operator {
     return this.#spec.ttlMs === null ? 0 : ports.clock.nowMs();
   }
 
+  /** Rows that came until then are forgotten. */
+  get #forgottenMs(): number {
+    const { ttlMs } = this.#spec;
+    return this.#isBounded || ttlMs === null ? -Infinity : this.#clockTime((this.#opened as OpenedJoin).context) - ttlMs;
+  }
+
   /** When the row goes, or Infinity. */
   #dueOf(side: Side, slot: number): number {
     const time = this.#state.side(side).stampOf(slot);
@@ -147,6 +174,7 @@ export class PairJoinOperator implements Operator {
   }
 
   #schedule(side: Side, slot: number): void {
+    if (this.#state.spilled.isOpen) return;
     const due = this.#dueOf(side, slot);
     if (due < Infinity) this.#state.side(side).due.push(due, slot);
   }
@@ -158,7 +186,7 @@ export class PairJoinOperator implements Operator {
     const others = this.#state.side(other(side));
     const slot = this.#slot;
     const time = own.stampOf(slot);
-    const first = this.#reach.first(side, time);
+    const first = Math.max(this.#reach.first(side, time), this.#forgottenMs + 1);
     const last = this.#reach.last(side, time);
     while (this.#other !== NONE) {
       const met = this.#other;
@@ -259,19 +287,36 @@ export class PairJoinOperator implements Operator {
 
   #setAlarm(): void {
     if (this.#isBounded) return;
-    const next = Math.min(this.#state.left.due.time, this.#state.right.due.time);
+    const { left, right, spilled } = this.#state;
+    const next = spilled.isOpen ? this.#nextSweepMs() : Math.min(left.due.time, right.due.time);
     if (next >= this.#alarmMs) return;
     this.#alarmMs = next;
     (this.#opened as OpenedJoin).context.setAlarm(next);
   }
 
+  #nextSweepMs(): number {
+    const { ttlMs } = this.#spec;
+    if (ttlMs === null) return Infinity;
+    const atMs = this.#clockTime((this.#opened as OpenedJoin).context);
+    return atMs + Math.max(1, Math.floor(ttlMs / SWEEPS_PER_TTL));
+  }
+
+  /** Frees rows in memory that are forgotten, of some keys at a time; false where there are more. */
+  #sweep(): boolean {
+    const { table } = this.#state;
+    const end = Math.min(table.slotLimit, this.#sweptTo + ENTRIES_PER_CALL);
+    for (let key = this.#sweptTo; key < end; key++) if (table.isUsed(key)) this.#state.removeForgotten(key);
+    this.#sweptTo = end < table.slotLimit ? end : 0;
+    if (this.#sweptTo > 0) return false;
+    this.#setAlarm();
+    return true;
+  }
+
   #describeState(): OperatorState {
     const state = this.#state;
     return storedState(state, {
-      target: (side, slot, key) => {
-        state.side(side).link(slot, key);
-        this.#schedule(side, slot);
-      },
+      target: undefined,
+      spilled: state.spilled,
       keyGroupCount: () => (this.#opened as OpenedJoin).context.maxParallelism,
       onRestored: () => {
         this.#setAlarm();

@@ -7,6 +7,9 @@
  * A version goes once the watermark has reached the time of a newer one. A version that comes late is of use, as the
  * newest of its key, to rows that are not late; one that is hidden by a newer version is late. The last version of a
  * key stays for ever.
+ *
+ * Keys may leave memory for a store on the disk (join-state.ts) while nothing of them is due by the watermark: no left
+ * row waits, and there is one version at most.
  */
 import { RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
@@ -34,14 +37,27 @@ export class TemporalJoinOperator implements Operator {
 
   constructor(spec: JoinSpec) {
     this.#spec = spec;
-    this.#state = new JoinState(spec);
+    this.#state = new JoinState(spec, {
+      expires: true,
+      take: (side, slot, key) => {
+        if (side === Side.left) this.#await(slot, key);
+        else this.#addVersion(slot, key);
+      },
+      isPinned: (key) => this.#isDue(key),
+      forgottenMs: () => -Infinity,
+    });
     this.#pads = padsRows(spec.type, Side.left);
     this.state = this.#describeState();
   }
 
-  open(context: OperatorContext): void {
+  open(context: OperatorContext): Promise<void> | undefined {
     this.#watermarkMs = context.restoredWatermarkMs;
     this.#opened = openJoin(context, this.#spec, this.#state);
+    return this.#state.open(context);
+  }
+
+  prepare(batch: ColumnBatch, input: number): Promise<void> | undefined {
+    return (this.#opened as OpenedJoin).rows.prepare(batch, input as Side);
   }
 
   process(batch: ColumnBatch, fromRow: number, input: number): number {
@@ -68,6 +84,7 @@ export class TemporalJoinOperator implements Operator {
     for (; left.due.time < timestampMs; left.due.pop()) {
       if (done++ === ENTRIES_PER_CALL || !output.hasRoom()) return false;
       this.#leave(left.due.id, output);
+      this.#state.changing(left.keyOf(left.due.id));
       this.#state.remove(Side.left, left.due.id);
     }
     output.emit();
@@ -82,8 +99,9 @@ export class TemporalJoinOperator implements Operator {
     return this.onWatermark(Infinity);
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#opened = null;
+    return this.#state.spilled.close();
   }
 
   #takeLeft(row: number, rows: JoinRows, output: JoinOutput): void {
@@ -92,6 +110,7 @@ export class TemporalJoinOperator implements Operator {
     if (time !== time || rows.isLate(time, this.#watermarkMs)) return;
     if (!rows.hasNullKey(row)) {
       const key = rows.keyOf(row);
+      this.#state.changing(key);
       this.#await(left.add(row, time), key);
     } else if (this.#pads) {
       const slot = left.add(row, time);
@@ -118,6 +137,7 @@ export class TemporalJoinOperator implements Operator {
       rows.isLate(time, this.#watermarkMs);
       return;
     }
+    this.#state.changing(key);
     const slot = right.add(row, time);
     if (kind === RowKind.delete) right.mark(slot);
     this.#addVersion(slot, key);
@@ -169,11 +189,19 @@ export class TemporalJoinOperator implements Operator {
     else if (this.#pads) output.alone(Side.left, slot, RowKind.insert, time);
   }
 
+  /** Whether the watermark will make something of a key leave, or go. */
+  #isDue(key: number): boolean {
+    const { left, right } = this.#state;
+    const version = right.head(key);
+    return left.head(key) !== NONE || (version !== NONE && (right.next(version) !== NONE || right.isMarked(version)));
+  }
+
   /** Removes the versions of a key that nobody can meet any more. */
   #forget(key: number): void {
     const { right } = this.#state;
     const version = this.#versionAt(key, this.#watermarkMs);
     if (version === NONE) return;
+    this.#state.changing(key);
     for (let older = right.next(version); older !== NONE; older = right.next(version)) {
       this.#state.remove(Side.right, older);
     }
@@ -182,10 +210,8 @@ export class TemporalJoinOperator implements Operator {
 
   #describeState(): OperatorState {
     return storedState(this.#state, {
-      target: (side, slot, key) => {
-        if (side === Side.left) this.#await(slot, key);
-        else this.#addVersion(slot, key);
-      },
+      target: undefined,
+      spilled: this.#state.spilled,
       keyGroupCount: () => (this.#opened as OpenedJoin).context.maxParallelism,
     });
   }

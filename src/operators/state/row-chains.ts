@@ -1,5 +1,6 @@
 import type { DataType } from '../../core/index.ts';
-import { grown } from './grown.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { grown, sized } from './grown.ts';
 import type { KeyTable } from './key-table.ts';
 import { RowSlots } from './row-slots.ts';
 import { SlotSnapshots } from './slot-snapshots.ts';
@@ -8,6 +9,8 @@ import { TimeHeap } from './time-heap.ts';
 const NONE = -1;
 /** In the first byte of an entry, beside the sort. */
 export const MARKED = 2;
+/** The first byte of an entry that has all rows of a key. */
+export const WHOLE_KEY = 4;
 
 /**
  * Rows that are kept, in slots; those of a key in a chain, in whatever order the owner gives them. Each has a stamp, a
@@ -39,9 +42,45 @@ export class RowChains {
   }
 
   get sizeBytes(): number {
-    const perSlot = this.#stamps.byteLength + this.#keys.byteLength + this.#next.byteLength + this.#previous.byteLength;
-    const chains = this.#heads.byteLength + this.#marks.byteLength + perSlot;
-    return this.rows.sizeBytes + this.due.sizeBytes + this.snapshots.sizeBytes + chains;
+    return this.rowBytes + this.keyBytes + this.snapshots.sizeBytes;
+  }
+
+  /** Of it, what keys take, and times. */
+  get keyBytes(): number {
+    return this.#heads.byteLength + this.due.sizeBytes;
+  }
+
+  /** Of it, what rows take. */
+  get rowBytes(): number {
+    const links = this.#keys.byteLength + this.#next.byteLength + this.#previous.byteLength;
+    return this.rows.sizeBytes + this.#stamps.byteLength + this.#marks.byteLength + links;
+  }
+
+  /** As many rows have room. */
+  get capacity(): number {
+    return Math.min(this.rows.capacity, this.#stamps.length);
+  }
+
+  /** Makes room for so many rows, one array at a time. */
+  *growing(rowCount: number): Generator<void> {
+    this.#keys = sized(this.#keys, rowCount);
+    yield;
+    this.#next = sized(this.#next, rowCount);
+    yield;
+    this.#previous = sized(this.#previous, rowCount);
+    yield;
+    this.#marks = sized(this.#marks, rowCount);
+    yield;
+    yield* this.rows.growing(rowCount);
+    // The capacity; last, where this is given up half-way.
+    this.#stamps = sized(this.#stamps, rowCount);
+    yield;
+  }
+
+  /** Makes room for so many slots of keys. */
+  *growingKeys(keyCount: number): Generator<void> {
+    this.#heads = sized(this.#heads, keyCount);
+    yield;
   }
 
   stampOf(slot: number): number {
@@ -119,6 +158,29 @@ export class RowChains {
     this.rows.remove(slot);
   }
 
+  /** How many rows a key has. */
+  countOf(key: number): number {
+    let count = 0;
+    for (let slot = this.head(key); slot !== NONE; slot = this.next(slot)) count++;
+    return count;
+  }
+
+  /** Writes the rows of a key in their order: of each whether it is marked, its stamp and the row. */
+  encodeRows(key: number, to: ByteWriter): void {
+    for (let slot = this.head(key); slot !== NONE; slot = this.next(slot)) this.#encode(slot, 0, to);
+  }
+
+  /** Forgets the rows of a key. */
+  clear(key: number): void {
+    for (let slot = this.head(key); slot !== NONE; slot = this.head(key)) this.remove(slot);
+  }
+
+  #encode(slot: number, sort: number, to: ByteWriter): void {
+    to.byte(sort | (this.#marks[slot] === 1 ? MARKED : 0));
+    to.integer(this.#stamps[slot] as number, null);
+    this.rows.encode(slot, to);
+  }
+
   #reserve(slotCount: number): void {
     this.#stamps = grown(this.#stamps, slotCount);
     this.#keys = grown(this.#keys, slotCount);
@@ -136,9 +198,7 @@ export class RowChains {
       isUsed: (slot) => rows.isUsed(slot),
       hashOf: (slot) => this.#table.hashOf(this.#keys[slot] as number),
       encode: (slot, to) => {
-        to.byte(this.#sort | (this.#marks[slot] === 1 ? MARKED : 0));
-        to.integer(this.#stamps[slot] as number, null);
-        rows.encode(slot, to);
+        this.#encode(slot, this.#sort, to);
       },
     });
   }

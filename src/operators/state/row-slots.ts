@@ -30,8 +30,23 @@ export class RowSlots {
     return this.#slots.limit;
   }
 
+  /** As many slots have room in all columns. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
   get sizeBytes(): number {
     return this.#columns.reduce((sum, column) => sum + column.sizeBytes, this.#slots.sizeBytes);
+  }
+
+  /** Makes room for slots [0, slotCount), one column at a time. */
+  *growing(slotCount: number): Generator<void> {
+    yield* this.#slots.growing(slotCount);
+    for (const column of this.#columns) {
+      column.reserve(slotCount);
+      yield;
+    }
+    this.#capacity = Math.max(this.#capacity, slotCount);
   }
 
   isUsed(slot: number): boolean {

@@ -23,7 +23,8 @@ import { GroupOrder } from './group-order.ts';
 import { grown, sized } from './grown.ts';
 import { KeyFilter } from './key-filter.ts';
 import type { KeyTable } from './key-table.ts';
-import { growInTurns } from './slot-growth.ts';
+import type { RowRoom } from './row-room.ts';
+import { GROWTHS, growInTurns } from './slot-growth.ts';
 import { behind, firstKeyOf, writeGroup } from './spill-keys.ts';
 import type { SlotSnapshots, SnapshotEntries } from './slot-snapshots.ts';
 import { SpilledSnapshot } from './spilled-snapshot.ts';
@@ -34,7 +35,7 @@ export interface SpillableEntries extends SnapshotEntries {
   readonly keyGroupCount: number;
   /** Has the slots, those without an entry too. */
   readonly table: KeyTable;
-  /** Memory of all slots, the table's included. */
+  /** Memory of all slots, the table's included, without `rows`. */
   readonly sizeBytes: number;
   /** Makes room for slots [0, slotCount), one array at a time; the table's included. */
   growing(slotCount: number): Iterator<void>;
@@ -46,6 +47,21 @@ export interface SpillableEntries extends SnapshotEntries {
   free(slot: number): void;
   /** Absent where nothing expires. */
   readonly expiry?: Expiry;
+  /** Where entries have rows beside their slots: how many, what encode() wrote says first. */
+  readonly rows?: RowRoom;
+  /** Present where a key may have an entry in each of many spaces of the table. */
+  readonly spaces?: SpillSpaces;
+}
+
+export interface SpillSpaces {
+  /** Writes what tells the space of a slot, of one length for all: keys in the store are key group, this, key. */
+  encode(slot: number, to: ByteWriter): void;
+  /** False: the store certainly has no entry for the key and the space of a slot. */
+  mayHave(slot: number): boolean;
+  /** From now on the store has one. */
+  add(slot: number): void;
+  /** What it takes to know that. */
+  readonly sizeBytes: number;
 }
 
 export interface Expiry {
@@ -80,8 +96,6 @@ const SLOTS_SHARE = 0.8;
 /** The share that the log of changes may gather, for chunks of a useful size. */
 const LOG_SHARE = 1 / 64;
 const MAX_LOG_BYTES = 2 * 1024 * 1024;
-/** By how much slots may grow in number, the most that memory has room for. */
-const GROWTHS = [2, 1.5, 1.25, 1.125];
 /** Of a slot with an entry, before anything is known of them. */
 const GUESSED_SLOT_BYTES = 64;
 /** What entries may take that wait for their snapshot to be written: a share of the memory. */
@@ -103,6 +117,9 @@ export class SpilledSlots {
   #flags = new Uint8Array(0);
   /** Per slot: the span between snapshots in which it has changed last; 0 for those that a checkpoint has. */
   #spans = new Int32Array(0);
+  /** Per slot, where entries have rows: the batch, by number, that needs it last; those of the present one stay. */
+  #holders = new Int32Array(0);
+  #batch = 0;
   #span = 1;
   #confirmedSpan = 0;
   /** What the present snapshot holds: changes since that span, and all entries of these key groups (null: of all). */
@@ -139,8 +156,7 @@ export class SpilledSlots {
 
   get sizeBytes(): number {
     const logs = this.#logs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    const perSlot = this.#flags.byteLength + this.#spans.byteLength;
-    return this.#storeBytes + perSlot + this.#filter.sizeBytes + this.#encoded.capacity + logs;
+    return this.#storeBytes + this.#slotBytes + this.#filterBytes + this.#encoded.capacity + logs;
   }
 
   async open(space: SpillSpace, { ports }: Pick<OperatorContext, 'ports'>): Promise<void> {
@@ -155,6 +171,21 @@ export class SpilledSlots {
     this.#store = await space.open();
   }
 
+  /** Where entries are that are in no slot, for walks through all of a space. Only where isOpen. */
+  get store(): SpillStore {
+    return this.#store as SpillStore;
+  }
+
+  /** Undefined, or resolves, where so little waits for a snapshot that more slots may change. */
+  drained(): Promise<void> | undefined {
+    return this.#snapshots.drained(this.#keptBytes);
+  }
+
+  /** What may be brought in at a time. */
+  get pieceBytes(): number {
+    return this.#pieceBytes;
+  }
+
   async close(): Promise<void> {
     await this.#store?.close();
     this.#store = null;
@@ -162,7 +193,8 @@ export class SpilledSlots {
 
   /** Called before a batch takes up to `count` slots: lets others go where there is no room. */
   makeRoom(count: number): Promise<void> | undefined {
-    const waiting = this.#snapshots.drained(this.#keptBytes);
+    this.#batch++;
+    const waiting = this.drained();
     if (waiting !== undefined) return waiting.then(() => this.#makeRoom(count));
     return this.#makeRoom(count);
   }
@@ -175,10 +207,18 @@ export class SpilledSlots {
     }
     this.#flags[slot] = CHANGED;
     this.#spans[slot] = 0;
-    if (!this.#filter.mayHave(this.#entries.hashOf(slot))) return false;
+    this.hold(slot);
+    if (!this.#mayBeStored(slot)) return false;
     this.#needed = grown(this.#needed, this.#neededCount + 1);
     this.#needed[this.#neededCount++] = slot;
     return true;
+  }
+
+  /** The batch that is prepared needs the entry of a slot: where entries have rows, it stays until the next one. */
+  hold(slot: number): void {
+    if (this.#entries.rows === undefined) return;
+    if (slot >= this.#holders.length) this.#holders = sized(this.#holders, this.#entries.table.capacity);
+    this.#holders[slot] = this.#batch;
   }
 
   /** Brings the entries of taken slots into memory, as far as the store has them. */
@@ -207,8 +247,16 @@ export class SpilledSlots {
 
   /** A restored entry stands in a slot that was just taken: the checkpoint has it, the store has not. */
   restored(slot: number): void {
+    const count = this.#neededCount;
     this.taken(slot);
-    this.#neededCount = 0;
+    this.#neededCount = count;
+  }
+
+  /** As restored(), of a part of an entry: settle() brings back the rest where the slot is new and the store has it. */
+  restoredPart(slot: number, isNew: boolean): void {
+    if (isNew) this.taken(slot);
+    this.hold(slot);
+    this.#flags[slot] = (this.#flags[slot] as number) | CHANGED;
   }
 
   /** Called after each chunk that is restored. */
@@ -221,7 +269,20 @@ export class SpilledSlots {
       if (!this.isOpen) return;
       const enough = from.remaining - this.#pieceBytes;
       // The first one in any case: a single entry may be larger.
-      for (let left = PIECE; left > 0 && from.remaining > Math.max(0, enough); left--) readOne();
+      let left = PIECE;
+      do readOne();
+      while (--left > 0 && from.remaining > Math.max(0, enough) && this.#entries.rows?.isFull !== true);
+      await this.#loadRest();
+    }
+  }
+
+  /** What was restored in parts differs from what the store has. */
+  async #loadRest(): Promise<void> {
+    const count = this.#neededCount;
+    await this.load();
+    for (let i = 0; i < count; i++) {
+      const slot = this.#needed[i] as number;
+      this.#flags[slot] = (this.#flags[slot] as number) | CHANGED;
     }
   }
 
@@ -264,8 +325,35 @@ export class SpilledSlots {
     const { size, capacity } = this.#entries.table;
     const slotCount = this.#slotsFor(count);
     const excess = Math.min(size, size + count - this.#maxSlots);
-    if (excess > 0) return this.#letGo(excess).then(() => this.#grow(slotCount));
-    return slotCount > capacity ? this.#grow(slotCount) : undefined;
+    const room =
+      excess > 0
+        ? this.#letGo(excess).then(() => this.#grow(slotCount))
+        : slotCount > capacity
+          ? this.#grow(slotCount)
+          : undefined;
+    const { rows } = this.#entries;
+    if (rows === undefined) return room;
+    return room === undefined ? this.#makeRoomForRows(rows) : room.then(() => this.#makeRoomForRows(rows));
+  }
+
+  #makeRoomForRows(rows: RowRoom): Promise<void> | undefined {
+    const excess = rows.plan(this.#slotsBytes, this.#heldBytes);
+    if (excess === 0) return rows.isGrowing ? this.#growRows(rows) : undefined;
+    return this.#letRowsGo(rows, excess);
+  }
+
+  async #letRowsGo(rows: RowRoom, first: number): Promise<void> {
+    for (let excess = first; excess > 0; excess = rows.plan(this.#slotsBytes, this.#heldBytes)) {
+      if ((await this.#letGo(Math.min(excess, this.#chosenAtOnce))) > 0) continue;
+      // The batch needs all that there is: whether that is too much, the runtime says.
+      rows.planAll();
+      break;
+    }
+    await this.#growRows(rows);
+  }
+
+  #growRows(rows: RowRoom): Promise<void> | undefined {
+    return growInTurns(rows.growing(), rows.largest, this.#macrotasks as Macrotasks);
   }
 
   /** How many slots there should be for `count` new ones; where there is no room for so many, that is the most. */
@@ -273,26 +361,31 @@ export class SpilledSlots {
     const { table } = this.#entries;
     const { size, capacity } = table;
     const held = this.#heldBytes;
+    const limit = this.#slotsBytes - (this.#entries.rows?.claimOf(this.#slotsBytes) ?? 0);
     // What is held does not become less, so it says how many slots are too many only when it has become more.
-    if (held > Math.max(this.#slotsBytes, this.#fullBytes)) {
+    if (held > Math.max(limit, this.#fullBytes)) {
       this.#fullBytes = held;
       this.#maxSlots = Math.min(this.#maxSlots, size);
     }
     const wanted = Math.min(size + count, Math.max(this.#maxSlots, count));
     if (wanted <= capacity) return capacity;
     const places = table.placesBytes;
-    const others = this.#filter.sizeBytes;
+    const others = this.#filterBytes;
     const slotBytes = capacity === 0 ? GUESSED_SLOT_BYTES : (held - places - others) / capacity;
     for (const growth of GROWTHS) {
       const slotCount = Math.ceil(Math.max(wanted, capacity * growth));
-      if (others + table.placesBytesFor(slotCount) + slotBytes * slotCount <= this.#slotsBytes) return slotCount;
+      if (others + table.placesBytesFor(slotCount) + slotBytes * slotCount <= limit) return slotCount;
     }
     this.#maxSlots = Math.min(this.#maxSlots, capacity);
     return Math.max(capacity, count);
   }
 
   get #heldBytes(): number {
-    return this.#entries.sizeBytes + this.#flags.byteLength + this.#spans.byteLength + this.#filter.sizeBytes;
+    return this.#entries.sizeBytes + this.#slotBytes + this.#filterBytes;
+  }
+
+  get #slotBytes(): number {
+    return this.#flags.byteLength + this.#spans.byteLength + this.#holders.byteLength;
   }
 
   #grow(slotCount: number): Promise<void> | undefined {
@@ -305,12 +398,16 @@ export class SpilledSlots {
     yield;
     this.#spans = sized(this.#spans, slotCount);
     yield;
+    if (this.#entries.rows !== undefined) this.#holders = sized(this.#holders, slotCount);
+    yield;
     yield* { [Symbol.iterator]: () => this.#entries.growing(slotCount) };
   }
 
-  async #letGo(count: number): Promise<void> {
+  /** Returns how many have gone. */
+  async #letGo(count: number): Promise<number> {
     const store = this.#store as SpillStore;
-    for (let left = count; left > 0; ) {
+    let left = count;
+    while (left > 0) {
       const chosen = this.#choose(Math.min(left, this.#chosenAtOnce));
       if (chosen === 0) break;
       left -= chosen;
@@ -320,6 +417,7 @@ export class SpilledSlots {
       this.#sweepCredit += entries.length * SWEPT_PER_WRITTEN;
     }
     if (this.#entries.expiry !== undefined && this.#sweepCredit >= PIECE) await this.#sweep(store);
+    return count - left;
   }
 
   #newLog(): SpanLog {
@@ -339,7 +437,7 @@ export class SpilledSlots {
     for (let seen = 0; seen < limit * 2 && found < count; seen++) {
       const slot = this.#hand < limit ? this.#hand : 0;
       this.#hand = slot + 1;
-      if (!entries.table.isUsed(slot) || entries.isPinned(slot)) continue;
+      if (!entries.table.isUsed(slot) || this.#isHeld(slot) || entries.isPinned(slot)) continue;
       const flags = this.#flags[slot] as number;
       this.#flags[slot] = flags & ~REFERENCED;
       if ((flags & CHOSEN) !== 0) continue;
@@ -348,6 +446,10 @@ export class SpilledSlots {
       this.#victims[found++] = slot;
     }
     return found;
+  }
+
+  #isHeld(slot: number): boolean {
+    return this.#entries.rows !== undefined && this.#holders[slot] === this.#batch;
   }
 
   /** Frees the chosen slots; what the store has to have of them is returned, and logged for the next checkpoint. */
@@ -371,7 +473,8 @@ export class SpilledSlots {
         if (this.#isLogging && (this.#spans[slot] as number) > this.#confirmedSpan) {
           log.add(encoded, start, encoded.length, hash);
         }
-        this.#filter.add(hash);
+        if (entries.spaces === undefined) this.#filter.add(hash);
+        else entries.spaces.add(slot);
       }
       entries.free(slot);
     }
@@ -389,7 +492,10 @@ export class SpilledSlots {
     this.#neededCount = 0;
     const pieces: Promise<void>[] = [];
     for (let first = 0; first < count; first += LOADED) {
-      pieces.push(this.#loadPiece(first, Math.min(count, first + LOADED)));
+      const piece = this.#loadPiece(first, Math.min(count, first + LOADED));
+      // Rows need room, which one piece has to leave for the next.
+      if (this.#entries.rows === undefined) pieces.push(piece);
+      else await piece;
     }
     await Promise.all(pieces);
   }
@@ -407,6 +513,12 @@ export class SpilledSlots {
     const bytes = encoded.written.slice();
     const keys = Array.from({ length: end - first }, (_, i) => bytes.subarray(ends[i], ends[i + 1]));
     const values = await (this.#store as SpillStore).read(keys);
+    const { rows } = this.#entries;
+    if (rows !== undefined) {
+      for (const value of values) if (value !== null) rows.expectEntry(new ByteReader(value, this.#entries.stepId));
+      await this.#makeRoomForRows(rows);
+      rows.arrived();
+    }
     for (let i = first; i < end; i++) {
       const value = values[i - first] ?? null;
       if (value === null) continue;
@@ -439,7 +551,17 @@ export class SpilledSlots {
 
   #encodeKey(slot: number, group: number): void {
     writeGroup(group, this.#encoded);
+    this.#entries.spaces?.encode(slot, this.#encoded);
     this.#entries.table.encode(slot, this.#encoded);
+  }
+
+  #mayBeStored(slot: number): boolean {
+    const { spaces } = this.#entries;
+    return spaces === undefined ? this.#filter.mayHave(this.#entries.hashOf(slot)) : spaces.mayHave(slot);
+  }
+
+  get #filterBytes(): number {
+    return this.#entries.spaces?.sizeBytes ?? this.#filter.sizeBytes;
   }
 
   #groupOf(slot: number): number {

@@ -1,4 +1,5 @@
 import type { OperatorState, StateChunk, StateSchema, StateSnapshot } from '../../core/index.ts';
+import type { SpilledSlots } from './spilled-slots.ts';
 
 /** Where an operator keeps all its entries. */
 interface StateStore<Target> {
@@ -17,22 +18,28 @@ interface StoreUse<Target> {
   readonly otherBytes?: () => number;
   /** Called after every chunk. */
   readonly onRestored?: () => void;
+  /** Where entries may leave memory. */
+  readonly spilled?: SpilledSlots;
 }
 
 /** The state of an operator that has a store of its own. */
 export function storedState<Target>(
   store: StateStore<Target>,
-  { target, keyGroupCount, otherBytes, onRestored }: StoreUse<Target>,
+  { target, keyGroupCount, otherBytes, onRestored, spilled }: StoreUse<Target>,
 ): OperatorState {
   return {
     schema: store.schema,
     get sizeBytes() {
       return store.sizeBytes + (otherBytes?.() ?? 0);
     },
-    snapshot: () => store.snapshots.take(keyGroupCount()),
+    snapshot: (basis) =>
+      spilled?.isOpen === true ? spilled.snapshot(basis) : store.snapshots.take(keyGroupCount()),
     restore(chunk, written) {
       store.restore(chunk, written, keyGroupCount(), target);
       onRestored?.();
+    },
+    settle: async () => {
+      if (spilled?.isOpen === true) await spilled.settle();
     },
   };
 }
