@@ -388,7 +388,7 @@ export class JobAttempt {
     const execution = this.executions.find((each) => each.vertex.id === vertex.id && each.subtaskIndex === index);
     if (execution === undefined || isTerminalTask(execution.state)) return;
     this.send(execution.attemptId, call).catch((error: unknown) => {
-      this.#options.failed(error);
+      this.#options.taskEnded(execution.attemptId, 'FAILED', toMillraceError(error));
     });
   }
 }

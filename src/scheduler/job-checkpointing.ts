@@ -12,7 +12,7 @@ export interface JobCheckpointing {
 
 export function createCheckpointing(
   options: JobMasterOptions,
-  world: Pick<CheckpointerOptions, 'send' | 'fail'>,
+  world: Pick<CheckpointerOptions, 'send' | 'unreachable' | 'fail'>,
 ): JobCheckpointing {
   const { graph, store, storage, ports, plans = null, openStorage = null } = options;
   const settings = graph.checkpoint;

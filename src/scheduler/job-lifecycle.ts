@@ -65,6 +65,9 @@ export class JobLifecycle {
     };
     this.checkpointing = createCheckpointing(options, {
       send: async (task, call) => this.attempts.current?.send(task, call),
+      unreachable: (task, error) => {
+        this.taskReported(task, 'FAILED', toMillraceError(error));
+      },
       fail: failed,
     });
     this.attempts = new JobAttempts({
@@ -164,7 +167,14 @@ export class JobLifecycle {
     }
     // What a TaskManager that is drained still runs can be ended in order.
     if (lost.error.code !== 'MR-TASK-MANAGER-DRAINED') {
-      const isPart = this.#restartPart(this.slots.slicesOf(lost.slotIds), lost.error);
+      const slices = this.slots.slicesOf(lost.slotIds);
+      const { parts } = this.attempts;
+      if (parts !== null && slices.every((slice) => parts.isEnding(slice))) {
+        // Somebody was told first that one of its tasks cannot be reached: that restart takes other slots.
+        this.attempts.current?.lost(lost);
+        return;
+      }
+      const isPart = this.#restartPart(slices, lost.error);
       if (!isPart) void this.attempts.parts?.abort();
       this.attempts.current?.lost(lost);
       if (isPart) return;

@@ -33,7 +33,9 @@ export class JobSlots {
     this.#pool = pool;
     this.#clock = clock;
     this.#stopListening = pool.onLost(jobId, ({ slotIds, error, areDead }) => {
-      const mine = slotIds.filter((id) => this.#held?.some(({ location }) => location.slotId === id));
+      // What the job has given up is no loss.
+      const isHeld = (id: SlotId) => this.#held?.some(({ location }) => location.slotId === id) ?? false;
+      const mine = slotIds.filter((id) => isHeld(id) && !this.#gone.has(id));
       if (mine.length === 0) return;
       for (const id of mine) this.#gone.add(id);
       onLost({ slotIds: mine, error, areDead });

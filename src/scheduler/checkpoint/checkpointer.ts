@@ -61,6 +61,8 @@ export interface CheckpointerOptions {
   ) => Promise<void>;
   /** The store is away now and then, and a restart would need it too: that fails no job. */
   readonly endures: (error: unknown) => boolean;
+  /** A task that cannot be told what it must hear has failed. */
+  readonly unreachable: (task: AttemptId, error: unknown) => void;
   /** The job must fail. */
   readonly fail: (error: unknown) => void;
 }
@@ -465,7 +467,7 @@ export class Checkpointer {
     for (const task of tasks) {
       this.#options.send(task, call).catch((error: unknown) => {
         // One that was stopped meanwhile need not hear it.
-        if (this.#term === term && this.#state.tasks.has(task)) this.#options.fail(error);
+        if (this.#term === term && this.#state.tasks.has(task)) this.#options.unreachable(task, error);
       });
     }
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { splitId } from '../../core/index.ts';
 import type { JobGraph } from '../../graph/index.ts';
+import { rpcErrors } from '../../rpc/index.ts';
 import {
   JobWorld as World,
   passingError as passing,
@@ -89,6 +90,24 @@ describe('the failure of a part of a job', () => {
     await world.pass(250);
     expect(world.record.checkpoints).toMatchObject([{ checkpointId: 3 }]);
     expect(disturbed(world)).toEqual([]);
+  });
+
+  it('restarts that part alone where its TaskManager is known to be lost only after a call to it has failed', async () => {
+    for (const lostWhile of ['ending', 'waiting'] as const) {
+      const { world, master } = await running();
+      const { failing, hanging } = world.manager;
+      const fields = { kind: 'task-manager', address: 'tm', reason: 'no connection', outcome: 'unknown' };
+      const unreachable = rpcErrors.create('MR-RPC-UNREACHABLE', fields);
+      for (const call of ['completed: k_1_0', 'cancel: s_1_0', 'freeSlot: s1']) failing.set(call, unreachable);
+      if (lostWhile === 'ending') hanging.add('freeSlot: s1');
+      await world.pass(1000);
+      expect(master.lastFailure?.code).toBe('MR-RPC-UNREACHABLE');
+      world.lose(1, 'MR-TASK-MANAGER-LOST', true);
+      await world.quiet();
+      await world.pass(100);
+      expect(tasksOf(master).slice(0, 3)).toEqual(['s_0_0 s0 RUNNING', 's_1_1 s3 RUNNING', 's_2_0 s2 RUNNING']);
+      expect([disturbed(world), master.restarts]).toEqual([[], 1]);
+    }
   });
 
   it('gives splits that were found after the checkpoint again as they were', async () => {
