@@ -24,6 +24,10 @@ declare -A settings=(
   [num.network.threads]=2
   [num.io.threads]=4
   [log.cleaner.dedupe.buffer.size]=8388608
+  # A broker whose container has ended leaves an address that answers nothing. Others wait for it no longer than this,
+  # which is how long a transaction's end may be held up by its loss; 30 s are Kafka's own.
+  [socket.connection.setup.timeout.ms]=5000
+  [socket.connection.setup.timeout.max.ms]=5000
 )
 for topic in default offsets.topic transaction.state.log share.coordinator.state.topic; do
   settings[$topic.replication.factor]=1

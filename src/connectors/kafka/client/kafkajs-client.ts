@@ -5,7 +5,7 @@
  * Each broker has up to four connections: a long-polling Fetch must not hold up a Produce or a question, nor a
  * transaction that is being ended a question.
  */
-import { isMillraceError, type MillraceError, type Ports, type TlsSettings } from '../../../core/index.ts';
+import { type Ports, type TlsSettings } from '../../../core/index.ts';
 import { kafkaErrors } from '../errors.ts';
 import type {
   BrokerInfo,
@@ -27,6 +27,7 @@ import type {
   TransactionIdentity,
 } from './client.ts';
 import { loadPem } from '../../tls-option.ts';
+import { askInTurn } from './ask-in-turn.ts';
 import { Connection } from './connection.ts';
 import { CoordinatorRequests } from './coordinator-requests.ts';
 import { checkCode, ErrorCode } from './error-codes.ts';
@@ -272,26 +273,22 @@ class KafkajsClient implements KafkaClient {
   }
 
   /** Asks brokers in turn until one answers: those that we are connected to, those that we know, the bootstrap ones. */
-  async #askAny(protocol: KafkajsProtocol): Promise<unknown> {
+  #askAny(protocol: KafkajsProtocol): Promise<unknown> {
     const known = [...this.#brokers.values()].map(({ host, port }) => ({ host, port }));
     const addresses = [...shuffled(known, this.#ports), ...this.#config.brokers.map(parseAddress)];
     addresses.sort((a, b) => Number(this.#isOpen(b)) - Number(this.#isOpen(a)));
-    const tried = new Set<string>();
-    const failures: MillraceError[] = [];
-    for (const address of addresses) {
-      const name = `${address.host}:${address.port}`;
-      if (tried.has(name)) continue;
-      tried.add(name);
-      try {
-        return await (await this.#connect(address.host, address.port, 'ask')).call(protocol);
-      } catch (error) {
-        if (!isMillraceError(error) || error.retry === 'never') throw error;
-        failures.push(error);
-      }
-    }
-    if (failures.length === 1) throw failures[0] as MillraceError;
-    const reason = [...new Set(failures.map((failure) => String(failure.fields['reason'])))].join('; ');
-    throw kafkaErrors.create('MR-KAFKA-UNREACHABLE', { brokers: [...tried].join(', '), reason }, failures[0]);
+    const byName = new Map(addresses.map((address) => [`${address.host}:${address.port}`, address]));
+    return askInTurn(
+      this.#ports.clock,
+      [...byName.values()],
+      async ({ host, port }) => (await this.#connect(host, port, 'ask')).call(protocol),
+      (failures) => {
+        if (failures.length === 1) return failures[0];
+        const reason = [...new Set(failures.map(({ fields }) => String(fields['reason'])))].join('; ');
+        const fields = { brokers: [...byName.keys()].join(', '), reason };
+        return kafkaErrors.create('MR-KAFKA-UNREACHABLE', fields, failures[0]);
+      },
+    );
   }
 
   #isOpen({ host, port }: { readonly host: string; readonly port: number }): boolean {
