@@ -3,13 +3,22 @@
  * the operator lives. What has to survive is in checkpoints.
  */
 
+/** Of windows, those over event time that are cut into slices. */
+const SLICED: readonly string[] = ['tumble', 'hop', 'cumulate'];
+
 /** Whether entries of a node of a job graph may leave memory, where the job keeps state on the disk. */
 export function maySpill(node: {
   readonly kind: string;
   readonly retracts?: true;
   readonly keys?: readonly unknown[];
+  readonly window?: { readonly kind: string } | null;
+  readonly bounds?: { readonly kind: string } | null;
 }): boolean {
-  if (node.kind === 'process') return node.keys !== undefined && node.keys.length > 0;
+  const hasKey = node.keys !== undefined && node.keys.length > 0;
+  if (node.kind === 'window') return hasKey && SLICED.includes(node.window?.kind ?? '');
+  if (node.kind === 'process') return hasKey;
+  // Within bounds of time something is due of every row.
+  if (node.kind === 'join') return node.bounds === null || node.bounds?.kind === 'temporal';
   return node.kind === 'dedupe' || (node.kind === 'aggregate' && node.retracts !== true);
 }
 

@@ -21,6 +21,12 @@ interface Level {
 
 export class KeyFilter {
   readonly #levels: Level[] = [];
+  readonly #firstBits: number;
+
+  /** Begins with 2 to the power of `firstBits` bits. */
+  constructor(firstBits = FIRST_BITS) {
+    this.#firstBits = firstBits;
+  }
 
   get sizeBytes(): number {
     return this.#levels.reduce((sum, { words }) => sum + words.byteLength, 0);
@@ -30,7 +36,7 @@ export class KeyFilter {
     if (this.mayHave(hash)) return;
     let level = this.#levels.at(-1);
     if (level === undefined || level.room === 0) {
-      const bits = Math.min(MAX_BITS, FIRST_BITS + this.#levels.length);
+      const bits = Math.min(MAX_BITS, this.#firstBits + this.#levels.length);
       level = { words: new Int32Array(2 ** (bits - 5)), shift: 32 - bits, room: Math.floor(2 ** bits / BITS_PER_KEY) };
       this.#levels.push(level);
     }

@@ -7,6 +7,11 @@ export class MarkedSlots {
   #list = new Int32Array(0);
   #count = 0;
 
+  /** How many are marked, at most. */
+  get count(): number {
+    return this.#count;
+  }
+
   get isEmpty(): boolean {
     return this.#count === 0;
   }

@@ -1,4 +1,4 @@
-import { grown } from '../state/grown.ts';
+import { grown, sized } from '../state/grown.ts';
 
 export const NO_SLOT = -1;
 
@@ -20,6 +20,14 @@ export class SliceChains {
 
   get sizeBytes(): number {
     return this.#older.byteLength * 2;
+  }
+
+  /** Makes room for slots [0, slotCount), one array at a time. */
+  *growing(slotCount: number): Generator<void> {
+    this.#older = sized(this.#older, slotCount);
+    yield;
+    this.#newer = sized(this.#newer, slotCount);
+    yield;
   }
 
   addHead(head: number): void {

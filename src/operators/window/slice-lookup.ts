@@ -40,9 +40,10 @@ export class SliceLookup {
     return this.#hasFired[slice] === 1;
   }
 
-  /** Whether everything of the slice is past its lateness. */
+  /** Whether everything of the slice is past its lateness, or was merged into another slice. */
   isGone(sliceStart: number): boolean {
-    return this.#plan.lastEnd(sliceStart) + this.#latenessMs <= this.#watermarkMs;
+    const isOver = this.#plan.lastEnd(sliceStart) + this.#latenessMs <= this.#watermarkMs;
+    return isOver || this.#keeperOf(sliceStart) !== sliceStart;
   }
 
   /** The slice of each of the first `count` times, or a RowVerdict. Returns whether there was one of those. */

@@ -1,4 +1,4 @@
-import { grown } from '../state/grown.ts';
+import { grown, sized } from '../state/grown.ts';
 
 const NONE = -1;
 
@@ -14,10 +14,31 @@ export class Slices {
   #tails = new Int32Array(0);
   /** Per slot, the next one of its slice. */
   #next = new Int32Array(0);
+  /** Per slot, the one before it; null where slots leave their slice in order only. */
+  #previous: Int32Array | null = null;
   #limit = 0;
 
   get sizeBytes(): number {
-    return this.#starts.byteLength * 2 + this.#next.byteLength + this.#byStart.size * 40;
+    const links = this.#next.byteLength + (this.#previous?.byteLength ?? 0);
+    return this.#starts.byteLength * 2 + links + this.#byStart.size * 40;
+  }
+
+  /** Slots will leave from anywhere. Called before there are any. */
+  linkBothWays(): void {
+    this.#previous = new Int32Array(0);
+  }
+
+  /** Makes room for slots [0, slotCount), one array at a time. */
+  *growing(slotCount: number): Generator<void> {
+    this.#next = sized(this.#next, slotCount);
+    yield;
+    if (this.#previous !== null) this.#previous = sized(this.#previous, slotCount);
+    yield;
+  }
+
+  /** All there are, by their starts. */
+  starts(): Iterable<number> {
+    return this.#byStart.keys();
   }
 
   /** The handle of the slice that starts then, or -1. */
@@ -56,12 +77,28 @@ export class Slices {
 
   /** Takes the first slot out of the list. */
   dropFirst(handle: number): void {
-    this.#heads[handle] = this.next(this.first(handle));
+    const next = this.next(this.first(handle));
+    this.#heads[handle] = next;
+    if (this.#previous !== null && next !== NONE) this.#previous[next] = NONE;
+  }
+
+  /** Takes any slot out of the list; where they are linked both ways. */
+  drop(handle: number, slot: number): void {
+    const previous = this.#previous as Int32Array;
+    const [before, after] = [previous[slot] as number, this.next(slot)];
+    if (before === NONE) this.#heads[handle] = after;
+    else this.#next[before] = after;
+    if (after === NONE) this.#tails[handle] = before;
+    else previous[after] = before;
   }
 
   append(handle: number, slot: number): void {
     if (slot >= this.#next.length) this.#next = grown(this.#next, slot + 1);
     this.#next[slot] = NONE;
+    if (this.#previous !== null) {
+      this.#previous = grown(this.#previous, slot + 1);
+      this.#previous[slot] = this.#heads[handle] === NONE ? NONE : (this.#tails[handle] as number);
+    }
     if (this.#heads[handle] === NONE) this.#heads[handle] = slot;
     else this.#next[this.#tails[handle] as number] = slot;
     this.#tails[handle] = slot;

@@ -88,7 +88,7 @@ export class WindowFiring {
         return false;
       }
       const next = slices.next(slot);
-      if (this.#store.newerUntil(slot, this.#endMs) < 0) this.#emit(slot);
+      if (this.#store.newerUntil(slot, this.#endMs) < 0 && !this.#wasEmitted(slot)) this.#emit(slot);
       if (frees) {
         slices.dropFirst(this.#slices[this.#at] as number);
         this.#store.freeSlot(slot);
@@ -97,6 +97,12 @@ export class WindowFiring {
     }
     this.#slot = NONE;
     return true;
+  }
+
+  /** With what the disk had of its key. */
+  #wasEmitted(slot: number): boolean {
+    const { emitted } = this.#store;
+    return !emitted.isEmpty && emitted.has(slot);
   }
 
   #emit(slot: number): void {

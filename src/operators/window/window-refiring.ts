@@ -52,14 +52,8 @@ export class WindowRefiring {
 
   #emit(slot: number, startMs: number, endMs: number): void {
     const store = this.#store;
-    const ownMs = store.startOf(slot);
-    if (ownMs < startMs || ownMs >= endMs || !this.#marks?.has(slot)) return;
-    let newest = slot;
-    for (let newer = store.newerUntil(slot, endMs); newer >= 0; newer = store.newerUntil(newer, endMs)) {
-      // The key comes up again.
-      if (this.#marks.has(newer)) return;
-      newest = newer;
-    }
+    const newest = newestToEmit(store, this.#marks as MarkedSlots, slot, startMs, endMs);
+    if (newest < 0) return;
     const result = store.merged(newest, startMs);
     this.#output.write(slot, result, startMs, endMs, RowKind.updateAfter);
     store.release(result);
@@ -68,17 +62,45 @@ export class WindowRefiring {
   #endsWithin(afterMs: number, untilMs: number): readonly number[] {
     const { table, slices } = this.#store;
     const seen = new Set<number>();
-    const ends = new Set<number>();
-    for (const slot of this.#slots) {
-      const slice = table.spaceOf(slot);
-      if (seen.has(slice)) continue;
-      seen.add(slice);
-      const start = slices.startOf(slice);
-      for (let end = this.#plan.nextEnd(start, afterMs); end <= untilMs && end < Infinity;) {
-        ends.add(end);
-        end = this.#plan.nextEnd(start, end);
-      }
-    }
-    return [...ends].sort((a, b) => a - b);
+    for (const slot of this.#slots) seen.add(table.spaceOf(slot));
+    return endsOf(this.#plan, [...seen].map((slice) => slices.startOf(slice)), afterMs, untilMs);
   }
+}
+
+/** The ends of all windows that hold one of these slices, after `afterMs` and not after `untilMs`, in order. */
+export function endsOf(
+  plan: SlicePlan,
+  starts: Iterable<number>,
+  afterMs: number,
+  untilMs: number,
+): readonly number[] {
+  const ends = new Set<number>();
+  for (const start of starts) {
+    for (let end = plan.nextEnd(start, afterMs); end <= untilMs && end < Infinity;) {
+      ends.add(end);
+      end = plan.nextEnd(start, end);
+    }
+  }
+  return [...ends].sort((a, b) => a - b);
+}
+
+/**
+ * The newest slot, in the window of these times, of the key of a marked slot; -1 where the slot is not of the window,
+ * or a newer one is marked and comes up by itself.
+ */
+export function newestToEmit(
+  store: SliceStore,
+  marks: MarkedSlots,
+  slot: number,
+  startMs: number,
+  endMs: number,
+): number {
+  const ownMs = store.startOf(slot);
+  if (ownMs < startMs || ownMs >= endMs || !marks.has(slot)) return -1;
+  let newest = slot;
+  for (let newer = store.newerUntil(slot, endMs); newer >= 0; newer = store.newerUntil(newer, endMs)) {
+    if (marks.has(newer)) return -1;
+    newest = newer;
+  }
+  return newest;
 }
