@@ -164,6 +164,24 @@ fetch=1048576B, batch=100)
     expect(shown.at(-1)?.slice(0, 3)).toEqual(['out', 'sink', 'retract']);
   });
 
+  it('names the joins that stay in memory: something is due of every row within bounds of time', async () => {
+    const sides = '  - id: l\n    dedupe: {key: [a, s], keep: first}\n  - id: r\n    from: l\n    filter: TRUE\n';
+    const join = (id: string, bounds: string): string =>
+      `  - id: ${id}\n    from: [l, r]\n    join: {on: l.s = r.s, ${bounds}select: {a: l.a}}\n` +
+      `  - id: of_${id}\n    from: ${id}\n    sink: print\n`;
+    const joins = [
+      ['regular', ''],
+      ['forgetful', 'type: anti, ttl: 1h, '],
+      ['interval', 'within: 1m, '],
+      ['windowed', 'window: {tumble: 1m}, '],
+      ['temporal', 'temporal: true, '],
+    ] as const;
+    const rest = '  - id: rest\n    from: l\n    filter: TRUE\n';
+    const text = timedJobOf(sides, ...joins.map(([id, bounds]) => join(id, bounds)), rest);
+    const { jobGraph } = await graphsOf(`state: {backend: disk}\n${text}`);
+    expect(explainJob(jobGraph, fakeCatalog).state?.inMemory).toEqual(['interval', 'windowed']);
+  });
+
   it('is of valid jobs only', async () => {
     expect((await compileFake('name: x')).jobGraph).toBeNull();
   });
