@@ -212,9 +212,10 @@ export async function launchBroker(state: ServicesState, broker: BrokerState, pr
   }
   const jars = await ensureArtifact(kafkaArtifact(state.kafka), progress);
   if (!existsSync(join(directory, 'data', 'meta.properties'))) await format(state, jars, propertiesFile);
+  const flags = [...JVM_FLAGS, ...(state.isBrief === true ? BRIEF_FLAGS : []), ...LOG_FLAGS];
   const identity = startDaemon({
     command: 'java',
-    args: [...JVM_FLAGS, ...(state.isBrief === true ? BRIEF_FLAGS : []), ...LOG_FLAGS, '-cp', join(jars, '*'), 'kafka.Kafka', propertiesFile],
+    args: [...flags, '-cp', join(jars, '*'), 'kafka.Kafka', propertiesFile],
     cwd: directory,
     logFile: brokerLog(state, broker),
   });

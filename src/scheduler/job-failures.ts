@@ -8,7 +8,7 @@ export interface JobFailure {
   readonly error: MillraceError;
 }
 
-/** What went wrong with a job under earlier JobMasters of the same leader; none of it counts for its restart strategy. */
+/** What went wrong under earlier JobMasters of the same leader; none of it counts for the restart strategy. */
 export interface EarlierFailures {
   readonly failures: readonly JobFailure[];
   readonly restarts: number;

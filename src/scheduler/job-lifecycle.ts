@@ -208,7 +208,8 @@ export class JobLifecycle {
     if (execution.state === 'FINISHED') this.checkpointing.checkpointer?.finished(attemptId);
     if (execution.state === 'FAILED') this.#taskFailed(execution, error);
     const isWhole = this.attempts.parts?.taskChanged() ?? true;
-    const isReady = isWhole && this.attempts.executions.every(({ state }) => state === 'RUNNING' || state === 'FINISHED');
+    const { executions } = this.attempts;
+    const isReady = isWhole && executions.every(({ state }) => state === 'RUNNING' || state === 'FINISHED');
     if (isReady && !this.#haveAllRun && this.#state === 'RUNNING') {
       this.#haveAllRun = true;
       this.status.allRun();

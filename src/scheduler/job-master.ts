@@ -121,7 +121,8 @@ export class JobMaster {
   /** In words; null where it waits for nothing. */
   get waitingFor(): string | null {
     if (this.#lifecycle.isTakingOver) return 'the TaskManagers that run its tasks to register with this leader';
-    if (this.#lifecycle.failures.isDelayingRestart) return `its restart, ${this.restartDelayMs ?? 0} ms after the failure`;
+    const { failures } = this.#lifecycle;
+    if (failures.isDelayingRestart) return `its restart, ${this.restartDelayMs ?? 0} ms after the failure`;
     return this.#lifecycle.attempts.parts?.waitingFor ?? this.#lifecycle.slots.waitingFor;
   }
 

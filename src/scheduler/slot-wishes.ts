@@ -7,7 +7,8 @@ import { slotsNeeded } from './slice-plan.ts';
 import type { FreeSlot } from './slot-pool.ts';
 
 /** Which slots an attempt that is prepared is to run in; it is told what they were chosen from. */
-export function slotWishes(options: JobMasterOptions, attempt: JobAttempt, { previous: earlier }: JobSlots): SlotWishes {
+export function slotWishes(options: JobMasterOptions, attempt: JobAttempt, held: JobSlots): SlotWishes {
+  const { previous: earlier } = held;
   const { graph, slotTimeoutMs: timeoutMs, localityWaitMs: patienceMs = 0 } = options;
   const { demands } = attempt;
   const count = slotsNeeded(graph);

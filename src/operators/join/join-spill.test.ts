@@ -5,7 +5,16 @@ import { RowKind } from '../../core/index.ts';
 import type { RowSchema } from '../../core/index.ts';
 import { checkHistory, historyArbitrary } from '../../testing/index.ts';
 import type { InputRow } from '../../testing/index.ts';
-import { joinSpecOf, left, LEFT_KEYS, leftRow, ORDERED, right, RIGHT_KEYS, rightRow } from '../fixtures/reference-joins.ts';
+import {
+  joinSpecOf,
+  left,
+  LEFT_KEYS,
+  leftRow,
+  ORDERED,
+  right,
+  RIGHT_KEYS,
+  rightRow,
+} from '../fixtures/reference-joins.ts';
 import { createJoinOperator } from './create-join-operator.ts';
 import type { JoinSpec } from './join-spec.ts';
 
@@ -69,8 +78,14 @@ describe('rows of joins that do not fit memory', () => {
     ({ kind: 'restart', parallelism, memoryBytes }) as const;
 
   it.each([
-    ['come back row by row where keys have left in between', [restart(null), rows, barrier, completed, restart(1, 2), rows]],
-    ['are in a checkpoint as they were at the barrier', [restart(LARGE), rows, barrier, rows, completed, restart(LARGE)]],
+    [
+      'come back row by row where keys have left in between',
+      [restart(null), rows, barrier, completed, restart(1, 2), rows],
+    ],
+    [
+      'are in a checkpoint as they were at the barrier',
+      [restart(LARGE), rows, barrier, rows, completed, restart(LARGE)],
+    ],
     ['replace what earlier checkpoints had', [rows, barrier, completed, rows, barrier, completed, restart(null), rows]],
   ])('%s', async (_, steps) => {
     await checkHistory({ create: () => createJoinOperator(joinSpecOf('full', null)), ...sides }, steps);

@@ -163,7 +163,8 @@ export class PairJoinOperator implements Operator {
   /** Rows that came until then are forgotten. */
   get #forgottenMs(): number {
     const { ttlMs } = this.#spec;
-    return this.#isBounded || ttlMs === null ? -Infinity : this.#clockTime((this.#opened as OpenedJoin).context) - ttlMs;
+    if (this.#isBounded || ttlMs === null) return -Infinity;
+    return this.#clockTime((this.#opened as OpenedJoin).context) - ttlMs;
   }
 
   /** When the row goes, or Infinity. */

@@ -6,7 +6,7 @@ import { behind, writeGroup } from '../state/spill-keys.ts';
 
 /** Slices are many, and some have few keys. */
 const FIRST_FILTER_BITS = 10;
-/** Starts are integers of less than 2^53 either way: the low 32 bits, and the high ones made positive, in three bytes. */
+/** Starts are integers of less than 2^53 either way: the low 32 bits; the high ones, made positive, in 3 bytes. */
 const HIGH_OFFSET = 2 ** 22;
 const START_BYTES = 7;
 /** Where the key stands in a key of the store. */
@@ -83,7 +83,7 @@ export interface StoredEntry {
 }
 
 /** Reads entries of several slices side by side, in the order of keys. */
-export class StoredEntries {
+class StoredEntries {
   readonly #cursors: readonly Cursor[];
 
   constructor(cursors: readonly Cursor[]) {
@@ -98,7 +98,7 @@ export class StoredEntries {
     return Promise.all(empty.map((cursor) => cursor.read(store, most, share))).then(() => undefined);
   }
 
-  /** The entries of the next key, in the order of the slices; empty after the last one. Where read() has nothing to do. */
+  /** The entries of the next key, in the order of slices; empty after the last. Where read() has nothing to do. */
   next(): readonly StoredEntry[] {
     let least: Uint8Array | null = null;
     let found: Cursor[] = [];
