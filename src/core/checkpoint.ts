@@ -139,6 +139,8 @@ export interface StateChunk {
   readonly replaces?: boolean;
   /** Of a snapshot: wherever it comes, it is restored before those that do not say this. */
   readonly isOlder?: boolean;
+  /** Of what is restored: the event time that its writer had reached, where that is later than restoredWatermarkMs. */
+  readonly watermarkMs?: number;
 }
 
 /** What a snapshot may build on: the files of the last checkpoint that was confirmed to the state. */
@@ -210,6 +212,8 @@ export interface OperatorStateHandle {
    * with a lower number. Chunks of one handle, too: a later one replaces what an earlier one holds of the same key.
    */
   readonly order?: number;
+  /** Of what is restored, never in a checkpoint: as StateChunk.watermarkMs. */
+  readonly watermarkMs?: number;
 }
 
 /** Where rows were on their way when a barrier overtook them. */

@@ -276,10 +276,13 @@ export class OperatorHarness {
   async #open(): Promise<void> {
     await this.#operator.open(this.#context());
     const { restore = [] } = this.#options;
-    for (const { schema, chunks } of restore) {
+    for (const { schema, chunks, watermarkMs } of restore) {
+      const isAhead = watermarkMs !== null && watermarkMs > this.#watermarkMs;
       // In no particular order, as of several files, unless later ones replace earlier ones.
       const inOrder = chunks.some(({ replaces }) => replaces) ? chunks : chunks.toReversed();
-      for (const chunk of inOrder) if (this.#isMine(chunk.keyGroup)) await this.#restore(chunk, schema);
+      for (const chunk of inOrder) {
+        if (this.#isMine(chunk.keyGroup)) await this.#restore(isAhead ? { ...chunk, watermarkMs } : chunk, schema);
+      }
     }
   }
 

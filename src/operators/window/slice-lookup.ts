@@ -40,10 +40,11 @@ export class SliceLookup {
     return this.#hasFired[slice] === 1;
   }
 
-  /** Whether everything of the slice is past its lateness, or was merged into another slice. */
-  isGone(sliceStart: number): boolean {
-    const isOver = this.#plan.lastEnd(sliceStart) + this.#latenessMs <= this.#watermarkMs;
-    return isOver || this.#keeperOf(sliceStart) !== sliceStart;
+  /** Whether, by now or by a later time, everything of the slice is past its lateness or in another slice. */
+  isGone(sliceStart: number, laterMs: number): boolean {
+    const watermarkMs = Math.max(laterMs, this.#watermarkMs);
+    const isOver = this.#plan.lastEnd(sliceStart) + this.#latenessMs <= watermarkMs;
+    return isOver || this.#keeperOf(sliceStart, watermarkMs) !== sliceStart;
   }
 
   /** The slice of each of the first `count` times, or a RowVerdict. Returns whether there was one of those. */
@@ -78,7 +79,7 @@ export class SliceLookup {
     if (lastEnd + this.#latenessMs <= this.#watermarkMs) return RowVerdict.late;
     const firstStart = plan.startOf(plan.nextEnd(own, -Infinity));
     if (lastEnd > MAX_TIMESTAMP_MS || firstStart < -MAX_TIMESTAMP_MS) return RowVerdict.outOfRange;
-    const start = this.#keeperOf(own);
+    const start = this.#keeperOf(own, this.#watermarkMs);
     let slice = this.#slices.find(start);
     if (slice < 0) slice = this.#add(start);
     this.#cachedStarts[place] = own;
@@ -87,9 +88,9 @@ export class SliceLookup {
     return slice;
   }
 
-  /** The slice that holds what belongs to this one now. */
-  #keeperOf(sliceStart: number): number {
-    const isMerged = sliceStart + this.#plan.sliceMs + this.#latenessMs <= this.#watermarkMs;
+  /** The slice that holds what belongs to this one at a time. */
+  #keeperOf(sliceStart: number, watermarkMs: number): number {
+    const isMerged = sliceStart + this.#plan.sliceMs + this.#latenessMs <= watermarkMs;
     return isMerged ? this.#plan.baseOf(sliceStart) : sliceStart;
   }
 

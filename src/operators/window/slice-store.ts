@@ -29,8 +29,8 @@ const PASSING = -2;
 export interface RestoredSlices {
   /** Whether there is such a slice. */
   isSlice(startMs: number): boolean;
-  /** Whether it is still wanted. */
-  isGone(startMs: number): boolean;
+  /** Whether it had gone where the entry was written, when event time was there, or is not wanted here. */
+  isGone(startMs: number, writtenAtMs: number): boolean;
   /** Its handle; made where it is new. */
   handleOf(startMs: number): number;
 }
@@ -333,7 +333,7 @@ export class SliceStore {
   }
 
   restore(
-    { bytes, keyGroup, replaces }: StateChunk,
+    { bytes, keyGroup, replaces, watermarkMs = -Infinity }: StateChunk,
     written: StateSchema,
     maxParallelism: number,
     target: RestoredSlices,
@@ -346,7 +346,7 @@ export class SliceStore {
       const hash = key.readKey(from, keyGroup, maxParallelism);
       const start = Number(from.integer());
       if (!target.isSlice(start)) from.fail(`no slice of the window starts at ${start}`);
-      if (target.isGone(start)) {
+      if (target.isGone(start, watermarkMs)) {
         calls.skip(from, places.length);
         return;
       }

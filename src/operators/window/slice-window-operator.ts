@@ -365,7 +365,7 @@ export class SliceWindowOperator implements Operator {
     const plan = this.#plan;
     const target = {
       isSlice: (start: number) => plan.sliceOf(start) === start && plan.lastEnd(start) > -Infinity,
-      isGone: (start: number) => this.#lookup.isGone(start),
+      isGone: (start: number, writtenAtMs: number) => this.#lookup.isGone(start, writtenAtMs),
       handleOf: (start: number) => {
         const known = store.slices.find(start);
         return known < 0 ? this.#addSlice(start) : known;

@@ -31,15 +31,16 @@ export function restoreOfTask(
   const { maxParallelism } = metadata;
   const isMine = (keyGroup: number): boolean =>
     subtaskOfKeyGroup(keyGroup, maxParallelism, vertex.parallelism) === subtaskIndex;
+  const before = known.flatMap((written) => predecessors(written, vertex, subtaskIndex, maxParallelism));
+  const watermarkMs = leastWatermark(before);
   const operators = known
     .flatMap(({ subtasks }) => subtasks)
-    .flatMap(({ operators: handles }) => handles)
+    .flatMap((subtask) => handlesOf(subtask, watermarkMs))
     .filter(({ stepId }) => stepIds.has(stepId))
     .flatMap((handle) => onlyKeyGroups(handle, isMine));
-  const before = known.flatMap((written) => predecessors(written, vertex, subtaskIndex, maxParallelism));
   const channels = restoredChannels(metadata, vertex, subtaskIndex);
   const inFlight = channels.length === 0 ? {} : { channels };
-  return { checkpointId: metadata.checkpointId, operators, ...inFlight, watermarkMs: leastWatermark(before) };
+  return { checkpointId: metadata.checkpointId, operators, ...inFlight, watermarkMs };
 }
 
 /** Null where the checkpoint does not know the source. */
@@ -50,6 +51,15 @@ export function restoredSplits(metadata: CheckpointMetadata, source: StepId): Re
     own.map((split) => ({ split, subtaskIndex })),
   );
   return { parallelism: written.parallelism, splits };
+}
+
+/** With the event time of the subtask, where whoever is restored begins with an earlier one. */
+function handlesOf(
+  { operators, watermarkMs }: SubtaskSnapshot,
+  restoredMs: number | null,
+): readonly OperatorStateHandle[] {
+  if (watermarkMs === null || watermarkMs <= (restoredMs ?? -Infinity)) return operators;
+  return operators.map((handle) => ({ ...handle, watermarkMs }));
 }
 
 /** The handle with the chunks of these key groups alone; nothing where it has none. */

@@ -83,8 +83,13 @@ async function restoreRun(
     try {
       const state = stateOf(handle.stepId);
       if (state === null) throw taskErrors.create('MR-TASK-STATE-UNCLAIMED', { kind: handle.schema.kind });
-      const chunk = { keyGroup, bytes: bytes.subarray(position - start, position - start + length) };
-      state.restore(handle.order === undefined ? chunk : { ...chunk, replaces: true }, handle.schema);
+      const chunk = {
+        keyGroup,
+        bytes: bytes.subarray(position - start, position - start + length),
+        ...(handle.order === undefined ? {} : { replaces: true }),
+        ...(handle.watermarkMs === undefined ? {} : { watermarkMs: handle.watermarkMs }),
+      };
+      state.restore(chunk, handle.schema);
       await state.settle?.();
     } catch (error) {
       throw stepFailure(error, handle.stepId, null);
