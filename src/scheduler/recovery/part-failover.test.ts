@@ -92,7 +92,7 @@ describe('the failure of a part of a job', () => {
     expect(disturbed(world)).toEqual([]);
   });
 
-  it('restarts that part alone where its TaskManager is told to be lost only after a call to it has failed', async () => {
+  it('restarts that part alone where its TaskManager is told to be lost only after a call has failed', async () => {
     for (const lostWhile of ['ending', 'waiting'] as const) {
       const { world, master } = await running();
       const { failing, hanging } = world.manager;
