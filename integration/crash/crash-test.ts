@@ -57,6 +57,8 @@ const FIRST_ORDERS = 2000;
 const ORDERS_PER_KILL = 600;
 /** A random kill comes within so many times what a start and its first checkpoint take. */
 const SPAN_FACTOR = 2;
+/** … and within this, however slowly the first start went: else what trickles in meanwhile uses the input up. */
+const MAX_SPAN_MS = 12_000;
 const DEADLINE_MS = 120_000;
 const LAST_DEADLINE_MS = 600_000;
 
@@ -121,7 +123,7 @@ class CrashTest {
     const { tell } = this.#options;
     const { running, ending } = this.#plan;
     const firstMs = await runToFirstCheckpoint(this.#crashed.args(PARALLELISM), DEADLINE_MS);
-    this.#spanMs = firstMs * SPAN_FACTOR;
+    this.#spanMs = Math.min(firstMs * SPAN_FACTOR, MAX_SPAN_MS);
     const spanned = seconds(this.#spanMs);
     tell(`the first checkpoint was complete after ${seconds(firstMs)}; random kills come within ${spanned}`);
     for (const [index, kill] of running.entries()) {
