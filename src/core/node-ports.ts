@@ -101,7 +101,8 @@ const files: FileSystem = {
   removeEmptyDirectory: (path) => unlessFailed(rmdir(path), KEEPS_DIRECTORY, undefined),
   lock: lockFile,
   rename: (from, to) => rename(from, to),
-  remove: (path) => rm(path, { recursive: true, force: true }),
+  // What a thread that was ended had begun to write may come while its folder is removed.
+  remove: (path) => rm(path, { recursive: true, force: true, maxRetries: 3 }),
 };
 
 async function statFile(path: string): Promise<FileInfo | null> {

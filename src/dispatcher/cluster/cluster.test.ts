@@ -90,7 +90,8 @@ async function startAll(): Promise<void> {
 
 async function endAll(): Promise<void> {
   await cluster.close();
-  await rm(directory, { recursive: true, force: true });
+  // What a thread that was ended had begun to write may still come.
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 }
 
 async function restartAll(): Promise<void> {
