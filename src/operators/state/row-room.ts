@@ -1,6 +1,6 @@
 import type { ByteReader } from './byte-reader.ts';
 import type { RowChains } from './row-chains.ts';
-import { GROWTHS } from './slot-growth.ts';
+import { GrowthLimit } from './growth-limit.ts';
 
 /** Of a row, before anything is known of them. */
 const GUESSED_ROW_BYTES = 64;
@@ -12,9 +12,8 @@ interface Part {
   /** Rows of the batch that is prepared, and of entries that are being read. */
   ofBatch: number;
   ofEntries: number;
-  /** No more rows are kept than that, once memory is full; and what they took then. */
-  maxRows: number;
-  fullBytes: number;
+  /** Of rows that are kept. */
+  readonly limit: GrowthLimit;
   /** As many there should be room for. */
   target: number;
 }
@@ -31,8 +30,7 @@ export class RowRoom {
       chains: each,
       ofBatch: RESTORED_ROWS,
       ofEntries: 0,
-      maxRows: Infinity,
-      fullBytes: 0,
+      limit: new GrowthLimit(),
       target: 0,
     }));
   }
@@ -105,25 +103,18 @@ export class RowRoom {
   }
 
   #planPart(part: Part, limitBytes: number): number {
-    const { chains } = part;
+    const { chains, limit } = part;
     const { capacity } = chains;
     const held = chains.rowBytes;
-    // What is held does not become less, so it says how many rows are too many only when it has become more.
-    if (held > Math.max(limitBytes, part.fullBytes)) {
-      part.fullBytes = held;
-      part.maxRows = Math.min(part.maxRows, chains.rows.size);
-    }
+    limit.held(held, limitBytes, chains.rows.size);
     const wanted = this.#wanted(part);
     part.target = capacity;
-    if (wanted > part.maxRows) return wanted - part.maxRows;
+    if (wanted > limit.max) return wanted - limit.max;
     if (wanted <= capacity) return 0;
     const rowBytes = capacity === 0 ? GUESSED_ROW_BYTES : held / capacity;
-    for (const growth of GROWTHS) {
-      part.target = Math.ceil(Math.max(wanted, capacity * growth));
-      if (part.target * rowBytes <= limitBytes) return 0;
-    }
-    part.target = capacity;
-    part.maxRows = Math.min(part.maxRows, capacity);
-    return wanted - part.maxRows;
+    const grown = limit.grown(wanted, capacity, (rows) => rows * rowBytes <= limitBytes);
+    if (grown === null) return wanted - limit.max;
+    part.target = grown;
+    return 0;
   }
 }

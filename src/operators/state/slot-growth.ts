@@ -8,9 +8,6 @@ import type { KeyTable } from './key-table.ts';
 /** So few grow at once: that takes a millisecond. */
 const GROWN_AT_ONCE = 1 << 14;
 
-/** By how much slots may grow in number, where memory is limited: the most that it has room for. */
-export const GROWTHS = [2, 1.5, 1.25, 1.125];
-
 /** Runs what makes one array after the other longer. */
 export function growInTurns(
   parts: Iterator<void>,

@@ -21,10 +21,11 @@ import { ByteWriter } from './byte-writer.ts';
 import { SpanLog } from './change-log.ts';
 import { GroupOrder } from './group-order.ts';
 import { grown, sized } from './grown.ts';
+import { GrowthLimit } from './growth-limit.ts';
 import { KeyFilter } from './key-filter.ts';
 import type { KeyTable } from './key-table.ts';
 import type { RowRoom } from './row-room.ts';
-import { GROWTHS, growInTurns } from './slot-growth.ts';
+import { growInTurns } from './slot-growth.ts';
 import { behind, firstKeyOf, writeGroup } from './spill-keys.ts';
 import type { SlotSnapshots, SnapshotEntries } from './slot-snapshots.ts';
 import { SpilledSnapshot } from './spilled-snapshot.ts';
@@ -111,9 +112,8 @@ export class SpilledSlots {
   #slotsBytes = Infinity;
   #pieceBytes = 0;
   #keptBytes = 0;
-  /** No more slots are taken than that, once memory is full; and what they took then. */
-  #maxSlots = Infinity;
-  #fullBytes = 0;
+  /** Of slots that are taken. */
+  readonly #limit = new GrowthLimit();
   #flags = new Uint8Array(0);
   /** Per slot: the span between snapshots in which it has changed last; 0 for those that a checkpoint has. */
   #spans = new Int32Array(0);
@@ -324,7 +324,7 @@ export class SpilledSlots {
   #makeRoom(count: number): Promise<void> | undefined {
     const { size, capacity } = this.#entries.table;
     const slotCount = this.#slotsFor(count);
-    const excess = Math.min(size, size + count - this.#maxSlots);
+    const excess = Math.min(size, size + count - this.#limit.max);
     const room =
       excess > 0
         ? this.#letGo(excess).then(() => this.#grow(slotCount))
@@ -362,22 +362,14 @@ export class SpilledSlots {
     const { size, capacity } = table;
     const held = this.#heldBytes;
     const limit = this.#slotsBytes - (this.#entries.rows?.claimOf(this.#slotsBytes) ?? 0);
-    // What is held does not become less, so it says how many slots are too many only when it has become more.
-    if (held > Math.max(limit, this.#fullBytes)) {
-      this.#fullBytes = held;
-      this.#maxSlots = Math.min(this.#maxSlots, size);
-    }
-    const wanted = Math.min(size + count, Math.max(this.#maxSlots, count));
+    this.#limit.held(held, limit, size);
+    const wanted = Math.min(size + count, Math.max(this.#limit.max, count));
     if (wanted <= capacity) return capacity;
     const places = table.placesBytes;
     const others = this.#filterBytes;
     const slotBytes = capacity === 0 ? GUESSED_SLOT_BYTES : (held - places - others) / capacity;
-    for (const growth of GROWTHS) {
-      const slotCount = Math.ceil(Math.max(wanted, capacity * growth));
-      if (others + table.placesBytesFor(slotCount) + slotBytes * slotCount <= limit) return slotCount;
-    }
-    this.#maxSlots = Math.min(this.#maxSlots, capacity);
-    return Math.max(capacity, count);
+    const fits = (slots: number): boolean => others + table.placesBytesFor(slots) + slotBytes * slots <= limit;
+    return this.#limit.grown(wanted, capacity, fits) ?? Math.max(capacity, count);
   }
 
   get #heldBytes(): number {
