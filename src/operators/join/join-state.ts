@@ -134,9 +134,11 @@ export class JoinState {
     if (key >= 0 && !this.spilled.isOpen) this.#removeIfEmpty(key);
   }
 
-  /** Removes the rows of a key that are forgotten. Nothing has changed by it: whoever reads them knows so, too. */
-  removeForgotten(key: number): void {
-    const forgottenMs = this.#use.forgottenMs();
+  /**
+   * Removes the rows of a key with a stamp up to `forgottenMs`. Nothing has changed by it: whoever reads them knows that
+   * they are forgotten, too.
+   */
+  removeForgotten(key: number, forgottenMs: number): void {
     for (const own of [this.left, this.right]) {
       for (let slot = own.head(key); slot >= 0; ) {
         const next = own.next(slot);

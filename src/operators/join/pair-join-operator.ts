@@ -162,9 +162,13 @@ export class PairJoinOperator implements Operator {
 
   /** Rows that came until then are forgotten. */
   get #forgottenMs(): number {
+    return this.#forgottenAt(this.#clockTime((this.#opened as OpenedJoin).context));
+  }
+
+  /** The same at another time by the clock, such as that at which a row came. */
+  #forgottenAt(nowMs: number): number {
     const { ttlMs } = this.#spec;
-    if (this.#isBounded || ttlMs === null) return -Infinity;
-    return this.#clockTime((this.#opened as OpenedJoin).context) - ttlMs;
+    return this.#isBounded || ttlMs === null ? -Infinity : nowMs - ttlMs;
   }
 
   /** When the row goes, or Infinity. */
@@ -187,7 +191,7 @@ export class PairJoinOperator implements Operator {
     const others = this.#state.side(other(side));
     const slot = this.#slot;
     const time = own.stampOf(slot);
-    const first = Math.max(this.#reach.first(side, time), this.#forgottenMs + 1);
+    const first = Math.max(this.#reach.first(side, time), this.#forgottenAt(time) + 1);
     const last = this.#reach.last(side, time);
     while (this.#other !== NONE) {
       const met = this.#other;
@@ -306,7 +310,10 @@ export class PairJoinOperator implements Operator {
   #sweep(): boolean {
     const { table } = this.#state;
     const end = Math.min(table.slotLimit, this.#sweptTo + ENTRIES_PER_CALL);
-    for (let key = this.#sweptTo; key < end; key++) if (table.isUsed(key)) this.#state.removeForgotten(key);
+    const forgottenMs = this.#forgottenMs;
+    for (let key = this.#sweptTo; key < end; key++) {
+      if (table.isUsed(key)) this.#state.removeForgotten(key, forgottenMs);
+    }
     this.#sweptTo = end < table.slotLimit ? end : 0;
     if (this.#sweptTo > 0) return false;
     this.#setAlarm();
@@ -317,7 +324,6 @@ export class PairJoinOperator implements Operator {
     const state = this.#state;
     return storedState(state, {
       target: undefined,
-      spilled: state.spilled,
       keyGroupCount: () => (this.#opened as OpenedJoin).context.maxParallelism,
       onRestored: () => {
         this.#setAlarm();

@@ -211,7 +211,6 @@ export class TemporalJoinOperator implements Operator {
   #describeState(): OperatorState {
     return storedState(this.#state, {
       target: undefined,
-      spilled: this.#state.spilled,
       keyGroupCount: () => (this.#opened as OpenedJoin).context.maxParallelism,
     });
   }

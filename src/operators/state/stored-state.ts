@@ -6,6 +6,8 @@ interface StateStore<Target> {
   readonly schema: StateSchema;
   readonly sizeBytes: number;
   readonly snapshots: { take(keyGroupCount: number): StateSnapshot };
+  /** Where entries may leave memory. */
+  readonly spilled?: SpilledSlots;
   /** Tells `target` of what comes back. */
   restore(chunk: StateChunk, written: StateSchema, keyGroupCount: number, target: Target): void;
 }
@@ -18,15 +20,14 @@ interface StoreUse<Target> {
   readonly otherBytes?: () => number;
   /** Called after every chunk. */
   readonly onRestored?: () => void;
-  /** Where entries may leave memory. */
-  readonly spilled?: SpilledSlots;
 }
 
 /** The state of an operator that has a store of its own. */
 export function storedState<Target>(
   store: StateStore<Target>,
-  { target, keyGroupCount, otherBytes, onRestored, spilled }: StoreUse<Target>,
+  { target, keyGroupCount, otherBytes, onRestored }: StoreUse<Target>,
 ): OperatorState {
+  const { spilled } = store;
   return {
     schema: store.schema,
     get sizeBytes() {

@@ -55,6 +55,8 @@ export class SliceStore {
   readonly stored = new StoredSlices();
   readonly #stepId: string;
   readonly #key: ScratchRow;
+  /** Where entries that this store has written have what each accumulator needs. */
+  readonly #places: readonly number[];
   readonly #encodedKey = new ByteWriter();
   #keyGroupCount = 1;
   /** The slots in which results are merged, and entries of the disk are read; -1 while none was needed. */
@@ -71,6 +73,7 @@ export class SliceStore {
     this.spilled = this.#createSpilled();
     this.schema = windowSchema(this.calls, spec.window);
     this.#key = new ScratchRow(this.schema.key);
+    this.#places = this.calls.accumulators.map((_, index) => index);
   }
 
   /** Entries may leave memory. Called before there are any. */
@@ -218,10 +221,6 @@ export class SliceStore {
   #decodeEntry(slot: number, from: ByteReader): void {
     from.integer();
     this.calls.decode(slot, from, this.#places);
-  }
-
-  get #places(): readonly number[] {
-    return this.calls.accumulators.map((_, index) => index);
   }
 
   /** The key under which the store has, or would have, an entry of a slot's key in a slice. */

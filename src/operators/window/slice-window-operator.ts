@@ -382,7 +382,6 @@ export class SliceWindowOperator implements Operator {
         this.#isAllEarly = store.spilled.isOpen;
         this.#setAlarm(this.#spec.earlyMs);
       },
-      spilled: store.spilled,
     });
   }
 }

@@ -12,7 +12,7 @@ import type { StoredEntry } from './stored-slices.ts';
 import type { Walk } from './walk.ts';
 import type { WindowFiring } from './window-firing.ts';
 import type { WindowOutput } from './window-output.ts';
-import { endsOf, newestToEmit } from './window-refiring.ts';
+import { endsOfSlots, newestToEmit } from './window-refiring.ts';
 
 /** Slots that are freed, or merged, at a time. */
 const PIECE = 1024;
@@ -57,19 +57,16 @@ export class StoredWindows {
     emitted.clear();
   }
 
-  /** As WindowRefiring. */
+  /** As WindowRefiring, but that the marks stay. */
   *refire(marks: MarkedSlots, afterMs: number, untilMs: number): Walk {
     const slots = marks.slots();
-    const marked = new Set<number>();
-    for (const slot of slots) marked.add(this.#store.startOf(slot));
-    for (const endMs of endsOf(this.#plan, marked, afterMs, untilMs)) {
+    for (const endMs of endsOfSlots(this.#plan, this.#store, slots, afterMs, untilMs)) {
       const starts = this.#startsWithin(this.#plan.startOf(endMs), endMs);
       const count = Math.max(1, Math.floor(READ_AT_ONCE / Math.max(1, starts.length)));
       for (let first = 0; first < slots.length; first += count) {
         yield* this.#refireSome(marks, slots.subarray(first, first + count), endMs, starts);
       }
     }
-    marks.clear();
   }
 
   /** Frees a slice. */

@@ -29,7 +29,7 @@ export class WindowRefiring {
   begin(marks: MarkedSlots, afterMs: number, untilMs: number): void {
     this.#marks = marks;
     this.#slots = marks.slots();
-    this.#ends = this.#endsWithin(afterMs, untilMs);
+    this.#ends = endsOfSlots(this.#plan, this.#store, this.#slots, afterMs, untilMs);
     this.#endAt = 0;
     this.#slotAt = 0;
   }
@@ -58,13 +58,19 @@ export class WindowRefiring {
     this.#output.write(slot, result, startMs, endMs, RowKind.updateAfter);
     store.release(result);
   }
+}
 
-  #endsWithin(afterMs: number, untilMs: number): readonly number[] {
-    const { table, slices } = this.#store;
-    const seen = new Set<number>();
-    for (const slot of this.#slots) seen.add(table.spaceOf(slot));
-    return endsOf(this.#plan, [...seen].map((slice) => slices.startOf(slice)), afterMs, untilMs);
-  }
+/** As endsOf(), of the slices of these slots. */
+export function endsOfSlots(
+  plan: SlicePlan,
+  { table, slices }: SliceStore,
+  slots: Int32Array,
+  afterMs: number,
+  untilMs: number,
+): readonly number[] {
+  const seen = new Set<number>();
+  for (const slot of slots) seen.add(table.spaceOf(slot));
+  return endsOf(plan, [...seen].map((slice) => slices.startOf(slice)), afterMs, untilMs);
 }
 
 /** The ends of all windows that hold one of these slices, after `afterMs` and not after `untilMs`, in order. */
