@@ -3,18 +3,14 @@ import type {
   AttemptId,
   CheckpointMetadata,
   CheckpointStorageConfig,
-  ConnectorCatalog,
   ConnectorContext,
-  JobId,
   MillraceError,
-  Ports,
   RunIdentity,
   SlotId,
 } from '../core/index.ts';
-import type { JobGraph, JobVertex, SinkNode } from '../graph/index.ts';
+import type { JobVertex, SinkNode } from '../graph/index.ts';
 import { isTerminalTask } from '../rpc/index.ts';
 import type {
-  RpcTransport,
   SlotReport,
   SourceProgress,
   TaskManagerGateway,
@@ -26,6 +22,7 @@ import { schedulerErrors } from './errors.ts';
 import { ExecutionGraph } from './execution-graph.ts';
 import type { Execution } from './execution-graph.ts';
 import { inStep } from './in-step.ts';
+import type { JobMasterOptions } from './job-master-options.ts';
 import { explainPlacement } from './placement/placement-report.ts';
 import type { PlacementChoice, PlacementReport } from './placement/placement-report.ts';
 import type { SourceDemand } from './placement/placement-request.ts';
@@ -38,13 +35,8 @@ import { cancelled, reported } from './task-state.ts';
 import { WatermarkAlignment } from './watermark-alignment.ts';
 import { withinTimeout } from './within-timeout.ts';
 
-export interface JobAttemptOptions {
-  readonly jobId: JobId;
-  readonly graph: JobGraph;
-  readonly epoch: number;
-  readonly ports: Ports;
-  readonly catalog: ConnectorCatalog;
-  readonly rpc: RpcTransport;
+export interface JobAttemptOptions
+  extends Pick<JobMasterOptions, 'jobId' | 'graph' | 'epoch' | 'ports' | 'catalog' | 'rpc'> {
   /** Where the JobMasterGateway is served. */
   readonly address: string;
   /** Part of the ids of its tasks; larger than those of all attempts before. */

@@ -175,7 +175,7 @@ export class JobLifecycle {
         return;
       }
       const isPart = this.#restartPart(slices, lost.error);
-      if (!isPart) void this.attempts.parts?.abort();
+      if (!isPart) void parts?.abort();
       this.attempts.current?.lost(lost);
       if (isPart) return;
     }

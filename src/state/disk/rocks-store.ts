@@ -1,4 +1,5 @@
 import type RocksDB from 'rocksdb-native';
+import type { Batch } from 'rocksdb-native';
 
 import type {
   FileSystem,
@@ -88,25 +89,28 @@ class RocksStore implements SpillStore {
   }
 
   write(entries: readonly SpilledEntry[]): Promise<void> {
-    return guarded(this.#directory, async () => {
-      const batch = this.#database.write({ capacity: Math.max(1, entries.length), autoDestroy: true });
-      for (const { key, value } of entries) batch.tryPut(key, value);
-      await batch.flush();
+    return this.#change(entries, (batch, { key, value }) => {
+      batch.tryPut(key, value);
     });
   }
 
   remove(keys: readonly Uint8Array[]): Promise<void> {
-    return guarded(this.#directory, async () => {
-      const batch = this.#database.write({ capacity: Math.max(1, keys.length), autoDestroy: true });
-      for (const key of keys) batch.tryDelete(key);
-      await batch.flush();
+    return this.#change(keys, (batch, key) => {
+      batch.tryDelete(key);
     });
   }
 
   removeRanges(ranges: readonly KeyRange[]): Promise<void> {
+    return this.#change(ranges, (batch, { from, below }) => {
+      batch.tryDeleteRange(from, below);
+    });
+  }
+
+  /** One operation for each, all of them at once. */
+  #change<T>(each: readonly T[], operate: (batch: Batch, one: T) => void): Promise<void> {
     return guarded(this.#directory, async () => {
-      const batch = this.#database.write({ capacity: Math.max(1, ranges.length), autoDestroy: true });
-      for (const { from, below } of ranges) batch.tryDeleteRange(from, below);
+      const batch = this.#database.write({ capacity: Math.max(1, each.length), autoDestroy: true });
+      for (const one of each) operate(batch, one);
       await batch.flush();
     });
   }

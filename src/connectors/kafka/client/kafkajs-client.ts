@@ -5,7 +5,7 @@
  * Each broker has up to four connections: a long-polling Fetch must not hold up a Produce or a question, nor a
  * transaction that is being ended a question.
  */
-import { type Ports, type TlsSettings } from '../../../core/index.ts';
+import type { Ports, TlsSettings } from '../../../core/index.ts';
 import { kafkaErrors } from '../errors.ts';
 import type {
   BrokerInfo,
