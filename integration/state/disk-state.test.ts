@@ -10,14 +10,26 @@ jest.setTimeout(180_000);
 
 const KEYS = 60_000;
 
-/** Remembers every key; each comes twice. */
-const JOB = `name: once
+/** `steps` that are remembered as the run says, and what they give in a file. */
+function jobOf(name: string, steps: string): string {
+  return `name: ${name}
 restart: none
 checkpoint: 200ms
 state:
   backend: \${BACKEND}
   memory: \${MEMORY}
 steps:
+${steps}
+  - id: out
+    sink: file
+    with: {path: out, format: json, delivery: exactly-once}
+`;
+}
+
+/** Remembers every key; each comes twice. */
+const JOB = jobOf(
+  'once',
+  `
   - id: rows
     source: datagen
     with:
@@ -29,22 +41,15 @@ steps:
   - id: keyed
     select: {key: id % ${KEYS}}
   - id: once
-    dedupe: {key: [key], keep: first}
-  - id: out
-    sink: file
-    with: {path: out, format: json, delivery: exactly-once}
-`;
+    dedupe: {key: [key], keep: first}`,
+);
 
 const JOINED_KEYS = 30_000;
 
 /** Keeps every row of both sides, 100 bytes each; a left row meets one that came long before, or after. */
-const JOIN = `name: pairs
-restart: none
-checkpoint: 200ms
-state:
-  backend: \${BACKEND}
-  memory: \${MEMORY}
-steps:
+const JOIN = jobOf(
+  'pairs',
+  `
   - id: l
     source: datagen
     with:
@@ -69,11 +74,8 @@ steps:
     from: [keyed, r]
     join:
       on: keyed.key = r.key
-      select: {id: keyed.id, key: r.key, text: "CONCAT(keyed.text, r.text)"}
-  - id: out
-    sink: file
-    with: {path: out, format: json, delivery: exactly-once}
-`;
+      select: {id: keyed.id, key: r.key, text: "CONCAT(keyed.text, r.text)"}`,
+);
 
 let folder: string;
 
