@@ -135,8 +135,8 @@ export class JoinState {
   }
 
   /**
-   * Removes the rows of a key with a stamp up to `forgottenMs`. Nothing has changed by it: whoever reads them knows that
-   * they are forgotten, too.
+   * Removes the rows of a key with a stamp up to `forgottenMs`. Nothing has changed by it: whoever reads them knows
+   * that they are forgotten, too.
    */
   removeForgotten(key: number, forgottenMs: number): void {
     for (const own of [this.left, this.right]) {
