@@ -7,6 +7,7 @@
  */
 import type { Split } from './connector.ts';
 import type { StepId } from './ids.ts';
+import type { KeyGroupRuns } from './key-group-watermarks.ts';
 import type { OptionValue } from './options.ts';
 import type { RowSchema } from './types.ts';
 
@@ -139,8 +140,6 @@ export interface StateChunk {
   readonly replaces?: boolean;
   /** Of a snapshot: wherever it comes, it is restored before those that do not say this. */
   readonly isOlder?: boolean;
-  /** Of what is restored: the event time that its writer had reached, where that is later than restoredWatermarkMs. */
-  readonly watermarkMs?: number;
 }
 
 /** What a snapshot may build on: the files of the last checkpoint that was confirmed to the state. */
@@ -212,8 +211,6 @@ export interface OperatorStateHandle {
    * with a lower number. Chunks of one handle, too: a later one replaces what an earlier one holds of the same key.
    */
   readonly order?: number;
-  /** Of what is restored, never in a checkpoint: as StateChunk.watermarkMs. */
-  readonly watermarkMs?: number;
 }
 
 /** Where rows were on their way when a barrier overtook them. */
@@ -244,6 +241,8 @@ export interface SubtaskSnapshot {
   readonly splits: readonly Split[];
   /** The event time that it had reached; null before the first watermark. */
   readonly watermarkMs: number | null;
+  /** Of its key groups, those that were further when it was restored, and are still; absent for none. */
+  readonly ahead?: KeyGroupRuns;
   readonly operators: readonly OperatorStateHandle[];
   /** What the barrier overtook, oldest first; absent where that was nothing. Only with version 2 of the metadata. */
   readonly channels?: readonly ChannelStateHandle[];

@@ -15,6 +15,7 @@ export * from './errors.ts';
 export type * from './expression.ts';
 export * from './format.ts';
 export * from './hash.ts';
+export * from './key-group-watermarks.ts';
 export * from './ids.ts';
 export * from './nearest-name.ts';
 export * from './operator.ts';

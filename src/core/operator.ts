@@ -8,6 +8,7 @@
  */
 import type { ColumnBatch } from './batch.ts';
 import type { OperatorState } from './checkpoint.ts';
+import type { KeyGroupWatermarks } from './key-group-watermarks.ts';
 import type { Ports } from './ports.ts';
 import type { SpillSpace } from './spill.ts';
 
@@ -53,6 +54,8 @@ export interface OperatorContext extends TaskContext {
   readonly errors: RecordErrorHandler;
   /** The event time that the checkpoint had reached from which this operator is restored; -Infinity without one. */
   readonly restoredWatermarkMs: number;
+  /** Key groups of this subtask that were further than that; absent for none. */
+  readonly restoredAhead?: KeyGroupWatermarks;
   /**
    * Asks for onTimer() once the clock (Clock.nowMs) has reached `atMs`, soon after where it has already; Infinity for
    * no more. There is one alarm: a later call replaces an earlier one.

@@ -12,6 +12,7 @@ import type {
   CheckpointStorageConfig,
   ErrorPolicy,
   JobId,
+  KeyGroupRuns,
   OperatorStateHandle,
   RowSchema,
   RunIdentity,
@@ -147,6 +148,8 @@ export interface TaskRestore {
   readonly channels?: readonly RestoredChannel[];
   /** The least of what those subtasks had reached; null where one of them had seen no watermark. */
   readonly watermarkMs: number | null;
+  /** Key groups of the subtask that had come further than that; absent for none. */
+  readonly ahead?: KeyGroupRuns;
 }
 
 export interface RestoredChannel {

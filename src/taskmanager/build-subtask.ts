@@ -1,4 +1,4 @@
-import { counterNames, stepId as toStepId } from '../core/index.ts';
+import { counterNames, KeyGroupWatermarks, stepId as toStepId } from '../core/index.ts';
 import type {
   CheckpointStorage,
   ConnectorCatalog,
@@ -148,6 +148,11 @@ class SubtaskBuilder {
     return this.#task.restore?.watermarkMs ?? -Infinity;
   }
 
+  get #ahead(): KeyGroupWatermarks | null {
+    const runs = this.#task.restore?.ahead;
+    return runs === undefined ? null : new KeyGroupWatermarks(runs);
+  }
+
   get #restoredId(): number {
     return this.#task.restore?.checkpointId ?? 0;
   }
@@ -179,6 +184,7 @@ class SubtaskBuilder {
       storage,
       ports,
       restoredId: this.#restoredId,
+      ahead: this.#ahead,
       source: sourceNode === null || reader === null ? null : { stepId: sourceNode.spec.stepId, reader },
       sink: sinkNode === null || writer === null ? null : { stepId: sinkNode.spec.stepId, writer },
       chain,
@@ -350,6 +356,7 @@ class SubtaskBuilder {
       sideOutputs: new Map(sides.map((side) => [side, chain.sideOutput(side)])),
       errors: this.#errors,
       restoredWatermarkMs: this.#restoredWatermarkMs,
+      ...(this.#ahead === null ? {} : { restoredAhead: this.#ahead }),
       setAlarm: (atMs) => {
         alarms.set(index, atMs);
       },

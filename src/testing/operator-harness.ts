@@ -5,9 +5,10 @@
  * As the chain's driver does, it goes back to an operator's input only when the receiver is done with what was emitted.
  */
 import { nodePorts } from '../core/node-ports.ts';
-import { subtaskOfKeyGroup } from '../core/index.ts';
+import { KeyGroupWatermarks, keyGroupRuns, subtaskOfKeyGroup } from '../core/index.ts';
 import type {
   Counter,
+  KeyGroupRuns,
   MillraceError,
   Operator,
   OperatorContext,
@@ -60,6 +61,8 @@ export interface OperatorSnapshot {
   readonly chunks: readonly StateChunk[];
   /** The event time that it had reached; null before the first watermark. */
   readonly watermarkMs: number | null;
+  /** The same of each of its key groups, of which some may have come further. */
+  readonly reached?: KeyGroupRuns;
 }
 
 /** A snapshot that was begun: its chunks are taken one at a time, while the operator goes on. */
@@ -84,6 +87,8 @@ export class OperatorHarness {
   readonly #inputs: readonly HarnessInput[];
   readonly #counters = new Map<string, Counter>();
   readonly #batchSize: number;
+  /** Key groups that had come further than the subtask. */
+  readonly #ahead: KeyGroupWatermarks | null = null;
   #alarmMs = Infinity;
   #watermarkMs = -Infinity;
   #rowCount: number;
@@ -98,7 +103,10 @@ export class OperatorHarness {
     this.#sideRows = new Map((options.sides ?? []).map((side) => [side, []]));
     this.#batchSize = batchSize;
     this.#rowCount = firstRow;
-    if (restore.length > 0) this.#watermarkMs = Math.min(...restore.map(reached));
+    if (restore.length > 0) this.#watermarkMs = Math.min(...restore.map(watermarkOf));
+    const before = restore.map(({ reached = [] }) => new KeyGroupWatermarks(reached));
+    const ahead = new KeyGroupWatermarks(this.#runsOf((group) => Math.max(...before.map((each) => each.of(group)))));
+    if (ahead.latestMs > this.#watermarkMs) this.#ahead = ahead;
     const schemas = 'fields' in input ? [input] : input;
     this.#inputs = schemas.map((schema) => new HarnessInput(schema, batchSize));
   }
@@ -226,12 +234,13 @@ export class OperatorHarness {
     const snapshot = this.#state.snapshot(basis);
     const schema = JSON.parse(JSON.stringify(this.#state.schema)) as StateSchema;
     const watermarkMs = this.#watermarkMs === -Infinity ? null : this.#watermarkMs;
+    const reached = this.#runsOf((group) => Math.max(this.#watermarkMs, this.#ahead?.of(group) ?? -Infinity));
     const chunks: StateChunk[] = [];
     const next = (): boolean => this.#takeChunk(snapshot, chunks);
     const end = (): OperatorSnapshot => {
       snapshot.release();
       const inOrder = [...chunks.filter(({ isOlder }) => isOlder), ...chunks.filter(({ isOlder }) => !isOlder)];
-      return { schema, chunks: inOrder, watermarkMs };
+      return { schema, chunks: inOrder, watermarkMs, reached };
     };
     return {
       next,
@@ -259,6 +268,13 @@ export class OperatorHarness {
     return state;
   }
 
+  /** Of its own key groups. */
+  #runsOf(watermarkOf: (keyGroup: number) => number): KeyGroupRuns {
+    const { maxParallelism = 128 } = this.#options;
+    const all = Array.from({ length: maxParallelism }, (_, group) => group);
+    return keyGroupRuns(all.filter((group) => this.#isMine(group)), watermarkOf);
+  }
+
   #takeChunk(snapshot: StateSnapshot, chunks: StateChunk[]): boolean {
     const chunk = snapshot.next();
     if (chunk === null) return false;
@@ -276,12 +292,11 @@ export class OperatorHarness {
   async #open(): Promise<void> {
     await this.#operator.open(this.#context());
     const { restore = [] } = this.#options;
-    for (const { schema, chunks, watermarkMs } of restore) {
-      const isAhead = watermarkMs !== null && watermarkMs > this.#watermarkMs;
+    for (const { schema, chunks } of restore) {
       // In no particular order, as of several files, unless later ones replace earlier ones.
       const inOrder = chunks.some(({ replaces }) => replaces) ? chunks : chunks.toReversed();
       for (const chunk of inOrder) {
-        if (this.#isMine(chunk.keyGroup)) await this.#restore(isAhead ? { ...chunk, watermarkMs } : chunk, schema);
+        if (this.#isMine(chunk.keyGroup)) await this.#restore(chunk, schema);
       }
     }
   }
@@ -310,6 +325,7 @@ export class OperatorHarness {
       sideOutputs: new Map([...this.#sideRows].map(([side, rows]) => [side, this.#output.side(rows)])),
       errors: this.#errors,
       restoredWatermarkMs: this.#watermarkMs,
+      ...(this.#ahead === null ? {} : { restoredAhead: this.#ahead }),
       ...(spill === undefined ? {} : { spill }),
       setAlarm: (atMs) => {
         this.#alarmMs = atMs;
@@ -386,7 +402,7 @@ export class OperatorHarness {
   }
 }
 
-function reached({ watermarkMs }: OperatorSnapshot): number {
+function watermarkOf({ watermarkMs }: OperatorSnapshot): number {
   return watermarkMs ?? -Infinity;
 }
 

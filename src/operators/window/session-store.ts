@@ -86,6 +86,10 @@ export class SessionStore {
     if (!this.chains.hasSessions(key)) this.table.remove(key);
   }
 
+  hashOf(session: number): number {
+    return this.table.hashOf(this.chains.keyOf(session));
+  }
+
   /** A session that has seen nothing: what rows that take others back are filled from. */
   emptySession(): number {
     if (this.#empty === NO_SESSION) {
@@ -101,7 +105,10 @@ export class SessionStore {
     { bytes, keyGroup }: StateChunk,
     written: StateSchema,
     maxParallelism: number,
-    target: { readonly isGone: (endMs: number) => boolean; readonly onSession: (session: number) => void },
+    target: {
+      readonly isGone: (endMs: number, keyGroup: number) => boolean;
+      readonly onSession: (session: number) => void;
+    },
   ): void {
     const places = matchSchemas(written, this.schema, this.#stepId);
     const from = new ByteReader(bytes, this.#stepId);
@@ -111,7 +118,7 @@ export class SessionStore {
       const startMs = Number(from.integer());
       const lastMs = startMs + from.varint();
       if (!isTime(startMs) || !isTime(lastMs)) from.fail('a session has bounds that are no timestamps');
-      if (target.isGone(lastMs + this.#gapMs)) {
+      if (target.isGone(lastMs + this.#gapMs, keyGroup)) {
         this.calls.skip(from, places.length);
         continue;
       }
@@ -134,7 +141,7 @@ export class SessionStore {
         return chains.limit;
       },
       isUsed: (session) => session !== this.#empty && chains.isUsed(session),
-      hashOf: (session) => table.hashOf(chains.keyOf(session)),
+      hashOf: (session) => this.hashOf(session),
       encode: (session, to) => {
         table.encode(chains.keyOf(session), to);
         to.integer(chains.startOf(session), null);

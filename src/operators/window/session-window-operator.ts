@@ -6,7 +6,7 @@
  * fire again at the next flush(); where that moves its bounds, or makes one session of two, the rows that were emitted
  * with the old bounds are deleted first.
  */
-import { MAX_TIMESTAMP_MS, RowKind } from '../../core/index.ts';
+import { keyGroupOf, MAX_TIMESTAMP_MS, RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
 import { grown } from '../state/grown.ts';
@@ -150,7 +150,7 @@ export class SessionWindowOperator implements Operator {
     const key = this.#store.findKey(row, hash);
     const near = key < 0 ? NO_SESSION : chains.newestBefore(key, endMs);
     if (near !== NO_SESSION && chains.endOf(near) > time) return this.#join(near, time, row);
-    if (endMs + this.#latenessMs <= this.#watermarkMs) return RowVerdict.late;
+    if (endMs + this.#latenessMs <= this.#reachedBy(hash)) return RowVerdict.late;
     const session = this.#store.insert(key < 0 ? this.#store.addKey(row, hash) : key, time, near);
     if (this.#isEnded(session)) this.#late.mark(session);
     else this.#schedule(session);
@@ -184,7 +184,15 @@ export class SessionWindowOperator implements Operator {
   }
 
   #isEnded(session: number): boolean {
-    return this.#chains.endOf(session) <= this.#watermarkMs;
+    const endMs = this.#chains.endOf(session);
+    return endMs <= this.#watermarkMs || endMs <= this.#reachedBy(this.#store.hashOf(session));
+  }
+
+  /** How far event time has come for a key. */
+  #reachedBy(hash: number): number {
+    const { maxParallelism, restoredAhead } = (this.#opened as Opened).context;
+    if (restoredAhead === undefined || restoredAhead.latestMs <= this.#watermarkMs) return this.#watermarkMs;
+    return Math.max(this.#watermarkMs, restoredAhead.of(keyGroupOf(hash, maxParallelism)));
   }
 
   /** A session stands in #dues for `time`. */
@@ -230,7 +238,7 @@ export class SessionWindowOperator implements Operator {
   /** Puts a session under its next time: its end, or when it goes. */
   #schedule(session: number): void {
     const endMs = this.#chains.endOf(session);
-    this.#setDue(session, endMs > this.#watermarkMs ? endMs : endMs + this.#latenessMs);
+    this.#setDue(session, this.#isEnded(session) ? endMs + this.#latenessMs : endMs);
   }
 
   #setDue(session: number, time: number): void {
@@ -255,7 +263,10 @@ export class SessionWindowOperator implements Operator {
   #describeState(): OperatorState {
     const [dues, emitted] = [this.#dues, this.#emitted];
     const target = {
-      isGone: (endMs: number) => endMs + this.#latenessMs <= this.#watermarkMs,
+      isGone: (endMs: number, keyGroup: number) => {
+        const aheadMs = (this.#opened as Opened).context.restoredAhead?.of(keyGroup) ?? -Infinity;
+        return endMs + this.#latenessMs <= Math.max(this.#watermarkMs, aheadMs);
+      },
       onSession: (session: number) => {
         const [startMs, endMs] = [this.#chains.startOf(session), this.#chains.endOf(session)];
         if (this.#isEnded(session)) emitted.set(session, startMs, endMs);

@@ -29,8 +29,8 @@ const PASSING = -2;
 export interface RestoredSlices {
   /** Whether there is such a slice. */
   isSlice(startMs: number): boolean;
-  /** Whether it had gone where the entry was written, when event time was there, or is not wanted here. */
-  isGone(startMs: number, writtenAtMs: number): boolean;
+  /** Whether it is gone by the event time that the key group has reached. */
+  isGone(startMs: number, keyGroup: number): boolean;
   /** Its handle; made where it is new. */
   handleOf(startMs: number): number;
 }
@@ -332,7 +332,7 @@ export class SliceStore {
   }
 
   restore(
-    { bytes, keyGroup, replaces, watermarkMs = -Infinity }: StateChunk,
+    { bytes, keyGroup, replaces }: StateChunk,
     written: StateSchema,
     maxParallelism: number,
     target: RestoredSlices,
@@ -345,7 +345,7 @@ export class SliceStore {
       const hash = key.readKey(from, keyGroup, maxParallelism);
       const start = Number(from.integer());
       if (!target.isSlice(start)) from.fail(`no slice of the window starts at ${start}`);
-      if (target.isGone(start, watermarkMs)) {
+      if (target.isGone(start, keyGroup)) {
         calls.skip(from, places.length);
         return;
       }

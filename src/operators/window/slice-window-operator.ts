@@ -96,7 +96,8 @@ export class SliceWindowOperator implements Operator {
     const [plan, store] = [this.#plan, this.#store];
     const isUpsert = latenessMs > 0 || earlyMs !== null;
     const parts = { table: store.table, calls: store.calls, context };
-    const output = new WindowOutput(this.#spec, { isUpsert, hasTime: true }, parts);
+    const { restoredAhead: ahead } = context;
+    const output = new WindowOutput(this.#spec, { isUpsert, hasTime: true, ahead }, parts);
     this.#opened = {
       context,
       output,
@@ -288,6 +289,11 @@ export class SliceWindowOperator implements Operator {
     this.#lookup.advance(watermarkMs);
   }
 
+  /** How far a key group had come where it was restored from. */
+  #reachedBy(keyGroup: number): number {
+    return (this.#opened as Opened).context.restoredAhead?.of(keyGroup) ?? -Infinity;
+  }
+
   #fire(endMs: number): void {
     this.#ends.pop();
     this.#pendingEnds.delete(endMs);
@@ -365,7 +371,7 @@ export class SliceWindowOperator implements Operator {
     const plan = this.#plan;
     const target = {
       isSlice: (start: number) => plan.sliceOf(start) === start && plan.lastEnd(start) > -Infinity,
-      isGone: (start: number, writtenAtMs: number) => this.#lookup.isGone(start, writtenAtMs),
+      isGone: (start: number, keyGroup: number) => this.#lookup.isGone(start, this.#reachedBy(keyGroup)),
       handleOf: (start: number) => {
         const known = store.slices.find(start);
         return known < 0 ? this.#addSlice(start) : known;

@@ -1,5 +1,5 @@
-import { ColumnBatch, createColumn } from '../../core/index.ts';
-import type { Column, DoubleColumn, OperatorContext, RowKind } from '../../core/index.ts';
+import { ColumnBatch, createColumn, keyGroupOf, RowKind } from '../../core/index.ts';
+import type { Column, DoubleColumn, KeyGroupWatermarks, OperatorContext } from '../../core/index.ts';
 import type { AggregateCalls } from '../aggregate/aggregate-calls.ts';
 import type { KeyTable } from '../state/key-table.ts';
 import { writeNull } from '../state/column-writes.ts';
@@ -13,6 +13,15 @@ export interface WindowOutputParts {
   /** Their results. */
   readonly calls: AggregateCalls;
   readonly context: OperatorContext;
+}
+
+export interface WindowOutputOptions {
+  readonly isUpsert: boolean;
+  readonly hasTime: boolean;
+  /** Rows of a batch. */
+  readonly capacity?: number;
+  /** Key groups for which windows were emitted before, until then. */
+  readonly ahead?: KeyGroupWatermarks | undefined;
 }
 
 /**
@@ -31,11 +40,12 @@ export class WindowOutput {
   /** Null where all rows are inserts. */
   readonly #rowKinds: Uint8Array | null;
   readonly #timestamps: Float64Array | null;
+  readonly #ahead: KeyGroupWatermarks | null;
   #isBorrowed = false;
 
   constructor(
     spec: WindowSpec<unknown>,
-    options: { readonly isUpsert: boolean; readonly hasTime: boolean; readonly capacity?: number },
+    options: WindowOutputOptions,
     { table, calls, context }: WindowOutputParts,
   ) {
     const capacity = options.capacity ?? ROWS;
@@ -54,6 +64,7 @@ export class WindowOutput {
     this.#ends = timesOf('window-end');
     this.#rowKinds = options.isUpsert ? new Uint8Array(capacity) : null;
     this.#timestamps = options.hasTime ? new Float64Array(capacity) : null;
+    this.#ahead = options.ahead ?? null;
     const outputs = spec.calls.map((call, number) => {
       const index = spec.fields.findIndex((field) => field.kind === 'call' && field.call === number);
       return columns[index] ?? createColumn(call.type, capacity);
@@ -79,9 +90,12 @@ export class WindowOutput {
 
   /**
    * A row with the key of one slot and the results of another. A result that does not fit its type is a record error:
-   * the row is left out, and the answer is false.
+   * the row is left out, and the answer is false. A window that the key group has emitted, and that cannot change any
+   * more, is not emitted again: some of what was in it is gone.
    */
   write(keySlot: number, resultSlot: number, startMs: number, endMs: number, kind: RowKind): boolean {
+    const emittedMs = this.#emittedUntil(keySlot, endMs);
+    if (endMs + this.#spec.latenessMs <= emittedMs) return true;
     const batch = this.#batch;
     const row = batch.rowCount;
     for (const { key, column } of this.#keys) this.#table.write(keySlot, key, column, row);
@@ -89,7 +103,7 @@ export class WindowOutput {
     for (const column of this.#starts) writeTime(column, row, startMs, hasBounds);
     for (const column of this.#ends) writeTime(column, row, endMs, hasBounds);
     if (this.#timestamps !== null) this.#timestamps[row] = endMs - 1;
-    if (this.#rowKinds !== null) this.#rowKinds[row] = kind;
+    if (this.#rowKinds !== null) this.#rowKinds[row] = endMs <= emittedMs ? again(kind) : kind;
     try {
       this.#calls.loops.write(resultSlot, row);
     } catch (error) {
@@ -100,12 +114,23 @@ export class WindowOutput {
     return true;
   }
 
+  /** Until when the windows of the slot's key were emitted before; where that could concern one that ends then. */
+  #emittedUntil(slot: number, endMs: number): number {
+    const ahead = this.#ahead;
+    if (ahead === null || endMs > ahead.latestMs) return -Infinity;
+    return ahead.of(keyGroupOf(this.#table.hashOf(slot), this.#context.maxParallelism));
+  }
+
   #begin(): void {
     this.#batch.reset();
     this.#batch.timestamps = this.#timestamps;
     this.#batch.rowKinds = this.#rowKinds;
     this.#isBorrowed = false;
   }
+}
+
+function again(kind: RowKind): RowKind {
+  return kind === RowKind.insert ? RowKind.updateAfter : kind;
 }
 
 function writeTime(column: DoubleColumn, row: number, timeMs: number, isKnown: boolean): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { splitId, stepId, subtaskOfKeyGroup, types } from '../../core/index.ts';
+import { MAX_WATERMARK_MS, splitId, stepId, subtaskOfKeyGroup, types } from '../../core/index.ts';
 import type {
   ChannelStateHandle,
   CheckpointedVertex,
@@ -215,6 +215,41 @@ describe('a restored task', () => {
     expect(watermarks(at(5, 9), 4)).toEqual([5, 5, 9, 9]);
     expect(watermarks(at(5, 9), 3)).toEqual([5, 5, 9]);
     expect(watermarks(at(5, null), 1)).toEqual([null]);
+  });
+
+  it('knows the key groups that had come further, for good', () => {
+    const at = (...subtasks: Partial<SubtaskSnapshot>[]) => checkpoint([vertex('v', ['totals'], subtasks)]);
+    const two = at({ watermarkMs: 5 }, { watermarkMs: 9 });
+    expect(restore(two, 1, 0)).toMatchObject({ watermarkMs: 5, ahead: [64, 127, 9] });
+    expect(restore(two, 3, 1)).toMatchObject({ watermarkMs: 5, ahead: [64, 85, 9] });
+    for (const same of [0, 1]) expect(restore(two, 2, same)).not.toHaveProperty('ahead');
+    // What the subtask was restored with, as long as it is not passed.
+    const again = at({ watermarkMs: 6, ahead: [10, 19, 7, 20, 29, 9] }, { watermarkMs: 8 });
+    expect(restore(again, 2, 0)).toMatchObject({ watermarkMs: 6, ahead: [10, 19, 7, 20, 29, 9] });
+    expect(restore(again, 1, 0)).toMatchObject({ watermarkMs: 6, ahead: [10, 19, 7, 20, 29, 9, 64, 127, 8] });
+    const unknown = at({ watermarkMs: null }, { watermarkMs: 8 });
+    expect(restore(unknown, 1, 0)).toMatchObject({ watermarkMs: null, ahead: [64, 127, 8] });
+    // One that has finished keeps nothing, and nothing comes to it any more.
+    const over = at({ watermarkMs: 6 }, { watermarkMs: MAX_WATERMARK_MS, isFinished: true });
+    expect(restore(over, 1, 0)).not.toHaveProperty('ahead');
+  });
+
+  it('knows of key groups of several vertices what all of them had reached', () => {
+    const metadata = checkpoint([
+      vertex('v', ['totals'], [{ watermarkMs: 5 }, { watermarkMs: 9 }]),
+      vertex('w', ['later'], [{ watermarkMs: 5 }, { watermarkMs: 7 }]),
+    ]);
+    const [, joined] = testGraph('job', [
+      { name: 'in', parallelism: 1, chain: [sourceNode('in', {})] },
+      {
+        name: 'v',
+        parallelism: 1,
+        chain: [operatorNode('totals', 'drop-2'), operatorNode('later', 'drop-2'), sinkNode('out')],
+        from: [['in', byKey]],
+      },
+    ]).vertices;
+    if (joined === undefined) throw new Error('there is one');
+    expect(restoreOfTask(metadata, joined, 0)).toMatchObject({ watermarkMs: 5, ahead: [64, 127, 7] });
   });
 
   it('is not held back by those that had finished', () => {

@@ -1,8 +1,9 @@
 /** What each subtask takes over from a checkpoint. State is found by step, wherever the step stands now. */
-import { MAX_WATERMARK_MS, subtaskOfKeyGroup } from '../../core/index.ts';
+import { KeyGroupWatermarks, keyGroupRuns, MAX_WATERMARK_MS, subtaskOfKeyGroup } from '../../core/index.ts';
 import type {
   CheckpointedVertex,
   CheckpointMetadata,
+  KeyGroupRuns,
   OperatorStateHandle,
   Split,
   StepId,
@@ -34,13 +35,15 @@ export function restoreOfTask(
   const before = known.flatMap((written) => predecessors(written, vertex, subtaskIndex, maxParallelism));
   const watermarkMs = leastWatermark(before);
   const operators = known
-    .flatMap(({ subtasks }) => subtasks)
-    .flatMap((subtask) => handlesOf(subtask, watermarkMs))
+    .flatMap(({ subtasks }) => subtasks.flatMap(({ operators }) => operators))
     .filter(({ stepId }) => stepIds.has(stepId))
     .flatMap((handle) => onlyKeyGroups(handle, isMine));
   const channels = restoredChannels(metadata, vertex, subtaskIndex);
   const inFlight = channels.length === 0 ? {} : { channels };
-  return { checkpointId: metadata.checkpointId, operators, ...inFlight, watermarkMs };
+  const groups = Array.from({ length: maxParallelism }, (_, group) => group).filter(isMine);
+  const ahead = groupsAhead(known, groups, maxParallelism, watermarkMs);
+  const further = ahead.length === 0 ? {} : { ahead };
+  return { checkpointId: metadata.checkpointId, operators, ...inFlight, watermarkMs, ...further };
 }
 
 /** Null where the checkpoint does not know the source. */
@@ -53,13 +56,29 @@ export function restoredSplits(metadata: CheckpointMetadata, source: StepId): Re
   return { parallelism: written.parallelism, splits };
 }
 
-/** With the event time of the subtask, where whoever is restored begins with an earlier one. */
-function handlesOf(
-  { operators, watermarkMs }: SubtaskSnapshot,
+/** Key groups that had come further than the subtask begins with; all of several vertices, where it has steps of those. */
+function groupsAhead(
+  known: readonly CheckpointedVertex[],
+  groups: readonly number[],
+  maxParallelism: number,
   restoredMs: number | null,
-): readonly OperatorStateHandle[] {
-  if (watermarkMs === null || watermarkMs <= (restoredMs ?? -Infinity)) return operators;
-  return operators.map((handle) => ({ ...handle, watermarkMs }));
+): KeyGroupRuns {
+  const vertices = known.map(({ parallelism, subtasks }) => {
+    const byIndex = new Map(subtasks.map((subtask) => [subtask.subtaskIndex, reached(subtask)]));
+    return (group: number): number =>
+      byIndex.get(subtaskOfKeyGroup(group, maxParallelism, parallelism))?.(group) ?? -Infinity;
+  });
+  return keyGroupRuns(groups, (group) => {
+    const watermarkMs = Math.min(...vertices.map((reachedBy) => reachedBy(group)));
+    return watermarkMs > (restoredMs ?? -Infinity) ? watermarkMs : -Infinity;
+  });
+}
+
+/** How far a key group of a subtask had come. One that has finished has emitted all, and keeps nothing. */
+function reached({ watermarkMs, ahead = [] }: SubtaskSnapshot): (keyGroup: number) => number {
+  const own = watermarkMs ?? -Infinity;
+  const further = new KeyGroupWatermarks(ahead);
+  return (keyGroup) => (own < MAX_WATERMARK_MS ? Math.max(own, further.of(keyGroup)) : -Infinity);
 }
 
 /** The handle with the chunks of these key groups alone; nothing where it has none. */

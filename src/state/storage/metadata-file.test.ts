@@ -55,36 +55,41 @@ const stateFile = fc.record({
   checksum: fc.stringMatching(/^[0-9a-f]{8}$/),
 });
 const chunk = fc.tuple(fc.nat(127), fc.nat(500), fc.nat(500));
-const subtask = fc.record({
-  subtaskIndex: fc.nat(9),
-  splits: fc.array(
-    fc.record(
-      {
-        id: word,
-        position: options,
-        racks: fc.array(word, { maxLength: 2 }),
-        eventTime: fc.record({ maxTimestampMs: anyNumber, isIdle: fc.boolean() }),
-      },
-      { requiredKeys: ['id', 'position', 'racks'] },
+const ahead = fc.array(fc.tuple(fc.nat(9), fc.nat(9), anyNumber), { minLength: 1, maxLength: 3 });
+const subtask = fc.record(
+  {
+    subtaskIndex: fc.nat(9),
+    splits: fc.array(
+      fc.record(
+        {
+          id: word,
+          position: options,
+          racks: fc.array(word, { maxLength: 2 }),
+          eventTime: fc.record({ maxTimestampMs: anyNumber, isIdle: fc.boolean() }),
+        },
+        { requiredKeys: ['id', 'position', 'racks'] },
+      ),
+      { maxLength: 2 },
     ),
-    { maxLength: 2 },
-  ),
-  watermarkMs: fc.option(anyNumber),
-  operators: fc.array(
-    fc.record({
-      stepId: word,
-      schema: fc.record({ kind: word, version: fc.nat(9), key: schema, values: schema, settings: options }),
-      file: stateFile,
-      chunks: fc.array(chunk, { maxLength: 4 }).map((chunks) => chunks.flat()),
-    }),
-    { maxLength: 2 },
-  ),
-  committables: fc.array(
-    fc.record({ stepId: word, subtaskIndex: fc.nat(9), checkpointId: count, data: options }),
-    { maxLength: 2 },
-  ),
-  isFinished: fc.boolean(),
-});
+    watermarkMs: fc.option(anyNumber),
+    operators: fc.array(
+      fc.record({
+        stepId: word,
+        schema: fc.record({ kind: word, version: fc.nat(9), key: schema, values: schema, settings: options }),
+        file: stateFile,
+        chunks: fc.array(chunk, { maxLength: 4 }).map((chunks) => chunks.flat()),
+      }),
+      { maxLength: 2 },
+    ),
+    committables: fc.array(
+      fc.record({ stepId: word, subtaskIndex: fc.nat(9), checkpointId: count, data: options }),
+      { maxLength: 2 },
+    ),
+    isFinished: fc.boolean(),
+    ahead: ahead.map((runs) => runs.flat()),
+  },
+  { requiredKeys: ['subtaskIndex', 'splits', 'watermarkMs', 'operators', 'committables', 'isFinished'] },
+);
 const metadata = fc.record({
   version: fc.constant(1),
   jobName: word,
@@ -119,7 +124,12 @@ const SMALL = {
 
 const EMPTY = { fields: [] };
 
-const withFiles = (files: readonly string[], chunks: readonly number[] = [3, 8, 2], key: object = EMPTY): unknown => ({
+const withFiles = (
+  files: readonly string[],
+  chunks: readonly number[] = [3, 8, 2],
+  key: object = EMPTY,
+  more: object = {},
+): unknown => ({
   ...SMALL,
   vertices: [
     {
@@ -139,6 +149,7 @@ const withFiles = (files: readonly string[], chunks: readonly number[] = [3, 8, 
           })),
           committables: [],
           isFinished: false,
+          ...more,
         },
       ],
     },
@@ -200,6 +211,8 @@ describe('metadata', () => {
     ['chunks that are not threes', withFiles(['chk-5/a'], [1, 2])],
     ['chunks behind the end of their file', withFiles(['chk-5/a'], [1, 90, 11])],
     ['a type that does not exist', withFiles(['chk-5/a'], [], { fields: [{ name: 'a', type: { kind: 'x' } }] })],
+    ['watermarks of no key groups', withFiles([], [], EMPTY, { ahead: [3, 7] })],
+    ['watermarks of key groups that are no numbers', withFiles([], [], EMPTY, { ahead: [0, -1, 7] })],
     ['a parallelism of 0', { ...SMALL, maxParallelism: 0 }],
   ])('that holds %s is damaged, though its checksum is right', async (_what, content) => {
     const { storage, disk } = newStorage();

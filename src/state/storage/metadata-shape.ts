@@ -5,6 +5,7 @@ import {
   type CheckpointMetadata,
   type Committable,
   type DataType,
+  type KeyGroupRuns,
   type OperatorStateHandle,
   type OptionValue,
   type RowSchema,
@@ -112,6 +113,13 @@ const committable: Shape<Committable> = fields({
   data: map(optionValue),
 });
 
+const keyGroupRuns: Shape<KeyGroupRuns> = where(
+  list(number),
+  (runs) =>
+    runs.length % 3 === 0 && runs.every((value, at) => at % 3 === 2 || (Number.isSafeInteger(value) && value >= 0)),
+  'watermarks of key groups',
+);
+
 const subtask: Shape<SubtaskSnapshot> = fields(
   {
     subtaskIndex: integer(0),
@@ -121,7 +129,7 @@ const subtask: Shape<SubtaskSnapshot> = fields(
     committables: list(committable),
     isFinished: flag,
   },
-  { channels: list(channelState) },
+  { channels: list(channelState), ahead: keyGroupRuns },
 );
 
 /** Of versions 1 and 2, which differ in rows on their way. */

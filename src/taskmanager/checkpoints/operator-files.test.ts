@@ -42,13 +42,6 @@ describe('the files of an operator', () => {
     expect(kept).toEqual([]);
   });
 
-  it('are none of those of a subtask that was ahead of the one that is restored', () => {
-    const ahead = { ...handle(5, [[2, 10]]), watermarkMs: 7 };
-    const { whole, kept } = new OperatorFiles([handle(4, [[1, 10]]), ahead], 9, GROUPS).basisOf('s');
-    expect(whole.size).toBe(GROUPS);
-    expect(kept).toEqual([]);
-  });
-
   it('stay few, and about three times as large as the state at most, whatever changes', () => {
     const change = fc.array(fc.tuple(fc.nat(GROUPS - 1), fc.integer({ min: 0, max: 400 })), { maxLength: 12 });
     fc.assert(

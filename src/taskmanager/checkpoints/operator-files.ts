@@ -57,9 +57,7 @@ function inOrder(handles: readonly OperatorStateHandle[]): readonly OperatorStat
 /** Which key groups the next checkpoint writes whole. */
 function groupsToWrite(handles: readonly OperatorStateHandle[], maxParallelism: number): ReadonlySet<number> {
   // Files that belong to a savepoint, or to somebody else, may go at any time.
-  const mayGo = handles.some(({ file }) => checkpointIdOf(file.name) === null);
-  // Nor would the next checkpoint say how far event time was where these were written.
-  if (mayGo || handles.some(({ watermarkMs }) => watermarkMs !== undefined)) {
+  if (handles.some(({ file }) => checkpointIdOf(file.name) === null)) {
     return new Set(Array.from({ length: maxParallelism }, (_, group) => group));
   }
   const bytes = handles.map((handle) => bytesByGroup(handle, maxParallelism));

@@ -87,7 +87,6 @@ async function restoreRun(
         keyGroup,
         bytes: bytes.subarray(position - start, position - start + length),
         ...(handle.order === undefined ? {} : { replaces: true }),
-        ...(handle.watermarkMs === undefined ? {} : { watermarkMs: handle.watermarkMs }),
       };
       state.restore(chunk, handle.schema);
       await state.settle?.();

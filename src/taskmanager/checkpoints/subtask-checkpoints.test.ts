@@ -200,6 +200,22 @@ describe('a task that takes part in checkpoints', () => {
     await until('it has finished', () => job.isEvery('FINISHED'));
   });
 
+  it('goes on saying which key groups had come further before it was restored', async () => {
+    await run(graphOf(1000));
+    const taken = await checkpointWithRows();
+    await job.cancel();
+    await until('it is cancelled', () => job.isEvery('CANCELED'));
+    await job.free();
+    const vertices = taken.vertices.map((vertex) => ({
+      ...vertex,
+      subtasks: vertex.subtasks.map((subtask) => ({ ...subtask, watermarkMs: 5, ahead: [0, 9, 5, 10, 19, 8] })),
+    }));
+    await job.deploy({ ...taken, vertices });
+    await until('all tasks run', () => job.isEvery('RUNNING'));
+    const [out] = snapshotsOf(await checkpoint(), 'out');
+    expect(out).toMatchObject({ watermarkMs: 5, ahead: [10, 19, 8] });
+  });
+
   it('fails where what it prepared cannot be committed', async () => {
     await run(graphOf(1000));
     const { checkpointId } = await checkpointWithRows();

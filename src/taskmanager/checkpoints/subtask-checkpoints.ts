@@ -16,6 +16,7 @@ import type {
   CheckpointStorage,
   Committable,
   InFlightRoute,
+  KeyGroupWatermarks,
   OperatorState,
   OperatorStateHandle,
   Ports,
@@ -60,6 +61,8 @@ export interface SubtaskCheckpointsParts {
   /** What was on its way to it in the checkpoint that it is restored from. */
   readonly recovered: RecoveredRows;
   readonly files: OperatorFiles;
+  /** Key groups that were further than the subtask when it was restored. */
+  readonly ahead: KeyGroupWatermarks | null;
 }
 
 /** What is told to the subtask. */
@@ -269,10 +272,12 @@ export class SubtaskCheckpoints implements BarrierEntry, BarrierObserver {
 
   #snapshotOf(splits: readonly Split[], committables: readonly Committable[]): SubtaskSnapshot {
     const watermarkMs = this.#parts.chain.watermarkMs;
+    const ahead = this.#parts.ahead?.after(watermarkMs) ?? [];
     return {
       subtaskIndex: this.#parts.subtaskIndex,
       splits,
       watermarkMs: watermarkMs === -Infinity ? null : watermarkMs,
+      ...(ahead.length === 0 ? {} : { ahead }),
       operators: [],
       committables,
       isFinished: false,
