@@ -56,7 +56,7 @@ export function restoredSplits(metadata: CheckpointMetadata, source: StepId): Re
   return { parallelism: written.parallelism, splits };
 }
 
-/** Key groups that had come further than the subtask begins with; all of several vertices, where it has steps of those. */
+/** Key groups that had come further than the subtask begins with: by the least of all vertices that it has steps of. */
 function groupsAhead(
   known: readonly CheckpointedVertex[],
   groups: readonly number[],
