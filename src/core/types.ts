@@ -69,6 +69,22 @@ export function sameType(a: DataType, b: DataType): boolean {
   return formatType(a) === formatType(b);
 }
 
+/** Whether every value of one type is one of the other, exactly. */
+export function isWider(from: DataType, to: DataType): boolean {
+  switch (from.kind) {
+    case 'int':
+      return to.kind === 'long' || to.kind === 'double' || (to.kind === 'decimal' && to.precision - to.scale >= 10);
+    case 'long':
+      return to.kind === 'decimal' && to.precision - to.scale >= 19;
+    case 'float':
+      return to.kind === 'double';
+    case 'decimal':
+      return to.kind === 'decimal' && to.scale >= from.scale && to.precision - to.scale >= from.precision - from.scale;
+    default:
+      return false;
+  }
+}
+
 /** The spelling of a type in a job file: `decimal(10,2)`, `array<string>`, `row<a int, b string>`. */
 export function formatType(type: DataType): string {
   switch (type.kind) {

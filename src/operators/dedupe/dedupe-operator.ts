@@ -10,7 +10,7 @@
  * memory has no room for are in a store on the disk, where the job says so, but for those whose rows wait: prepare()
  * brings those of a batch back.
  */
-import { counterNames, formatType, RowKind } from '../../core/index.ts';
+import { counterNames, RowKind } from '../../core/index.ts';
 import type {
   ColumnBatch,
   Counter,
@@ -32,12 +32,12 @@ import { ByteReader } from '../state/byte-reader.ts';
 import { grown, sized } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { RowSlots } from '../state/row-slots.ts';
+import { keptRows, keptRowsSchema, migrationOf } from '../state/row-migration.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { growInTurns, wantedSlots } from '../state/slot-growth.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
 import type { SnapshotEntries } from '../state/slot-snapshots.ts';
 import { SpilledSlots } from '../state/spilled-slots.ts';
-import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
 import { readTime } from '../state/time-codec.ts';
 import { ENTRIES_PER_CALL, TimeHeap } from '../state/time-heap.ts';
 
@@ -426,13 +426,8 @@ export class DedupeOperator implements Operator {
     const { keep, input } = this.#spec;
     const [table, rows, waiting, expiries, snapshots] =
       [this.#table, this.#rows, this.#waiting, this.#expiries, this.#snapshots];
-    const schema = layoutSchema({
-      kind: 'dedupe',
-      version: 1,
-      key: { fields: this.#keyFields },
-      values: [],
-      settings: { keep, row: keep === 'last' ? null : input.fields.map(({ type }) => formatType(type)) },
-    });
+    const kept = keep === 'last' ? [] : [keptRows(input)];
+    const schema = keptRowsSchema('dedupe', { fields: this.#keyFields }, kept, { keep });
     const spilled = this.#spilled;
     const others = (): number =>
       expiries.sizeBytes + snapshots.sizeBytes + spilled.sizeBytes + this.#times.byteLength + this.#waits.byteLength;
@@ -453,10 +448,10 @@ export class DedupeOperator implements Operator {
   }
 
   #restore({ bytes, keyGroup, replaces }: StateChunk, written: StateSchema, schema: StateSchema): void {
-    matchSchemas(written, schema, this.#spec.stepId);
-    const from = new ByteReader(bytes, this.#spec.stepId);
+    const { input, keys, stepId } = this.#spec;
+    const from = new ByteReader(bytes, stepId);
     const key = this.#scratchKey;
-    const whole = new ScratchRow(this.#spec.input, this.#spec.keys);
+    const whole = new ScratchRow(input, keys, migrationOf(written, schema, keptRows(input), stepId));
     const { maxParallelism } = (this.#opened as Opened).context;
     this.#spilled.restore(from, () => {
       const sort = from.byte();

@@ -3,7 +3,7 @@
  * key (Flink's ChangelogNormalize). A row that is as the last one says nothing; a delete, which may have no more than
  * the key, takes back the row that was there.
  */
-import { RowKind, columnKind, formatType } from '../../core/index.ts';
+import { RowKind, columnKind } from '../../core/index.ts';
 import type {
   Column,
   ColumnBatch,
@@ -23,9 +23,9 @@ import type { ByteWriter } from '../state/byte-writer.ts';
 import { grown } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { RowSlots } from '../state/row-slots.ts';
+import { fieldNames, keptRows, keptRowsSchema, migrationOf } from '../state/row-migration.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
-import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
 
 /** The NormaliseNode of a job graph. */
 export interface NormaliseSpec {
@@ -166,8 +166,7 @@ export class NormaliseOperator implements Operator {
 
   #describeState(key: RowSchema): OperatorState {
     const { input, keys } = this.#spec;
-    const row = input.fields.map(({ type }) => formatType(type));
-    const schema = layoutSchema({ kind: 'normalise', version: 1, key, values: [], settings: { keys, row } });
+    const schema = keptRowsSchema('normalise', key, [keptRows(input)], { keys: fieldNames(input, keys) });
     const [table, rows, snapshots] = [this.#table, this.#rows, this.#snapshots];
     const perKey = (): number => this.#rowOf.byteLength;
     return {
@@ -184,9 +183,8 @@ export class NormaliseOperator implements Operator {
 
   #restore({ bytes, keyGroup }: StateChunk, written: StateSchema, schema: StateSchema): void {
     const { stepId, input, keys } = this.#spec;
-    matchSchemas(written, schema, stepId);
     const from = new ByteReader(bytes, stepId);
-    const entry = new ScratchRow(input, keys);
+    const entry = new ScratchRow(input, keys, migrationOf(written, schema, keptRows(input), stepId));
     const { maxParallelism } = (this.#opened as Opened).context;
     while (!from.atEnd) {
       if (from.byte() !== 0) from.fail('there is only one kind of entry');

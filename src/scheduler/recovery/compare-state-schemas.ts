@@ -1,5 +1,5 @@
-import { formatType, sameType } from '../../core/index.ts';
-import type { DataType, Field, OptionValue, RowSchema, StateSchema } from '../../core/index.ts';
+import { formatType, isWider, sameType } from '../../core/index.ts';
+import type { Field, OptionValue, RowSchema, StateSchema } from '../../core/index.ts';
 
 export type SchemaComparison =
   | { readonly kind: 'kept' }
@@ -74,20 +74,4 @@ function describeChange(before: Field | undefined, { name, type }: Field): reado
   if (before === undefined) return [`${name} is new`];
   if (sameType(before.type, type)) return [];
   return [`${name} is widened from ${formatType(before.type)} to ${formatType(type)}`];
-}
-
-/** Whether every value of one type is one of the other, exactly. */
-function isWider(from: DataType, to: DataType): boolean {
-  switch (from.kind) {
-    case 'int':
-      return to.kind === 'long' || to.kind === 'double' || (to.kind === 'decimal' && to.precision - to.scale >= 10);
-    case 'long':
-      return to.kind === 'decimal' && to.precision - to.scale >= 19;
-    case 'float':
-      return to.kind === 'double';
-    case 'decimal':
-      return to.kind === 'decimal' && to.scale >= from.scale && to.precision - to.scale >= from.precision - from.scale;
-    default:
-      return false;
-  }
 }
