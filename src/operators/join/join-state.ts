@@ -3,7 +3,6 @@
  * leave memory for a store on the disk, an entry is a key with all rows of both sides: prepare() brings the keys of a
  * batch into memory, so that process() finds everything as ever. Either form is read back by both.
  */
-import { formatType } from '../../core/index.ts';
 import type {
   Field,
   OperatorContext,
@@ -17,18 +16,22 @@ import { ByteReader } from '../state/byte-reader.ts';
 import type { ByteWriter } from '../state/byte-writer.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { MARKED, RowChains, WHOLE_KEY } from '../state/row-chains.ts';
+import { fieldNames, keptRows, keptRowsSchema, migrationOf } from '../state/row-migration.ts';
+import type { KeptRows } from '../state/row-migration.ts';
 import { RowRoom } from '../state/row-room.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
 import { SlotSnapshots } from '../state/slot-snapshots.ts';
 import { SpilledSlots } from '../state/spilled-slots.ts';
 import type { Expiry, SpillableEntries } from '../state/spilled-slots.ts';
-import { layoutSchema, matchSchemas } from '../state/state-schema.ts';
 import { readTime } from '../state/time-codec.ts';
 import { Side } from './join-spec.ts';
 import type { JoinSpec } from './join-spec.ts';
 
 const SPACE = 0;
 const SIDES = [Side.left, Side.right] as const;
+
+/** A row of each side, read back. */
+type ScratchRows = readonly [left: ScratchRow, right: ScratchRow];
 
 /** What a join does with its rows. */
 export interface JoinUse {
@@ -55,7 +58,7 @@ export class JoinState {
   /** Of keys with all their rows, where they may leave memory. */
   readonly #keySnapshots: SlotSnapshots;
   readonly #room: RowRoom;
-  readonly #scratch: readonly [ScratchRow, ScratchRow];
+  readonly #scratch: ScratchRows;
   readonly #scratchKey: ScratchRow;
   #keyGroupCount = 1;
 
@@ -153,14 +156,27 @@ export class JoinState {
 
   restore({ bytes, keyGroup, replaces }: StateChunk, written: StateSchema, keyGroupCount: number): void {
     const { stepId } = this.#spec;
-    matchSchemas(written, this.schema, stepId);
+    const rows = this.#rowsOf(written);
     const from = new ByteReader(bytes, stepId);
     this.spilled.restore(from, () => {
       const sort = from.byte();
-      if (sort === WHOLE_KEY) this.#restoreKey(from, keyGroup, keyGroupCount, replaces === true);
-      else if (sort <= (MARKED | 1)) this.#restoreRow(from, sort, keyGroup, keyGroupCount);
+      if (sort === WHOLE_KEY) this.#restoreKey(from, keyGroup, keyGroupCount, { replaces: replaces === true, rows });
+      else if (sort <= (MARKED | 1)) this.#restoreRow(from, sort, keyGroup, keyGroupCount, rows);
       else from.fail(`there is no kind of entry ${sort}`);
     });
+  }
+
+  /** For reading rows that were written with this schema. */
+  #rowsOf(written: StateSchema): ScratchRows {
+    const { stepId, left, leftKeys, right, rightKeys } = this.#spec;
+    const [fromLeft, fromRight] = keptSides(this.#spec).map((rows) =>
+      migrationOf(written, this.schema, rows, stepId),
+    );
+    const [own, other] = this.#scratch;
+    return [
+      fromLeft == null ? own : new ScratchRow(left, leftKeys, fromLeft),
+      fromRight == null ? other : new ScratchRow(right, rightKeys, fromRight),
+    ];
   }
 
   #insert(hash: number, row: number): number {
@@ -174,20 +190,25 @@ export class JoinState {
   }
 
   /** One row: of a checkpoint that had all in memory. */
-  #restoreRow(from: ByteReader, sort: number, keyGroup: number, keyGroupCount: number): void {
+  #restoreRow(from: ByteReader, sort: number, keyGroup: number, keyGroupCount: number, rows: ScratchRows): void {
     const side = (sort & 1) as Side;
     const time = readTime(from);
-    const row = this.#scratch[side];
+    const row = rows[side];
     const hash = row.readKey(from, keyGroup, keyGroupCount);
     this.table.bind(row.keys);
     const known = this.table.find(hash, 0, SPACE);
     const key = known < 0 ? this.#insert(hash, 0) : known;
     if (this.spilled.isOpen) this.spilled.restoredPart(key, known < 0);
-    this.#keep(side, key, time, (sort & MARKED) !== 0);
+    this.#keep(side, key, row, time, (sort & MARKED) !== 0);
   }
 
   /** All rows of a key, in place of those that earlier checkpoints had. */
-  #restoreKey(from: ByteReader, keyGroup: number, keyGroupCount: number, replaces: boolean): void {
+  #restoreKey(
+    from: ByteReader,
+    keyGroup: number,
+    keyGroupCount: number,
+    { replaces, rows }: { readonly replaces: boolean; readonly rows: ScratchRows },
+  ): void {
     const counts = SIDES.map(() => from.count());
     const hash = this.#scratchKey.readKey(from, keyGroup, keyGroupCount);
     this.table.bind(this.#scratchKey.columns);
@@ -196,27 +217,27 @@ export class JoinState {
     const key = known < 0 ? this.#insert(hash, 0) : known;
     for (const side of SIDES) this.side(side).clear(key);
     if (this.spilled.isOpen) this.spilled.restored(key);
-    this.#readRows(key, counts, from);
+    this.#readRows(key, counts, from, rows);
     if (!this.spilled.isOpen) this.#removeIfEmpty(key);
   }
 
-  #readRows(key: number, counts: readonly number[], from: ByteReader): void {
+  #readRows(key: number, counts: readonly number[], from: ByteReader, rows: ScratchRows): void {
     const forgottenMs = this.#use.forgottenMs();
     for (const side of SIDES) {
       for (let left = counts[side] as number; left > 0; left--) {
         const mark = from.byte();
         if ((mark & ~MARKED) !== 0) from.fail(`there is no kind of row ${mark}`);
         const time = readTime(from);
-        if (this.#scratch[side].read(from) !== this.table.hashOf(key)) from.fail('a row is not of its key');
-        if (time > forgottenMs) this.#keep(side, key, time, mark !== 0);
+        if (rows[side].read(from) !== this.table.hashOf(key)) from.fail('a row is not of its key');
+        if (time > forgottenMs) this.#keep(side, key, rows[side], time, mark !== 0);
       }
     }
   }
 
   /** Keeps the row that was read last. */
-  #keep(side: Side, key: number, time: number, isMarked: boolean): void {
+  #keep(side: Side, key: number, row: ScratchRow, time: number, isMarked: boolean): void {
     const own = this.side(side);
-    own.rows.bind(this.#scratch[side].columns);
+    own.rows.bind(row.columns);
     const slot = own.add(0, time);
     if (isMarked) own.mark(slot);
     this.#use.take(side, slot, key);
@@ -258,7 +279,7 @@ export class JoinState {
         from.byte();
         const counts = SIDES.map(() => from.count());
         this.#scratchKey.read(from);
-        this.#readRows(slot, counts, from);
+        this.#readRows(slot, counts, from, this.#scratch);
       },
       free: (slot: number) => {
         if (this.#keySnapshots.isTaking) this.#keySnapshots.beforeChange(slot);
@@ -310,15 +331,17 @@ export class JoinState {
 }
 
 /** What has to be equal for the entries to be read: all that decides about pairs but the rest of the condition. */
-function describe({ type, leftKeys, rightKeys, bounds, left, right }: JoinSpec, key: RowSchema): StateSchema {
-  const typesOf = ({ fields }: RowSchema): readonly string[] => fields.map((field) => formatType(field.type));
+function describe(spec: JoinSpec, key: RowSchema): StateSchema {
+  const { type, leftKeys, rightKeys, bounds, left, right } = spec;
   const settings: Readonly<Record<string, OptionValue>> = {
     type,
     bounds: bounds === null ? null : { ...bounds },
-    left: typesOf(left),
-    leftKeys,
-    right: typesOf(right),
-    rightKeys,
+    leftKeys: fieldNames(left, leftKeys),
+    rightKeys: fieldNames(right, rightKeys),
   };
-  return layoutSchema({ kind: 'join', version: 1, key, values: [], settings });
+  return keptRowsSchema('join', key, keptSides(spec), settings);
+}
+
+function keptSides({ left, right }: JoinSpec): readonly KeptRows[] {
+  return [keptRows(left, 'left.'), keptRows(right, 'right.')];
 }

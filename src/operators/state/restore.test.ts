@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { types } from '../../core/index.ts';
-import type { AggregateCall, Operator, StateSchema, Value } from '../../core/index.ts';
-import { OperatorHarness } from '../../testing/index.ts';
+import { rowSchema, types } from '../../core/index.ts';
+import type { AggregateCall, Operator, RowSchema, StateSchema, Value } from '../../core/index.ts';
+import { OperatorHarness, memorySpill } from '../../testing/index.ts';
 import type { OperatorSnapshot } from '../../testing/index.ts';
 import { createOperator } from '../create-operator.ts';
 import { CALLS, aggregate, input } from '../fixtures/reference-aggregates.ts';
@@ -46,6 +46,31 @@ const topNOf = (count: number): Operator => {
   const by = [{ column: 1, descending: true }];
   return createOperator({ kind: 'top-n', stepId: 'w', keys: [0], by, count, hasRank: false, input, output: input });
 };
+
+/** Of rows with a `key` and an `amount`. */
+const rowKeepers: Readonly<Record<string, (input: RowSchema) => Operator>> = {
+  dedupe: (input) =>
+    createOperator({ kind: 'dedupe', stepId: 'w', ...namesOf(input), keep: 'first', ttlMs: null, input, output: input }),
+  join: (input) => {
+    const output = rowSchema([...input.fields, ...input.fields].map(({ type }, index) => ({ name: `f${index}`, type })));
+    const { keys } = namesOf(input);
+    const sides = { leftKeys: keys, rightKeys: keys, left: input, right: input, output };
+    return createOperator({
+      ...{ kind: 'join', stepId: 'w', type: 'inner', condition: null, bounds: null, ttlMs: null },
+      ...sides,
+    });
+  },
+  'top-n': (input) => {
+    const { keys, amount } = namesOf(input);
+    const by = [{ column: amount, descending: true }];
+    return createOperator({ kind: 'top-n', stepId: 'w', keys, by, count: 1, hasRank: false, input, output: input });
+  },
+};
+
+function namesOf({ fields }: RowSchema): { readonly keys: readonly number[]; readonly amount: number } {
+  const place = (wanted: string): number => fields.findIndex(({ name }) => name === wanted);
+  return { keys: [place('key')], amount: place('amount') };
+}
 
 const operators: Readonly<Record<string, () => Operator>> = {
   'running aggregates': () => aggregateOf(named(CALLS)),
@@ -121,6 +146,36 @@ describe('what an operator remembers', () => {
       ['key 3', 0.5, BigInt(numbers.length + 1), BigInt(total)],
     ]);
     await harness.close();
+  });
+
+  it.each([null, 1])('keeps rows whose fields come, go, move and become wider, with %j bytes', async (memoryBytes) => {
+    const before = rowSchema([
+      { name: 'key', type: types.string },
+      { name: 'amount', type: types.int },
+      { name: 'note', type: types.string },
+    ]);
+    const now = rowSchema([
+      { name: 'more', type: types.double },
+      { name: 'amount', type: types.long },
+      { name: 'key', type: types.string },
+    ]);
+    const spill = memoryBytes === null ? {} : { spill: memorySpill(memoryBytes) };
+    for (const [name, create] of Object.entries(rowKeepers)) {
+      const first = await OperatorHarness.open({ create: () => create(before), input: before, ...spill });
+      await first.process([{ values: ['a', 7, 'old'], timestamp: 1 }]);
+      const snapshot = await first.beginSnapshot().takeFromDisk();
+      expect({ name, rows: first.takeRows() }).toEqual({ name, rows: name === 'top-n' ? [expect.anything()] : [] });
+      await first.close();
+      const harness = await OperatorHarness.open({ create: () => create(now), input: now, restore: [snapshot], ...spill });
+      await harness.process([{ input: 1, values: [0.5, 5n, 'a'], timestamp: 2 }]);
+      await harness.watermarkFromDisk(10);
+      const output = harness.takeRows().map(({ values }) => JSON.stringify(values.map(String)));
+      // The row from before: paired with the new one, waiting, or in front of it.
+      if (name === 'join') expect(output).toEqual(['["null","7","a","0.5","5","a"]']);
+      else if (name === 'dedupe') expect(output).toEqual(['["null","7","a"]']);
+      else expect(output).toEqual([]);
+      await harness.close();
+    }
   });
 
   const changed: readonly (readonly [string, () => Operator, RegExp])[] = [

@@ -24,8 +24,8 @@ import { ByteReader } from '../state/byte-reader.ts';
 import { grown } from '../state/grown.ts';
 import { KeyTable } from '../state/key-table.ts';
 import { RowChains } from '../state/row-chains.ts';
+import { keptRows, migrationOf } from '../state/row-migration.ts';
 import { ScratchRow } from '../state/scratch-row.ts';
-import { matchSchemas } from '../state/state-schema.ts';
 import { readTime } from '../state/time-codec.ts';
 import { sayRow, topNSchema } from './top-n-rows.ts';
 
@@ -226,9 +226,8 @@ export class TopNOperator implements Operator {
 
   #restore({ bytes, keyGroup }: StateChunk, written: StateSchema, schema: StateSchema): void {
     const { stepId, input, keys, count } = this.#spec;
-    matchSchemas(written, schema, stepId);
     const from = new ByteReader(bytes, stepId);
-    const entry = new ScratchRow(input, keys);
+    const entry = new ScratchRow(input, keys, migrationOf(written, schema, keptRows(input), stepId));
     const { maxParallelism } = (this.#opened as Opened).context;
     while (!from.atEnd) {
       if (from.byte() !== 0) from.fail('there is only one kind of entry');

@@ -4,7 +4,7 @@ import type { LongColumn, RowKind, RowSchema, StateSchema } from '../../core/ind
 import type { BufferedOutput } from '../buffered-output.ts';
 import { writeInteger, writeNull } from '../state/column-writes.ts';
 import type { RowSlots } from '../state/row-slots.ts';
-import { layoutSchema } from '../state/state-schema.ts';
+import { fieldNames, keptRows, keptRowsSchema } from '../state/row-migration.ts';
 import type { TopNSpec } from './top-n-operator.ts';
 
 /** Adds a kept row to the output, which has room; `place`, from 0, is for the last field, null where it is none. */
@@ -27,17 +27,13 @@ export function sayRow(
 
 export function topNSchema(kind: 'top-n' | 'updating-top-n', key: RowSchema, spec: TopNSpec): StateSchema {
   const { by, count, hasRank, input, keys } = spec;
-  return layoutSchema({
-    kind,
-    version: 1,
-    key,
-    values: [],
-    settings: {
-      keys,
-      by: by.map(({ column, descending }) => ({ column, descending })),
-      count,
-      hasRank,
-      row: input.fields.map(({ type }) => formatType(type)),
-    },
+  const order = fieldNames(input, by.map(({ column }) => column));
+  return keptRowsSchema(kind, key, [keptRows(input)], {
+    keys: fieldNames(input, keys),
+    by: by.map(({ descending }, index) => ({ field: order[index] ?? '', descending })),
+    count,
+    hasRank,
+    // A row that is taken back has to be found, so it must not have become another one.
+    row: kind === 'top-n' ? null : input.fields.map(({ name, type }) => `${name} ${formatType(type)}`),
   });
 }
