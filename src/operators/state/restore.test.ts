@@ -49,10 +49,13 @@ const topNOf = (count: number): Operator => {
 
 /** Of rows with a `key` and an `amount`. */
 const rowKeepers: Readonly<Record<string, (input: RowSchema) => Operator>> = {
-  dedupe: (input) =>
-    createOperator({ kind: 'dedupe', stepId: 'w', ...namesOf(input), keep: 'first', ttlMs: null, input, output: input }),
+  dedupe: (input) => {
+    const { keys } = namesOf(input);
+    return createOperator({ kind: 'dedupe', stepId: 'w', keys, keep: 'first', ttlMs: null, input, output: input });
+  },
   join: (input) => {
-    const output = rowSchema([...input.fields, ...input.fields].map(({ type }, index) => ({ name: `f${index}`, type })));
+    const both = [...input.fields, ...input.fields];
+    const output = rowSchema(both.map(({ type }, index) => ({ name: `f${index}`, type })));
     const { keys } = namesOf(input);
     const sides = { leftKeys: keys, rightKeys: keys, left: input, right: input, output };
     return createOperator({
@@ -166,7 +169,8 @@ describe('what an operator remembers', () => {
       const snapshot = await first.beginSnapshot().takeFromDisk();
       expect({ name, rows: first.takeRows() }).toEqual({ name, rows: name === 'top-n' ? [expect.anything()] : [] });
       await first.close();
-      const harness = await OperatorHarness.open({ create: () => create(now), input: now, restore: [snapshot], ...spill });
+      const later = { create: () => create(now), input: now, restore: [snapshot], ...spill };
+      const harness = await OperatorHarness.open(later);
       await harness.process([{ input: 1, values: [0.5, 5n, 'a'], timestamp: 2 }]);
       await harness.watermarkFromDisk(10);
       const output = harness.takeRows().map(({ values }) => JSON.stringify(values.map(String)));
