@@ -13,7 +13,8 @@ import type { FindJobStorage, JobStorage } from './job-storage.ts';
 
 export interface DispatcherOptions {
   readonly ports: Ports;
-  readonly catalog: ConnectorCatalog;
+  /** Called with the first job: a Dispatcher without jobs is to be small. */
+  readonly loadCatalog: () => Promise<ConnectorCatalog>;
   readonly rpc: RpcTransport;
   readonly slots: SlotPool;
   readonly epoch: number;
@@ -28,7 +29,7 @@ export interface DispatcherOptions {
   /** Opens where a savepoint goes; null where jobs cannot have any. */
   readonly openStorage: OpenStorage | null;
   /** What the operators of a job keep; without it they find out when they run whether they can take it over. */
-  readonly stateSchemas?: (graph: JobGraph) => ReadonlyMap<string, StateSchema>;
+  readonly stateSchemas?: (graph: JobGraph) => Promise<ReadonlyMap<string, StateSchema>>;
   /** Where the plans of a job are kept for the next leader; null where there is none. */
   readonly plansOf?: (jobId: JobId) => PlanStore | null;
 }
@@ -53,6 +54,7 @@ export interface AcceptedJob {
   readonly graph: JobGraph;
   readonly start: StartMode;
   readonly allowDroppedState: boolean;
+  readonly catalog: ConnectorCatalog;
   readonly schemas: ReadonlyMap<string, StateSchema>;
   /** Null where it takes no checkpoints. */
   readonly storage: JobStorage | null;
@@ -91,8 +93,9 @@ export class Dispatcher {
       const known = this.job(id);
       if (known !== null) return known;
       const { start = { kind: 'resume' } } = options;
+      const { loadCatalog, store, findStorage } = this.#options;
+      const catalog = await loadCatalog();
       const running = this.list().filter(({ state }) => !isTerminalJob(state));
-      const { catalog, store, findStorage } = this.#options;
       checkSubmission({ graph, start, catalog, hasStore: store !== null && findStorage !== null, running });
       const job = await this.prepare(id, graph, { ...options, start });
       if (accept !== undefined && !(await accept(job))) return null;
@@ -104,11 +107,12 @@ export class Dispatcher {
 
   /** Finds what a job needs that has been accepted, perhaps by an earlier leader. */
   async prepare(jobId: JobId, graph: JobGraph, options: SubmitOptions): Promise<AcceptedJob> {
-    const { findStorage, stateSchemas } = this.#options;
+    const { findStorage, loadCatalog, stateSchemas } = this.#options;
     const { start = { kind: 'resume' }, allowDroppedState = false } = options;
-    const schemas = options.schemas ?? stateSchemas?.(graph) ?? new Map<string, StateSchema>();
+    const catalog = await loadCatalog();
+    const schemas = options.schemas ?? (await stateSchemas?.(graph)) ?? new Map<string, StateSchema>();
     const storage = graph.checkpoint === null ? null : ((await findStorage?.(graph)) ?? null);
-    return { jobId, graph: withoutPlace(graph), start, allowDroppedState, schemas, storage };
+    return { jobId, graph: withoutPlace(graph), start, allowDroppedState, catalog, schemas, storage };
   }
 
   /**

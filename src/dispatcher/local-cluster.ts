@@ -59,7 +59,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const served = rpc.serve('resource-manager', 'dispatcher', slots);
   const dispatcher = new Dispatcher({
     ports,
-    catalog,
+    loadCatalog: () => Promise.resolve(catalog),
     rpc,
     slots,
     epoch: EPOCH,

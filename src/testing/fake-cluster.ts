@@ -13,12 +13,14 @@ import { clusterErrors, jobFileProblems } from '../dispatcher/index.ts';
 import type {
   ClusterService,
   JobDetails,
+  JobFileProblems,
   JobPlacement,
   JobSummary,
   MovedTasks,
   SubmitJob,
   TaskManagerDetails,
 } from '../dispatcher/index.ts';
+import { formatProblem } from '../graph/index.ts';
 import type { JobGraph } from '../graph/index.ts';
 import type { TaskState } from '../rpc/index.ts';
 import { operatorNode, sinkNode, sourceNode, testGraph } from './test-graph.ts';
@@ -103,7 +105,7 @@ export class FakeCluster implements ClusterService {
 
   submit(job: SubmitJob): Promise<JobId> {
     const line = /^(.*)broken/m.exec(job.text);
-    if (line !== null) return Promise.reject(jobFileProblems([problemAt(job.text, line.index)]));
+    if (line !== null) return Promise.reject(refusal(job.text, line.index));
     const jobId = job.jobId ?? toJobId(String(this.#jobs.size + 1).padStart(32, '0'));
     this.submissions.push(job);
     if (!this.#jobs.has(jobId)) this.#add(jobId, /^name: (.*)$/m.exec(job.text)?.[1] ?? 'job');
@@ -210,7 +212,7 @@ export class FakeCluster implements ClusterService {
 
   previewPlacement({ text }: Pick<SubmitJob, 'text'>): Promise<JobPlacement> {
     const line = /^(.*)broken/m.exec(text);
-    if (line !== null) return Promise.reject(jobFileProblems([problemAt(text, line.index)]));
+    if (line !== null) return Promise.reject(refusal(text, line.index));
     const name = /^name: (.*)$/m.exec(text)?.[1] ?? 'job';
     const isTooLarge = name === 'large';
     const waitingFor = isTooLarge ? '9 slots (1 are free)' : null;
@@ -279,6 +281,11 @@ function checkpoint(checkpointId: number, state: 'pending' | 'completed' | 'abor
     asyncMs: 3,
     failure: state === 'aborted' ? 'it took too long' : null,
   };
+}
+
+function refusal(text: string, index: number): JobFileProblems {
+  const problem = problemAt(text, index);
+  return jobFileProblems([problem], [formatProblem(problem)]);
 }
 
 function problemAt(text: string, index: number) {

@@ -85,14 +85,14 @@ export class SmallCluster {
     };
     const running = startDispatcher({
       ports: nodePorts,
-      catalog: this.#catalog,
+      loadCatalog: async () => this.#catalog,
       rpc,
       ha,
       rpcAddress: name,
       restUrl: `http://${name}`,
       compile,
       openStorage: (config) => openCheckpointStorage(config, nodePorts),
-      stateSchemas: () => new Map(),
+      stateSchemas: async () => new Map(),
       checkpointPlace: { location: `${this.#options.directory}/checkpoints`, s3: {} },
       heartbeats: { intervalMs: 50, timeoutMs: 60_000 },
       slotTimeoutMs: 60_000,

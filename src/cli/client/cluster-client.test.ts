@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { shape } from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
 import { startRestServer, type RestServer, type RestServerOptions } from '../../dispatcher/index.ts';
+import { explainJob } from '../../graph/index.ts';
 import type { HighAvailability, LeaderInfo } from '../../ha/index.ts';
 import { FakeCluster, ManualClock, strangersCertificate, testCertificate } from '../../testing/index.ts';
 import { catalog } from '../catalog.ts';
@@ -28,7 +29,7 @@ async function serve(overrides: Partial<RestServerOptions> = {}) {
     tls: null,
     isInsecureAllowed: false,
     ports: nodePorts,
-    catalog,
+    explainJob: async (graph) => explainJob(graph, catalog),
     version: '1.2.3',
     ...overrides,
   });

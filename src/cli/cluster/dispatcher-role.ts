@@ -4,6 +4,7 @@ import {
   codeUrl,
   isStorageUrl,
   type CheckpointPlace,
+  type ConnectorCatalog,
   type MillraceError,
   type Ports,
   type S3Access,
@@ -15,13 +16,11 @@ import {
   type RunningDispatcher,
   type SubmittedCode,
 } from '../../dispatcher/index.ts';
-import { compileJob, type CodeFile, type CompileOptions } from '../../graph/index.ts';
+import type { CodeFile, CompileOptions, JobExplanation, JobGraph } from '../../graph/index.ts';
 import { processLogAddress } from '../../rpc/index.ts';
 import { openCheckpointStorage } from '../../state/index.ts';
-import { catalog } from '../catalog.ts';
 import type { CommandContext } from '../command-context.ts';
 import { codeFinder } from '../find-code.ts';
-import { stateSchemas } from '../state-schemas.ts';
 import { openHighAvailability, openRpc, readTls, sharedDirectory } from './open-cluster.ts';
 import type { OutputRing } from './output-ring.ts';
 import type { RoleLog } from './role-log.ts';
@@ -52,7 +51,7 @@ export async function startDispatcherRole(
     tls,
     isInsecureAllowed: settings.insecure,
     ports,
-    catalog,
+    explainJob,
     version,
   });
   const restUrl = urlOf(settings['rest.advertised-host'] ?? settings['rest.host'], rest.port, tls !== null);
@@ -60,14 +59,17 @@ export async function startDispatcherRole(
   const ha = openHighAvailability(settings, ports, log);
   dispatcher = startDispatcher({
     ports,
-    catalog,
+    loadCatalog,
     rpc,
     ha,
     rpcAddress: rpc.address,
     restUrl,
     compile: compiler(settings, ports),
     openStorage: (config) => openCheckpointStorage(config, ports),
-    stateSchemas,
+    async stateSchemas(graph) {
+      const { stateSchemas } = await import('../state-schemas.ts');
+      return stateSchemas(graph);
+    },
     checkpointPlace: checkpointPlace(settings),
     heartbeats: { intervalMs: settings['heartbeat.interval'], timeoutMs: settings['heartbeat.timeout'] },
     slotTimeoutMs: settings['slot-timeout'],
@@ -92,6 +94,23 @@ export async function startDispatcherRole(
       await rpc.close();
     },
   };
+}
+
+/*
+ * The rooms that understand jobs are a third of what this process could hold in memory. They are loaded with the first
+ * job: a Dispatcher that stands by, or waits for jobs, is small.
+ */
+function graphRoom() {
+  return import('../../graph/index.ts');
+}
+
+async function loadCatalog(): Promise<ConnectorCatalog> {
+  return (await import('../catalog.ts')).catalog;
+}
+
+async function explainJob(graph: JobGraph): Promise<JobExplanation> {
+  const [room, catalog] = await Promise.all([graphRoom(), loadCatalog()]);
+  return room.explainJob(graph, catalog);
 }
 
 /** Whoever may send code runs it as this cluster. */
@@ -137,7 +156,8 @@ type Compiler = Parameters<typeof startDispatcher>[0]['compile'];
 /** The environment of this process is no business of whoever submits a job: variables come with the job alone. */
 function compiler(settings: DispatcherSettings, ports: Ports): Compiler {
   const ofCluster = codeFinderOf(settings['jobs.code-directory'], ports);
-  return ({ text, variables, code }, parallelism) => {
+  return async ({ text, variables, code }, parallelism) => {
+    const [{ compileJob }, catalog] = await Promise.all([graphRoom(), loadCatalog()]);
     const ofJob = (name: string): string | undefined => (Object.hasOwn(variables, name) ? variables[name] : undefined);
     const options = { fileName: 'job.yaml', variables: ofJob, catalog, parallelism };
     if (code === undefined) return compileJob(text, { ...options, findCode: ofCluster });

@@ -8,7 +8,6 @@ import {
   toMillraceError,
 } from '../../core/index.ts';
 import type { Clock, JobId, MillraceError, SerializedError, StateFile } from '../../core/index.ts';
-import { deserialiseJobGraph, serialiseJobGraph } from '../../graph/index.ts';
 import type { JobGraph } from '../../graph/index.ts';
 import { attemptsOf } from '../../ha/index.ts';
 import type { ClusterRecords, JobCode, JobOutcome, JobSubmission } from '../../ha/index.ts';
@@ -73,6 +72,8 @@ export interface LedJob {
 export interface EndedJob {
   readonly submission: JobSubmission;
   readonly outcome: JobOutcome;
+  /** One without steps where what is stored cannot be read: that is why the job has failed. */
+  readonly graph: () => JobGraph;
 }
 
 interface Job extends LedJob {
@@ -124,14 +125,14 @@ export class ClusterJobs {
   async recover(): Promise<void> {
     const { records } = this.#options;
     for (const { submission, outcome } of await records.endedJobs()) {
-      this.#ended.set(toJobId(submission.jobId), { submission, outcome });
+      this.#ended.set(toJobId(submission.jobId), await endedJob(submission, outcome));
     }
     await Promise.all(
       (await records.jobs()).map(async (submission) => {
         try {
           await this.#goOn(submission);
         } catch (error) {
-          this.#cannotBegin(submission, toMillraceError(error));
+          await this.#cannotBegin(submission, toMillraceError(error));
         }
       }),
     );
@@ -141,6 +142,7 @@ export class ClusterJobs {
   async submit({ jobId, graph, start, allowDroppedState, source, code }: NewJob): Promise<void> {
     const { records, dispatcher, clock } = this.#options;
     if (this.find(jobId) !== null) return;
+    const { serialiseJobGraph, deserialiseJobGraph } = await graphRoom();
     const serialised = serialiseJobGraph(graph);
     // What the next leader could not read is not taken.
     deserialiseJobGraph(serialised);
@@ -235,7 +237,7 @@ export class ClusterJobs {
     } catch (error) {
       // Whatever is stored is what the next leader goes on with.
       this.#led.delete(jobId);
-      this.#cannotBegin(job.submission, toMillraceError(error));
+      await this.#cannotBegin(job.submission, toMillraceError(error));
       throw error;
     }
     if (!job.isCancelled) return this.#led.get(jobId) ?? null;
@@ -258,6 +260,7 @@ export class ClusterJobs {
     const { records, clock } = this.#options;
     const attempt = (await records.plan(submission.jobId))?.attempt ?? -1;
     const hasRun = attempt >= (submission.firstAttempt ?? 0);
+    const { serialiseJobGraph } = await graphRoom();
     const next = { ...submission, ...(graph === null ? {} : { graph: serialiseJobGraph(graph) }) };
     if (!hasRun) return { ...next, restartedAtMs: clock.nowMs() };
     return {
@@ -305,6 +308,7 @@ export class ClusterJobs {
   async #goOn(submission: JobSubmission): Promise<void> {
     const { records, dispatcher, expectAdoption } = this.#options;
     const id = toJobId(submission.jobId);
+    const { deserialiseJobGraph } = await graphRoom();
     const graph = deserialiseJobGraph(submission.graph);
     const stored = await records.plan(id);
     const plan = stored !== null && stored.attempt >= (submission.firstAttempt ?? 0) ? stored : null;
@@ -372,19 +376,35 @@ export class ClusterJobs {
     return Promise.race([work, this.#over.promise]);
   }
 
-  #cannotBegin(submission: JobSubmission, error: MillraceError): void {
+  async #cannotBegin(submission: JobSubmission, error: MillraceError): Promise<void> {
     // Not of this job.
     if (error.code === 'MR-HA-FENCED' || error.code === 'MR-HA-UNAVAILABLE' || this.#isOver) throw error;
     const { submittedAtMs } = submission;
     const failure = JSON.stringify(serializeError(error));
-    const outcome = { version: 1, state: 'FAILED', error: failure, startedAtMs: submittedAtMs } as const;
+    const endedAtMs = this.#options.clock.nowMs();
+    const outcome = { version: 1, state: 'FAILED', error: failure, startedAtMs: submittedAtMs, endedAtMs } as const;
     // Nothing is stored: a leader of another version may know what to do with it.
-    this.#ended.set(toJobId(submission.jobId), {
-      submission,
-      outcome: { ...outcome, endedAtMs: this.#options.clock.nowMs() },
-    });
+    this.#ended.set(toJobId(submission.jobId), await endedJob(submission, outcome));
     this.#options.onProblem(error);
   }
+}
+
+/** With it come the parsers of job files and expressions: loaded with the first job. */
+function graphRoom() {
+  return import('../../graph/index.ts');
+}
+
+async function endedJob(submission: JobSubmission, outcome: JobOutcome): Promise<EndedJob> {
+  const { deserialiseJobGraph } = await graphRoom();
+  const graph = (): JobGraph => {
+    try {
+      return deserialiseJobGraph(submission.graph);
+    } catch {
+      const none = { checkpoint: null, restart: { kind: 'none' }, vertices: [], edges: [] } as const;
+      return { version: 1, name: submission.jobName, maxParallelism: 1, ...none };
+    }
+  };
+  return { submission, outcome, graph };
 }
 
 /** Why a job that ended under an earlier leader has failed. */

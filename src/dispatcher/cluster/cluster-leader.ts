@@ -28,12 +28,13 @@ import { VanishedDrains } from './vanished-drains.ts';
 
 export interface ClusterLeaderOptions {
   readonly ports: Ports;
-  readonly catalog: ConnectorCatalog;
+  /** Called with the first job, as `stateSchemas` and `compile` are: what they need is loaded late. */
+  readonly loadCatalog: () => Promise<ConnectorCatalog>;
   readonly rpc: RpcTransport;
   readonly ha: HighAvailability;
   readonly compile: CompileSource;
   readonly openStorage: OpenStorage;
-  readonly stateSchemas: (graph: JobGraph) => ReadonlyMap<string, StateSchema>;
+  readonly stateSchemas: (graph: JobGraph) => Promise<ReadonlyMap<string, StateSchema>>;
   /** For the checkpoints of jobs that name no place; null where they must. */
   readonly checkpointPlace: CheckpointPlace | null;
   readonly heartbeats: HeartbeatSettings;
@@ -64,7 +65,7 @@ export class ClusterLeader {
   #isPublished = false;
 
   constructor(options: ClusterLeaderOptions, leadership: Leadership) {
-    const { ports, catalog, rpc, heartbeats, openStorage, checkpointPlace, compile, onProblem } = options;
+    const { ports, loadCatalog, rpc, heartbeats, openStorage, checkpointPlace, compile, onProblem } = options;
     this.#options = options;
     this.#leadership = leadership;
     this.#records = clusterRecords(leadership.store);
@@ -94,7 +95,7 @@ export class ClusterLeader {
       onProblem,
     });
     const { slots, records, jobs } = { slots: this.#slots, records: this.#records, jobs: this.#jobs };
-    const service = new LeadingService({ ports, catalog, compile, jobs, slots, records, places });
+    const service = new LeadingService({ ports, loadCatalog, compile, jobs, slots, records, places });
     this.#service = service;
     this.#reactive = new ReactiveJobs({
       ...{ clock: ports.clock, jobs, slots, onProblem },

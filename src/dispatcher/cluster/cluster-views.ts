@@ -1,8 +1,6 @@
 /** What is known of jobs and TaskManagers, in the form of ClusterService. */
 import { jobId as toJobId } from '../../core/index.ts';
 import type { JobId } from '../../core/index.ts';
-import { deserialiseJobGraph } from '../../graph/index.ts';
-import type { JobGraph } from '../../graph/index.ts';
 import { isTerminalJob } from '../../rpc/index.ts';
 import type { TaskState } from '../../rpc/index.ts';
 import type { ExecutionSummary, JobDetails, JobSummary, TaskManagerDetails } from '../cluster-service.ts';
@@ -56,11 +54,11 @@ export function detailsOfLed(job: LedJob, slots: Pick<ResourceManager, 'waitingF
 }
 
 export function detailsOfEnded(job: EndedJob): JobDetails {
-  const { submission, outcome } = job;
+  const { outcome } = job;
   const error = errorOf(outcome);
   return {
     ...summaryOfEnded(job),
-    graph: graphOf(submission.jobName, submission.graph),
+    graph: job.graph(),
     executions: [],
     metrics: { atMs: outcome.endedAtMs, steps: [] },
     checkpoints: { completedCount: 0, abortedCount: 0, recent: [] },
@@ -96,14 +94,4 @@ export function detailsOfTaskManager(
 
 function jobIn(use: SlotUse): JobId | null {
   return use.kind === 'free' ? null : use.jobId;
-}
-
-/** One without steps where what is stored cannot be read: that is why the job has failed. */
-function graphOf(name: string, stored: string): JobGraph {
-  try {
-    return deserialiseJobGraph(stored);
-  } catch {
-    const none = { checkpoint: null, restart: { kind: 'none' }, vertices: [], edges: [] } as const;
-    return { version: 1, name, maxParallelism: 1, ...none };
-  }
 }

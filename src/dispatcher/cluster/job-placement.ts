@@ -29,7 +29,7 @@ const MOST_AT_A_TIME = 4;
 
 export interface PreviewsOptions {
   readonly ports: Ports;
-  readonly catalog: ConnectorCatalog;
+  readonly loadCatalog: () => Promise<ConnectorCatalog>;
   readonly slots: Pick<ResourceManager, 'freeSlots'>;
 }
 
@@ -44,11 +44,11 @@ export class PlacementPreviews {
 
   /** Rejects with MR-CLUSTER-NO-PREVIEW. */
   async of(graph: JobGraph): Promise<JobPlacement> {
-    const { ports, catalog, slots } = this.#options;
+    const { ports, loadCatalog, slots } = this.#options;
     if (this.#running === MOST_AT_A_TIME) throw noPreview('too many others are asked for at a time');
     const free = slots.freeSlots();
     this.#running++;
-    const asked = previewPlacement({ graph, catalog, ports, free });
+    const asked = loadCatalog().then((catalog) => previewPlacement({ graph, catalog, ports, free }));
     const end = (): void => {
       this.#running--;
     };

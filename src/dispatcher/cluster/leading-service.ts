@@ -32,7 +32,7 @@ export type CompileSource = (
 
 export interface LeadingServiceOptions {
   readonly ports: Ports;
-  readonly catalog: ConnectorCatalog;
+  readonly loadCatalog: () => Promise<ConnectorCatalog>;
   readonly compile: CompileSource;
   readonly jobs: ClusterJobs;
   readonly slots: ResourceManager;
@@ -182,8 +182,9 @@ export class LeadingService implements ClusterService {
 
   async #compile(source: JobSource, parallelism: number | null): Promise<JobGraph> {
     const { problems, jobGraph } = await this.#options.compile(source, parallelism);
-    if (jobGraph === null) throw jobFileProblems(problems);
-    return jobGraph;
+    if (jobGraph !== null) return jobGraph;
+    const { formatProblem } = await import('../../graph/index.ts');
+    throw jobFileProblems(problems, problems.map(formatProblem));
   }
 
   #job(jobId: JobId): LedJob | EndedJob {

@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import { isMillraceError, messageOf } from '../../core/index.ts';
-import { formatProblem } from '../../graph/index.ts';
-import { problemsOf } from '../job-file-problems.ts';
+import { asJobFileProblems } from '../job-file-problems.ts';
 import { json, type JsonSchema } from './json-schema.ts';
 import { publicError, publicErrorSchema } from './public-error.ts';
 
@@ -54,13 +53,13 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   }
   const told = publicError(error);
   const { code, message, domain, retry } = told;
-  const problems = problemsOf(error);
+  const ofFile = asJobFileProblems(error);
   return {
     status: STATUS_BY_CODE[code] ?? (domain === 'user' ? 400 : retry === 'backoff' ? 503 : 500),
     body: {
-      errors: problems === null ? [`${code}: ${message}`] : problems.map(formatProblem),
+      errors: ofFile === null ? [`${code}: ${message}`] : ofFile.lines,
       error: told,
-      ...(problems === null ? {} : { problems }),
+      ...(ofFile === null ? {} : { problems: ofFile.problems }),
     },
   };
 }

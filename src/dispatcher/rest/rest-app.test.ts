@@ -4,6 +4,7 @@ import fc from 'fast-check';
 
 import { jobId as toJobId } from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
+import { explainJob } from '../../graph/index.ts';
 import { closeServedRest, Collected, serveRest, testCatalog } from '../../testing/index.ts';
 import { AsyncOperations } from './async-operations.ts';
 import { checkExposure } from './exposure.ts';
@@ -41,7 +42,7 @@ const anyWorld: RestWorld = {
   service: () => null,
   leader: () => null,
   ports: nodePorts,
-  catalog: testCatalog(new Collected()),
+  explainJob: async (graph) => explainJob(graph, testCatalog(new Collected())),
   version: '1.2.3',
   takesCode: true,
   operations: new AsyncOperations(nodePorts.clock, nodePorts.randomness),

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 
-import { messageOf, type ConnectorCatalog, type Ports } from '../../core/index.ts';
+import { messageOf, type Ports } from '../../core/index.ts';
+import type { JobExplanation, JobGraph } from '../../graph/index.ts';
 import type { LeaderInfo } from '../../ha/index.ts';
 import type { LogKind, WrittenLog } from '../../rpc/index.ts';
 import type { ClusterService } from '../cluster-service.ts';
@@ -29,8 +30,8 @@ export interface RestServerOptions {
   /** Whether a network address may do without TLS: the operator says that the network is trusted. */
   readonly isInsecureAllowed: boolean;
   readonly ports: Pick<Ports, 'clock' | 'randomness' | 'streams'>;
-  /** Which options of connectors are secrets. */
-  readonly catalog: ConnectorCatalog;
+  /** What the steps of a job do, without the secrets of their options; called with the first job that is shown. */
+  readonly explainJob: (graph: JobGraph) => Promise<JobExplanation>;
   readonly version: string;
 }
 

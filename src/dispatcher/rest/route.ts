@@ -1,4 +1,5 @@
-import type { ConnectorCatalog, Ports } from '../../core/index.ts';
+import type { Ports } from '../../core/index.ts';
+import type { JobExplanation, JobGraph } from '../../graph/index.ts';
 import type { LeaderInfo } from '../../ha/index.ts';
 import type { LogKind, WrittenLog } from '../../rpc/index.ts';
 import type { ClusterService } from '../cluster-service.ts';
@@ -13,7 +14,8 @@ export interface RestWorld {
   /** Who leads, as far as it is known. */
   readonly leader: () => LeaderInfo | null;
   readonly ports: Pick<Ports, 'clock' | 'randomness' | 'streams'>;
-  readonly catalog: ConnectorCatalog;
+  /** What the steps of a job do, without the secrets of their options; called with the first job that is shown. */
+  readonly explainJob: (graph: JobGraph) => Promise<JobExplanation>;
   readonly version: string;
   /** Whether jobs may bring code. */
   readonly takesCode: boolean;

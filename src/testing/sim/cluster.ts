@@ -190,16 +190,17 @@ export class SimulatedCluster {
   }
 
   #startDispatcher(process: SimulatedProcess, link: SimulatedLink, ports: Ports, ha: HighAvailability): void {
+    const catalog = this.#catalogOf(process, process.host);
     const dispatcher = startDispatcher({
       ports,
-      catalog: this.#catalogOf(process, process.host),
+      loadCatalog: async () => catalog,
       rpc: this.rpc.transport(process),
       ha,
       rpcAddress: process.host,
       restUrl: `http://${process.host}`,
       compile: async ({ text }, parallelism) => ({ problems: [], jobGraph: jobOf(text, parallelism) }),
       openStorage: () => this.storage.of(process),
-      stateSchemas: () => new Map(),
+      stateSchemas: async () => new Map(),
       checkpointPlace: { location: '/simulated/checkpoints', s3: {} },
       heartbeats: { intervalMs: 1000, timeoutMs: 5000 },
       slotTimeoutMs: 300_000,

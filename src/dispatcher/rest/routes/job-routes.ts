@@ -49,14 +49,17 @@ function reading({ path, summary, schema, query, handle }: Reading): Route {
   };
 }
 
-function detailRoutes({ ports, catalog }: RestWorld): readonly Route[] {
+function detailRoutes({ ports, explainJob }: RestWorld): readonly Route[] {
   const nowMs = (): number => ports.clock.nowMs();
   return [
     reading({
       path: '',
       summary: 'A job: its vertices, their tasks and what they have read and written',
       schema: jobSchema,
-      handle: (call, service) => jobView(jobOf(call, service), catalog, nowMs()),
+      handle: async (call, service) => {
+        const job = jobOf(call, service);
+        return jobView(job, await explainJob(job.graph), nowMs());
+      },
     }),
     reading({
       path: '/status',
@@ -68,18 +71,18 @@ function detailRoutes({ ports, catalog }: RestWorld): readonly Route[] {
       path: '/plan',
       summary: 'The plan of a job, as Flink\'s dashboard draws it',
       schema: planAnswerSchema,
-      handle: (call, service) => {
+      handle: async (call, service) => {
         const { jobId, graph } = jobOf(call, service);
-        return { plan: planView(jobId, graph, catalog) };
+        return { plan: planView(jobId, graph, await explainJob(graph)) };
       },
     }),
     reading({
       path: '/config',
       summary: 'The settings of a job and its steps, without secrets',
       schema: jobConfigSchema,
-      handle: (call, service) => {
+      handle: async (call, service) => {
         const { jobId, graph } = jobOf(call, service);
-        return jobConfigView(jobId, graph, catalog);
+        return jobConfigView(jobId, graph, await explainJob(graph));
       },
     }),
     reading({

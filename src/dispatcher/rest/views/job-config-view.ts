@@ -1,5 +1,4 @@
-import type { ConnectorCatalog } from '../../../core/index.ts';
-import { explainJob, type JobGraph } from '../../../graph/index.ts';
+import type { JobExplanation, JobGraph } from '../../../graph/index.ts';
 import { hexId, json, type JsonSchema } from '../json-schema.ts';
 
 /** GET /jobs/:jobid/config */
@@ -16,8 +15,8 @@ export const jobConfigSchema: JsonSchema = json.object({
 });
 
 /** `user-config` has what each step does, without the secrets of its options. */
-export function jobConfigView(jobId: string, graph: JobGraph, catalog: ConnectorCatalog): unknown {
-  const { vertices, restart, checkpoint } = explainJob(graph, catalog);
+export function jobConfigView(jobId: string, graph: JobGraph, explained: JobExplanation): unknown {
+  const { vertices, restart, checkpoint } = explained;
   const steps = vertices.flatMap(({ steps: all }) =>
     all.map(({ kind, step, details }) => [`step.${step}`, [kind, ...details].join('; ')] as const),
   );

@@ -1,5 +1,4 @@
-import type { ConnectorCatalog } from '../../../core/index.ts';
-import type { JobVertex } from '../../../graph/index.ts';
+import type { JobExplanation, JobVertex } from '../../../graph/index.ts';
 import { isTerminalJob } from '../../../rpc/index.ts';
 import type { JobOrigin } from '../../../scheduler/index.ts';
 import type { ExecutionSummary, JobDetails, TaskManagerDetails } from '../../cluster-service.ts';
@@ -76,7 +75,7 @@ export const jobSchema: JsonSchema = json.object({
 /** All slices of a job share slots: one group. */
 const SHARING_GROUP = '0'.repeat(32);
 
-export function jobView(job: JobDetails, catalog: ConnectorCatalog, nowMs: number): unknown {
+export function jobView(job: JobDetails, explained: JobExplanation, nowMs: number): unknown {
   const { jobId, name, state, startedAtMs, endedAtMs, graph } = job;
   const vertexStates = graph.vertices.map((vertex) => vertexState(statesOf(job, vertex)));
   return {
@@ -93,7 +92,7 @@ export function jobView(job: JobDetails, catalog: ConnectorCatalog, nowMs: numbe
     timestamps: timestampsOf(job),
     vertices: graph.vertices.map((vertex) => vertexSummary(job, vertex, nowMs)),
     'status-counts': stateCounts(vertexStates),
-    plan: planView(jobId, graph, catalog),
+    plan: planView(jobId, graph, explained),
     'pending-operators': 0,
     millrace: ownView(job),
   };

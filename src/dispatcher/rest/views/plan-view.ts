@@ -1,5 +1,4 @@
-import type { ConnectorCatalog } from '../../../core/index.ts';
-import { explainJob, type JobGraph } from '../../../graph/index.ts';
+import type { JobExplanation, JobGraph } from '../../../graph/index.ts';
 import { hexId, json, type JsonSchema } from '../json-schema.ts';
 
 export const planSchema: JsonSchema = json.object({
@@ -29,8 +28,8 @@ export const planSchema: JsonSchema = json.object({
 export const planAnswerSchema: JsonSchema = json.object({ plan: planSchema });
 
 /** The plan as Flink's dashboard draws it. It shows descriptions as HTML. */
-export function planView(jobId: string, graph: JobGraph, catalog: ConnectorCatalog): unknown {
-  const explained = new Map(explainJob(graph, catalog).vertices.map((vertex) => [vertex.id, vertex]));
+export function planView(jobId: string, graph: JobGraph, { vertices }: JobExplanation): unknown {
+  const explained = new Map(vertices.map((vertex) => [vertex.id, vertex]));
   const edges = new Map(graph.edges.map((edge) => [edge.id, edge]));
   const nodes = graph.vertices.map(({ id, name, parallelism, inputs }) => {
     const steps = explained.get(id)?.steps ?? [];
