@@ -124,6 +124,25 @@ describe('package-homes', () => {
   });
 });
 
+describe('late-loading', () => {
+  const role = 'src/cli/cluster/dispatcher-role.ts';
+  const door = { 'src/graph/index.ts': '', 'src/dispatcher/index.ts': "import '../graph/index.ts';" };
+
+  it('shows the way to what is loaded at the start', () => {
+    const texts = { ...door, [role]: "import { a } from '../../dispatcher/index.ts';\nimport 'yaml/deep';" };
+    expect(findings('late-loading', texts)).toEqual([
+      expect.stringContaining(`${role} → src/dispatcher/index.ts → graph`),
+      expect.stringContaining(`${role} → yaml`),
+    ]);
+  });
+
+  it('lets it be loaded late, and types and rooms with similar names at once', () => {
+    const text = "import type { A } from '../../graph/index.ts';\nimport 'yaml-like';\nimport '../../graphs/index.ts';";
+    const late = "\nvoid import('../../dispatcher/index.ts');\nvoid import('yaml');";
+    expect(findings('late-loading', { ...door, [role]: text + late })).toEqual([]);
+  });
+});
+
 describe('bans', () => {
   it.each([
     ['const now = Date.now();', 'Date.now is banned: use ports.clock.nowMs()'],

@@ -1,5 +1,5 @@
 import type { Finding, HouseCheck } from './finding.ts';
-import { clientHomes, entryPoints, rooms, roots, sideDoors, testOnlyRooms, VOCABULARY } from './rooms.ts';
+import { clientHomes, entryPoints, lateParts, rooms, roots, sideDoors, testOnlyRooms, VOCABULARY } from './rooms.ts';
 import { isTest, reachedFrom, roomOf, type ImportUse, type SourceFile, type SourceTree } from './source-tree.ts';
 
 function finding(file: SourceFile, use: ImportUse, rule: string, message: string): Finding {
@@ -107,6 +107,38 @@ export const packageHomes: HouseCheck = {
     return found;
   },
 };
+
+/** What a process that waits for work does not need yet, it does not load when it starts. */
+export const lateLoading: HouseCheck = {
+  rule: 'late-loading',
+  find(tree) {
+    const found: Finding[] = [];
+    for (const { start, late } of lateParts) {
+      const reached = new Set<string>();
+      const visit = (path: string, way: readonly string[]): void => {
+        const file = tree.files.get(path);
+        if (file === undefined || reached.has(path)) return;
+        reached.add(path);
+        for (const use of file.imports) {
+          if (use.typeOnly || use.isLate === true) continue;
+          const part = late.find((each) => isPartOf(use, each));
+          if (part === undefined) {
+            visit(use.target ?? '', [...way, path]);
+            continue;
+          }
+          const whole = [...way, path, part].join(' → ');
+          found.push(finding(file, use, 'late-loading', `${whole}: import() it where it is used, not at the start`));
+        }
+      };
+      visit(start, []);
+    }
+    return found;
+  },
+};
+
+function isPartOf({ target, specifier }: ImportUse, part: string): boolean {
+  return target === null ? specifier === part || specifier.startsWith(`${part}/`) : target.startsWith(`src/${part}/`);
+}
 
 /** The package itself, as its users import it. */
 const OWN_NAME = 'millrace';

@@ -1,7 +1,7 @@
 import { bans } from './bans.ts';
 import { deadExports, deadFiles } from './dead-code.ts';
 import type { HouseCheck } from './finding.ts';
-import { importCycles, packageHomes, roomImports } from './imports.ts';
+import { importCycles, lateLoading, packageHomes, roomImports } from './imports.ts';
 import { fileNames, functionLength, leftovers, lineLength, roomPages } from './tidy.ts';
 
 export { formatFinding, type Finding } from './finding.ts';
@@ -11,6 +11,7 @@ export const houseChecks: readonly HouseCheck[] = [
   roomImports,
   importCycles,
   packageHomes,
+  lateLoading,
   bans,
   lineLength,
   functionLength,

@@ -96,6 +96,30 @@ export const entryPoints: readonly string[] = [
   'src/testing/kit/index.ts',
 ];
 
+/** Rooms and packages that understand jobs and hold their data: most of what a process can load. */
+const WORK = ['graph', 'expr', 'operators', 'connectors', 'api', 'yaml', 'libpg-query', 'kafkajs', 'avsc'];
+/** What few clusters need. */
+const BACKENDS = ['@aws-sdk/client-s3', 'rocksdb-native', 'node-zookeeper-client'];
+
+export interface LateParts {
+  readonly start: string;
+  /** Folders of `src/` and packages that it may reach through `import()` only. */
+  readonly late: readonly string[];
+}
+
+/** Processes that wait for work are small: 200 MB for a Dispatcher and a TaskManager (docs/design/018). */
+export const lateParts: readonly LateParts[] = [
+  {
+    start: 'src/cli/main.ts',
+    late: [...WORK, ...BACKENDS, 'state', 'taskmanager', 'scheduler', 'dispatcher', 'rpc', 'ha'],
+  },
+  { start: 'src/cli/cluster/dispatcher-role.ts', late: [...WORK, ...BACKENDS, 'taskmanager'] },
+  {
+    start: 'src/cli/cluster/taskmanager-role.ts',
+    late: [...WORK, ...BACKENDS, 'scheduler', 'dispatcher', 'fastify'],
+  },
+];
+
 /** What Jest's configuration names, and what tests start as programs of their own. */
 export const startedFiles: readonly string[] = [
   'scripts/test/seed-properties.ts',

@@ -12,6 +12,8 @@ export interface ImportUse {
   readonly line: number;
   readonly column: number;
   readonly typeOnly: boolean;
+  /** By `import()`: it is loaded when the code that says so runs. */
+  readonly isLate?: true;
   /** The names taken, by their name in the target; null for all of them. */
   readonly names: readonly string[] | null;
   /** Set where the names leave this file again under these names; `null` for `export * from`. */
@@ -112,7 +114,7 @@ export function positionOf(tree: ts.SourceFile, offset: number): { line: number;
 function importOf(node: ts.Node, tree: ts.SourceFile, path: string): ImportUse | null {
   const make = (
     specifier: ts.Expression | undefined,
-    rest: Pick<ImportUse, 'typeOnly' | 'names' | 'reExportedAs'>,
+    rest: Pick<ImportUse, 'typeOnly' | 'isLate' | 'names' | 'reExportedAs'>,
   ): ImportUse | null => {
     if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return null;
     const target = targetOf(path, specifier.text);
@@ -135,7 +137,7 @@ function importOf(node: ts.Node, tree: ts.SourceFile, path: string): ImportUse |
     });
   }
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-    return make(node.arguments[0], { typeOnly: false, names: null, reExportedAs: undefined });
+    return make(node.arguments[0], { typeOnly: false, isLate: true, names: null, reExportedAs: undefined });
   }
   if (ts.isNewExpression(node) && node.expression.getText(tree) === 'URL') {
     // `new URL('./worker.ts', import.meta.url)`: a module that another thread will load. No cycle comes of that.
