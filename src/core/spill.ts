@@ -19,6 +19,7 @@ export function maySpill(node: {
   if (node.kind === 'process') return hasKey;
   // Within bounds of time something is due of every row.
   if (node.kind === 'join') return node.bounds === null || node.bounds?.kind === 'temporal';
+  if (node.kind === 'top-n') return hasKey && node.retracts !== true;
   return node.kind === 'dedupe' || (node.kind === 'aggregate' && node.retracts !== true);
 }
 

@@ -59,7 +59,8 @@ export class PairJoinOperator implements Operator {
     this.#spec = spec;
     this.#state = new JoinState(spec, {
       expires: spec.ttlMs !== null || isOneSided(spec.type),
-      take: (side, slot, key) => {
+      take: (input, slot, key) => {
+        const side = input as Side;
         this.#state.side(side).link(slot, key);
         this.#schedule(side, slot);
       },

@@ -2,31 +2,23 @@
  * The first `count` rows per key, in an order; ties by arrival. NULL is the least value, NaN the greatest. The rows of
  * a key are a chain in that order, searched from its end: most rows come behind the last, and cost one comparison.
  *
+ * Where the job keeps state on the disk, keys with their rows may leave memory (state/rows-by-key.ts).
+ *
  * What leaves: with places, each place whose row changes says so by an update (the old row, then the new one), and a
  * new place by an insert, so the place is a key of the output. Without, the row that leaves is deleted, then the one
  * that enters is inserted: never more than `count` are there.
  */
 import { RowKind } from '../../core/index.ts';
-import type {
-  ColumnBatch,
-  Field,
-  Operator,
-  OperatorContext,
-  OperatorState,
-  RowSchema,
-  StateChunk,
-  StateSchema,
-} from '../../core/index.ts';
+import type { ColumnBatch, Field, Operator, OperatorContext, OperatorState, RowSchema } from '../../core/index.ts';
 import { BufferedOutput } from '../buffered-output.ts';
 import { KeyedBatch } from '../keyed-batch.ts';
 import { refuseUpdates } from '../refuse-updates.ts';
-import { ByteReader } from '../state/byte-reader.ts';
 import { grown } from '../state/grown.ts';
-import { KeyTable } from '../state/key-table.ts';
-import { RowChains } from '../state/row-chains.ts';
-import { keptRows, migrationOf } from '../state/row-migration.ts';
-import { ScratchRow } from '../state/scratch-row.ts';
-import { readTime } from '../state/time-codec.ts';
+import type { RowChains } from '../state/row-chains.ts';
+import { keptRows } from '../state/row-migration.ts';
+import { RowsByKey } from '../state/rows-by-key.ts';
+import type { KeptInput } from '../state/rows-by-key.ts';
+import { storedState } from '../state/stored-state.ts';
 import { sayRow, topNSchema } from './top-n-rows.ts';
 
 /** The TopNNode of a job graph. */
@@ -45,14 +37,13 @@ interface Opened {
   readonly output: BufferedOutput;
 }
 
-const SPACE = 0;
 const NONE = -1;
 
 export class TopNOperator implements Operator {
   readonly state: OperatorState;
   readonly #spec: TopNSpec;
   readonly #batch: KeyedBatch;
-  readonly #table: KeyTable;
+  readonly #state: RowsByKey;
   /** Stamped with their arrival. */
   readonly #chains: RowChains;
   /** Per slot of a key: its last row, + 1, and how many there are. */
@@ -72,25 +63,43 @@ export class TopNOperator implements Operator {
   #isResuming = false;
 
   constructor(spec: TopNSpec) {
-    const keyFields = spec.keys.map((key) => spec.input.fields[key] as Field);
+    const fields = spec.keys.map((key) => spec.input.fields[key] as Field);
     this.#spec = spec;
     this.#batch = new KeyedBatch(spec.keys);
-    this.#table = new KeyTable(keyFields.map(({ type }) => type));
-    this.#chains = new RowChains(0, spec.input.fields.map(({ type }) => type), this.#table);
-    this.state = this.#describeState({ fields: keyFields });
+    const input: KeptInput = { ...keptRows(spec.input), keys: spec.keys };
+    this.#state = new RowsByKey(spec.stepId, [input], topNSchema('top-n', { fields }, spec), {
+      expires: false,
+      take: (_, slot, key) => {
+        this.#takeBack(slot, key);
+      },
+      isPinned: () => false,
+      forgottenMs: () => -Infinity,
+    });
+    this.#chains = this.#state.chains[0] as RowChains;
+    this.state = storedState(this.#state, {
+      target: undefined,
+      keyGroupCount: () => (this.#opened as Opened).context.maxParallelism,
+      otherBytes: () => this.#tails.byteLength + this.#counts.byteLength,
+    });
   }
 
-  open(context: OperatorContext): void {
+  open(context: OperatorContext): Promise<void> | undefined {
     this.#opened = { context, output: new BufferedOutput(context, this.#spec.output, true) };
+    return this.#state.open(context);
+  }
+
+  prepare(batch: ColumnBatch): Promise<void> | undefined {
+    if (!this.#state.spilled.isOpen) return undefined;
+    this.#read(batch);
+    const room = this.#state.makeRoom(0, batch.rowCount);
+    return room === undefined ? this.#prepareKeys(batch) : room.then(() => this.#prepareKeys(batch));
   }
 
   process(batch: ColumnBatch, fromRow: number): number {
     const { output } = this.#opened as Opened;
     if (!this.#isResuming) {
       refuseUpdates(batch, this.#spec.stepId);
-      this.#batch.read(batch);
-      this.#table.bind(this.#batch.columns);
-      this.#chains.rows.bind(batch.columns);
+      this.#read(batch);
     }
     this.#isResuming = true;
     for (let row = fromRow; row < batch.rowCount; row++) {
@@ -107,15 +116,27 @@ export class TopNOperator implements Operator {
     return true;
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#opened = null;
+    return this.#state.spilled.close();
+  }
+
+  #read(batch: ColumnBatch): void {
+    this.#batch.read(batch);
+    this.#state.table.bind(this.#batch.columns);
+    this.#chains.rows.bind(batch.columns);
+  }
+
+  #prepareKeys({ rowCount }: ColumnBatch): Promise<void> | undefined {
+    const { hashes } = this.#batch;
+    for (let row = 0; row < rowCount; row++) this.#state.prepareKey(hashes[row] as number, row);
+    return this.#state.spilled.load();
   }
 
   /** Finds the place of a row; false where it is behind the last that counts. */
   #enter(row: number): boolean {
-    const hash = this.#batch.hashes[row] as number;
-    const known = this.#table.find(hash, row, SPACE);
-    const key = known < 0 ? this.#insertKey(hash, row) : known;
+    const key = this.#state.keyOf(this.#batch.hashes[row] as number, row);
+    this.#meet(key);
     const count = this.#counts[key] as number;
     let after = this.#tail(key);
     let place = count;
@@ -133,11 +154,13 @@ export class TopNOperator implements Operator {
     return true;
   }
 
-  #insertKey(hash: number, row: number): number {
-    const key = this.#table.insert(hash, row, SPACE);
+  /** A key may have its slot anew. */
+  #meet(key: number): void {
+    if (this.#chains.head(key) !== NONE) return;
     this.#tails = grown(this.#tails, key + 1);
     this.#counts = grown(this.#counts, key + 1);
-    return key;
+    this.#tails[key] = 0;
+    this.#counts[key] = 0;
   }
 
   #tail(key: number): number {
@@ -193,8 +216,14 @@ export class TopNOperator implements Operator {
   /** All has been said: the row takes its place, and the one that has none any more goes. */
   #settle(): void {
     const key = this.#key;
+    this.#state.changing(key);
     this.#link(this.#entering, key, this.#after);
     this.#entering = NONE;
+    this.#trim(key);
+  }
+
+  /** Forgets the last row where there is one too many. */
+  #trim(key: number): void {
     if ((this.#counts[key] as number) <= this.#spec.count) return;
     const last = this.#tail(key);
     this.#tails[key] = this.#chains.previous(last) + 1;
@@ -208,41 +237,15 @@ export class TopNOperator implements Operator {
     this.#counts[key] = (this.#counts[key] as number) + 1;
   }
 
-  #describeState(key: RowSchema): OperatorState {
-    const schema = topNSchema('top-n', key, this.#spec);
-    const [table, chains] = [this.#table, this.#chains];
-    const perKey = (): number => this.#tails.byteLength + this.#counts.byteLength;
-    return {
-      schema,
-      get sizeBytes() {
-        return table.sizeBytes + chains.sizeBytes + perKey();
-      },
-      snapshot: () => chains.snapshots.take((this.#opened as Opened).context.maxParallelism),
-      restore: (chunk, written) => {
-        this.#restore(chunk, written, schema);
-      },
-    };
-  }
-
-  #restore({ bytes, keyGroup }: StateChunk, written: StateSchema, schema: StateSchema): void {
-    const { stepId, input, keys, count } = this.#spec;
-    const from = new ByteReader(bytes, stepId);
-    const entry = new ScratchRow(input, keys, migrationOf(written, schema, keptRows(input), stepId));
-    const { maxParallelism } = (this.#opened as Opened).context;
-    while (!from.atEnd) {
-      if (from.byte() !== 0) from.fail('there is only one kind of entry');
-      const arrival = readTime(from);
-      const hash = entry.readKey(from, keyGroup, maxParallelism);
-      this.#table.bind(entry.keys);
-      this.#chains.rows.bind(entry.columns);
-      const known = this.#table.find(hash, 0, SPACE);
-      const key = known < 0 ? this.#insertKey(hash, 0) : known;
-      if (this.#counts[key] === count) from.fail('a key has too many rows');
-      let after = this.#tail(key);
-      while (after !== NONE && this.#isBefore(arrival, after)) after = this.#chains.previous(after);
-      this.#link(this.#chains.add(0, arrival), key, after);
-      this.#arrivals = Math.max(this.#arrivals, arrival + 1);
-    }
+  /** A row comes back, which is in row 0 of what `rows` of the chains is bound to. */
+  #takeBack(slot: number, key: number): void {
+    this.#meet(key);
+    const arrival = this.#chains.stampOf(slot);
+    let after = this.#tail(key);
+    while (after !== NONE && this.#isBefore(arrival, after)) after = this.#chains.previous(after);
+    this.#link(slot, key, after);
+    this.#trim(key);
+    this.#arrivals = Math.max(this.#arrivals, arrival + 1);
   }
 
   /** Whether the row that is read back comes in front of one that is kept. */
