@@ -1,4 +1,5 @@
 /** The process that the command runs in: the only home of its arguments, environment, terminal and signals. */
+import { flushCompileCache } from 'node:module';
 
 export interface Terminal {
   readonly isTerminal: boolean;
@@ -34,6 +35,8 @@ export interface Environment {
   /** Calls back with all that is written from now on, by whatever writes it on any thread. */
   onWritten(listener: (stream: 'output' | 'errors', bytes: Uint8Array) => void): void;
   usage(): ResourceUsage;
+  /** Keeps on the disk what was compiled so far, as the end of the process does where nothing kills it. */
+  keepCompiledCode(): void;
   /** Ends the process at once. */
   exitNow(code: number): void;
   /** Ends the process as a power cut would: nothing runs any more, on no thread. */
@@ -109,6 +112,7 @@ export function processEnvironment(): Environment {
       const cpuMs = (user + system) / MICROS_PER_MILLI;
       return { elapsedMs: process.uptime() * 1000, cpuMs, rssBytes: process.memoryUsage.rss() };
     },
+    keepCompiledCode: () => flushCompileCache(),
     exitNow: (code) => process.exit(code),
     killNow: () => {
       process.kill(process.pid, 'SIGKILL');
