@@ -66,10 +66,7 @@ export async function startDispatcherRole(
     restUrl,
     compile: compiler(settings, ports),
     openStorage: (config) => openCheckpointStorage(config, ports),
-    async stateSchemas(graph) {
-      const { stateSchemas } = await import('../state-schemas.ts');
-      return stateSchemas(graph);
-    },
+    stateSchemas: async (graph) => (await schemasRoom()).stateSchemas(graph),
     checkpointPlace: checkpointPlace(settings),
     heartbeats: { intervalMs: settings['heartbeat.interval'], timeoutMs: settings['heartbeat.timeout'] },
     slotTimeoutMs: settings['slot-timeout'],
@@ -82,6 +79,7 @@ export async function startDispatcherRole(
         ...(error.domain === 'internal' ? { stack: error.stack ?? null } : {}),
       });
     },
+    prepareTakeover: () => Promise.all([graphRoom(), loadCatalog(), schemasRoom()]),
     onLeading: (isLeading) => log('info', isLeading ? 'leading' : 'not-leading'),
   });
   const running = dispatcher;
@@ -98,10 +96,14 @@ export async function startDispatcherRole(
 
 /*
  * The rooms that understand jobs are a third of what this process could hold in memory. They are loaded with the first
- * job: a Dispatcher that stands by, or waits for jobs, is small.
+ * job, or by a Dispatcher that stands by: one that leads and waits for jobs is small.
  */
 function graphRoom() {
   return import('../../graph/index.ts');
+}
+
+function schemasRoom() {
+  return import('../state-schemas.ts');
 }
 
 async function loadCatalog(): Promise<ConnectorCatalog> {

@@ -9,6 +9,8 @@ export interface StartDispatcherOptions extends ClusterLeaderOptions {
   readonly rpcAddress: string;
   /** With the scheme. */
   readonly restUrl: string;
+  /** Called where another one leads: loads what jobs need, for which a takeover need not wait then. */
+  readonly prepareTakeover?: () => Promise<unknown>;
   /** Called when it begins to lead, and when it does not any more. */
   readonly onLeading?: (isLeading: boolean) => void;
 }
@@ -103,7 +105,7 @@ class ClusterDispatcher implements RunningDispatcher {
 
   /** A leader whose process is known to be gone need not be waited for. */
   #follow(leader: LeaderInfo | null): void {
-    const { rpc, onProblem } = this.#options;
+    const { rpc, onProblem, prepareTakeover } = this.#options;
     this.#known = leader;
     this.#stopWatchingProcess();
     this.#stopWatchingProcess = () => undefined;
@@ -111,5 +113,6 @@ class ClusterDispatcher implements RunningDispatcher {
     this.#stopWatchingProcess = rpc.watch(leader.rpcAddress, () => {
       reporting(onProblem, this.#contender.takeOver(leader));
     });
+    if (prepareTakeover !== undefined) reporting(onProblem, prepareTakeover());
   }
 }
