@@ -24,6 +24,12 @@ export function subtaskOfKeyGroup(keyGroup: number, keyGroupCount: number, paral
   return Math.floor((keyGroup * parallelism) / keyGroupCount);
 }
 
+/** The key groups of a subtask, in order. */
+export function keyGroupsOf(subtaskIndex: number, keyGroupCount: number, parallelism: number): readonly number[] {
+  const all = Array.from({ length: keyGroupCount }, (_, group) => group);
+  return all.filter((group) => subtaskOfKeyGroup(group, keyGroupCount, parallelism) === subtaskIndex);
+}
+
 const NULL_WORD = 0x5bd1e995;
 const words = new DataView(new ArrayBuffer(16));
 

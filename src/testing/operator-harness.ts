@@ -5,7 +5,7 @@
  * As the chain's driver does, it goes back to an operator's input only when the receiver is done with what was emitted.
  */
 import { nodePorts } from '../core/node-ports.ts';
-import { KeyGroupWatermarks, keyGroupRuns, subtaskOfKeyGroup } from '../core/index.ts';
+import { KeyGroupWatermarks, keyGroupRuns, keyGroupsOf, subtaskOfKeyGroup } from '../core/index.ts';
 import type {
   Counter,
   KeyGroupRuns,
@@ -270,9 +270,8 @@ export class OperatorHarness {
 
   /** Of its own key groups. */
   #runsOf(watermarkOf: (keyGroup: number) => number): KeyGroupRuns {
-    const { maxParallelism = 128 } = this.#options;
-    const all = Array.from({ length: maxParallelism }, (_, group) => group);
-    return keyGroupRuns(all.filter((group) => this.#isMine(group)), watermarkOf);
+    const { subtaskIndex = 0, parallelism = 1, maxParallelism = 128 } = this.#options;
+    return keyGroupRuns(keyGroupsOf(subtaskIndex, maxParallelism, parallelism), watermarkOf);
   }
 
   #takeChunk(snapshot: StateSnapshot, chunks: StateChunk[]): boolean {

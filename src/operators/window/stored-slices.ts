@@ -1,4 +1,4 @@
-import { keyGroupOf, subtaskOfKeyGroup } from '../../core/index.ts';
+import { keyGroupOf, keyGroupsOf } from '../../core/index.ts';
 import type { KeyRange, OperatorContext, SpilledEntry, SpillStore } from '../../core/index.ts';
 import { ByteWriter } from '../state/byte-writer.ts';
 import { KeyFilter } from '../state/key-filter.ts';
@@ -25,8 +25,7 @@ export class StoredSlices {
 
   open({ maxParallelism, parallelism, subtaskIndex }: OperatorContext): void {
     this.#groupCount = maxParallelism;
-    const all = Array.from({ length: maxParallelism }, (_, group) => group);
-    this.#groups = all.filter((group) => subtaskOfKeyGroup(group, maxParallelism, parallelism) === subtaskIndex);
+    this.#groups = keyGroupsOf(subtaskIndex, maxParallelism, parallelism);
   }
 
   /** The key groups of this subtask. */

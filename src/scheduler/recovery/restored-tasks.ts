@@ -1,5 +1,5 @@
 /** What each subtask takes over from a checkpoint. State is found by step, wherever the step stands now. */
-import { KeyGroupWatermarks, keyGroupRuns, MAX_WATERMARK_MS, subtaskOfKeyGroup } from '../../core/index.ts';
+import { KeyGroupWatermarks, keyGroupRuns, keyGroupsOf, MAX_WATERMARK_MS, subtaskOfKeyGroup } from '../../core/index.ts';
 import type {
   CheckpointedVertex,
   CheckpointMetadata,
@@ -30,17 +30,16 @@ export function restoreOfTask(
   const known = metadata.vertices.filter((written) => written.stepIds.some((id) => stepIds.has(id)));
   if (known.length === 0) return null;
   const { maxParallelism } = metadata;
-  const isMine = (keyGroup: number): boolean =>
-    subtaskOfKeyGroup(keyGroup, maxParallelism, vertex.parallelism) === subtaskIndex;
-  const before = known.flatMap((written) => predecessors(written, vertex, subtaskIndex, maxParallelism));
+  const groups = keyGroupsOf(subtaskIndex, maxParallelism, vertex.parallelism);
+  const own = new Set(groups);
+  const before = known.flatMap((written) => predecessors(written, vertex, subtaskIndex, groups, maxParallelism));
   const watermarkMs = leastWatermark(before);
   const operators = known
     .flatMap(({ subtasks }) => subtasks.flatMap(({ operators }) => operators))
     .filter(({ stepId }) => stepIds.has(stepId))
-    .flatMap((handle) => onlyKeyGroups(handle, isMine));
+    .flatMap((handle) => onlyKeyGroups(handle, own));
   const channels = restoredChannels(metadata, vertex, subtaskIndex);
   const inFlight = channels.length === 0 ? {} : { channels };
-  const groups = Array.from({ length: maxParallelism }, (_, group) => group).filter(isMine);
   const ahead = groupsAhead(known, groups, maxParallelism, watermarkMs);
   const further = ahead.length === 0 ? {} : { ahead };
   return { checkpointId: metadata.checkpointId, operators, ...inFlight, watermarkMs, ...further };
@@ -84,12 +83,12 @@ function reached({ watermarkMs, ahead = [] }: SubtaskSnapshot): (keyGroup: numbe
 /** The handle with the chunks of these key groups alone; nothing where it has none. */
 function onlyKeyGroups(
   handle: OperatorStateHandle,
-  isWanted: (keyGroup: number) => boolean,
+  wanted: ReadonlySet<number>,
 ): readonly OperatorStateHandle[] {
   const chunks: number[] = [];
   for (let at = 0; at + 2 < handle.chunks.length; at += 3) {
     const [keyGroup = 0, position = 0, length = 0] = handle.chunks.slice(at, at + 3);
-    if (isWanted(keyGroup)) chunks.push(keyGroup, position, length);
+    if (wanted.has(keyGroup)) chunks.push(keyGroup, position, length);
   }
   return chunks.length === 0 ? [] : [{ ...handle, chunks }];
 }
@@ -99,6 +98,7 @@ function predecessors(
   written: CheckpointedVertex,
   vertex: JobVertex,
   subtaskIndex: number,
+  groups: readonly number[],
   maxParallelism: number,
 ): readonly SubtaskSnapshot[] {
   if (written.parallelism === vertex.parallelism) {
@@ -106,11 +106,7 @@ function predecessors(
   }
   // Splits are spread anew: any of them may come here.
   if (vertex.chain[0]?.kind === 'source') return written.subtasks;
-  const indexes = new Set<number>();
-  for (let keyGroup = 0; keyGroup < maxParallelism; keyGroup++) {
-    if (subtaskOfKeyGroup(keyGroup, maxParallelism, vertex.parallelism) !== subtaskIndex) continue;
-    indexes.add(subtaskOfKeyGroup(keyGroup, maxParallelism, written.parallelism));
-  }
+  const indexes = new Set(groups.map((group) => subtaskOfKeyGroup(group, maxParallelism, written.parallelism)));
   return written.subtasks.filter((subtask) => indexes.has(subtask.subtaskIndex));
 }
 
