@@ -69,8 +69,14 @@ export function sameType(a: DataType, b: DataType): boolean {
   return formatType(a) === formatType(b);
 }
 
+/** Why values of a field that had one type are not all values of another; null where they are. */
+export function narrowing({ name, type }: Field, now: DataType): string | null {
+  if (sameType(type, now) || isWider(type, now)) return null;
+  return `${name} was ${formatType(type)}, and ${formatType(now)} does not hold all of its values`;
+}
+
 /** Whether every value of one type is one of the other, exactly. */
-export function isWider(from: DataType, to: DataType): boolean {
+function isWider(from: DataType, to: DataType): boolean {
   switch (from.kind) {
     case 'int':
       return to.kind === 'long' || to.kind === 'double' || (to.kind === 'decimal' && to.precision - to.scale >= 10);

@@ -5,9 +5,8 @@
 import {
   coreErrors,
   createColumn,
-  formatType,
-  isWider,
   loadWideDecimal,
+  narrowing,
   resetColumn,
   sameType,
   setNull,
@@ -60,10 +59,8 @@ export function migrationOf(
   const moves = before.map(({ name, type }) => {
     const target = row.fields.findIndex((field) => `${prefix}${field.name}` === name);
     const now = row.fields[target]?.type ?? null;
-    if (now !== null && !sameType(type, now) && !isWider(type, now)) {
-      const reason = `${name} was ${formatType(type)}, and ${formatType(now)} does not hold all of its values`;
-      throw coreErrors.create('MR-STATE-INCOMPATIBLE', { step: stepId, reason });
-    }
+    const reason = now === null ? null : narrowing({ name, type }, now);
+    if (reason !== null) throw coreErrors.create('MR-STATE-INCOMPATIBLE', { step: stepId, reason });
     return { type, target };
   });
   const isSame =

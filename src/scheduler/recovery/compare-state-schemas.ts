@@ -1,4 +1,4 @@
-import { formatType, isWider, sameType } from '../../core/index.ts';
+import { formatType, narrowing, sameType } from '../../core/index.ts';
 import type { Field, OptionValue, RowSchema, StateSchema } from '../../core/index.ts';
 
 export type SchemaComparison =
@@ -63,9 +63,8 @@ function isByName(value: OptionValue): value is Readonly<Record<string, OptionVa
 function findNarrowedValue(written: RowSchema, present: RowSchema): string | null {
   for (const { name, type } of present.fields) {
     const before = written.fields.find((field) => field.name === name);
-    if (before !== undefined && !sameType(before.type, type) && !isWider(before.type, type)) {
-      return `${name} was ${formatType(before.type)}, and ${formatType(type)} does not hold all of its values`;
-    }
+    const reason = before === undefined ? null : narrowing(before, type);
+    if (reason !== null) return reason;
   }
   return null;
 }

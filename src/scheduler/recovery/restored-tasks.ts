@@ -1,5 +1,11 @@
 /** What each subtask takes over from a checkpoint. State is found by step, wherever the step stands now. */
-import { KeyGroupWatermarks, keyGroupRuns, keyGroupsOf, MAX_WATERMARK_MS, subtaskOfKeyGroup } from '../../core/index.ts';
+import {
+  KeyGroupWatermarks,
+  keyGroupRuns,
+  keyGroupsOf,
+  MAX_WATERMARK_MS,
+  subtaskOfKeyGroup,
+} from '../../core/index.ts';
 import type {
   CheckpointedVertex,
   CheckpointMetadata,
