@@ -44,8 +44,7 @@ export class JoinRows {
   prepare(batch: ColumnBatch, side: Side): Promise<void> | undefined {
     if (!this.#state.spilled.isOpen) return undefined;
     this.begin(batch, side);
-    const room = this.#state.makeRoom(side, batch.rowCount);
-    return room === undefined ? this.#prepareKeys(batch) : room.then(() => this.#prepareKeys(batch));
+    return this.#state.prepare(side, this.#keyed, batch.rowCount);
   }
 
   hasNullKey(row: number): boolean {
@@ -87,13 +86,5 @@ export class JoinRows {
       this.#context.errors.handle(batch, row, this.#spec.stepId, error);
       return false;
     }
-  }
-
-  #prepareKeys({ rowCount }: ColumnBatch): Promise<void> | undefined {
-    const { hashes } = this.#keyed;
-    for (let row = 0; row < rowCount; row++) {
-      if (!this.#keyed.hasNull(row)) this.#state.prepareKey(hashes[row] as number, row);
-    }
-    return this.#state.spilled.load();
   }
 }

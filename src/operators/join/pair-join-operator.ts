@@ -59,6 +59,7 @@ export class PairJoinOperator implements Operator {
     this.#spec = spec;
     this.#state = new JoinState(spec, {
       expires: spec.ttlMs !== null || isOneSided(spec.type),
+      skipsNulls: true,
       take: (input, slot, key) => {
         const side = input as Side;
         this.#state.side(side).link(slot, key);

@@ -39,6 +39,7 @@ export class TemporalJoinOperator implements Operator {
     this.#spec = spec;
     this.#state = new JoinState(spec, {
       expires: true,
+      skipsNulls: true,
       take: (side, slot, key) => {
         if (side === Side.left) this.#await(slot, key);
         else this.#addVersion(slot, key);

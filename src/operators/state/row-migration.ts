@@ -23,8 +23,9 @@ export interface KeptRows {
   readonly row: RowSchema;
 }
 
-export function keptRows(row: RowSchema, prefix = ''): KeptRows {
-  return { prefix, row };
+/** Of the one input that a step has. */
+export function keptRows(row: RowSchema): KeptRows {
+  return { prefix: '', row };
 }
 
 /** The schema of entries that hold rows. What settings say of fields they say by name. */

@@ -4,6 +4,7 @@
  * keys of a batch into memory, so that process() finds everything as ever. Either form is read back by both.
  */
 import type { OperatorContext, StateChunk, StateSchema, StateSnapshot } from '../../core/index.ts';
+import type { KeyedBatch } from '../keyed-batch.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { KeyTable } from './key-table.ts';
@@ -28,6 +29,8 @@ export interface KeptInput extends KeptRows {
 export interface RowsUse {
   /** Whether a key may come to have no rows that count. */
   readonly expires: boolean;
+  /** Whether rows with a NULL in their key are kept under no key. */
+  readonly skipsNulls: boolean;
   /** Puts a row that comes back into the chain of its key; those of an entry of the disk come in the chain's order. */
   take(input: number, slot: number, key: number): void;
   /** Whether something of a key will be due by time, so that it has to stay in memory. */
@@ -94,14 +97,25 @@ export class RowsByKey {
     return this.chains.reduce((sum, { sizeBytes }) => sum + sizeBytes, this.table.sizeBytes + spilled);
   }
 
-  /** Room for a batch of an input, where entries may leave memory. */
-  makeRoom(input: number, rowCount: number): Promise<void> | undefined {
+  /**
+   * Called before the rows of a batch come, where entries may leave memory: makes room, and brings what is kept for
+   * their keys. The table is bound to the columns of `keyed`.
+   */
+  prepare(input: number, keyed: KeyedBatch, rowCount: number): Promise<void> | undefined {
     this.#room.expectBatch(input, rowCount);
-    return this.spilled.makeRoom(rowCount);
+    const room = this.spilled.makeRoom(rowCount);
+    return room === undefined ? this.#load(keyed, rowCount) : room.then(() => this.#load(keyed, rowCount));
+  }
+
+  #load(keyed: KeyedBatch, rowCount: number): Promise<void> | undefined {
+    for (let row = 0; row < rowCount; row++) {
+      if (!this.#use.skipsNulls || !keyed.hasNull(row)) this.#prepareKey(keyed.hashes[row] as number, row);
+    }
+    return this.spilled.load();
   }
 
   /** Makes sure of the slot of a row's key; load() of `spilled` brings what the store has of it. */
-  prepareKey(hash: number, row: number): void {
+  #prepareKey(hash: number, row: number): void {
     const slot = this.table.find(hash, row, SPACE);
     if (slot >= 0) this.spilled.hold(slot);
     else this.spilled.taken(this.#insert(hash, row));

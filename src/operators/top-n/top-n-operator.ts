@@ -69,6 +69,7 @@ export class TopNOperator implements Operator {
     const input: KeptInput = { ...keptRows(spec.input), keys: spec.keys };
     this.#state = new RowsByKey(spec.stepId, [input], topNSchema('top-n', { fields }, spec), {
       expires: false,
+      skipsNulls: false,
       take: (_, slot, key) => {
         this.#takeBack(slot, key);
       },
@@ -91,8 +92,7 @@ export class TopNOperator implements Operator {
   prepare(batch: ColumnBatch): Promise<void> | undefined {
     if (!this.#state.spilled.isOpen) return undefined;
     this.#read(batch);
-    const room = this.#state.makeRoom(0, batch.rowCount);
-    return room === undefined ? this.#prepareKeys(batch) : room.then(() => this.#prepareKeys(batch));
+    return this.#state.prepare(0, this.#batch, batch.rowCount);
   }
 
   process(batch: ColumnBatch, fromRow: number): number {
@@ -125,12 +125,6 @@ export class TopNOperator implements Operator {
     this.#batch.read(batch);
     this.#state.table.bind(this.#batch.columns);
     this.#chains.rows.bind(batch.columns);
-  }
-
-  #prepareKeys({ rowCount }: ColumnBatch): Promise<void> | undefined {
-    const { hashes } = this.#batch;
-    for (let row = 0; row < rowCount; row++) this.#state.prepareKey(hashes[row] as number, row);
-    return this.#state.spilled.load();
   }
 
   /** Finds the place of a row; false where it is behind the last that counts. */
