@@ -13,18 +13,15 @@ export class KeyGroupWatermarks {
   /** The latest of all; -Infinity where there are none. */
   readonly latestMs: number;
   readonly #runs: KeyGroupRuns;
-  /** By key group, from the first run's first group on. */
+  /** By key group. */
   readonly #watermarks: Float64Array;
-  readonly #firstGroup: number;
 
   constructor(runs: KeyGroupRuns) {
     this.#runs = runs;
-    this.#firstGroup = runs[0] ?? 0;
-    const lastGroup = runs.at(-2) ?? -1;
-    this.#watermarks = new Float64Array(lastGroup + 1 - this.#firstGroup).fill(-Infinity);
+    this.#watermarks = new Float64Array((runs.at(-2) ?? -1) + 1).fill(-Infinity);
     let latestMs = -Infinity;
     for (const [first, last, watermarkMs] of runsIn(runs)) {
-      this.#watermarks.fill(watermarkMs, first - this.#firstGroup, last + 1 - this.#firstGroup);
+      this.#watermarks.fill(watermarkMs, first, last + 1);
       latestMs = Math.max(latestMs, watermarkMs);
     }
     this.latestMs = latestMs;
@@ -32,7 +29,7 @@ export class KeyGroupWatermarks {
 
   /** -Infinity for a group that is not ahead. */
   of(keyGroup: number): number {
-    return this.#watermarks[keyGroup - this.#firstGroup] ?? -Infinity;
+    return this.#watermarks[keyGroup] ?? -Infinity;
   }
 
   /** Those that are ahead of a watermark still. */

@@ -73,11 +73,14 @@ class SubtaskBuilder {
   readonly #errors: PolicyErrorHandler;
   readonly #timeout: AlignmentTimeout;
   readonly #recovered = new RecoveredRows();
+  readonly #ahead: KeyGroupWatermarks | null;
 
   constructor(task: TaskDescriptor, materials: SubtaskMaterials) {
     this.#task = task;
     this.#materials = materials;
     this.#errors = new PolicyErrorHandler(task.errors, this.#counters);
+    const runs = task.restore?.ahead;
+    this.#ahead = runs === undefined ? null : new KeyGroupWatermarks(runs);
     this.#timeout = new AlignmentTimeout(materials.ports.clock, this.#alignmentTimeoutMs);
   }
 
@@ -146,11 +149,6 @@ class SubtaskBuilder {
 
   get #restoredWatermarkMs(): number {
     return this.#task.restore?.watermarkMs ?? -Infinity;
-  }
-
-  get #ahead(): KeyGroupWatermarks | null {
-    const runs = this.#task.restore?.ahead;
-    return runs === undefined ? null : new KeyGroupWatermarks(runs);
   }
 
   get #restoredId(): number {

@@ -51,6 +51,8 @@ export class SessionWindowOperator implements Operator {
   /** Rows of the batch at hand below this one are added to their sessions. */
   #addedRows = 0;
   #watermarkMs = -Infinity;
+  /** Whether some key groups had come further before they were restored. */
+  #isAhead = false;
   #opened: Opened | null = null;
 
   constructor(spec: WindowSpec<SessionWindow>) {
@@ -71,6 +73,7 @@ export class SessionWindowOperator implements Operator {
       verdicts: new RowVerdicts(context, this.#spec),
     };
     this.#watermarkMs = context.restoredWatermarkMs;
+    this.#isAhead = context.restoredAhead !== undefined;
   }
 
   process(batch: ColumnBatch, fromRow: number): number {
@@ -150,7 +153,7 @@ export class SessionWindowOperator implements Operator {
     const key = this.#store.findKey(row, hash);
     const near = key < 0 ? NO_SESSION : chains.newestBefore(key, endMs);
     if (near !== NO_SESSION && chains.endOf(near) > time) return this.#join(near, time, row);
-    if (endMs + this.#latenessMs <= this.#reachedBy(hash)) return RowVerdict.late;
+    if (endMs + this.#latenessMs <= this.#reachedFor(hash)) return RowVerdict.late;
     const session = this.#store.insert(key < 0 ? this.#store.addKey(row, hash) : key, time, near);
     if (this.#isEnded(session)) this.#late.mark(session);
     else this.#schedule(session);
@@ -185,14 +188,19 @@ export class SessionWindowOperator implements Operator {
 
   #isEnded(session: number): boolean {
     const endMs = this.#chains.endOf(session);
-    return endMs <= this.#watermarkMs || endMs <= this.#reachedBy(this.#store.hashOf(session));
+    if (endMs <= this.#watermarkMs) return true;
+    // Asked of every row: most subtasks have no key group that is ahead.
+    return this.#isAhead && endMs <= this.#reachedFor(this.#store.hashOf(session));
   }
 
   /** How far event time has come for a key. */
-  #reachedBy(hash: number): number {
-    const { maxParallelism, restoredAhead } = (this.#opened as Opened).context;
-    if (restoredAhead === undefined || restoredAhead.latestMs <= this.#watermarkMs) return this.#watermarkMs;
-    return Math.max(this.#watermarkMs, restoredAhead.of(keyGroupOf(hash, maxParallelism)));
+  #reachedFor(hash: number): number {
+    return this.#reachedBy(keyGroupOf(hash, (this.#opened as Opened).context.maxParallelism));
+  }
+
+  #reachedBy(keyGroup: number): number {
+    const { restoredAhead } = (this.#opened as Opened).context;
+    return Math.max(this.#watermarkMs, restoredAhead?.of(keyGroup) ?? -Infinity);
   }
 
   /** A session stands in #dues for `time`. */
@@ -263,10 +271,7 @@ export class SessionWindowOperator implements Operator {
   #describeState(): OperatorState {
     const [dues, emitted] = [this.#dues, this.#emitted];
     const target = {
-      isGone: (endMs: number, keyGroup: number) => {
-        const aheadMs = (this.#opened as Opened).context.restoredAhead?.of(keyGroup) ?? -Infinity;
-        return endMs + this.#latenessMs <= Math.max(this.#watermarkMs, aheadMs);
-      },
+      isGone: (endMs: number, keyGroup: number) => endMs + this.#latenessMs <= this.#reachedBy(keyGroup),
       onSession: (session: number) => {
         const [startMs, endMs] = [this.#chains.startOf(session), this.#chains.endOf(session)];
         if (this.#isEnded(session)) emitted.set(session, startMs, endMs);
