@@ -33,6 +33,8 @@ export interface RowsUse {
   readonly skipsNulls: boolean;
   /** Puts a row that comes back into the chain of its key; those of an entry of the disk come in the chain's order. */
   take(input: number, slot: number, key: number): void;
+  /** Rows of a key have left their chains all at once. */
+  cleared?(key: number): void;
   /** Whether something of a key will be due by time, so that it has to stay in memory. */
   isPinned(key: number): boolean;
   /** Rows with a stamp up to that are forgotten, as of now; -Infinity where none are. */
@@ -186,6 +188,11 @@ export class RowsByKey {
     return slot;
   }
 
+  #clear(key: number): void {
+    for (const own of this.chains) own.clear(key);
+    this.#use.cleared?.(key);
+  }
+
   #removeIfEmpty(key: number): void {
     if (this.chains.every((own) => own.head(key) < 0)) this.table.remove(key);
   }
@@ -222,7 +229,7 @@ export class RowsByKey {
     const known = this.table.find(hash, 0, SPACE);
     if (known >= 0 && !replaces) from.fail('a key comes twice');
     const key = known < 0 ? this.#insert(hash, 0) : known;
-    for (const own of this.chains) own.clear(key);
+    this.#clear(key);
     if (this.spilled.isOpen) this.spilled.restored(key);
     this.#readRows(key, counts, from, rows);
     if (!this.spilled.isOpen) this.#removeIfEmpty(key);
@@ -287,7 +294,7 @@ export class RowsByKey {
       },
       free: (slot: number) => {
         if (this.#keySnapshots.isTaking) this.#keySnapshots.beforeChange(slot);
-        for (const own of chains) own.clear(slot);
+        this.#clear(slot);
         table.remove(slot);
       },
       ...(this.#use.expires ? { expiry: this.#describeExpiry() } : {}),

@@ -73,6 +73,10 @@ export class TopNOperator implements Operator {
       take: (_, slot, key) => {
         this.#takeBack(slot, key);
       },
+      cleared: (key) => {
+        this.#tails[key] = 0;
+        this.#counts[key] = 0;
+      },
       isPinned: () => false,
       forgottenMs: () => -Infinity,
     });
@@ -130,7 +134,7 @@ export class TopNOperator implements Operator {
   /** Finds the place of a row; false where it is behind the last that counts. */
   #enter(row: number): boolean {
     const key = this.#state.keyOf(this.#batch.hashes[row] as number, row);
-    this.#meet(key);
+    this.#reserve(key);
     const count = this.#counts[key] as number;
     let after = this.#tail(key);
     let place = count;
@@ -148,13 +152,10 @@ export class TopNOperator implements Operator {
     return true;
   }
 
-  /** A key may have its slot anew. */
-  #meet(key: number): void {
-    if (this.#chains.head(key) !== NONE) return;
+  #reserve(key: number): void {
+    if (key < this.#counts.length) return;
     this.#tails = grown(this.#tails, key + 1);
     this.#counts = grown(this.#counts, key + 1);
-    this.#tails[key] = 0;
-    this.#counts[key] = 0;
   }
 
   #tail(key: number): number {
@@ -233,7 +234,7 @@ export class TopNOperator implements Operator {
 
   /** A row comes back, which is in row 0 of what `rows` of the chains is bound to. */
   #takeBack(slot: number, key: number): void {
-    this.#meet(key);
+    this.#reserve(key);
     const arrival = this.#chains.stampOf(slot);
     let after = this.#tail(key);
     while (after !== NONE && this.#isBefore(arrival, after)) after = this.#chains.previous(after);
