@@ -1,3 +1,4 @@
+export * from './append-rows.ts';
 export * from './batch.ts';
 export type * from './changelog.ts';
 export * from './checkpoint-files.ts';

@@ -1,4 +1,5 @@
 import type { Operator } from '../../core/index.ts';
+import { BoundedJoinOperator } from './bounded-join-operator.ts';
 import type { JoinSpec } from './join-spec.ts';
 import { PairJoinOperator } from './pair-join-operator.ts';
 import { TemporalJoinOperator } from './temporal-join-operator.ts';
@@ -6,5 +7,6 @@ import { TemporalJoinOperator } from './temporal-join-operator.ts';
 /** The operator of a join, by its bounds. */
 export function createJoinOperator(spec: JoinSpec): Operator {
   const { bounds } = spec;
-  return bounds?.kind === 'temporal' ? new TemporalJoinOperator(spec) : new PairJoinOperator({ ...spec, bounds });
+  if (bounds === null) return new PairJoinOperator({ ...spec, bounds });
+  return bounds.kind === 'temporal' ? new TemporalJoinOperator(spec) : new BoundedJoinOperator({ ...spec, bounds });
 }

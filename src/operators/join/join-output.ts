@@ -3,18 +3,18 @@ import type { Column, ColumnBatch, OperatorContext } from '../../core/index.ts';
 import { BufferedOutput } from '../buffered-output.ts';
 import { isOneSided, Side } from './join-spec.ts';
 import type { JoinSpec } from './join-spec.ts';
-import type { JoinState } from './join-state.ts';
+import type { JoinStore } from './join-rows.ts';
 
 /** The rows that leave a join; hasRoom() before each. */
 export class JoinOutput {
   readonly #output: BufferedOutput;
-  readonly #state: JoinState;
+  readonly #store: JoinStore;
   readonly #leftCount: number;
   readonly #isOneSided: boolean;
 
-  constructor(context: OperatorContext, { type, left, output, bounds }: JoinSpec, state: JoinState) {
+  constructor(context: OperatorContext, { type, left, output, bounds }: JoinSpec, store: JoinStore) {
     this.#output = new BufferedOutput(context, output, bounds === null && type !== 'inner' && type !== 'semi');
-    this.#state = state;
+    this.#store = store;
     this.#leftCount = left.fields.length;
     this.#isOneSided = isOneSided(type);
   }
@@ -34,8 +34,8 @@ export class JoinOutput {
 
   pair(left: number, right: number, timestampMs: number): void {
     const { columns, row } = this.#output;
-    this.#state.left.rows.writeAll(left, columns, 0, row);
-    this.#state.right.rows.writeAll(right, columns, this.#leftCount, row);
+    this.#store.rowsOf(Side.left).writeAll(left, columns, 0, row);
+    this.#store.rowsOf(Side.right).writeAll(right, columns, this.#leftCount, row);
     this.#output.add(RowKind.insert, timestampMs);
   }
 
@@ -43,7 +43,7 @@ export class JoinOutput {
   alone(side: Side, slot: number, kind: RowKind, timestampMs: number): void {
     const { columns, row } = this.#output;
     const isLeft = side === Side.left;
-    this.#state.side(side).rows.writeAll(slot, columns, isLeft ? 0 : this.#leftCount, row);
+    this.#store.rowsOf(side).writeAll(slot, columns, isLeft ? 0 : this.#leftCount, row);
     if (!this.#isOneSided) {
       const end = isLeft ? columns.length : this.#leftCount;
       for (let index = isLeft ? this.#leftCount : 0; index < end; index++) setNull(columns[index] as Column, row);

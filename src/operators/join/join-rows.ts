@@ -2,15 +2,22 @@ import { counterNames } from '../../core/index.ts';
 import type { ColumnBatch, Counter, OperatorContext } from '../../core/index.ts';
 import { operatorErrors } from '../errors.ts';
 import { KeyedBatch } from '../keyed-batch.ts';
+import type { SlotRows } from '../state/row-slots.ts';
 import { Side } from './join-spec.ts';
 import type { JoinSpec } from './join-spec.ts';
-import type { JoinState } from './join-state.ts';
 import { PairCondition } from './pair-condition.ts';
 
-/** What both sorts of joins do with the rows at hand: their keys, their times, and the rest of the condition. */
+/** What a join keeps. */
+export interface JoinStore {
+  /** The batch whose rows come next, and their keys. */
+  bind(side: Side, batch: ColumnBatch, keyed: KeyedBatch): void;
+  rowsOf(side: Side): SlotRows;
+}
+
+/** What all sorts of joins do with the rows at hand: their keys, their times, and the rest of the condition. */
 export class JoinRows {
   readonly #spec: JoinSpec;
-  readonly #state: JoinState;
+  readonly #store: JoinStore;
   readonly #context: OperatorContext;
   readonly #late: Counter;
   readonly #condition: PairCondition | null;
@@ -18,9 +25,9 @@ export class JoinRows {
   #batch: ColumnBatch | null = null;
   #keyed: KeyedBatch;
 
-  constructor(spec: JoinSpec, state: JoinState, context: OperatorContext) {
+  constructor(spec: JoinSpec, store: JoinStore, context: OperatorContext) {
     this.#spec = spec;
-    this.#state = state;
+    this.#store = store;
     this.#context = context;
     this.#late = context.counter(counterNames.lateRecords.name);
     this.#condition = spec.condition === null ? null : new PairCondition(spec.condition, spec);
@@ -36,24 +43,16 @@ export class JoinRows {
     this.#batch = batch;
     this.#keyed = this.#keys[side];
     this.#keyed.read(batch);
-    this.#state.table.bind(this.#keyed.columns);
-    this.#state.side(side).rows.bind(batch.columns);
+    this.#store.bind(side, batch, this.#keyed);
   }
 
-  /** Called before the rows of a batch come: brings what is kept for their keys into memory. */
-  prepare(batch: ColumnBatch, side: Side): Promise<void> | undefined {
-    if (!this.#state.spilled.isOpen) return undefined;
-    this.begin(batch, side);
-    return this.#state.prepare(side, this.#keyed, batch.rowCount);
+  /** The keys of the batch. */
+  get keyed(): KeyedBatch {
+    return this.#keyed;
   }
 
   hasNullKey(row: number): boolean {
     return this.#keyed.hasNull(row);
-  }
-
-  /** The slot of the row's key, made where there is none. */
-  keyOf(row: number): number {
-    return this.#state.keyOf(this.#keyed.hashes[row] as number, row);
   }
 
   /** The row's event time, or NaN where it has none and has been reported. The plan sees to it that streams have it. */
@@ -81,7 +80,7 @@ export class JoinRows {
   holds(left: number, right: number, batch: ColumnBatch, row: number): boolean {
     if (this.#condition === null) return true;
     try {
-      return this.#condition.holds(this.#state.left.rows, left, this.#state.right.rows, right);
+      return this.#condition.holds(this.#store.rowsOf(Side.left), left, this.#store.rowsOf(Side.right), right);
     } catch (error) {
       this.#context.errors.handle(batch, row, this.#spec.stepId, error);
       return false;

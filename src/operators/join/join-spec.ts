@@ -34,3 +34,12 @@ export function padsRows(type: JoinType, side: Side): boolean {
 export function isOneSided(type: JoinType): boolean {
   return type === 'semi' || type === 'anti';
 }
+
+export function other(side: Side): Side {
+  return side === Side.left ? Side.right : Side.left;
+}
+
+/** Whether rows of a side that have no partner leave at some time. */
+export function staysAlone(type: JoinType, side: Side): boolean {
+  return padsRows(type, side) || (type === 'anti' && side === Side.left);
+}

@@ -1,32 +1,55 @@
 /** What a join remembers: the rows of both sides, by key. */
-import type { OptionValue, StateSchema } from '../../core/index.ts';
+import type { ColumnBatch, OptionValue, StateSchema } from '../../core/index.ts';
+import type { KeyedBatch } from '../keyed-batch.ts';
 import type { RowChains } from '../state/row-chains.ts';
 import { fieldNames, keptRowsSchema } from '../state/row-migration.ts';
 import { RowsByKey } from '../state/rows-by-key.ts';
 import type { KeptInput, RowsUse } from '../state/rows-by-key.ts';
+import type { SlotRows } from '../state/row-slots.ts';
+import type { JoinRows, JoinStore } from './join-rows.ts';
 import { Side } from './join-spec.ts';
 import type { JoinSpec } from './join-spec.ts';
 
-export class JoinState extends RowsByKey {
+export class JoinState extends RowsByKey implements JoinStore {
   readonly left: RowChains;
   readonly right: RowChains;
 
   constructor(spec: JoinSpec, use: RowsUse) {
-    const sides: readonly KeptInput[] = [
-      { prefix: 'left.', row: spec.left, keys: spec.leftKeys },
-      { prefix: 'right.', row: spec.right, keys: spec.rightKeys },
-    ];
-    super(spec.stepId, sides, describe(spec, sides), use);
+    super(spec.stepId, keptSides(spec), joinSchema(spec), use);
     [this.left, this.right] = this.chains as readonly [RowChains, RowChains];
   }
 
   side(side: Side): RowChains {
     return side === Side.left ? this.left : this.right;
   }
+
+  rowsOf(side: Side): SlotRows {
+    return this.side(side).rows;
+  }
+
+  bind(side: Side, batch: ColumnBatch, keyed: KeyedBatch): void {
+    this.table.bind(keyed.columns);
+    this.side(side).rows.bind(batch.columns);
+  }
+
+  /** Called before the rows of a batch come: brings what is kept for their keys into memory. */
+  prepareBatch(rows: JoinRows, batch: ColumnBatch, side: Side): Promise<void> | undefined {
+    if (!this.spilled.isOpen) return undefined;
+    rows.begin(batch, side);
+    return this.prepare(side, rows.keyed, batch.rowCount);
+  }
+}
+
+/** The rows of both inputs. */
+export function keptSides({ left, right, leftKeys, rightKeys }: JoinSpec): readonly KeptInput[] {
+  return [
+    { prefix: 'left.', row: left, keys: leftKeys },
+    { prefix: 'right.', row: right, keys: rightKeys },
+  ];
 }
 
 /** What has to be equal for the entries to be read: all that decides about pairs but the rest of the condition. */
-function describe(spec: JoinSpec, sides: readonly KeptInput[]): StateSchema {
+export function joinSchema(spec: JoinSpec): StateSchema {
   const { type, leftKeys, rightKeys, bounds, left, right } = spec;
   const settings: Readonly<Record<string, OptionValue>> = {
     type,
@@ -35,5 +58,5 @@ function describe(spec: JoinSpec, sides: readonly KeptInput[]): StateSchema {
     rightKeys: fieldNames(right, rightKeys),
   };
   const fields = leftKeys.flatMap((key) => left.fields[key] ?? []);
-  return keptRowsSchema('join', { fields }, sides, settings);
+  return keptRowsSchema('join', { fields }, keptSides(spec), settings);
 }

@@ -1,8 +1,8 @@
 import type { OperatorContext } from '../../core/index.ts';
 import { JoinOutput } from './join-output.ts';
 import { JoinRows } from './join-rows.ts';
+import type { JoinStore } from './join-rows.ts';
 import type { JoinSpec } from './join-spec.ts';
-import type { JoinState } from './join-state.ts';
 
 /** What a join has from open() on. */
 export interface OpenedJoin {
@@ -11,6 +11,6 @@ export interface OpenedJoin {
   readonly output: JoinOutput;
 }
 
-export function openJoin(context: OperatorContext, spec: JoinSpec, state: JoinState): OpenedJoin {
-  return { context, rows: new JoinRows(spec, state, context), output: new JoinOutput(context, spec, state) };
+export function openJoin(context: OperatorContext, spec: JoinSpec, store: JoinStore): OpenedJoin {
+  return { context, rows: new JoinRows(spec, store, context), output: new JoinOutput(context, spec, store) };
 }

@@ -2,7 +2,7 @@ import { createColumn, resetColumn } from '../../core/index.ts';
 import type { Column, Expression, Field } from '../../core/index.ts';
 import { columnsOf, compileRowTest } from '../../expr/index.ts';
 import type { RowTest } from '../../expr/index.ts';
-import type { RowSlots } from '../state/row-slots.ts';
+import type { SlotRows } from '../state/row-slots.ts';
 import type { JoinSpec } from './join-spec.ts';
 
 /** Whether a condition over the fields of both sides is TRUE for a pair of rows that are kept. */
@@ -29,7 +29,7 @@ export class PairCondition {
   }
 
   /** Throws record-scope errors. */
-  holds(left: RowSlots, leftSlot: number, right: RowSlots, rightSlot: number): boolean {
+  holds(left: SlotRows, leftSlot: number, right: SlotRows, rightSlot: number): boolean {
     const columns = this.#columns;
     for (let i = 0; i < columns.length; i++) resetColumn(columns[i] as Column);
     for (const { field, place } of this.#left) left.write(leftSlot, field, columns[place] as Column, 0);

@@ -82,7 +82,7 @@ export class PairJoinOperator implements Operator {
   }
 
   prepare(batch: ColumnBatch, input: number): Promise<void> | undefined {
-    return (this.#opened as OpenedJoin).rows.prepare(batch, input as Side);
+    return this.#state.prepareBatch((this.#opened as OpenedJoin).rows, batch, input as Side);
   }
 
   process(batch: ColumnBatch, fromRow: number, input: number): number {
@@ -144,7 +144,7 @@ export class PairJoinOperator implements Operator {
       this.#slot = own.add(row, time);
       return true;
     }
-    const key = rows.keyOf(row);
+    const key = this.#state.keyOf(rows.keyed.hashes[row] as number, row);
     this.#state.changing(key);
     this.#slot = own.add(row, time);
     own.link(this.#slot, key);

@@ -58,7 +58,7 @@ export class TemporalJoinOperator implements Operator {
   }
 
   prepare(batch: ColumnBatch, input: number): Promise<void> | undefined {
-    return (this.#opened as OpenedJoin).rows.prepare(batch, input as Side);
+    return this.#state.prepareBatch((this.#opened as OpenedJoin).rows, batch, input as Side);
   }
 
   process(batch: ColumnBatch, fromRow: number, input: number): number {
@@ -110,7 +110,7 @@ export class TemporalJoinOperator implements Operator {
     const time = rows.timeOf(row);
     if (time !== time || rows.isLate(time, this.#watermarkMs)) return;
     if (!rows.hasNullKey(row)) {
-      const key = rows.keyOf(row);
+      const key = this.#state.keyOf(rows.keyed.hashes[row] as number, row);
       this.#state.changing(key);
       this.#await(left.add(row, time), key);
     } else if (this.#pads) {
@@ -133,7 +133,7 @@ export class TemporalJoinOperator implements Operator {
     const { right } = this.#state;
     const time = rows.timeOf(row);
     if (time !== time || rows.hasNullKey(row)) return;
-    const key = rows.keyOf(row);
+    const key = this.#state.keyOf(rows.keyed.hashes[row] as number, row);
     if (time < this.#watermarkMs && this.#isHidden(key, time)) {
       rows.isLate(time, this.#watermarkMs);
       return;

@@ -7,8 +7,16 @@ import type { SlotColumn } from './slot-column.ts';
 
 const FIRST_CAPACITY = 256;
 
+/** Rows that are kept, by numbers that whoever keeps them gives. */
+export interface SlotRows {
+  /** Writes field `index` of a row to row `row` of an output. */
+  write(slot: number, index: number, output: Column, row: number): void;
+  /** Writes all fields to row `row` of the outputs from `first` on. */
+  writeAll(slot: number, outputs: readonly Column[], first: number, row: number): void;
+}
+
 /** Whole rows that are kept, a slot each. */
-export class RowSlots {
+export class RowSlots implements SlotRows {
   readonly #columns: readonly SlotColumn[];
   readonly #comparable: readonly SlotColumn[];
   readonly #slots = new SlotAllocator();
@@ -109,12 +117,10 @@ export class RowSlots {
     this.#slots.release(slot);
   }
 
-  /** Writes field `index` of a row to row `row` of an output. */
   write(slot: number, index: number, output: Column, row: number): void {
     (this.#columns[index] as SlotColumn).write(slot, output, row);
   }
 
-  /** Writes all fields to row `row` of the outputs from `first` on. */
   writeAll(slot: number, outputs: readonly Column[], first: number, row: number): void {
     const columns = this.#columns;
     for (let i = 0; i < columns.length; i++) (columns[i] as SlotColumn).write(slot, outputs[first + i] as Column, row);

@@ -1,7 +1,6 @@
-import { ColumnBatch, columnKind } from '../../core/index.ts';
+import { ColumnBatch, appendFloat64, appendRows, appendUint8, columnKind, variableBytes } from '../../core/index.ts';
 import type { BytesColumn, Column, ColumnKind, RowSchema } from '../../core/index.ts';
 import { appendOrigins, CarriedOrigin } from './carried-origin.ts';
-import { gatherColumn, gatherFloat64, gatherUint8, variableBytes } from './gather.ts';
 
 /** The most rows of a batch on its way: enough to make the cost of a message small, few enough to stay in a cache. */
 const MAX_FRAME_ROWS = 2048;
@@ -75,11 +74,11 @@ export class BatchBuilder {
     const end = this.#fitting(source, rows, from, Math.min(to, from + batch.capacity - at));
     const count = end - from;
     for (let index = 0; index < batch.columns.length; index++) {
-      gatherColumn(source.columns[index] as Column, rows, from, count, batch.columns[index] as Column, at);
+      appendRows(source.columns[index] as Column, rows, from, count, batch.columns[index] as Column, at);
     }
     if (source.timestamps !== null) {
       batch.timestamps = this.#timestamps ??= new Float64Array(batch.capacity);
-      gatherFloat64(source.timestamps, rows, from, count, batch.timestamps, at);
+      appendFloat64(source.timestamps, rows, from, count, batch.timestamps, at);
     }
     this.#appendRowKinds(source, rows, from, count, at);
     if (source.origin?.parts !== undefined || batch.origin !== null) {
@@ -98,7 +97,7 @@ export class BatchBuilder {
         this.#rowKinds ??= new Uint8Array(batch.capacity);
         batch.rowKinds = this.#rowKinds.fill(0, 0, at);
       }
-      gatherUint8(source.rowKinds, rows, from, count, batch.rowKinds, at);
+      appendUint8(source.rowKinds, rows, from, count, batch.rowKinds, at);
     } else if (batch.rowKinds !== null) batch.rowKinds.fill(0, at, at + count);
   }
 

@@ -3,13 +3,13 @@
  * [from, from + count) is copied, or null for the rows from, from + 1, … themselves. bench/micro/exchange.ts has the
  * figures.
  */
-import { reserveBytes, widenDecimal, widenLong } from '../../core/index.ts';
-import type { BytesColumn, Column, DecimalColumn, LongColumn } from '../../core/index.ts';
+import { reserveBytes, widenDecimal, widenLong } from './column.ts';
+import type { BytesColumn, Column, DecimalColumn, LongColumn } from './column.ts';
 
 type Rows = Int32Array | null;
 
 /** Appends to `target`, of which rows [0, at) are written and which has room. Both columns are of one kind. */
-export function gatherColumn(
+export function appendRows(
   source: Column,
   rows: Rows,
   from: number,
@@ -17,25 +17,25 @@ export function gatherColumn(
   target: Column,
   at: number,
 ): void {
-  gatherNulls(source, rows, from, count, target, at);
+  appendNulls(source, rows, from, count, target, at);
   switch (source.kind) {
     case 'boolean':
-      gatherUint8(source.values, rows, from, count, (target as typeof source).values, at);
+      appendUint8(source.values, rows, from, count, (target as typeof source).values, at);
       return;
     case 'int':
-      gatherInt32(source.values, rows, from, count, (target as typeof source).values, at);
+      appendInt32(source.values, rows, from, count, (target as typeof source).values, at);
       return;
     case 'double':
-      gatherFloat64(source.values, rows, from, count, (target as typeof source).values, at);
+      appendFloat64(source.values, rows, from, count, (target as typeof source).values, at);
       return;
     case 'long':
-      gatherLong(source, rows, from, count, target as LongColumn, at);
+      appendLong(source, rows, from, count, target as LongColumn, at);
       return;
     case 'decimal':
-      gatherDecimal(source, rows, from, count, target as DecimalColumn, at);
+      appendDecimal(source, rows, from, count, target as DecimalColumn, at);
       return;
     case 'bytes':
-      gatherBytes(source, rows, from, count, target as BytesColumn, at);
+      appendValues(source, rows, from, count, target as BytesColumn, at);
       return;
     case 'object': {
       const out = (target as typeof source).values;
@@ -46,17 +46,17 @@ export function gatherColumn(
   }
 }
 
-function gatherNulls(source: Column, rows: Rows, from: number, count: number, target: Column, at: number): void {
+function appendNulls(source: Column, rows: Rows, from: number, count: number, target: Column, at: number): void {
   if (source.hasNulls) {
     if (!target.hasNulls) {
       target.nulls.fill(0, 0, at);
       target.hasNulls = true;
     }
-    gatherUint8(source.nulls, rows, from, count, target.nulls, at);
+    appendUint8(source.nulls, rows, from, count, target.nulls, at);
   } else if (target.hasNulls) target.nulls.fill(0, at, at + count);
 }
 
-export function gatherUint8(
+export function appendUint8(
   source: Uint8Array,
   rows: Rows,
   from: number,
@@ -71,7 +71,7 @@ export function gatherUint8(
   for (let i = 0; i < count; i++) target[at + i] = source[rows[from + i] as number] as number;
 }
 
-function gatherInt32(
+function appendInt32(
   source: Int32Array,
   rows: Rows,
   from: number,
@@ -86,7 +86,7 @@ function gatherInt32(
   for (let i = 0; i < count; i++) target[at + i] = source[rows[from + i] as number] as number;
 }
 
-export function gatherFloat64(
+export function appendFloat64(
   source: Float64Array,
   rows: Rows,
   from: number,
@@ -101,9 +101,9 @@ export function gatherFloat64(
   for (let i = 0; i < count; i++) target[at + i] = source[rows[from + i] as number] as number;
 }
 
-function gatherLong(source: LongColumn, rows: Rows, from: number, count: number, target: LongColumn, at: number): void {
+function appendLong(source: LongColumn, rows: Rows, from: number, count: number, target: LongColumn, at: number): void {
   if (source.wide === null && target.wide === null) {
-    gatherFloat64(source.values, rows, from, count, target.values, at);
+    appendFloat64(source.values, rows, from, count, target.values, at);
     return;
   }
   const wide = widenLong(target, at);
@@ -115,7 +115,7 @@ function gatherLong(source: LongColumn, rows: Rows, from: number, count: number,
   }
 }
 
-function gatherDecimal(
+function appendDecimal(
   source: DecimalColumn,
   rows: Rows,
   from: number,
@@ -124,7 +124,7 @@ function gatherDecimal(
   at: number,
 ): void {
   if (source.wide === null && target.wide === null) {
-    gatherFloat64(source.values, rows, from, count, target.values, at);
+    appendFloat64(source.values, rows, from, count, target.values, at);
     return;
   }
   const wide = widenDecimal(target, at);
@@ -146,7 +146,7 @@ function gatherDecimal(
 const SHORT_BYTES = 96;
 
 /** Keeps the target compact: its rows follow each other in its arena, NULLs with no bytes. */
-function gatherBytes(
+function appendValues(
   source: BytesColumn,
   rows: Rows,
   from: number,
