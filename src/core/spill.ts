@@ -12,15 +12,12 @@ export function maySpill(node: {
   readonly retracts?: true;
   readonly keys?: readonly unknown[];
   readonly window?: { readonly kind: string } | null;
-  readonly bounds?: { readonly kind: string } | null;
 }): boolean {
   const hasKey = node.keys !== undefined && node.keys.length > 0;
   if (node.kind === 'window') return hasKey && SLICED.includes(node.window?.kind ?? '');
   if (node.kind === 'process') return hasKey;
-  // Within bounds of time something is due of every row.
-  if (node.kind === 'join') return node.bounds === null || node.bounds?.kind === 'temporal';
   if (node.kind === 'top-n') return hasKey && node.retracts !== true;
-  return node.kind === 'dedupe' || (node.kind === 'aggregate' && node.retracts !== true);
+  return node.kind === 'join' || node.kind === 'dedupe' || (node.kind === 'aggregate' && node.retracts !== true);
 }
 
 /** A step with less could not hold the keys of a few batches, and what the store needs for itself. */

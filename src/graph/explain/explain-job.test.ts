@@ -164,7 +164,7 @@ fetch=1048576B, batch=100)
     expect(shown.at(-1)?.slice(0, 3)).toEqual(['out', 'sink', 'retract']);
   });
 
-  it('names the joins that stay in memory: something is due of every row within bounds of time', async () => {
+  it('names the steps that stay in memory, joins not among them', async () => {
     const sides = '  - id: l\n    dedupe: {key: [a, s], keep: first}\n  - id: r\n    from: l\n    filter: TRUE\n';
     const join = (id: string, bounds: string): string =>
       `  - id: ${id}\n    from: [l, r]\n    join: {on: l.s = r.s, ${bounds}select: {a: l.a}}\n` +
@@ -176,10 +176,12 @@ fetch=1048576B, batch=100)
       ['windowed', 'window: {tumble: 1m}, '],
       ['temporal', 'temporal: true, '],
     ] as const;
-    const rest = '  - id: rest\n    from: l\n    filter: TRUE\n';
+    const rest =
+      '  - id: visits\n    from: l\n    key: s\n    window: {session: 1m}\n    aggregate: {m: COUNT(*)}\n' +
+      '  - id: of_visits\n    from: visits\n    sink: print\n  - id: rest\n    from: l\n    filter: TRUE\n';
     const text = timedJobOf(sides, ...joins.map(([id, bounds]) => join(id, bounds)), rest);
     const { jobGraph } = await graphsOf(`state: {backend: disk}\n${text}`);
-    expect(explainJob(jobGraph, fakeCatalog).state?.inMemory).toEqual(['interval', 'windowed']);
+    expect(explainJob(jobGraph, fakeCatalog).state?.inMemory).toEqual(['visits']);
   });
 
   it('is of valid jobs only', async () => {

@@ -1,5 +1,5 @@
 import type { Operator } from '../../core/index.ts';
-import { BoundedJoinOperator } from './bounded-join-operator.ts';
+import { BoundedJoin } from './bounded-join.ts';
 import type { JoinSpec } from './join-spec.ts';
 import { PairJoinOperator } from './pair-join-operator.ts';
 import { TemporalJoinOperator } from './temporal-join-operator.ts';
@@ -8,5 +8,5 @@ import { TemporalJoinOperator } from './temporal-join-operator.ts';
 export function createJoinOperator(spec: JoinSpec): Operator {
   const { bounds } = spec;
   if (bounds === null) return new PairJoinOperator({ ...spec, bounds });
-  return bounds.kind === 'temporal' ? new TemporalJoinOperator(spec) : new BoundedJoinOperator({ ...spec, bounds });
+  return bounds.kind === 'temporal' ? new TemporalJoinOperator(spec) : new BoundedJoin({ ...spec, bounds });
 }

@@ -56,6 +56,20 @@ describe('rows of joins that do not fit memory', () => {
     SLOW_MS,
   );
 
+  const bounds = [
+    { kind: 'interval', beforeMs: 20, afterMs: 5 },
+    { kind: 'window', sizeMs: 50, offsetMs: 7 },
+  ] as const;
+
+  it.each(types.flatMap((type) => bounds.map((within) => ({ type, kind: within.kind, within }))))(
+    'are what they are in memory: $type, $kind',
+    async ({ type, within }) => {
+      const condition = type === 'inner' || type === 'anti' ? ORDERED : null;
+      await check(joinSpecOf(type, within, { condition }), rowOf(fc.nat(150), [RowKind.insert]), 100);
+    },
+    SLOW_MS,
+  );
+
   it.each(['inner', 'left'] as const)(
     'are what they are in memory: versions, %s',
     async (type) => {

@@ -1,18 +1,17 @@
 /**
- * Joins of two streams of rows, of which any two may meet: all (regular), or those whose times are near enough
- * (interval, window). A row that comes is kept, then meets the rows of its key on the other side one by one; the place
- * in that chain is remembered where the output is full.
+ * Joins of two streams of rows, of which any two may meet: all (regular), or, where rows may leave memory for a store
+ * on the disk, those whose times are near enough (interval, window; with all rows in memory these are
+ * bounded-join-operator.ts, which says what such a join does). A row that comes is kept, then meets the rows of its
+ * key on the other side one by one; the place in that chain is remembered where the output is full.
  *
- * Within bounds nothing is said before it is certain. A row goes once the watermark has passed all that it could meet,
- * and leaves alone then if its side is an outer one, with the time of the last row that it could have met (so that it
- * is not late behind the join). In windows a row is late once its window is over, as it is for an aggregate, and
- * whatever leaves has the time of the window's last millisecond. Without bounds a row without a partner leaves alone at
- * once, and is taken back when one comes (as Flink does it: a delete, then the pair as an insert). Of a semi or an anti
- * join, left rows are kept only as long as they have no partner.
+ * Without bounds a row without a partner leaves alone at once, and is taken back when one comes (as Flink does it: a
+ * delete, then the pair as an insert). Of a semi or an anti join, left rows are kept only as long as they have no
+ * partner.
  *
  * Regular joins keep rows for ever, or for `ttlMs` by the clock; what is forgotten says nothing. Their keys may leave
- * memory for a store on the disk (join-state.ts); then rows that are forgotten are passed over when they are met, and
- * go by a sweep four times per ttl. Within bounds something is due of every row, so all stay in memory.
+ * memory (join-state.ts); then rows that are forgotten are passed over when they are met, and go by a sweep four times
+ * per ttl. Within bounds rows are forgotten by event time, in the same way. Those that leave alone when the watermark
+ * has passed all that they could meet have to be found then: a key with such rows stays in memory.
  */
 import { RowKind } from '../../core/index.ts';
 import type { ColumnBatch, Operator, OperatorContext, OperatorState } from '../../core/index.ts';
@@ -22,7 +21,7 @@ import { storedState } from '../state/stored-state.ts';
 import { ENTRIES_PER_CALL } from '../state/time-heap.ts';
 import { createReach } from './join-reach.ts';
 import type { JoinReach } from './join-reach.ts';
-import { isOneSided, padsRows, Side } from './join-spec.ts';
+import { isOneSided, other, padsRows, Side, staysAlone } from './join-spec.ts';
 import type { JoinSpec, PairBounds } from './join-spec.ts';
 import { JoinState } from './join-state.ts';
 import { openJoin } from './opened-join.ts';
@@ -54,21 +53,26 @@ export class PairJoinOperator implements Operator {
   #isResuming = false;
   /** How far the present sweep has come, by slots of keys. */
   #sweptTo = 0;
+  /** Within bounds: when the next one begins, by event time, and how much later the one after. */
+  #sweepAtMs = -Infinity;
+  readonly #sweepEveryMs: number;
 
   constructor(spec: PairJoinSpec) {
     this.#spec = spec;
     this.#state = new JoinState(spec, {
-      expires: spec.ttlMs !== null || isOneSided(spec.type),
+      expires: spec.ttlMs !== null || spec.bounds !== null || isOneSided(spec.type),
       skipsNulls: true,
       take: (input, slot, key) => {
         const side = input as Side;
         this.#state.side(side).link(slot, key);
         this.#schedule(side, slot);
       },
-      isPinned: () => false,
-      forgottenMs: () => this.#forgottenMs,
+      isPinned: (key) => this.#isBounded && SIDES.some((side) => this.#isAwaited(side, key)),
+      nowMs: () => this.#nowMs,
+      forgottenMs: (input, nowMs) => this.#forgottenMs(input as Side, nowMs),
     });
     this.#reach = createReach(spec.bounds);
+    this.#sweepEveryMs = Math.max(1, Math.floor(this.#reachMs / SWEEPS_PER_TTL));
     this.#isBounded = spec.bounds !== null;
     this.#isOneSided = isOneSided(spec.type);
     this.#pads = [padsRows(spec.type, Side.left), padsRows(spec.type, Side.right)];
@@ -109,6 +113,9 @@ export class PairJoinOperator implements Operator {
     this.#watermarkMs = Math.max(this.#watermarkMs, timestampMs);
     for (const side of SIDES) if (!this.#free(side, timestampMs)) return false;
     (this.#opened as OpenedJoin).output.emit();
+    if (this.#watermarkMs < this.#sweepAtMs) return true;
+    if (!this.#sweep()) return false;
+    this.#sweepAtMs = this.#watermarkMs + this.#sweepEveryMs;
     return true;
   }
 
@@ -140,7 +147,7 @@ export class PairJoinOperator implements Operator {
     this.#hasMet = false;
     this.#other = NONE;
     if (rows.hasNullKey(row)) {
-      if (!this.#staysAlone(side)) return false;
+      if (!staysAlone(this.#spec.type, side)) return false;
       this.#slot = own.add(row, time);
       return true;
     }
@@ -153,24 +160,32 @@ export class PairJoinOperator implements Operator {
     return true;
   }
 
-  /** Whether a row without a partner leaves at some time. */
-  #staysAlone(side: Side): boolean {
-    return this.#pads[side] || (this.#spec.type === 'anti' && side === Side.left);
+  /** Whether rows of a key leave alone unless a partner comes. */
+  #isAwaited(side: Side, key: number): boolean {
+    if (!staysAlone(this.#spec.type, side)) return false;
+    const own = this.#state.side(side);
+    for (let slot = own.head(key); slot !== NONE; slot = own.next(slot)) if (!own.isMarked(slot)) return true;
+    return false;
   }
 
   #clockTime({ ports }: OperatorContext): number {
     return this.#spec.ttlMs === null ? 0 : ports.clock.nowMs();
   }
 
-  /** Rows that came until then are forgotten. */
-  get #forgottenMs(): number {
-    return this.#forgottenAt(this.#clockTime((this.#opened as OpenedJoin).context));
+  /** How far apart two rows that meet may be. */
+  get #reachMs(): number {
+    return this.#isBounded ? this.#reach.last(Side.left, 0) - this.#reach.first(Side.left, 0) : 0;
   }
 
-  /** The same at another time by the clock, such as that at which a row came. */
-  #forgottenAt(nowMs: number): number {
+  get #nowMs(): number {
+    return this.#isBounded ? this.#watermarkMs : this.#clockTime((this.#opened as OpenedJoin).context);
+  }
+
+  /** Rows with a time up to that are forgotten. */
+  #forgottenMs(side: Side, nowMs: number): number {
+    if (this.#isBounded) return this.#reach.past(side, nowMs);
     const { ttlMs } = this.#spec;
-    return this.#isBounded || ttlMs === null ? -Infinity : nowMs - ttlMs;
+    return ttlMs === null ? -Infinity : nowMs - ttlMs;
   }
 
   /** When the row goes, or Infinity. */
@@ -181,9 +196,11 @@ export class PairJoinOperator implements Operator {
   }
 
   #schedule(side: Side, slot: number): void {
-    if (this.#state.spilled.isOpen) return;
+    const own = this.#state.side(side);
+    if (this.#state.spilled.isOpen && !(this.#isBounded && staysAlone(this.#spec.type, side))) return;
+    if (this.#isBounded && own.isMarked(slot)) return;
     const due = this.#dueOf(side, slot);
-    if (due < Infinity) this.#state.side(side).due.push(due, slot);
+    if (due < Infinity) own.due.push(due, slot);
   }
 
   /** False where the output is full; then the place is remembered. */
@@ -193,7 +210,7 @@ export class PairJoinOperator implements Operator {
     const others = this.#state.side(other(side));
     const slot = this.#slot;
     const time = own.stampOf(slot);
-    const first = Math.max(this.#reach.first(side, time), this.#forgottenAt(time) + 1);
+    const first = this.#isBounded ? this.#reach.first(side, time) : this.#forgottenMs(side, time) + 1;
     const last = this.#reach.last(side, time);
     while (this.#other !== NONE) {
       const met = this.#other;
@@ -260,7 +277,7 @@ export class PairJoinOperator implements Operator {
       this.#state.remove(side, slot);
       return true;
     }
-    if (this.#staysAlone(side) && !own.isMarked(slot) && (isNull || !this.#isBounded)) {
+    if (staysAlone(this.#spec.type, side) && !own.isMarked(slot) && (isNull || !this.#isBounded)) {
       if (!output.hasRoom()) return false;
       output.alone(side, slot, RowKind.insert, this.#isBounded ? this.#reach.closes(own.stampOf(slot)) : NaN);
     }
@@ -277,8 +294,10 @@ export class PairJoinOperator implements Operator {
       const slot = due.id;
       // It has gone before, and perhaps another row has its slot.
       if (!own.rows.isUsed(slot) || this.#dueOf(side, slot) !== due.time) continue;
-      if (this.#isBounded && this.#staysAlone(side) && !own.isMarked(slot) && !this.#leaveAlone(side, slot, own)) {
-        return false;
+      if (this.#isBounded) {
+        if (own.isMarked(slot)) continue;
+        if (!this.#leaveAlone(side, slot, own)) return false;
+        this.#state.changing(own.keyOf(slot));
       }
       this.#state.remove(side, slot);
     }
@@ -312,9 +331,9 @@ export class PairJoinOperator implements Operator {
   #sweep(): boolean {
     const { table } = this.#state;
     const end = Math.min(table.slotLimit, this.#sweptTo + ENTRIES_PER_CALL);
-    const forgottenMs = this.#forgottenMs;
+    const nowMs = this.#nowMs;
     for (let key = this.#sweptTo; key < end; key++) {
-      if (table.isUsed(key)) this.#state.removeForgotten(key, forgottenMs);
+      if (table.isUsed(key)) this.#state.removeForgotten(key, nowMs);
     }
     this.#sweptTo = end < table.slotLimit ? end : 0;
     if (this.#sweptTo > 0) return false;
@@ -332,8 +351,4 @@ export class PairJoinOperator implements Operator {
       },
     });
   }
-}
-
-function other(side: Side): Side {
-  return side === Side.left ? Side.right : Side.left;
 }

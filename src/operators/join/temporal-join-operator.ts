@@ -45,6 +45,7 @@ export class TemporalJoinOperator implements Operator {
         else this.#addVersion(slot, key);
       },
       isPinned: (key) => this.#isDue(key),
+      nowMs: () => -Infinity,
       forgottenMs: () => -Infinity,
     });
     this.#pads = padsRows(spec.type, Side.left);

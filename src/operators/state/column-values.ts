@@ -3,6 +3,8 @@ import { loadWideDecimal, reserveBytes } from '../../core/index.ts';
 import type { BytesColumn, Column, DecimalColumn, LongColumn } from '../../core/index.ts';
 import { isSafe, writeInteger, writeNull } from './column-writes.ts';
 
+type Integers = LongColumn | DecimalColumn;
+
 /** Below this many bytes a loop is faster than a call of set(). */
 const SHORT_BYTES = 16;
 
@@ -54,17 +56,17 @@ function sameDouble(a: number, b: number): boolean {
   return a === b || (a !== a && b !== b);
 }
 
-function sameInteger(a: LongColumn | DecimalColumn, row: number, b: LongColumn | DecimalColumn, other: number): boolean {
+function sameInteger(a: Integers, row: number, b: Integers, other: number): boolean {
   if (a.wide === null && b.wide === null) return a.values[row] === b.values[other];
   return integerOf(a, row) === integerOf(b, other);
 }
 
-function integerOf(column: LongColumn | DecimalColumn, row: number): bigint {
+function integerOf(column: Integers, row: number): bigint {
   if (column.wide === null) return BigInt(column.values[row] as number);
   return column.kind === 'long' ? (column.wide[row] as bigint) : loadWideDecimal(column.wide, row);
 }
 
-function copyInteger(from: LongColumn | DecimalColumn, row: number, to: LongColumn | DecimalColumn, at: number): void {
+function copyInteger(from: Integers, row: number, to: Integers, at: number): void {
   if (from.wide === null) {
     writeInteger(to, at, from.values[row] as number, null);
     return;

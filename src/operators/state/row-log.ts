@@ -60,8 +60,11 @@ export class RowLog implements SlotRows {
   readonly #snapshots: SlotSnapshots;
   /** Rows come into the last one. Those without rows at the front are removed, others when there are too many. */
   #segments: RowSegment[] = [];
-  /** The number of the first segment; those after it count on. Ids are made of numbers and places. */
-  #firstNumber = 0;
+  /**
+   * The number of the first segment; those after it count on. Ids are made of numbers and places. It begins with the
+   * last one, so that numbers begin anew in every log, and not in old ones alone.
+   */
+  #firstNumber = NUMBER_MASK;
   readonly #pool: RowSegment[] = [];
   #live = 0;
   /** When a segment has to be looked at. */
@@ -69,7 +72,7 @@ export class RowLog implements SlotRows {
   /** The newest row of each chain, by the high bits of the hash; it may be gone. */
   #heads = new Int32Array(FIRST_HEADS).fill(NONE);
   /** Rows from this id on are in no chain. */
-  #linkedTo = 0;
+  #linkedTo = NUMBER_MASK << SEGMENT_BITS;
   #credits = 0;
   /** The id that the snapshot that is being taken counts from. */
   #snapshotBase = 0;

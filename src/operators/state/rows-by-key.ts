@@ -37,8 +37,10 @@ export interface RowsUse {
   cleared?(key: number): void;
   /** Whether something of a key will be due by time, so that it has to stay in memory. */
   isPinned(key: number): boolean;
-  /** Rows with a stamp up to that are forgotten, as of now; -Infinity where none are. */
-  forgottenMs(): number;
+  /** What decides about forgotten rows: the clock, or how far event time has come. */
+  nowMs(): number;
+  /** Rows of an input with a stamp up to that are forgotten at `nowMs`; -Infinity where none are. */
+  forgottenMs(input: number, nowMs: number): number;
 }
 
 export class RowsByKey {
@@ -145,11 +147,12 @@ export class RowsByKey {
   }
 
   /**
-   * Removes the rows of a key with a stamp up to `forgottenMs`. Nothing has changed by it: whoever reads them knows
-   * that they are forgotten, too.
+   * Removes the rows of a key that are forgotten at `nowMs`. Nothing has changed by it: whoever reads them knows that
+   * they are forgotten, too.
    */
-  removeForgotten(key: number, forgottenMs: number): void {
-    for (const own of this.chains) {
+  removeForgotten(key: number, nowMs: number): void {
+    for (const [input, own] of this.chains.entries()) {
+      const forgottenMs = this.#use.forgottenMs(input, nowMs);
       for (let slot = own.head(key); slot >= 0; ) {
         const next = own.next(slot);
         if (own.stampOf(slot) <= forgottenMs) {
@@ -236,8 +239,9 @@ export class RowsByKey {
   }
 
   #readRows(key: number, counts: readonly number[], from: ByteReader, rows: readonly ScratchRow[]): void {
-    const forgottenMs = this.#use.forgottenMs();
+    const nowMs = this.#use.nowMs();
     for (const [input, row] of rows.entries()) {
+      const forgottenMs = this.#use.forgottenMs(input, nowMs);
       for (let left = counts[input] as number; left > 0; left--) {
         const mark = from.byte();
         if ((mark & ~MARKED) !== 0) from.fail(`there is no kind of row ${mark}`);
@@ -304,17 +308,18 @@ export class RowsByKey {
   /** Keys without rows go, those with rows once they are forgotten. */
   #describeExpiry(): Expiry {
     return {
-      nowMs: () => this.#use.forgottenMs(),
-      isOver: (from, forgottenMs) => {
+      nowMs: () => this.#use.nowMs(),
+      isOver: (from, nowMs) => {
         from.byte();
         const counts = this.chains.map(() => from.count());
         if (counts.every((count) => count === 0)) return true;
-        if (forgottenMs === -Infinity) return false;
+        const forgotten = counts.map((_, input) => this.#use.forgottenMs(input, nowMs));
+        if (counts.some((count, input) => count > 0 && forgotten[input] === -Infinity)) return false;
         this.#scratchKey.read(from);
         for (const [input, row] of this.#scratch.entries()) {
           for (let left = counts[input] as number; left > 0; left--) {
             from.byte();
-            if (readTime(from) > forgottenMs) return false;
+            if (readTime(from) > (forgotten[input] as number)) return false;
             row.read(from);
           }
         }

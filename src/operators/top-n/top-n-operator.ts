@@ -78,6 +78,7 @@ export class TopNOperator implements Operator {
         this.#counts[key] = 0;
       },
       isPinned: () => false,
+      nowMs: () => -Infinity,
       forgottenMs: () => -Infinity,
     });
     this.#chains = this.#state.chains[0] as RowChains;
