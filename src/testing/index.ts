@@ -32,6 +32,7 @@ export { OperatorHarness } from './operator-harness.ts';
 export type { HarnessOptions, OperatorSnapshot, PendingSnapshot } from './operator-harness.ts';
 export { itIsASpillStore } from './spill-store-contract.ts';
 export { checkHistory, historyArbitrary } from './spilled-history.ts';
+export type { HistoryStep } from './spilled-history.ts';
 export { rpcTransportContract } from './rpc-transport-contract.ts';
 export type { RpcTransportRequirement, RpcTransportSubject } from './rpc-transport-contract.ts';
 export { sequenceRow } from './sequence-source.ts';

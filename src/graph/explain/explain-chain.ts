@@ -62,7 +62,7 @@ function changelogBehind(node: ChainNode, arriving: ChangelogMode): ChangelogMod
     case 'window':
       return node.latenessMs > 0 || node.earlyMs !== null ? 'upsert' : 'append';
     case 'join':
-      return joinChangelog(node.type, node.bounds);
+      return joinChangelog(node.type, node.bounds, node.retracts === true);
     case 'dedupe':
       return node.keep === 'first' ? 'append' : 'upsert';
     case 'top-n':
@@ -171,13 +171,14 @@ function describeWindow(window: WindowSpec): string {
 }
 
 function explainJoin(node: JoinNode): readonly string[] {
-  const { type, leftKeys, rightKeys, condition, bounds, ttlMs, left, right } = node;
+  const { type, leftKeys, rightKeys, condition, bounds, ttlMs, left, right, retracts } = node;
   const pairs = leftKeys.map((key, index) => `${nameOf(left, key)} = ${nameOf(right, rightKeys[index] ?? -1)}`);
   return [
     `${type}, on ${pairs.join(' AND ')}`,
     ...(condition === null ? [] : [`where ${formatExpression(condition)}`]),
     ...(bounds === null ? [] : [describeBounds(bounds)]),
     ...(ttlMs === null ? [] : [`keeps rows ${ttlMs}ms`]),
+    ...(retracts === true ? ['takes rows back'] : []),
   ];
 }
 

@@ -177,9 +177,10 @@ function otherNode(node: LogicalNode, streams: readonly RowStream[]): ChainNode 
       return { kind: 'window', stepId, keys, calls, window, latenessMs, earlyMs, fields, input, output: output.schema };
     }
     case 'join': {
-      const { type, leftKeys, rightKeys, condition, bounds, ttlMs, output } = node;
+      const { type, leftKeys, rightKeys, condition, bounds, ttlMs, output, retracts } = node;
       const settings = { type, leftKeys, rightKeys, condition, bounds, ttlMs };
-      return { kind: 'join', stepId, ...settings, left: input, right, output: output.schema };
+      const join = { kind: 'join', stepId, ...settings, left: input, right, output: output.schema } as const;
+      return retracts === true ? { ...join, retracts } : join;
     }
     case 'dedupe': {
       const { keys, keep, ttlMs, output } = node;

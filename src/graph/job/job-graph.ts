@@ -207,6 +207,8 @@ export interface WindowNode {
  */
 export interface JoinNode {
   readonly kind: 'join';
+  /** Whether rows of an input are taken back: then so are pairs, and what was said of rows without a partner. */
+  readonly retracts?: true;
   readonly stepId: string;
   readonly type: 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti';
   readonly leftKeys: readonly number[];

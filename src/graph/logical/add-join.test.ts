@@ -191,14 +191,57 @@ describe('joins', () => {
     expect(await problemsWith('    from: [orders, late-people, orders]\n')).toContain('14:33 MR-JOB-FROM');
   });
 
-  it('do not take rows that are replaced or taken back', async () => {
-    const totals = '  - id: t\n    from: orders\n    key: [customer]\n    aggregate: {n: COUNT(*)}\n';
-    const text = (from: string, on: string) =>
-      joining(`{on: ${on}}`, { right: `${TIMED}${totals}` }).replace('[orders, late-people]', from);
-    const left = await compileFake(text('[t, late-people]', 't.customer = late_people.id'));
-    expect(left.problems).toMatchObject([{ code: 'MR-JOB-CHANGELOG', line: 18, column: 12 }]);
-    const right = await compileFake(text('[late-people, t]', 't.customer = late_people.id'));
-    expect(right.problems).toMatchObject([{ code: 'MR-JOB-CHANGELOG', line: 18, column: 25 }]);
+  const totals = '  - id: t\n    from: orders\n    key: [customer]\n    aggregate: {n: COUNT(*)}\n';
+  const withTotals = (from: string, more = '') =>
+    joining(`{on: t.customer = late_people.id${more}}`, { right: `${TIMED}${totals}` }).replace(
+      '[orders, late-people]',
+      from,
+    );
+
+  it('take rows back where those of an input are, and know the last ones of those that are replaced', async () => {
+    const left = await graphsOf(withTotals('[t, late-people]', ', type: left'));
+    expect(left.logical.nodes.find(({ kind }) => kind === 'normalise')).toMatchObject({ id: 'j.normalise', keys: [0] });
+    expect(left.logical.nodes.find(({ kind }) => kind === 'join')).toMatchObject({ retracts: true });
+    expect(leaving(left.logical)).toMatchObject({ changelog: 'retract', uniqueKeys: [], hasEventTime: false });
+    const right = await graphsOf(withTotals('[late-people, t]'));
+    expect(right.logical.nodes.map(({ id }) => id)).toContain('j.normalise1');
+    // Each of the people meets one total at most, but nobody says that their ids are unique.
+    expect(leaving(right.logical)).toMatchObject({ changelog: 'retract', uniqueKeys: [] });
+    const again = await graphsOf(
+      withTotals('[t, late-people]', ', type: anti').replace('  - id: out', '  - id: k\n    from: [j, t]\n    ' +
+        'join: {on: j.customer = t.customer}\n  - id: out').replace("join: {on: j", "join: {select: {a: j.n}, on: j"),
+    );
+    const joins = again.jobGraph.vertices.flatMap(({ chain }) => chain.filter(({ kind }) => kind === 'join'));
+    expect(joins).toMatchObject([{ retracts: true }, { retracts: true }]);
+    expect(leaving((await graphOf(`{${ON}}`)).logical)).toMatchObject({ changelog: 'append' });
+    expect((await graphOf(`{${ON}}`)).node).not.toHaveProperty('retracts');
+  });
+
+  it('forget keys whose rows may move when they are replaced', async () => {
+    const once = (id: string, from: string, key: string) =>
+      `  - id: ${id}\n    from: ${from}\n    dedupe: {key: [${key}], keep: last}\n`;
+    const keysOf = async (leftKey: string, type: string) => {
+      const steps = TIMED + once('l', 'orders', leftKey) + once('r', 'late-people', 'id');
+      const text = joining(`{on: l.id = r.id, type: ${type}}`, { right: steps });
+      return leaving((await graphsOf(text.replace('[orders, late-people]', '[l, r]'))).logical)?.uniqueKeys;
+    };
+    expect(await keysOf('customer', 'left')).toEqual([]);
+    expect(await keysOf('customer', 'semi')).toEqual([]);
+    expect(await keysOf('id', 'left')).toEqual([[0]]);
+    expect(await keysOf('customer, id', 'semi')).toEqual([[1, 0]]);
+  });
+
+  it.each(['within: 1m', 'temporal: true', 'window: {tumble: 1m}'])(
+    'do not take rows that are replaced or taken back where they have bounds: %s',
+    async (bounds) => {
+      const { problems } = await compileFake(withTotals('[t, late-people]', `, ${bounds}`));
+      expect(problems.map(({ code }) => code)).toContain('MR-JOB-CHANGELOG');
+    },
+  );
+
+  it('cannot forget what may be taken back', async () => {
+    const { problems } = await compileFake(withTotals('[late-people, t]', ', ttl: 1h'));
+    expect(problems.map(({ code }) => code)).toEqual(['MR-JOB-BAD-VALUE']);
   });
 
   it('say where names clash for good', async () => {

@@ -8,7 +8,7 @@ import type { ComputedFields } from './computed-fields.ts';
 import { moveColumns } from './expression-columns.ts';
 import type { GraphBuilder, Outlet } from './graph-builder.ts';
 import { findJoinKeys } from './join-keys.ts';
-import type { LogicalJoin, NamedExpression } from './logical-graph.ts';
+import type { LogicalJoin, NamedExpression, RowStream } from './logical-graph.ts';
 import type { StepStream } from './step-stream.ts';
 
 /**
@@ -63,7 +63,10 @@ const sideName = (input: StepInput | undefined): string => input?.branch ?? inpu
 function readSides(step: JoinStepSpec, builder: GraphBuilder): Sides | null {
   const known = [0, 1].map((index) => builder.input(step, index));
   const [first, second] = known;
-  const [leftOutlet, rightOutlet] = [builder.outlet(step, 0), builder.outlet(step, 1)];
+  // Without bounds it has to know which rows are replaced.
+  const outletOf = (index: number): Outlet | null =>
+    step.bounds === null ? builder.retractingOutlet(step, index) : builder.outlet(step, index);
+  const [leftOutlet, rightOutlet] = [outletOf(0), outletOf(1)];
   if (first == null || second == null || leftOutlet === null || rightOutlet === null) return null;
   const [leftFields, rightFields] = [first.stream.schema.fields, second.stream.schema.fields];
   const end = leftFields.length + rightFields.length;
@@ -134,7 +137,19 @@ function joinNode(
     return null;
   }
   const keys = { leftKeys, rightKeys, condition: null, leftFields };
-  return { kind: 'join', id, parallelism, type, ...keys, bounds, ttlMs, output: result.stream };
+  const node = { kind: 'join', id, parallelism, type, ...keys, bounds, ttlMs, output: result.stream } as const;
+  const takesBack = ({ changelog }: RowStream): boolean => changelog !== 'append';
+  if (bounds !== null || ![leftStream, rightStream].some(takesBack)) return node;
+  if (ttlMs !== null) refuseTtl(step, builder);
+  return { ...node, retracts: true };
+}
+
+/** What is forgotten could not be taken back any more. */
+function refuseTtl(step: JoinStepSpec, { problems }: GraphBuilder): void {
+  problems.add('MR-JOB-BAD-VALUE', step.verbRange, {
+    what: `\`ttl\` of \`${step.id}\``,
+    problem: 'cannot stand where rows are replaced or taken back later',
+  });
 }
 
 interface JoinOutputs {

@@ -131,10 +131,11 @@ export function windowIdentity(window: WindowSpec, fields: readonly WindowField[
 }
 
 /**
- * What leaves a join of streams that only add rows. Within bounds nothing is said before it is certain. Without, an
- * outer or an anti join says that a row has no partner, and takes that back when one comes.
+ * What leaves a join. Within bounds nothing is said before it is certain. Without, an outer or an anti join says that a
+ * row has no partner, and takes that back when one comes; and what an input takes back goes with all that it was in.
  */
-export function joinChangelog(type: JoinNode['type'], bounds: JoinNode['bounds']): ChangelogMode {
+export function joinChangelog(type: JoinNode['type'], bounds: JoinNode['bounds'], retracts: boolean): ChangelogMode {
+  if (retracts) return 'retract';
   return bounds === null && type !== 'inner' && type !== 'semi' ? 'retract' : 'append';
 }
 
@@ -147,10 +148,12 @@ export interface JoinParts {
   readonly names: readonly string[];
 }
 
+/** Without bounds, not of upsert streams. */
 export function joinStream(left: RowStream, right: RowStream, join: JoinParts): ChangelogResult {
   const { type, bounds, rightKeys, names } = join;
-  if (left.changelog !== 'append') return refuseUpdates(left, 'joins, on the left,');
-  if (right.changelog !== 'append' && !isVersioned(right, join)) {
+  const retracts = bounds === null && (left.changelog !== 'append' || right.changelog !== 'append');
+  if (!retracts && left.changelog !== 'append') return refuseUpdates(left, 'joins, on the left,');
+  if (!retracts && right.changelog !== 'append' && !isVersioned(right, join)) {
     const isTemporal = bounds?.kind === 'temporal' && right.changelog === 'upsert';
     if (!isTemporal) return refuseUpdates(right, 'joins, on the right,');
     const keys = rightKeys.map((index) => right.schema.fields[index]?.name ?? '').join(', ');
@@ -164,7 +167,7 @@ export function joinStream(left: RowStream, right: RowStream, join: JoinParts): 
   }));
   return accept({
     schema: rowSchema(isOneSided ? both.slice(0, left.schema.fields.length) : both),
-    changelog: joinChangelog(type, bounds),
+    changelog: joinChangelog(type, bounds, retracts),
     uniqueKeys: joinedKeys(left, right, join),
     // Rows of a join without bounds may come at any time after their own.
     hasEventTime: bounds !== null,
@@ -177,16 +180,23 @@ function isVersioned({ changelog, uniqueKeys }: RowStream, { bounds, rightKeys }
   return uniqueKeys.some((key) => key.length === rightKeys.length && key.every((field) => rightKeys.includes(field)));
 }
 
-/** A side's keys stay unique where each of its rows meets at most one of the other. */
+/**
+ * A side's keys stay unique where each of its rows meets at most one of the other. Not those of rows that may move to
+ * another subtask when they are replaced: the old pair might be taken back there after the new one has come here.
+ */
 function joinedKeys(left: RowStream, right: RowStream, join: JoinParts): RowStream['uniqueKeys'] {
   const { type, bounds, leftKeys, rightKeys } = join;
-  if (type === 'semi' || type === 'anti') return left.uniqueKeys;
+  const stays = ({ changelog }: RowStream, keys: readonly number[]) => (key: readonly number[]) =>
+    changelog === 'append' || bounds !== null || keys.every((field) => key.includes(field));
+  const lefts = left.uniqueKeys.filter(stays(left, leftKeys));
+  const rights = right.uniqueKeys.filter(stays(right, rightKeys));
+  if (type === 'semi' || type === 'anti') return lefts;
   const isWithin = (keys: readonly number[]) => (key: readonly number[]) => key.every((field) => keys.includes(field));
   const meetsOneRight = bounds?.kind === 'temporal' || right.uniqueKeys.some(isWithin(rightKeys));
   const meetsOneLeft = left.uniqueKeys.some(isWithin(leftKeys));
-  const shifted = right.uniqueKeys.map((key) => key.map((field) => field + left.schema.fields.length));
+  const shifted = rights.map((key) => key.map((field) => field + left.schema.fields.length));
   return [
-    ...(meetsOneRight && (type === 'inner' || type === 'left') ? left.uniqueKeys : []),
+    ...(meetsOneRight && (type === 'inner' || type === 'left') ? lefts : []),
     ...(meetsOneLeft && (type === 'inner' || type === 'right') ? shifted : []),
   ];
 }

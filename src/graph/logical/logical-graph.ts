@@ -165,6 +165,8 @@ export interface LogicalSide extends LogicalNodeBase {
 /** Its output has the fields of both inputs, left first; of the left alone for semi and anti. */
 export interface LogicalJoin extends LogicalNodeBase {
   readonly kind: 'join';
+  /** Whether rows that it reads are taken back. */
+  readonly retracts?: true;
   readonly type: JoinNode['type'];
   /** As many on both sides, of equal types. */
   readonly leftKeys: readonly number[];

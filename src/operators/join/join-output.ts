@@ -12,8 +12,9 @@ export class JoinOutput {
   readonly #leftCount: number;
   readonly #isOneSided: boolean;
 
-  constructor(context: OperatorContext, { type, left, output, bounds }: JoinSpec, store: JoinStore) {
-    this.#output = new BufferedOutput(context, output, bounds === null && type !== 'inner' && type !== 'semi');
+  constructor(context: OperatorContext, { type, left, output, bounds, retracts }: JoinSpec, store: JoinStore) {
+    const hasKinds = retracts === true || (bounds === null && type !== 'inner' && type !== 'semi');
+    this.#output = new BufferedOutput(context, output, hasKinds);
     this.#store = store;
     this.#leftCount = left.fields.length;
     this.#isOneSided = isOneSided(type);
@@ -32,11 +33,11 @@ export class JoinOutput {
     this.#output.emit();
   }
 
-  pair(left: number, right: number, timestampMs: number): void {
+  pair(left: number, right: number, timestampMs: number, kind: RowKind = RowKind.insert): void {
     const { columns, row } = this.#output;
     this.#store.rowsOf(Side.left).writeAll(left, columns, 0, row);
     this.#store.rowsOf(Side.right).writeAll(right, columns, this.#leftCount, row);
-    this.#output.add(RowKind.insert, timestampMs);
+    this.#output.add(kind, timestampMs);
   }
 
   /** A row without the other side: with NULLs for it, where the output has its fields. */

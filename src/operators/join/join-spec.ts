@@ -4,6 +4,8 @@ import type { Expression, RowSchema } from '../../core/index.ts';
 export interface JoinSpec {
   readonly stepId: string;
   readonly type: JoinType;
+  /** Whether rows of an input are taken back. */
+  readonly retracts?: true;
   readonly leftKeys: readonly number[];
   readonly rightKeys: readonly number[];
   readonly condition: Expression | null;

@@ -1,5 +1,6 @@
 /** What a join remembers: the rows of both sides, by key. */
-import type { ColumnBatch, OptionValue, StateSchema } from '../../core/index.ts';
+import { formatType } from '../../core/index.ts';
+import type { ColumnBatch, OptionValue, RowSchema, StateSchema } from '../../core/index.ts';
 import type { KeyedBatch } from '../keyed-batch.ts';
 import type { RowChains } from '../state/row-chains.ts';
 import { fieldNames, keptRowsSchema } from '../state/row-migration.ts';
@@ -14,8 +15,8 @@ export class JoinState extends RowsByKey implements JoinStore {
   readonly left: RowChains;
   readonly right: RowChains;
 
-  constructor(spec: JoinSpec, use: RowsUse) {
-    super(spec.stepId, keptSides(spec), joinSchema(spec), use);
+  constructor(spec: JoinSpec, use: RowsUse, schema = joinSchema(spec)) {
+    super(spec.stepId, keptSides(spec), schema, use);
     [this.left, this.right] = this.chains as readonly [RowChains, RowChains];
   }
 
@@ -59,4 +60,13 @@ export function joinSchema(spec: JoinSpec): StateSchema {
   };
   const fields = leftKeys.flatMap((key) => left.fields[key] ?? []);
   return keptRowsSchema('join', { fields }, keptSides(spec), settings);
+}
+
+/** The same where rows are taken back: a row has to be found as it was, so none may have become another one. */
+export function updatingJoinSchema(spec: JoinSpec): StateSchema {
+  const { settings, ...rest } = joinSchema(spec);
+  const fieldsOf = ({ fields }: RowSchema): readonly string[] =>
+    fields.map(({ name, type }) => `${name} ${formatType(type)}`);
+  const rows = { leftRow: fieldsOf(spec.left), rightRow: fieldsOf(spec.right) };
+  return { ...rest, kind: 'updating-join', settings: { ...settings, ...rows } };
 }

@@ -4,6 +4,7 @@ import { RowKind } from '../../core/index.ts';
 import { nodePorts } from '../../core/node-ports.ts';
 import { ManualClock, OperatorHarness, driveOperator, driveOperatorAllWays } from '../../testing/index.ts';
 import type { InputEvent, InputRow, OutputRow } from '../../testing/index.ts';
+import { leftOf } from '../fixtures/changelogs.ts';
 import { keyedEvents } from '../fixtures/keyed-events.ts';
 import {
   DIVIDED,
@@ -69,19 +70,6 @@ const driveAll = (spec: JoinSpec, rows: readonly InputEvent[]) =>
   });
 
 const anonymous = (rows: readonly OutputRow[]) => textOf(rows.map((row) => ({ ...row, origin: null })));
-
-/** What is left of a changelog; fails where something is taken back that is not there. */
-function leftOf(rows: readonly OutputRow[]): string[] {
-  const counts = new Map<string, number>();
-  for (const row of rows) {
-    const [text] = anonymous([{ ...row, rowKind: RowKind.insert }]) as [string];
-    const isTaken = row.rowKind === RowKind.delete || row.rowKind === RowKind.updateBefore;
-    const count = (counts.get(text) ?? 0) + (isTaken ? -1 : 1);
-    if (count < 0) throw new Error(`${text} is taken back, and was not there`);
-    counts.set(text, count);
-  }
-  return [...counts].flatMap(([text, count]) => Array.from({ length: count }, () => text)).sort();
-}
 
 async function lateOf(spec: JoinSpec, events: readonly InputEvent[]): Promise<number> {
   const harness = await OperatorHarness.open({ create: () => createJoinOperator(spec), input });

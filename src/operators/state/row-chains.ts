@@ -87,6 +87,12 @@ export class RowChains {
     return this.#stamps[slot] as number;
   }
 
+  restamp(slot: number, stamp: number): void {
+    if (this.#stamps[slot] === stamp) return;
+    if (this.snapshots.isTaking) this.snapshots.beforeChange(slot);
+    this.#stamps[slot] = stamp;
+  }
+
   keyOf(slot: number): number {
     return this.#keys[slot] as number;
   }

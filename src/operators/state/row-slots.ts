@@ -1,4 +1,4 @@
-import { columnKind, resetColumn } from '../../core/index.ts';
+import { resetColumn } from '../../core/index.ts';
 import type { Column, DataType } from '../../core/index.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { SlotAllocator } from './slot-allocator.ts';
@@ -18,14 +18,12 @@ export interface SlotRows {
 /** Whole rows that are kept, a slot each. */
 export class RowSlots implements SlotRows {
   readonly #columns: readonly SlotColumn[];
-  readonly #comparable: readonly SlotColumn[];
   readonly #slots = new SlotAllocator();
   #capacity = 0;
   #bound: readonly Column[] = [];
 
   constructor(types: readonly DataType[]) {
     this.#columns = types.map(createSlotColumn);
-    this.#comparable = this.#columns.filter((_, index) => columnKind(types[index] as DataType) !== 'object');
   }
 
   /** Rows that are kept. */
@@ -76,9 +74,9 @@ export class RowSlots implements SlotRows {
     return isNull || isRowNull ? Number(isNull) - Number(isRowNull) : column.compareRow(slot, row);
   }
 
-  /** Whether a row is as a kept one in all fields that can be compared: not arrays, maps and rows. */
+  /** Whether a row is as a kept one. */
   equals(slot: number, row: number): boolean {
-    for (const column of this.#comparable) if (!column.equals(slot, row)) return false;
+    for (const column of this.#columns) if (!column.equals(slot, row)) return false;
     return true;
   }
 

@@ -125,6 +125,11 @@ export class RowsByKey {
     else this.spilled.taken(this.#insert(hash, row));
   }
 
+  /** The slot of a row's key, or -1. The table is bound to the row's columns. */
+  findKey(hash: number, row: number): number {
+    return this.table.find(hash, row, SPACE);
+  }
+
   /** The slot of a row's key, which is made where it has none. The table is bound to the row's columns. */
   keyOf(hash: number, row: number): number {
     const slot = this.table.find(hash, row, SPACE);

@@ -2,6 +2,8 @@
  * One field of what an operator remembers, in typed arrays; a slot is a place in all of an operator's columns. Equality
  * is exact and independent of how a batch represents a value: a long is kept narrow whenever it is a safe integer.
  */
+import { isDeepStrictEqual } from 'node:util';
+
 import { columnKind, loadWideDecimal, reserveBytes } from '../../core/index.ts';
 import type {
   BooleanColumn,
@@ -475,7 +477,7 @@ export class BytesSlots implements SlotColumn {
   }
 }
 
-/** Arrays, maps and rows: kept, never compared. */
+/** Arrays, maps and rows: kept, and no keys. */
 class ObjectSlots implements SlotColumn {
   readonly #slots: Value[] = [];
   #rows: readonly unknown[] = [];
@@ -495,16 +497,17 @@ class ObjectSlots implements SlotColumn {
     this.#rows = (column as Extract<Column, { kind: 'object' }>).values;
   }
 
-  equals(): never {
-    throw new TypeError('arrays, maps and rows are not compared');
+  equals(slot: number, row: number): boolean {
+    if (this.#nulls.isRowNull(row)) return this.#nulls.isNull(slot);
+    return !this.#nulls.isNull(slot) && isDeepStrictEqual(this.#slots[slot], this.#rows[row]);
   }
 
   same(): never {
-    return this.equals();
+    throw new TypeError('arrays, maps and rows are no keys, and have no order');
   }
 
   compareRow(): never {
-    return this.equals();
+    return this.same();
   }
 
   set(slot: number, row: number): void {

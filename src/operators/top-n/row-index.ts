@@ -9,7 +9,7 @@ const NONE = -1;
 /** Finds rows that are kept by what is in them: those of one key and of equal hashes are a list. */
 export class RowIndex {
   readonly #chains: RowChains;
-  /** The fields that have a hash, and can be compared. */
+  /** The fields that have a hash. */
   readonly #hashed: readonly number[];
   /** By the hash of a whole row; the space is the key. */
   readonly #lists = new KeyTable([types.int]);
@@ -46,7 +46,7 @@ export class RowIndex {
     this.#listOf[slot] = list + 1;
   }
 
-  /** Of the kept rows that are as this one (but for arrays, maps and rows), the first to come; -1 without any. */
+  /** Of the kept rows that are as this one, the first to come; -1 without any. */
   earliest(row: number, key: number): number {
     const list = this.#find(row, key);
     let found = NONE;

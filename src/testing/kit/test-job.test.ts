@@ -54,6 +54,39 @@ describe('a step under test', () => {
     await step.close();
   });
 
+  it('joins what is replaced: each sale beside the total of its region, which follows', async () => {
+    const build = () =>
+      testStep(
+        SALE,
+        (rows) => {
+          const sales = rows.filter('sales', 'amount > 0');
+          const totals = rows.keyBy('region').aggregate('totals', { total: 'SUM(amount)', n: 'COUNT(*)' });
+          return sales.join('share', totals, {
+            type: 'left',
+            on: 'sales.region = totals.region AND totals.n > 1',
+            select: { region: 'sales.region', amount: 'amount', total: 'total' },
+          });
+        },
+        { parallelism: 2, restarts: 'after-every-event' },
+      );
+    const step = await build();
+    const sale = (region: string, amount: number) => ({ region, amount, at: null });
+    const left = (): string[] => {
+      const rows: string[] = [];
+      for (const { kind, row } of step.changes()) {
+        const text = JSON.stringify(Object.values(row));
+        if (kind === 'insert') rows.push(text);
+        else expect(rows.splice(rows.indexOf(text), 1)).toEqual([text]);
+      }
+      return rows.sort();
+    };
+    await step.send(sale('n', 3), sale('s', 1));
+    expect(left()).toEqual(['["n",3,null]', '["s",1,null]']);
+    await step.send(sale('n', 4), sale('n', -2));
+    expect(left()).toEqual(['["n",3,5]', '["n",4,5]', '["s",1,null]']);
+    await step.close();
+  });
+
   it('throws what fails, or collects it', async () => {
     const build = () => testStep({ n: int }, (rows) => rows.select('inverse', { inverse: '10 / n' }));
     const step = await build();
