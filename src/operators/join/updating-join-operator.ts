@@ -120,7 +120,7 @@ export class UpdatingJoinOperator implements Operator {
     const others = this.#state.side(other(side));
     for (; this.#met !== NONE; this.#met = others.next(this.#met)) {
       const [left, right] = side === Side.left ? [this.#slot, this.#met] : [this.#met, this.#slot];
-      if (!this.#isHalf && !rows.holds(left, right, rows.batch, row)) continue;
+      if (!rows.holds(left, right, rows.batch, row)) continue;
       if (!(this.#isTaken ? this.#part(side, left, right) : this.#pair(side, left, right))) return false;
       this.#isHalf = false;
       this.#partners++;
@@ -169,10 +169,9 @@ export class UpdatingJoinOperator implements Operator {
     const own = this.#state.side(side);
     const slot = this.#slot;
     if (this.#counts[side]) {
-      const partners = this.#isTaken ? own.stampOf(slot) : this.#partners;
-      const isSaid = (partners > 0) === (this.#spec.type === 'semi');
+      const isSaid = (this.#partners > 0) === (this.#spec.type === 'semi');
       if (isSaid && !this.#say(side, slot, this.#isTaken ? RowKind.delete : RowKind.insert)) return false;
-      own.restamp(slot, partners);
+      own.restamp(slot, this.#partners);
     }
     if (this.#isTaken || own.keyOf(slot) === NONE) this.#state.remove(side, slot);
     return true;
