@@ -226,6 +226,20 @@ describe('RowLog', () => {
     checked.end();
   });
 
+  it('puts older ones of very many rows into chains before anybody asks', () => {
+    const checked = new Checked(false);
+    const rows = Array.from({ length: 20_000 }, (_, i) => ({ key: i % 10_000, timeMs: 0 }));
+    for (let round = 0; round < 20; round++) {
+      checked.append(rows, round % 2 === 0);
+      if (round === 12) checked.find(5000);
+    }
+    for (const key of [0, 1, 4999, 5000, 9999, 10_000]) checked.find(key);
+    checked.free(20, 1);
+    checked.append(rows.slice(0, 10), false);
+    for (const key of [0, 9, 10]) checked.find(key);
+    checked.end();
+  });
+
   it('does not keep a segment for a few rows that stay, nor grow with what has gone', () => {
     const checked = new Checked(false);
     let most = 0;

@@ -7,6 +7,7 @@
  * other hashes and keys among them, so whoever walks one compares keys. Rows are not put into chains before there are
  * so many look-ups that looking through them all would cost more: what hardly anybody asks for (bids, of which a window
  * asks for those of one price) costs nothing but its copy. Each row that comes allows for SCANNED_PER_ROW comparisons.
+ * Of very many rows the older ones are put into chains as others come, so that no look-up has to do that for all.
  *
  * The id of a row is its place in the log, modulo 2^30. Ids hold until free() is called.
  */
@@ -30,6 +31,9 @@ const OFFSET_MASK = SEGMENT_ROWS - 1;
 
 const SCANNED_PER_ROW = 8;
 const MOST_CREDITS = 1 << 22;
+/** So many rows may be in no chain; some milliseconds' work. Beyond, each row that comes puts in so many older ones. */
+const MOST_UNLINKED = 1 << 18;
+const LINKED_PER_ROW = 4;
 /** A segment is given up, and its rows copied, when fewer than one of so many are left. */
 const LEFT_SHARE = 8;
 /** Due times that are looked at to find when most of a segment's rows are due. */
@@ -38,6 +42,8 @@ const SAMPLES = 64;
 const MOST_POOLED = 8;
 
 const FIRST_HEADS = 512;
+/** Making the array anew takes time for each row that is kept; with more rows than that chains become longer. */
+const MOST_HEADS = 1 << 20;
 const GOLDEN = 0x9e3779b1;
 
 /** How the rows of a log go. */
@@ -123,7 +129,7 @@ export class RowLog implements SlotRows {
   first(hash: number): number {
     const end = this.#end;
     const unlinked = (end - this.#linkedTo) & ID_MASK;
-    if (unlinked > 0 && this.#credits < unlinked) this.#link();
+    if (unlinked > 0 && this.#credits < unlinked) this.#link(Infinity);
     else if (unlinked > 0) {
       this.#credits -= unlinked;
       return this.#scan(hash, end);
@@ -238,6 +244,8 @@ export class RowLog implements SlotRows {
     const added = count - at;
     this.#live += added;
     this.#credits = Math.min(MOST_CREDITS, this.#credits + added * SCANNED_PER_ROW);
+    const unlinked = (this.#end - this.#linkedTo) & ID_MASK;
+    if (unlinked > MOST_UNLINKED) this.#link(added * LINKED_PER_ROW);
     let least = Infinity;
     let most = -Infinity;
     for (let row = at; row < count; row++) {
@@ -365,29 +373,37 @@ export class RowLog implements SlotRows {
     return Math.imul(hash, GOLDEN) >>> Math.clz32(this.#heads.length - 1);
   }
 
-  /** Puts all rows that are in none into chains. */
-  #link(): void {
-    if (this.#live > this.#heads.length) {
+  /** Puts rows that are in none into chains, the oldest first, up to `most` or a few more. */
+  #link(most: number): void {
+    if (this.#live > this.#heads.length && this.#heads.length < MOST_HEADS) {
       let headCount = this.#heads.length;
-      while (headCount < this.#live) headCount *= 2;
-      this.#unlink(headCount * 2);
+      while (headCount < this.#live && headCount < MOST_HEADS) headCount *= 2;
+      this.#unlink(Math.min(MOST_HEADS, headCount * 2));
     }
-    const heads = this.#heads;
-    const from = this.#linkedTo;
     const oldest = this.#firstId;
-    for (let index = this.#indexOf(from); index < this.#segments.length; index++) {
-      const { hashes, next, states, count } = this.#segments[index] as RowSegment;
+    let left = most;
+    for (let index = this.#indexOf(this.#linkedTo); index < this.#segments.length && left > 0; index++) {
+      const { count } = this.#segments[index] as RowSegment;
       const first = this.#idOf(index, 0);
-      for (let row = first === (from & ~OFFSET_MASK) ? from & OFFSET_MASK : 0; row < count; row++) {
-        if (states[row] === RowState.gone) continue;
-        const place = this.#placeOf(hashes[row] as number);
-        const head = heads[place] as number;
-        // A head that has gone long ago may have the number of a row of today: chains lead to older rows only.
-        next[row] = ((head - oldest) & ID_MASK) < ((first + row - oldest) & ID_MASK) ? head : NONE;
-        heads[place] = first + row;
-      }
+      const begin = first === (this.#linkedTo & ~OFFSET_MASK) ? this.#linkedTo & OFFSET_MASK : 0;
+      this.#linkRows(index, begin, first, oldest);
+      this.#linkedTo = this.#idOf(index, count);
+      left -= count - begin;
     }
-    this.#linkedTo = this.#end;
+  }
+
+  /** Those of a segment from `begin` on. */
+  #linkRows(index: number, begin: number, first: number, oldest: number): void {
+    const heads = this.#heads;
+    const { hashes, next, states, count } = this.#segments[index] as RowSegment;
+    for (let row = begin; row < count; row++) {
+      if (states[row] === RowState.gone) continue;
+      const place = this.#placeOf(hashes[row] as number);
+      const head = heads[place] as number;
+      // A head that has gone long ago may have the number of a row of today: chains lead to older rows only.
+      next[row] = ((head - oldest) & ID_MASK) < ((first + row - oldest) & ID_MASK) ? head : NONE;
+      heads[place] = first + row;
+    }
   }
 
   #indexOf(id: number): number {
