@@ -98,7 +98,8 @@ describe('the package', () => {
     await run('npm', ['pack', '--pack-destination', folder], { cwd: projectRoot, env, maxBuffer: 1 << 26 });
     const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
     writeFileSync(join(folder, 'package.json'), '{"private": true}');
-    const flags = ['--no-audit', '--no-fund', '--prefer-offline'];
+    // What is cached of the registry is asked anew: of some packages it may be older than of those that need them.
+    const flags = ['--no-audit', '--no-fund'];
     await run('npm', ['install', ...flags, `./${tarball ?? ''}`], { cwd: folder, env });
     writeFileSync(join(folder, 'job.yaml'), JOB);
   }, 300_000);
