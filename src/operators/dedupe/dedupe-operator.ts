@@ -340,6 +340,8 @@ export class DedupeOperator implements Operator {
       if (done === ENTRIES_PER_CALL) return false;
       const { time, id: slot } = expiries;
       expiries.pop();
+      // The key is in the list twice where checkpoints of changes had it twice, and has gone with the first.
+      if (!this.#table.isUsed(slot)) continue;
       // The key was seen again since.
       const expiry = (this.#times[slot] as number) + ttlMs;
       if (expiry > time && expiry > untilMs) {
@@ -452,7 +454,8 @@ export class DedupeOperator implements Operator {
     const from = new ByteReader(bytes, stepId);
     const key = this.#scratchKey;
     const whole = new ScratchRow(input, keys, migrationOf(written, schema, keptRows(input), stepId));
-    const { maxParallelism } = (this.#opened as Opened).context;
+    const { maxParallelism, ports } = (this.#opened as Opened).context;
+    this.#nowMs = ports.clock.nowMs();
     this.#spilled.restore(from, () => {
       const sort = from.byte();
       if (sort > Entry.waiting) from.fail(`there is no kind of entry ${sort}`);

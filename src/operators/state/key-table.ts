@@ -166,6 +166,7 @@ export class KeyTable {
 
   /** Frees a slot; it may be handed out again. */
   remove(slot: number): void {
+    if (!this.#slots.isUsed(slot)) throw new RangeError(`slot ${slot} has no key`);
     this.#vacate(slot);
     for (let i = 0; i < this.#columns.length; i++) (this.#columns[i] as SlotColumn).clear(slot);
     this.#slots.release(slot);
