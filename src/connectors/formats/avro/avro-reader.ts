@@ -167,7 +167,8 @@ export class AvroReader implements RecordReader {
     const length = this.#length(node);
     const start = this.#p;
     this.#p += length;
-    if (node.kind !== 'string') return this.#bytes.slice(start, this.#p);
+    // Not slice(): of a Buffer that is a view, and its memory is used again.
+    if (node.kind !== 'string') return new Uint8Array(this.#bytes.subarray(start, this.#p));
     checkUtf8(this.#bytes, start, this.#p, this.#start);
     return textDecoder.decode(this.#bytes.subarray(start, this.#p));
   }
